@@ -1,0 +1,249 @@
+import type { Random } from "../random.ts";
+
+/**
+ * The brushes of the phantoms. A field is a square map, row-major; a shape is a
+ * field of signed distances to its border in pixels, positive inside.
+ */
+export type Field = Float32Array;
+
+/** What a scene painter returns: an image and the shapes that raters argue about. */
+export interface Scene {
+  /** [size, size, channels], values 0..1. */
+  image: Float32Array;
+  channels: 1 | 3;
+  /** The object, on whose inside all raters agree. */
+  object: Field;
+  /** An attached part that some raters include. */
+  part?: Field;
+  /** How far the raters' borders lie apart, in pixels. */
+  softness: number;
+}
+
+/** A number uniform in [low, high). */
+export function between(random: Random, low: number, high: number): number {
+  return low + (high - low) * random.uniform();
+}
+
+/** How much of a pixel a shape covers, 0..1: 0.9 at `softness` pixels inside. */
+export function coverage(distance: number, softness: number): number {
+  const steps = distance / softness;
+  if (steps > 3) return 1;
+  return steps < -3 ? 0 : 1 / (1 + Math.exp(-2.2 * steps));
+}
+
+/** How {@linkcode fill} paints. */
+interface Fill {
+  /** Width of the border's slope, in pixels: see {@linkcode coverage}. */
+  softness: number;
+  /** Share of what lies below that is hidden, which defaults to 1. */
+  opacity?: number;
+  /** Variation inside, added to the value. */
+  noise?: Field;
+  /** Size of that variation, which defaults to 1. */
+  amplitude?: number;
+}
+
+/** Blends a value into every pixel that the shape covers; one value per canvas. */
+export function fill(
+  canvas: Field | readonly Field[],
+  shape: Field,
+  value: number | readonly number[],
+  { softness, opacity = 1, noise, amplitude = 1 }: Fill,
+): void {
+  const fields = canvas instanceof Float32Array ? [canvas] : canvas;
+  const values = typeof value === "number" ? [value] : value;
+  const reach = -3 * softness;
+  for (let i = 0; i < shape.length; i++) {
+    if (shape[i] < reach) continue;
+    const share = opacity * coverage(shape[i], softness);
+    const more = noise ? amplitude * noise[i] : 0;
+    for (let c = 0; c < fields.length; c++) {
+      fields[c][i] += share * (values[c] + more - fields[c][i]);
+    }
+  }
+}
+
+/** The union of two shapes. */
+export function union(one: Field, other: Field): Field {
+  const all = one.slice();
+  for (let i = 0; i < all.length; i++) {
+    if (other[i] > all[i]) all[i] = other[i];
+  }
+  return all;
+}
+
+/** `shape` without `other`. */
+export function subtract(shape: Field, other: Field): Field {
+  const rest = shape.slice();
+  for (let i = 0; i < rest.length; i++) {
+    if (-other[i] < rest[i]) rest[i] = -other[i];
+  }
+  return rest;
+}
+
+/** `shape` with its border moved outwards by `pixels`. */
+export function grow(shape: Field, pixels: number): Field {
+  const grown = shape.slice();
+  for (let i = 0; i < grown.length; i++) grown[i] += pixels;
+  return grown;
+}
+
+/** The band inside `shape` between two depths below its border, in pixels. */
+export function band(shape: Field, from: number, to: number): Field {
+  const layer = shape.slice();
+  for (let i = 0; i < layer.length; i++) {
+    layer[i] = Math.min(shape[i] - from, to - shape[i]);
+  }
+  return layer;
+}
+
+/** What `shape` is not. */
+export function invert(shape: Field): Field {
+  const outside = shape.slice();
+  for (let i = 0; i < outside.length; i++) outside[i] = -shape[i];
+  return outside;
+}
+
+/** A closed shape around a centre. */
+export interface Blob {
+  x: number;
+  y: number;
+  radius: number;
+  /** Length over width, at an equal area. */
+  aspect?: number;
+  /** Direction of the length, radians clockwise from the x axis. */
+  angle?: number;
+  /** Size of irregularities relative to the radius. */
+  roughness?: number;
+  /** How many waves the irregularities have at most around the border. */
+  waves?: number;
+  /** A dent at `angle` + 90 degrees, relative to the radius. */
+  dent?: number;
+  /** How far outside distances are known, in pixels, which defaults to 8 % of the side; beyond they are -99. */
+  reach?: number;
+}
+
+/** Paints a blob; its outline is an ellipse with random waves and a dent. */
+export function blob(
+  random: Random,
+  size: number,
+  {
+    x,
+    y,
+    radius,
+    aspect = 1,
+    angle = 0,
+    roughness = 0.1,
+    waves = 5,
+    dent = 0,
+    reach = 0.08 * size,
+  }: Blob,
+): Field {
+  const steps = 512;
+  const outline = new Float64Array(steps).fill(1);
+  for (let wave = 2; wave <= waves; wave++) {
+    const height = roughness * random.normal() / wave ** 0.7;
+    const phase = 2 * Math.PI * random.uniform();
+    for (let k = 0; k < steps; k++) {
+      outline[k] += height * Math.cos(wave * 2 * Math.PI * k / steps + phase);
+    }
+  }
+  const long = radius * Math.sqrt(aspect);
+  const short = radius / Math.sqrt(aspect);
+  for (let k = 0; k < steps; k++) {
+    const t = 2 * Math.PI * k / steps - Math.PI;
+    const ellipse = 1 / Math.hypot(Math.cos(t) / long, Math.sin(t) / short);
+    const notch = dent * Math.exp(-(((t - Math.PI / 2) / 0.45) ** 2));
+    outline[k] = ellipse * Math.max(outline[k] - notch, 0.3);
+  }
+  const shape = nothing(size);
+  const extent = Math.max(...outline) + reach;
+  const top = Math.max(Math.ceil(y - extent), 0);
+  const bottom = Math.min(Math.floor(y + extent), size - 1);
+  const left = Math.max(Math.ceil(x - extent), 0);
+  const right = Math.min(Math.floor(x + extent), size - 1);
+  for (let row = top; row <= bottom; row++) {
+    for (let column = left; column <= right; column++) {
+      const dx = column - x;
+      const dy = row - y;
+      const turns = (Math.atan2(dy, dx) - angle) / (2 * Math.PI) + 0.5;
+      const k = Math.floor((turns - Math.floor(turns)) * steps) % steps;
+      shape[row * size + column] = outline[k] - Math.sqrt(dx * dx + dy * dy);
+    }
+  }
+  return shape;
+}
+
+/** A point of a stroke, with half its width there. */
+export interface StrokePoint {
+  x: number;
+  y: number;
+  halfWidth: number;
+}
+
+/** An empty shape, for `stroke`. */
+export function nothing(size: number): Field {
+  return new Float32Array(size * size).fill(-99);
+}
+
+/** Adds a stroke to a shape: the union of tapered segments. */
+export function stroke(
+  shape: Field,
+  size: number,
+  points: readonly StrokePoint[],
+): void {
+  for (let p = 1; p < points.length; p++) {
+    const from = points[p - 1];
+    const to = points[p];
+    const reach = Math.max(from.halfWidth, to.halfWidth) + 5;
+    const dx = to.x - from.x;
+    const dy = to.y - from.y;
+    const squared = dx * dx + dy * dy || 1;
+    const top = Math.max(Math.ceil(Math.min(from.y, to.y) - reach), 0);
+    const bottom = Math.min(Math.max(from.y, to.y) + reach, size - 1);
+    const left = Math.max(Math.ceil(Math.min(from.x, to.x) - reach), 0);
+    const right = Math.min(Math.max(from.x, to.x) + reach, size - 1);
+    for (let row = top; row <= bottom; row++) {
+      for (let column = left; column <= right; column++) {
+        const along = ((column - from.x) * dx + (row - from.y) * dy) / squared;
+        const t = Math.min(Math.max(along, 0), 1);
+        const ex = column - from.x - t * dx;
+        const ey = row - from.y - t * dy;
+        const halfWidth = from.halfWidth + t * (to.halfWidth - from.halfWidth);
+        const distance = halfWidth - Math.sqrt(ex * ex + ey * ey);
+        const i = row * size + column;
+        if (distance > shape[i]) shape[i] = distance;
+      }
+    }
+  }
+}
+
+/** A winding path that tapers, such as a vessel's. */
+export function walk(
+  random: Random,
+  { x, y, angle, length, from, to, bend = 0.15, turn = 0 }: {
+    x: number;
+    y: number;
+    /** Direction in which it leaves, radians. */
+    angle: number;
+    length: number;
+    /** Half its width at the beginning. */
+    from: number;
+    /** Half its width at the end. */
+    to: number;
+    /** Random change of direction, radians per step of 3 pixels. */
+    bend?: number;
+    /** Steady change of direction, radians over the whole length. */
+    turn?: number;
+  },
+): StrokePoint[] {
+  const steps = Math.max(Math.ceil(length / 3), 2);
+  const points = [{ x, y, halfWidth: from }];
+  for (let k = 1; k <= steps; k++) {
+    angle += bend * random.normal() + turn / steps;
+    x += Math.cos(angle) * length / steps;
+    y += Math.sin(angle) * length / steps;
+    points.push({ x, y, halfWidth: from + (to - from) * k / steps });
+  }
+  return points;
+}

@@ -1,0 +1,28 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+
+/** One image with the masks of its raters, read from disk when asked for. */
+export interface Case {
+  /** Unique within its dataset. */
+  id: string;
+  /** Whose image it is; data are split by it. */
+  patient: string;
+  /** Millimetres per pixel, where known. */
+  spacing?: number;
+  /** The raters who drew a mask, in order. */
+  raters: string[];
+  /** Reads the image: [H, W, C], values 0..1, C = 1 or 3. */
+  readImage(): Promise<NdArray<Float32Array>>;
+  /**
+   * Reads one rater's mask: [H, W], 0 or 1.
+   *
+   * @throws {RangeError} When there is no such rater, or the mask is of another size than the image.
+   */
+  readMask(rater: string): Promise<NdArray<Uint8Array>>;
+}
+
+/** A named list of cases. */
+export interface Dataset {
+  name: string;
+  cases: Case[];
+}

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { readCaseList } from "./_case_list.ts";
+import { fileCase, listFolder } from "./_file_case.ts";
+import type { Case, Dataset } from "./dataset.ts";
+
+const RATERS = ["0", "1", "2", "3"];
+
+/**
+ * Opens a split of the LIDC-IDRI crops, in the layout of the hierarchical
+ * probabilistic U-Net's preprocessed data: `SPLIT/images/PATIENT/CASE.png` and
+ * four masks `SPLIT/gt/PATIENT/CASE_l0.png` .. `CASE_l3.png`. An optional
+ * `cases.json` (a list of `{ case, split, pixel_spacing_mm }`) gives the spacing.
+ *
+ * The raters are "0" to "3": the order of the reading sessions, not the same
+ * person from one scan to the next.
+ *
+ * @param folder The folder that holds `train` and `val`.
+ * @param split Which of them.
+ * @returns Every case, ordered by patient and name; images and masks are read when asked for.
+ * @throws {Deno.errors.NotFound} When a folder or a mask's file is missing.
+ * @throws {RangeError} When the split has no cases, or lacks one that `cases.json` lists.
+ */
+export async function lidcCrops(
+  folder: string,
+  split: "train" | "val",
+): Promise<Dataset> {
+  const list = await readCaseList(folder);
+  const images = join(folder, split, "images");
+  const masks = join(folder, split, "gt");
+  const cases: Case[] = [];
+  for (const patient of await listFolder(images)) {
+    const present = new Set(await listFolder(join(masks, patient)));
+    for (const file of await listFolder(join(images, patient))) {
+      if (!file.endsWith(".png")) continue;
+      const id = file.slice(0, -".png".length);
+      cases.push(fileCase({
+        id,
+        patient,
+        spacing: list.get(id)?.pixel_spacing_mm,
+        image: join(images, patient, file),
+        masks: raterFiles(join(masks, patient), id, present),
+      }));
+    }
+  }
+  if (cases.length === 0) {
+    throw new RangeError(
+      `Cannot open LIDC crops as the folder must have cases (PATIENT/CASE.png): current value is ${images}`,
+    );
+  }
+  const found = new Set(cases.map(({ id }) => id));
+  for (const entry of list.values()) {
+    if (entry.split === split && !found.has(entry.case)) {
+      throw new RangeError(
+        `Cannot open LIDC crops as every case of cases.json must have an image: current value is ${entry.case}, which ${images} lacks`,
+      );
+    }
+  }
+  return { name: `LIDC crops, ${split}`, cases };
+}
+
+/** The four masks' paths; a missing one is an error that names it. */
+function raterFiles(
+  folder: string,
+  id: string,
+  present: ReadonlySet<string>,
+): Map<string, string> {
+  const files = RATERS.map((rater) => `${id}_l${rater}.png`);
+  const missing = files.filter((file) => !present.has(file));
+  if (missing.length > 0) {
+    const others = files.filter((file) => present.has(file));
+    throw new Deno.errors.NotFound(
+      `Cannot open LIDC crops as case ${id} must have 4 masks in ${folder}: current value lacks ${
+        missing.join(", ")
+      } and has ${others.join(", ") || "none"}`,
+    );
+  }
+  return new Map(RATERS.map((rater, k) => [rater, join(folder, files[k])]));
+}

@@ -1,0 +1,107 @@
+/**
+ * Operations that ONNX has and tfjs lacks: one node in a traced program, a
+ * composite of tfjs operations on other backends, with explicit gradients.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/**
+ * Layer normalisation over the last axis (Ba, Kiros, Hinton, arXiv 1607.06450).
+ *
+ * @param x `[..., C]`
+ * @param gamma `[C]`
+ * @param beta `[C]`
+ * @param epsilon Added to the variance.
+ */
+export function layerNorm<T extends tf.Tensor>(
+  x: T,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+): T {
+  const normalise = tf.customGrad((...args) => {
+    const [x, gamma, beta, save] = args as [
+      ...tf.Tensor[],
+      tf.GradSaveFunc,
+    ] as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.GradSaveFunc,
+    ];
+    const [y, mean, inverse] =
+      runFused("LayerNorm", { x, gamma, beta }, { epsilon }) ??
+        normalised(x, gamma, beta, epsilon);
+    save([x, gamma, mean, inverse]);
+    return { value: y, gradFunc: layerNormGradient };
+  });
+  return normalise(x, gamma, beta) as T;
+}
+
+function normalised(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+): tf.Tensor[] {
+  const mean = tf.mean(x, -1, true); // [..., 1]
+  const centred = tf.sub(x, mean);
+  const variance = tf.mean(tf.square(centred), -1, true);
+  const inverse = tf.rsqrt(tf.add(variance, epsilon)); // [..., 1]
+  const y = tf.add(tf.mul(tf.mul(centred, inverse), gamma), beta);
+  return [y, mean, inverse];
+}
+
+function layerNormGradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+  const [x, gamma, mean, inverse] = saved;
+  const normal = tf.mul(tf.sub(x, mean), inverse);
+  const scaled = tf.mul(dy, gamma);
+  const along = tf.mean(tf.mul(scaled, normal), -1, true);
+  const centred = tf.sub(scaled, tf.mean(scaled, -1, true));
+  const dx = tf.mul(tf.sub(centred, tf.mul(normal, along)), inverse);
+  const rows = [...x.shape.keys()].slice(0, -1);
+  return [dx, tf.sum(tf.mul(dy, normal), rows), tf.sum(dy, rows)];
+}
+
+/**
+ * Gaussian error linear unit, x Phi(x), exact (Hendrycks, Gimpel, arXiv
+ * 1606.08415).
+ */
+export function gelu<T extends tf.Tensor>(x: T): T {
+  return activate(x) as T;
+}
+
+const activate = tf.customGrad((...args) => {
+  const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+  save([x]);
+  const [value] = runFused("Gelu", { x }, {}) ?? [tf.mul(x, gaussianCdf(x))];
+  return { value, gradFunc: geluGradient };
+});
+
+function geluGradient(dy: tf.Tensor, [x]: tf.Tensor[]): tf.Tensor {
+  const density = tf.mul(
+    tf.exp(tf.mul(tf.square(x), -0.5)),
+    1 / Math.sqrt(2 * Math.PI),
+  );
+  return tf.mul(dy, tf.add(gaussianCdf(x), tf.mul(x, density)));
+}
+
+function gaussianCdf(x: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+}
+
+/** Runs a kernel of the trace backend; nothing on backends that lack it. */
+function runFused(
+  kernel: string,
+  inputs: Record<string, tf.Tensor>,
+  attributes: Record<string, number>,
+): tf.Tensor[] | undefined {
+  if (!tf.getKernel(kernel, tf.getBackend())) return undefined;
+  const result: unknown = tf.engine().runKernel(
+    kernel,
+    inputs as unknown as tf.NamedTensorMap,
+    attributes as unknown as tf.NamedAttrMap,
+  );
+  return Array.isArray(result) ? result : [result as tf.Tensor];
+}

@@ -1,0 +1,223 @@
+/**
+ * jit(fn): a pure tfjs function, compiled once per input shapes.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { runEager } from "./eager.ts";
+import { type ActiveEngine, activeEngine, chooseEngine } from "./engine.ts";
+import type { OnnxRuntime, Session, WorkerStorage } from "./session.ts";
+import {
+  checkHostTensor,
+  type DeviceTensor,
+  dtypeOf,
+  EngineTensor,
+  type HostTensor,
+  type InputLeaf,
+  isInputLeaf,
+  mapTree,
+  signatureOf,
+  type Tree,
+} from "./tensors.ts";
+import { type Program, trace } from "./trace.ts";
+
+/** A tfjs tensor, as traced functions take and give. */
+export type Tensor = tf.Tensor;
+
+/** A record whose members are tensors, or arrays and records of them. */
+export type TensorRecord<T> = { [K in keyof T]: TensorTree<T[K]> };
+
+type TensorTree<T> = T extends Tensor | undefined ? T
+  : { [K in keyof T]: TensorTree<T[K]> };
+
+/** The tree `T` of tensors with other leaves. */
+export type WithLeaves<T, Leaf> = T extends undefined ? undefined
+  : T extends Tensor ? Leaf
+  : { [K in keyof T]: WithLeaves<T[K], Leaf> };
+
+/** What a program takes for the inputs `I` of its function. */
+export type ProgramInputs<I> = WithLeaves<I, HostTensor | DeviceTensor>;
+
+/** What a program gives for the result `O`; members `R` stay in the engine. */
+export type ProgramOutputs<O, R> = {
+  [K in keyof O]: WithLeaves<O[K], K extends R ? DeviceTensor : HostTensor>;
+};
+
+/** Options of {@linkcode jit}. */
+export interface JitOptions<R extends string> {
+  /** The function's name, in errors and in {@linkcode ProgramInfo}. */
+  name: string;
+  /** Top-level keys of the result that stay in the engine; defaults to none. */
+  resident?: readonly R[];
+}
+
+/** What is known of a compiled program. */
+export interface ProgramInfo {
+  readonly name: string;
+  /** Types, shapes and names of the inputs. */
+  readonly inputs: readonly string[];
+  /** ONNX nodes. */
+  readonly nodeCount: number;
+  /** Size of the ONNX file. */
+  readonly bytes: number;
+  /** Tensors from outside the inputs that became constants. */
+  readonly captured: { readonly count: number; readonly bytes: number };
+  readonly traceMilliseconds: number;
+}
+
+/** A compiled function. */
+export interface JitFunction<I, O, R> {
+  /** Runs it. Inputs on the host are copied, device tensors are not. */
+  (inputs: ProgramInputs<I>): Promise<ProgramOutputs<O, R>>;
+  /** The programs compiled so far, one per shapes and types of the inputs. */
+  programs(): ProgramInfo[];
+  /** Gives back the memory of all of them; a later call compiles again. */
+  release(): void;
+}
+
+interface Compiled {
+  readonly program: Program;
+  session: Session | undefined;
+}
+
+/**
+ * Compiles a pure function of a record of tensors. On the engine `onnx` its
+ * first call with inputs of new shapes or types traces it into an ONNX program,
+ * gradients included; other engines run it as it stands.
+ *
+ * The function must be synchronous and must not read values, assign variables
+ * or draw random numbers. Tensors that it takes from elsewhere become constants.
+ *
+ * @example Multiply two matrices
+ * ```ts no-eval
+ * import * as tf from "@tensorflow/tfjs";
+ * import { jit } from "./jit.ts";
+ *
+ * const multiply = jit(
+ *   ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({ product: tf.matMul(a, b) }),
+ *   { name: "multiply" },
+ * );
+ * const a = { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] };
+ * const { product } = await multiply({ a, b: a });
+ * ```
+ */
+export function jit<
+  I extends TensorRecord<I>,
+  O extends TensorRecord<O>,
+  const R extends keyof O & string = never,
+>(
+  fn: (inputs: I) => O,
+  { name, resident = [] }: JitOptions<R>,
+): JitFunction<I, O, R> {
+  const residentKeys = new Set<string>(resident);
+  const compiled = new Map<string, Compiled>();
+
+  async function run(
+    engine: ActiveEngine,
+    inputs: Tree<InputLeaf>,
+  ): Promise<Tree<HostTensor | EngineTensor>> {
+    const { info } = engine;
+    const leaves: InputLeaf[] = [];
+    const key: string[] = [];
+    mapTree(inputs, isInputLeaf, (leaf, path) => {
+      leaves.push(leaf);
+      key.push(`${path}: ${check(leaf, path, info.name)}`);
+    });
+    if (info.name !== "onnx") {
+      return await runEager(info.name, fn, inputs, dtypeOf, residentKeys);
+    }
+    const entry = compile(key, inputs);
+    const session = sessionOf(entry, engine.runtime!, info.threads);
+    const { program } = entry;
+    const outputs = await session.run(
+      program.inputs.map(({ index }) =>
+        leaves[index] as HostTensor | EngineTensor<WorkerStorage>
+      ),
+      program.outputs.map((port) => residentKeys.has(port.key)),
+    );
+    return mapTree(program.outputTree, isIndex, (i) => outputs[i]);
+  }
+
+  /** Traces the function, unless it has been for inputs like these. */
+  function compile(key: readonly string[], inputs: Tree<InputLeaf>): Compiled {
+    const id = key.join("; ");
+    let entry = compiled.get(id);
+    if (!entry) {
+      const program = trace(name, fn, mapTree(inputs, isInputLeaf, specOf));
+      checkResident(program);
+      entry = { program, session: undefined };
+      compiled.set(id, entry);
+    }
+    return entry;
+  }
+
+  function checkResident({ outputs }: Program): void {
+    const missing = resident.find((key) => !outputs.some((o) => o.key === key));
+    if (missing === undefined) return;
+    throw new RangeError(
+      `Cannot keep "${missing}" of "${name}" in the engine as it must be a key ` +
+        `of the result: current keys are ${
+          [...new Set(outputs.map(({ key }) => key))].join(", ")
+        }`,
+    );
+  }
+
+  const call = async (inputs: ProgramInputs<I>) => {
+    const tree = inputs as Tree<InputLeaf>;
+    const engine = activeEngine() ?? await chooseEngine();
+    return await run(engine, tree) as ProgramOutputs<O, R>;
+  };
+  return Object.assign(call, {
+    programs: () => [...compiled.values()].map(infoOf),
+    release: () => {
+      for (const { session } of compiled.values()) session?.release();
+      compiled.clear();
+    },
+  });
+}
+
+function sessionOf(
+  entry: Compiled,
+  runtime: OnnxRuntime,
+  threads: number,
+): Session {
+  if (entry.session?.threads !== threads) {
+    entry.session?.release();
+    entry.session = runtime.load(entry.program, threads);
+  }
+  return entry.session;
+}
+
+/** Type and shape of an input that the engine can take. */
+function check(leaf: InputLeaf, path: string, engine: string): string {
+  if (leaf instanceof EngineTensor) {
+    leaf.storageIn(engine);
+    return leaf.signature;
+  }
+  checkHostTensor(leaf, path);
+  return signatureOf(dtypeOf(leaf.data), leaf.shape);
+}
+
+function specOf(leaf: InputLeaf) {
+  const dtype = leaf instanceof EngineTensor ? leaf.dtype : dtypeOf(leaf.data);
+  return { shape: [...leaf.shape], dtype };
+}
+
+function infoOf({ program }: Compiled): ProgramInfo {
+  const { name, inputs, nodeCount, bytes, captured, traceMilliseconds } =
+    program;
+  return {
+    name,
+    inputs: inputs.map(({ name, shape, dtype }) =>
+      `${name}: ${signatureOf(dtype, shape)}`
+    ),
+    nodeCount,
+    bytes: bytes.length,
+    captured,
+    traceMilliseconds,
+  };
+}
+
+function isIndex(node: unknown): node is number {
+  return typeof node === "number";
+}

@@ -1,0 +1,156 @@
+/**
+ * The Worker in which ONNX Runtime runs: `session.run` blocks its thread.
+ *
+ * @module
+ */
+import { workerData } from "node:worker_threads";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Reply, Request } from "./session.ts";
+import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
+import type { Port } from "./trace.ts";
+
+interface Loaded {
+  session: InferenceSession;
+  inputs: Port[];
+  outputs: Port[];
+}
+
+/** Of each size, so many buffers of disposed tensors are kept for results. */
+const SPARE_BUFFERS = 2;
+
+const port = workerData.port as MessagePort;
+const sessions = new Map<number, Promise<Loaded>>();
+const tensors = new Map<number, Tensor>();
+const spare = new Map<string, HostData[]>();
+let ort: typeof import("onnxruntime-node");
+
+async function load(request: Request & { kind: "load" }): Promise<Loaded> {
+  const { bytes, threads, inputs, outputs } = request;
+  const session = await ort.InferenceSession.create(bytes, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    // Plans for fixed addresses take half as much memory again, and the arena
+    // without them is as fast.
+    enableMemPattern: false,
+    extra: {
+      session: { intra_op: { allow_spinning: "0" } },
+      optimization: {
+        // Both cost more than they save on traced programs.
+        disable_specified_optimizers: "SkipLayerNormFusion;MatMulAddFusion",
+      },
+    },
+  });
+  return { session, inputs, outputs };
+}
+
+async function run(request: Request & { kind: "run" }): Promise<HostData[]> {
+  const { session, inputs, outputs } = await sessions.get(request.session)!;
+  const feeds: Record<string, Tensor> = {};
+  inputs.forEach(({ name, shape, dtype }, i) => {
+    const feed = request.feeds[i];
+    feeds[name] = typeof feed === "number"
+      ? resident(feed)
+      : new ort.Tensor(dtype, feed, shape);
+  });
+  const results = outputs.map(({ shape, dtype }, i) => {
+    const stays = request.handles[i] !== undefined;
+    return new ort.Tensor(dtype, buffer(dtype, sizeOf(shape), stays), shape);
+  });
+  const fetches = Object.fromEntries(
+    outputs.map(({ name }, i) => [name, results[i]]),
+  );
+  await session.run(feeds, fetches);
+  return results.map((tensor, i) => {
+    const handle = request.handles[i];
+    if (handle === undefined) return tensor.data as HostData;
+    tensors.set(handle, tensor);
+    return new Uint8Array(0);
+  });
+}
+
+/** A buffer for a result; results that stay may use one of a disposed tensor. */
+function buffer(dtype: DType, size: number, stays: boolean): HostData {
+  const reused = stays ? spare.get(`${dtype}${size}`)?.pop() : undefined;
+  return reused ?? zeros(dtype, size);
+}
+
+function dispose(handle: number): void {
+  const tensor = tensors.get(handle);
+  if (!tensor) return;
+  tensors.delete(handle);
+  const key = `${tensor.type}${tensor.size}`;
+  const buffers = spare.get(key) ?? [];
+  if (buffers.length < SPARE_BUFFERS) buffers.push(tensor.data as HostData);
+  spare.set(key, buffers);
+}
+
+function resident(handle: number): Tensor {
+  const tensor = tensors.get(handle);
+  if (tensor) return tensor;
+  throw new Error(
+    "a device tensor is missing as the call that makes it failed",
+  );
+}
+
+async function serve(request: Request): Promise<HostData[] | undefined> {
+  switch (request.kind) {
+    case "load": {
+      const loaded = load(request);
+      loaded.catch(() => {}); // each run reports it
+      sessions.set(request.session, loaded);
+      return;
+    }
+    case "run":
+      return await run(request);
+    case "upload": {
+      const { data, shape } = request.tensor;
+      const type = data instanceof Float32Array
+        ? "float32"
+        : data instanceof Int32Array
+        ? "int32"
+        : "bool";
+      tensors.set(request.handle, new ort.Tensor(type, data, shape));
+      return;
+    }
+    case "read":
+      return [(resident(request.handle).data as HostData).slice()];
+    case "dispose":
+      return dispose(request.handle) as undefined;
+    case "release": {
+      const loaded = sessions.get(request.session);
+      sessions.delete(request.session);
+      await (await loaded)?.session.release();
+    }
+  }
+}
+
+function reply(message: Reply): void {
+  const buffers = "outputs" in message
+    ? message.outputs.map(({ buffer }) => buffer as ArrayBuffer)
+    : [];
+  port.postMessage(message, buffers);
+}
+
+async function answer(request: Request): Promise<void> {
+  const call = "call" in request ? request.call : undefined;
+  try {
+    const outputs = await serve(request);
+    if (call !== undefined) reply({ call, outputs: outputs ?? [] });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (call !== undefined) reply({ call, error: message });
+  }
+}
+
+let queue = (async () => {
+  try {
+    ort = await import("onnxruntime-node");
+    reply({ call: 0, outputs: [] });
+  } catch (error) {
+    reply({ call: 0, error: `onnxruntime-node does not load: ${error}` });
+  }
+})();
+port.onmessage = ({ data }: MessageEvent<Request>) => {
+  queue = queue.then(() => answer(data));
+};

@@ -1,0 +1,134 @@
+/**
+ * trace(fn): a pure tfjs function becomes an ONNX program.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import "./kernels.ts";
+import { type DType, mapRecord, mapTree, type Tree } from "./tensors.ts";
+import {
+  traceBackend,
+  TraceError,
+  Tracing,
+  withTracing,
+} from "./trace_backend.ts";
+
+/** Shape and element type of a program's input. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** An input or output of a program. */
+export interface Port extends TensorSpec {
+  /** Its place in the tree: "weights/mask_decoder.bias". */
+  readonly name: string;
+}
+
+/** A traced function. */
+export interface Program {
+  readonly name: string;
+  /** The program as an `.onnx` file. */
+  readonly bytes: Uint8Array;
+  /** Inputs that it needs, with their places among all leaves of the inputs. */
+  readonly inputs: readonly (Port & { readonly index: number })[];
+  /** Outputs, with the top-level keys under which the result has them. */
+  readonly outputs: readonly (Port & { readonly key: string })[];
+  /** The function's result, with indices into `outputs` as leaves. */
+  readonly outputTree: Tree<number>;
+  readonly nodeCount: number;
+  /** Tensors from outside the inputs, which became constants. */
+  readonly captured: { readonly count: number; readonly bytes: number };
+  readonly traceMilliseconds: number;
+}
+
+/**
+ * Runs `fn` once on tensors without values and records what it does.
+ *
+ * @param name The function's name in errors.
+ * @param fn A pure, synchronous function of a tree of tensors.
+ * @param specs Shapes and types of its inputs, as the same tree.
+ */
+export function trace<I, O>(
+  name: string,
+  fn: (inputs: I) => O,
+  specs: Tree<TensorSpec>,
+): Program {
+  const start = performance.now();
+  const tracing = new Tracing(name);
+  const { graph } = tracing;
+  const ports: Port[] = [];
+  const outputs: (Port & { key: string })[] = [];
+  try {
+    const built = withTracing(tracing, () => {
+      const inputs = mapTree(specs, isSpec, (spec, path) => {
+        ports.push({ name: path, ...spec });
+        const value = graph.input(path, spec);
+        return tf.engine().makeTensorFromTensorInfo(
+          traceBackend.tensorOf(value),
+        );
+      });
+      const result = fn(inputs as I);
+      if (result instanceof Promise) {
+        result.catch(() => {}); // it goes on without tensors
+        tracing.refuse("it must be synchronous: current value is a Promise");
+      }
+      const inputNames = new Set(ports.map((port) => port.name));
+      const values: { name: string; value: ReturnType<typeof graph.scalar> }[] =
+        [];
+      const outputTree = mapRecord(
+        result,
+        isTensor,
+        (tensor, path, key) => {
+          const value = traceBackend.valueFor(tensor);
+          const unique = inputNames.has(path) ? `${path}:result` : path;
+          const { shape } = tensor;
+          outputs.push({
+            name: unique,
+            key,
+            shape,
+            dtype: tensor.dtype as DType,
+          });
+          return values.push({ name: unique, value }) - 1;
+        },
+      );
+      if (tracing.violation) throw tracing.violation;
+      return { outputTree, ...graph.build(name, values) };
+    });
+    return {
+      name,
+      bytes: built.bytes,
+      inputs: ports
+        .map((port, index) => ({ ...port, index }))
+        .filter((port) => built.inputs.has(port.name)),
+      outputs,
+      outputTree: built.outputTree,
+      nodeCount: built.nodeCount,
+      captured: tracing.captured,
+      traceMilliseconds: performance.now() - start,
+    };
+  } catch (error) {
+    throw explained(tracing, error);
+  }
+}
+
+/** The error with the traced function's name. */
+function explained(tracing: Tracing, cause: unknown): Error {
+  if (tracing.violation) return tracing.violation;
+  if (cause instanceof TraceError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const missing = /Kernel '(\w+)' not registered/.exec(message);
+  const reason = missing
+    ? `the tfjs kernel ${missing[1]} has no translation to ONNX`
+    : message;
+  return new TraceError(`Cannot trace "${tracing.name}": ${reason}`, { cause });
+}
+
+function isSpec(node: unknown): node is TensorSpec {
+  return typeof (node as TensorSpec).dtype === "string" &&
+    Array.isArray((node as TensorSpec).shape);
+}
+
+function isTensor(node: unknown): node is tf.Tensor {
+  return node instanceof tf.Tensor;
+}

@@ -1,0 +1,146 @@
+/** Layers that every part of the network shares; PyTorch's weight layouts. */
+
+import * as tf from "@tensorflow/tfjs";
+import { gelu, layerNorm } from "../engine/fused.ts";
+import type { Weights } from "./weights.ts";
+
+/** A linear layer on the last axis: [..., in] to [..., out]. */
+export function linear(
+  weights: Weights,
+  name: string,
+  x: tf.Tensor,
+): tf.Tensor {
+  return project(x, weights[`${name}.weight`], weights[`${name}.bias`]);
+}
+
+/** `x` times a PyTorch matrix [out, in, 1 ...], plus a bias: [..., out]. */
+export function project(
+  x: tf.Tensor,
+  matrix: tf.Tensor,
+  bias?: tf.Tensor,
+): tf.Tensor {
+  const inputs = x.shape[x.shape.length - 1];
+  const outputs = matrix.shape[0];
+  const rows = tf.reshape(x, [-1, inputs]);
+  let y: tf.Tensor = tf.matMul(
+    rows,
+    tf.reshape(matrix, [outputs, inputs]),
+    false,
+    true,
+  );
+  if (bias) y = tf.add(y, bias);
+  return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
+}
+
+/** Layer normalisation over the last axis. SAM's LayerNorm2d is the same. */
+export function norm(
+  weights: Weights,
+  name: string,
+  x: tf.Tensor,
+  epsilon = 1e-6,
+): tf.Tensor {
+  const gamma = weights[`${name}.weight`];
+  return layerNorm(x, gamma, weights[`${name}.bias`], epsilon);
+}
+
+/** A stack of linear layers with ReLU between them (SAM's `MLP`). */
+export function mlp(weights: Weights, name: string, x: tf.Tensor): tf.Tensor {
+  for (let i = 0;; i++) {
+    x = linear(weights, `${name}.layers.${i}`, x);
+    if (!(`${name}.layers.${i + 1}.weight` in weights)) return x;
+    x = tf.relu(x);
+  }
+}
+
+/** [B, n, heads * c] to [B, heads, n, c]. */
+export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
+  const [B, n, width] = x.shape;
+  return tf.transpose(
+    tf.reshape(x, [B, n, heads, width / heads]),
+    [0, 2, 1, 3],
+  );
+}
+
+/** [B, heads, n, c] to [B, n, heads * c]. */
+export function joinHeads(x: tf.Tensor): tf.Tensor {
+  const [B, heads, n, c] = x.shape;
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [B, n, heads * c]);
+}
+
+/** Scaled dot-product attention over split heads, [B, heads, n, c]. */
+export function attend(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  mask?: tf.Tensor,
+): tf.Tensor {
+  const scale = 1 / Math.sqrt(q.shape[q.shape.length - 1]);
+  let scores: tf.Tensor = tf.mul(tf.matMul(q, k, false, true), scale);
+  if (mask) scores = tf.add(scores, mask);
+  return tf.matMul(tf.softmax(scores), v);
+}
+
+/** A pre-norm transformer block with global attention, [B, n, width]. */
+export function transformerBlock(
+  weights: Weights,
+  name: string,
+  x: tf.Tensor,
+  heads: number,
+): tf.Tensor {
+  const [B, n, width] = x.shape;
+  const normed = norm(weights, `${name}.norm1`, x);
+  const qkv = tf.transpose(
+    tf.reshape(linear(weights, `${name}.attn.qkv`, normed), [
+      B,
+      n,
+      3,
+      heads,
+      width / heads,
+    ]),
+    [2, 0, 3, 1, 4],
+  ); // [3, B, heads, n, c]
+  const [q, k, v] = [0, 1, 2].map((i) =>
+    tf.reshape(tf.slice(qkv, [i], [1]), qkv.shape.slice(1))
+  );
+  const attended = joinHeads(attend(q, k, v));
+  x = tf.add(x, linear(weights, `${name}.attn.proj`, attended));
+
+  const hidden = linear(
+    weights,
+    `${name}.mlp.lin1`,
+    norm(weights, `${name}.norm2`, x),
+  );
+  return tf.add(x, linear(weights, `${name}.mlp.lin2`, gelu(hidden)));
+}
+
+/**
+ * Cuts the pixels of a grid into blocks of `side` x `side`, each block's
+ * pixels in row-major order: [B, H, W, C] to [B, H/side, W/side, C, side²].
+ * With it, a convolution whose stride is its kernel is one matrix product.
+ */
+export function spaceToBlocks(x: tf.Tensor, side: number): tf.Tensor {
+  const [B, H, W, C] = x.shape;
+  const blocks = tf.transpose(
+    tf.reshape(x, [B, H / side, side, W / side, side, C]),
+    [0, 1, 3, 5, 2, 4],
+  );
+  return tf.reshape(blocks, [B, H / side, W / side, C, side * side]);
+}
+
+/** A 3 x 3 convolution, padding 1, no bias: [B, H, W, in] to [B, H, W, out]. */
+export function convolve3x3(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor {
+  const [B, H, W, C] = x.shape;
+  const padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const shifted: tf.Tensor[] = [];
+  for (let dy = 0; dy < 3; dy++) {
+    for (let dx = 0; dx < 3; dx++) {
+      shifted.push(tf.slice(padded, [0, dy, dx, 0], [B, H, W, C]));
+    }
+  }
+  // columns ordered (dy, dx, in), so the kernel [out, in, 3, 3] follows suit
+  const matrix = tf.transpose(kernel, [0, 2, 3, 1]);
+  return project(
+    tf.concat(shifted, 3),
+    tf.reshape(matrix, [kernel.shape[0], 9 * C]),
+  );
+}

@@ -1,0 +1,163 @@
+/** A network ready to run: config, weights, compiled programs. */
+
+import * as tf from "@tensorflow/tfjs";
+import { currentEngine, upload } from "../engine/engine.ts";
+import { jit } from "../engine/jit.ts";
+import type { DeviceTensor } from "../engine/tensors.ts";
+import type { ModelConfig } from "./config.ts";
+import { encodeImage } from "./image_encoder.ts";
+import { decodeMasks } from "./mask_decoder.ts";
+import { generatePreference } from "./preference_generator.ts";
+import {
+  encodeFeedback,
+  encodePrompts,
+  type PromptInputs,
+} from "./prompt_encoder.ts";
+import { declareWeights, type HostWeights, type Weights } from "./weights.ts";
+
+/** Inputs of the generator's program. */
+interface GenerateInputs extends PromptInputs {
+  readonly weights: Weights;
+  readonly embedding: tf.Tensor;
+  readonly evidence: tf.Tensor;
+}
+
+/** Inputs of the decoder's program. */
+interface DecodeInputs extends PromptInputs {
+  readonly weights: Weights;
+  readonly embedding: tf.Tensor;
+  readonly latents: tf.Tensor;
+  readonly choice: tf.Tensor;
+}
+
+/** The network's three programs, compiled when first called. */
+function compilePrograms(config: ModelConfig) {
+  const encode = jit(
+    ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
+      embedding: encodeImage(weights, config, pixels),
+    }),
+    { name: "encode", resident: ["embedding"] },
+  );
+  const generate = jit(
+    ({ weights, embedding, evidence, ...inputs }: GenerateInputs) => {
+      const prompts = encodePrompts(weights, config, inputs);
+      const { pooled } = encodeFeedback(weights, config, embedding, prompts);
+      return generatePreference(weights, config, pooled, evidence);
+    },
+    { name: "generate" },
+  );
+  const decode = jit(
+    ({ weights, embedding, latents, choice, ...inputs }: DecodeInputs) => {
+      const prompts = encodePrompts(weights, config, inputs);
+      const feedback = encodeFeedback(weights, config, embedding, prompts);
+      const [B, N] = latents.shape;
+      const logits = decodeMasks(
+        weights,
+        config,
+        feedback,
+        prompts,
+        latents,
+        choice,
+        inputs.hasMask,
+        tf.fill([B, N!], 1 / N!),
+      );
+      return { probabilities: tf.sigmoid(logits) };
+    },
+    { name: "decode" },
+  );
+  return { encode, generate, decode };
+}
+
+/**
+ * A network with its weights. It owns device memory: call `dispose()`, or
+ * declare it with `using`.
+ */
+export class Model {
+  /** The network's shape. */
+  readonly config: ModelConfig;
+  /** The weights on the host, by segment-anything's names. */
+  readonly weights: HostWeights;
+  /** Free-form facts about the weights: training data, licence, figures. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The compiled programs. */
+  readonly programs: ReturnType<typeof compilePrograms>;
+  #device?: { engine: string; weights: Record<string, DeviceTensor> };
+  #disposed = false;
+
+  /**
+   * @param config The network's shape.
+   * @param weights All the weights that `declareWeights(config)` lists.
+   * @param metadata Facts about the weights.
+   * @throws {TypeError} When a weight is missing, unexpected or misshapen.
+   */
+  constructor(
+    config: ModelConfig,
+    weights: HostWeights,
+    metadata: Readonly<Record<string, string>> = {},
+  ) {
+    checkWeights(config, weights);
+    this.config = config;
+    this.weights = weights;
+    this.metadata = metadata;
+    this.programs = compilePrograms(config);
+  }
+
+  /** The weights in the current engine, uploaded once. */
+  async deviceWeights(): Promise<Record<string, DeviceTensor>> {
+    if (this.#disposed) {
+      throw new TypeError("Cannot use the model as it is disposed");
+    }
+    if (!this.#device || this.#device.engine !== currentEngine()?.name) {
+      this.#release();
+      const weights = await upload(Object.fromEntries(this.weights));
+      this.#device = { engine: currentEngine()!.name, weights };
+    }
+    return this.#device.weights;
+  }
+
+  #release() {
+    for (const tensor of Object.values(this.#device?.weights ?? {})) {
+      tensor.dispose();
+    }
+    this.#device = undefined;
+  }
+
+  /** Gives back the device memory and the compiled programs. */
+  dispose(): void {
+    this.#release();
+    for (const program of Object.values(this.programs)) program.release();
+    this.#disposed = true;
+  }
+
+  /** See `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Compares weights with what a config needs, name by name. */
+function checkWeights(config: ModelConfig, weights: HostWeights) {
+  const declared = declareWeights(config);
+  const missing = [...declared.keys()].filter((name) => !weights.has(name));
+  const unexpected = [...weights.keys()].filter((name) => !declared.has(name));
+  const misshapen = [...declared].flatMap(([name, { shape }]) => {
+    const found = weights.get(name)?.shape;
+    return found && `${found}` !== `${shape}`
+      ? [`${name}: [${found}] instead of [${shape}]`]
+      : [];
+  });
+  const problems = Object.entries({ missing, unexpected, misshapen })
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) =>
+      `${names.length} ${kind} (${names.slice(0, 3).join(", ")}${
+        names.length > 3 ? ", ..." : ""
+      })`
+    );
+  if (problems.length > 0) {
+    throw new TypeError(
+      `Cannot build the model as its weights must be those of config "${config.name}": ${
+        problems.join("; ")
+      }`,
+    );
+  }
+}

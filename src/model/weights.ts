@@ -1,0 +1,192 @@
+/**
+ * The weights of a network: a flat map from segment-anything's parameter names
+ * to tensors, and the list of what a config needs.
+ */
+
+import type * as tf from "@tensorflow/tfjs";
+import { createRandom } from "../random.ts";
+import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
+
+/** The weights as the network's functions take them. */
+export type Weights = Readonly<Record<string, tf.Tensor>>;
+
+/** One weight a network needs. */
+export interface WeightDeclaration {
+  /** Shape, in PyTorch's order: a linear layer is [out, in]. */
+  readonly shape: readonly number[];
+  /** Mean of the initial values. */
+  readonly mean: number;
+  /** Standard deviation of the initial values. */
+  readonly deviation: number;
+  /** False for values that are drawn once and never trained. */
+  readonly trainable: boolean;
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
+
+/**
+ * Lists every weight of a network: name, shape and initialiser, in the order
+ * of the flat training vector.
+ *
+ * @param config The network's config.
+ * @returns Declarations by name.
+ */
+export function declareWeights(
+  config: ModelConfig,
+): Map<string, WeightDeclaration> {
+  const { channels: L, latentChannels: d, components: M } = config;
+  const h = embeddingSide(config);
+  const declared = new Map<string, WeightDeclaration>();
+
+  const weight = (
+    name: string,
+    shape: number[],
+    deviation: number,
+    mean = 0,
+    trainable = true,
+  ) => declared.set(name, { shape, mean, deviation, trainable });
+  /** `gain` 1 keeps the variance; smaller starts a residual branch quietly. */
+  const linear = (name: string, inputs: number, outputs: number, gain = 1) => {
+    weight(`${name}.weight`, [outputs, inputs], gain / Math.sqrt(inputs));
+    weight(`${name}.bias`, [outputs], 0);
+  };
+  const norm = (name: string, width: number) => {
+    weight(`${name}.weight`, [width], 0, 1);
+    weight(`${name}.bias`, [width], 0);
+  };
+  const attention = (name: string, width: number, inner = width) => {
+    for (const part of ["q_proj", "k_proj", "v_proj"]) {
+      linear(`${name}.${part}`, width, inner);
+    }
+    linear(`${name}.out_proj`, inner, width);
+  };
+  const block = (name: string, width: number, mlp: number) => {
+    norm(`${name}.norm1`, width);
+    linear(`${name}.attn.qkv`, width, 3 * width);
+    linear(`${name}.attn.proj`, width, width, 0.5);
+    norm(`${name}.norm2`, width);
+    linear(`${name}.mlp.lin1`, width, mlp);
+    linear(`${name}.mlp.lin2`, mlp, width, 0.5);
+  };
+  const mlp = (name: string, widths: number[], lastGain = 1) => {
+    for (let i = 0; i + 1 < widths.length; i++) {
+      const gain = i + 2 < widths.length ? Math.SQRT2 : lastGain;
+      linear(`${name}.layers.${i}`, widths[i], widths[i + 1], gain);
+    }
+  };
+
+  const { encoder, decoder, feedback, patchSize: P } = config;
+  const E = encoder.channels;
+  weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
+  weight("image_encoder.patch_embed.proj.bias", [E], 0);
+  weight("image_encoder.pos_embed", [1, h, h, E], 0.1);
+  for (let i = 0; i < encoder.depth; i++) {
+    block(`image_encoder.blocks.${i}`, E, encoder.mlpChannels);
+  }
+  weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
+  norm("image_encoder.neck.1", L);
+  weight("image_encoder.neck.2.weight", [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
+  norm("image_encoder.neck.3", L);
+
+  const gaussian =
+    "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix";
+  weight(gaussian, [2, L / 2], 1, 0, false);
+  for (let i = 0; i < 4; i++) {
+    weight(`prompt_encoder.point_embeddings.${i}.weight`, [1, L], 0.1);
+  }
+  weight("prompt_encoder.not_a_point_embed.weight", [1, L], 0.1);
+  weight("prompt_encoder.no_mask_embed.weight", [1, L], 0.1);
+  const [first, second] = feedback.maskHidden;
+  const down = "prompt_encoder.mask_downscaling";
+  weight(`${down}.0.weight`, [first, MASK_CHANNELS, 2, 2], 0.25);
+  weight(`${down}.0.bias`, [first], 0);
+  norm(`${down}.1`, first);
+  weight(`${down}.3.weight`, [second, first, 2, 2], 0.5 / Math.sqrt(first));
+  weight(`${down}.3.bias`, [second], 0);
+  norm(`${down}.4`, second);
+  weight(`${down}.6.weight`, [L, second, 1, 1], 1 / Math.sqrt(second));
+  weight(`${down}.6.bias`, [L], 0);
+  linear("prompt_encoder.click_map", 16, L);
+  for (let i = 0; i < feedback.depth; i++) {
+    block(`feedback_encoder.blocks.${i}`, L, feedback.mlpChannels);
+  }
+  norm("feedback_encoder.norm", L);
+  weight("feedback_encoder.pool.weight", [1, L], 1 / Math.sqrt(L));
+
+  const G = config.generatorChannels;
+  const hidden = [G, G, G, G, G];
+  const generator = "preference_generator";
+  weight(`${generator}.anchor_means`, [M, d], 1);
+  mlp(`${generator}.moments`, [4 * L, ...hidden, 2 * M * d]);
+  mlp(`${generator}.weights`, [4 * L + M, ...hidden, M], 0.5);
+
+  linear("fusion.layers.0", L + d, L, Math.SQRT2);
+  linear("fusion.layers.1", L, L, Math.SQRT2);
+  linear("fusion.layers.2", L, L, Math.SQRT2);
+
+  /** A softmax over pixels does not see its keys' bias; see cross_attention. */
+  const attentionToImage = (name: string, width: number, inner: number) => {
+    attention(name, width, inner);
+    weight(`${name}.k_proj.bias`, [inner], 0, 0, false);
+  };
+  const transformer = "mask_decoder.transformer";
+  const inner = L / decoder.attentionDownsample;
+  weight("mask_decoder.mask_tokens.weight", [1, L], 0.1);
+  linear("mask_decoder.latent_token", d, L);
+  for (let i = 0; i < decoder.depth; i++) {
+    const layer = `${transformer}.layers.${i}`;
+    attention(`${layer}.self_attn`, L);
+    attentionToImage(`${layer}.cross_attn_token_to_image`, L, inner);
+    attention(`${layer}.cross_attn_image_to_token`, L, inner);
+    for (let k = 1; k <= 4; k++) norm(`${layer}.norm${k}`, L);
+    linear(`${layer}.mlp.lin1`, L, decoder.mlpChannels);
+    linear(`${layer}.mlp.lin2`, decoder.mlpChannels, L);
+  }
+  attentionToImage(`${transformer}.final_attn_token_to_image`, L, inner);
+  norm(`${transformer}.norm_final_attn`, L);
+  const [u1, u2] = decoder.upscaling;
+  const up = "mask_decoder.output_upscaling";
+  weight(`${up}.0.weight`, [L, u1, 2, 2], 1 / Math.sqrt(L));
+  weight(`${up}.0.bias`, [u1], 0);
+  if (!decoder.plainUpscaling) norm(`${up}.1`, u1);
+  weight(`${up}.3.weight`, [u1, u2, 2, 2], 1 / Math.sqrt(u1));
+  weight(`${up}.3.bias`, [u2], 0);
+  mlp("mask_decoder.output_hypernetworks_mlps.0", [L, L, L, u2]);
+  weight("mask_decoder.keep_choice", [1], 0, 0.85);
+  return declared;
+}
+
+/** Weights on the host, by name. */
+export type HostWeights = ReadonlyMap<
+  string,
+  { readonly data: Float32Array; readonly shape: readonly number[] }
+>;
+
+/**
+ * Draws fresh weights for a config.
+ *
+ * @param config The network's config.
+ * @param seed Seed of the draw; equal seeds give equal weights.
+ * @returns The weights by name.
+ */
+export function initializeWeights(
+  config: ModelConfig,
+  seed: number,
+): HostWeights {
+  const random = createRandom(seed);
+  const weights = new Map<
+    string,
+    { data: Float32Array; shape: readonly number[] }
+  >();
+  for (const [name, { shape, mean, deviation }] of declareWeights(config)) {
+    const data = new Float32Array(sizeOf(shape));
+    for (let i = 0; i < data.length; i++) {
+      data[i] = mean + (deviation === 0 ? 0 : deviation * random.normal());
+    }
+    weights.set(name, { data, shape });
+  }
+  return weights;
+}

@@ -1,0 +1,91 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { contiguous } from "../datasets/contiguous.ts";
+import { CAPTION } from "./candidates_caption.ts";
+import type { Box } from "./panel.ts";
+import { MARGIN, WIDTH } from "./theme.ts";
+
+const GAP = 14;
+/** Between the recommendation and the candidates. */
+const GUTTER = 20;
+
+/** Where the pictures of a candidates figure stand. */
+export interface CandidatesLayout {
+  readonly recommended: Box;
+  readonly candidates: readonly Box[];
+  /** The lower edge of the lowest caption. */
+  readonly bottom: number;
+}
+
+/**
+ * One large picture at the left, a grid of small ones at the right, both ending
+ * at the same line.
+ *
+ * @param count How many candidates.
+ * @param aspect The image's height over its width.
+ * @param top The upper edge of the pictures.
+ */
+export function layOutCandidates(
+  count: number,
+  aspect: number,
+  top: number,
+): CandidatesLayout {
+  const a = Math.min(Math.max(aspect, 0.6), 1.25); // beyond, bars at the sides
+  const columns = count <= 2 ? 1 : count <= 4 ? 2 : Math.ceil(Math.sqrt(count));
+  const rows = Math.max(Math.ceil(count / columns), 1);
+  const inner = WIDTH - 2 * MARGIN;
+  // Solved for equal heights: large * a = rows * (small * a) + what lies between.
+  const between = (rows - 1) * (CAPTION + GAP);
+  const forPictures = inner - GUTTER - (columns - 1) * GAP;
+  const small = Math.floor(
+    (a * forPictures - between) / (a * (rows + columns)),
+  );
+  const large = forPictures - columns * small;
+  const left = MARGIN + large + GUTTER;
+  const candidates = Array.from({ length: count }, (_, k) => ({
+    x: left + (k % columns) * (small + GAP),
+    y: top + Math.floor(k / columns) * (small * a + CAPTION + GAP),
+    width: small,
+    height: small * a,
+  }));
+  const recommended = { x: MARGIN, y: top, width: large, height: large * a };
+  return { recommended, candidates, bottom: top + large * a + CAPTION };
+}
+
+/**
+ * The part of an image that is worth a closer look: around all masks, with a
+ * margin. The whole image where that would be most of it.
+ *
+ * @param masks [H, W] each.
+ */
+export function closeView(masks: readonly NdArray<Uint8Array>[]): Box {
+  const [height, width] = masks[0].shape;
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (const mask of masks) {
+    contiguous(mask).data.forEach((value, i) => {
+      if (value === 0) return;
+      const [x, y] = [i % width, Math.floor(i / width)];
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    });
+  }
+  const whole = { x: 0, y: 0, width, height };
+  if (right < 0) return whole;
+  const extent = Math.max(
+    (right - left + 1) / width,
+    (bottom - top + 1) / height,
+  );
+  const part = Math.max(1.7 * extent, 24 / Math.max(width, height));
+  if (part > 0.8) return whole;
+  const size = [Math.round(part * width), Math.round(part * height)];
+  const place = (centre: number, size: number, side: number) =>
+    Math.round(Math.min(Math.max(centre - size / 2, 0), side - size));
+  return {
+    x: place((left + right + 1) / 2, size[0], width),
+    y: place((top + bottom + 1) / 2, size[1], height),
+    width: size[0],
+    height: size[1],
+  };
+}

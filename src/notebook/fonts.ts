@@ -1,0 +1,111 @@
+/** The two shipped fonts, so that pictures need none from the machine. */
+
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+/** The measures of text set in the shipped fonts. */
+export interface Fonts {
+  /**
+   * Width of one line of text in pixels.
+   *
+   * @param text The line; characters outside the fonts count as a missing one.
+   * @param size Font size in pixels.
+   * @param bold Whether it is set in bold, which defaults to false.
+   */
+  width(text: string, size: number, bold?: boolean): number;
+  /** The line, its end replaced by "…" where it is wider than `max` pixels. */
+  fit(text: string, max: number, size: number, bold?: boolean): string;
+}
+
+const FOLDER = new URL("../../data/fonts/", import.meta.url);
+const FILES = ["DejaVuSans-Subset.ttf", "DejaVuSans-Bold-Subset.ttf"];
+let loaded: Promise<Fonts> | undefined;
+
+/** Loads the measures of the shipped fonts, regular and bold; once. */
+export function loadFonts(): Promise<Fonts> {
+  return loaded ??= load();
+}
+
+/**
+ * The path of a fontconfig file that knows the shipped fonts. Where this module
+ * came over the network, they are first copied to a temporary folder.
+ */
+export async function fontconfigFile(): Promise<string> {
+  if (FOLDER.protocol === "file:") return fileURLToPath(FOLDER) + "fonts.conf";
+  const folder = await Deno.makeTempDir({ prefix: "spa_fonts_" });
+  for (const name of [...FILES, "fonts.conf"]) {
+    await Deno.writeFile(join(folder, name), await fetchFile(name));
+  }
+  return join(folder, "fonts.conf");
+}
+
+async function fetchFile(name: string): Promise<Uint8Array> {
+  const response = await fetch(new URL(name, FOLDER)); // file: as well as https:
+  if (!response.ok) {
+    throw new Error(`Cannot load font ${name}: status ${response.status}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function load(): Promise<Fonts> {
+  const files = await Promise.all(FILES.map(fetchFile));
+  const [regular, bold] = files.map(readAdvances);
+  const width = (text: string, size: number, inBold = false) => {
+    const advance = inBold ? bold : regular;
+    let em = 0;
+    for (const character of text) em += advance(character.codePointAt(0)!);
+    return em * size;
+  };
+  const fit = (text: string, max: number, size: number, bold = false) => {
+    if (width(text, size, bold) <= max) return text;
+    const characters = [...text];
+    while (
+      characters.length > 0 &&
+      width(`${characters.join("")}…`, size, bold) > max
+    ) characters.pop();
+    return `${characters.join("").trimEnd()}…`;
+  };
+  return { width, fit };
+}
+
+/** How far each character moves the pen, in em, from the tables cmap and hmtx. */
+function readAdvances(file: Uint8Array): (codePoint: number) => number {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const table = new Map<string, number>();
+  for (let i = 0; i < view.getUint16(4); i++) {
+    const record = 12 + 16 * i;
+    const tag = String.fromCharCode(...file.subarray(record, record + 4));
+    table.set(tag, view.getUint32(record + 8));
+  }
+  const unitsPerEm = view.getUint16(table.get("head")! + 18);
+  const metrics = view.getUint16(table.get("hhea")! + 34);
+  const glyphs = readCharacterMap(view, table.get("cmap")!);
+  return (codePoint) => {
+    const glyph = Math.min(glyphs.get(codePoint) ?? 0, metrics - 1);
+    return view.getUint16(table.get("hmtx")! + 4 * glyph) / unitsPerEm;
+  };
+}
+
+/** The Basic Multilingual Plane's subtable, format 4. */
+function readCharacterMap(view: DataView, cmap: number): Map<number, number> {
+  const glyphs = new Map<number, number>();
+  for (let i = 0; i < view.getUint16(cmap + 2); i++) {
+    const subtable = cmap + view.getUint32(cmap + 4 + 8 * i + 4);
+    if (view.getUint16(subtable) !== 4) continue;
+    const segments = view.getUint16(subtable + 6); // bytes of one array
+    for (let at = subtable + 14; at < subtable + 14 + segments; at += 2) {
+      const end = view.getUint16(at);
+      const start = view.getUint16(at + segments + 2);
+      const delta = view.getUint16(at + 2 * segments + 2);
+      const slot = at + 3 * segments + 2;
+      const offset = view.getUint16(slot);
+      for (let code = start; code <= end && code < 0xffff; code++) {
+        const glyph = offset === 0
+          ? code
+          : view.getUint16(slot + offset + 2 * (code - start));
+        if (glyph !== 0) glyphs.set(code, (glyph + delta) & 0xffff);
+      }
+    }
+  }
+  return glyphs;
+}

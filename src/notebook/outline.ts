@@ -1,0 +1,61 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { contiguous } from "../datasets/contiguous.ts";
+
+/**
+ * The boundary of a mask along its pixels' edges, as SVG path data: closed
+ * loops, outer ones clockwise and holes counter-clockwise, so that the path
+ * is right both stroked and filled.
+ *
+ * @param mask [H, W]; anything but 0 is inside.
+ * @returns Path data in pixels, pixel (x, y) covering x..x+1 and y..y+1; ""
+ * for an empty mask.
+ */
+export function outline(mask: NdArray<Uint8Array>): string {
+  const [height, width] = mask.shape;
+  const { data } = contiguous(mask);
+  const inside = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] !== 0;
+
+  // Unit edges with the inside on their right hand, by the corner they leave.
+  const stride = width + 1;
+  const leaving = new Map<number, number[]>();
+  const addEdge = (x: number, y: number, direction: number) => {
+    const corner = y * stride + x;
+    const edges = leaving.get(corner);
+    if (edges) edges.push(direction);
+    else leaving.set(corner, [direction]);
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (!inside(x, y)) continue;
+      if (!inside(x, y - 1)) addEdge(x, y, 0); // east along the top
+      if (!inside(x + 1, y)) addEdge(x + 1, y, 1); // south on the right
+      if (!inside(x, y + 1)) addEdge(x + 1, y + 1, 2); // west, bottom
+      if (!inside(x - 1, y)) addEdge(x, y + 1, 3); // north, left
+    }
+  }
+
+  const step = [1, stride, -1, -stride];
+  const loops: string[] = [];
+  for (const start of leaving.keys()) { // in rows, so each loop's top left first
+    while (leaving.get(start)!.length > 0) {
+      let corner = start;
+      let direction = -1;
+      const turns: string[] = [];
+      do {
+        const edges = leaving.get(corner)!;
+        // Where two pixels touch at a corner, turn right: keep them apart.
+        const right = edges.indexOf((direction + 1) % 4);
+        const next = edges.splice(Math.max(right, 0), 1)[0];
+        if (next !== direction) {
+          turns.push(`${corner % stride} ${Math.floor(corner / stride)}`);
+        }
+        direction = next;
+        corner += step[direction];
+      } while (corner !== start);
+      loops.push(`M${turns.join("L")}Z`);
+    }
+  }
+  return loops.join("");
+}

@@ -1,0 +1,60 @@
+/**
+ * The figures' one visual language: colours, sizes and typeface.
+ *
+ * The colours of marks are Okabe and Ito's (https://jfly.uni-koeln.de/color),
+ * which readers with any colour vision tell apart. A mark never differs from
+ * another by colour alone: removed pixels are hatched, a reference is dashed.
+ *
+ * @module
+ */
+
+/** Colours, as CSS hex. */
+export const COLOR = {
+  /** Outline of the recommended mask. */
+  recommended: "#F0E442",
+  /** Outline of a candidate. */
+  candidate: "#FFFFFF",
+  /** Outline of a known reference mask. */
+  reference: "#E78AC3",
+  /** Pixels in a candidate that the recommendation lacks. */
+  added: "#56B4E9",
+  /** Pixels of the recommendation that a candidate lacks. */
+  removed: "#E69F00",
+  /** A click inside the object. */
+  positive: "#009E73",
+  /** A click outside the object. */
+  negative: "#D55E00",
+  /** Dark edge of light lines, so that they show on any image. */
+  casing: "#000000",
+  /** Titles and figures. */
+  ink: "#1B1F24",
+  /** Captions, ticks. */
+  muted: "#59626E",
+  /** Empty part of a bar, rules, frames. */
+  rule: "#D8DEE4",
+  /** Ground of a figure. */
+  paper: "#FFFFFF",
+} as const;
+
+/** Lines of a chart, in order; readable on white. */
+export const SERIES = [
+  "#0072B2",
+  "#D55E00",
+  "#009E73",
+  "#CC79A7",
+  "#E69F00",
+  "#56B4E9",
+  "#1B1F24",
+] as const;
+
+/** Font sizes in pixels of a figure at its own width. */
+export const SIZE = { title: 18, heading: 15, label: 13, small: 12 } as const;
+
+/** The shipped typeface, and what a browser, which lacks it, takes. */
+export const FONT_FAMILY = "SPA Sans, DejaVu Sans, Verdana, sans-serif";
+
+/** Width of a figure in pixels: that of a notebook's output. */
+export const WIDTH = 900;
+
+/** Space around a figure's content, in pixels. */
+export const MARGIN = 20;

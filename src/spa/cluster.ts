@@ -1,0 +1,194 @@
+import ndarray from "ndarray";
+import type { NdArray } from "ndarray";
+import { createRandom, type Random } from "../random.ts";
+import { mapToImage } from "./frame.ts";
+import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
+import type { Predictions } from "./predictions.ts";
+
+/** One of the distinct segmentations the user chooses from. */
+export interface Candidate {
+  /** Centroid r_k: mean probability of the cluster, [4h, 4h], in 0..1. */
+  readonly probability: NdArray<Float32Array>;
+  /** The mask at the image's own size, [H, W], 0 or 1. */
+  readonly mask: NdArray<Uint8Array>;
+  /** Share of the samples, in 0..1; all candidates' sum to 1. */
+  readonly share: number;
+  /** Indices of its samples in the predictions. */
+  readonly members: readonly number[];
+  /** Pixels in the mask that the recommendation leaves out, [H, W]. */
+  readonly added: NdArray<Uint8Array>;
+  /** Pixels of the recommendation that the mask leaves out, [H, W]. */
+  readonly removed: NdArray<Uint8Array>;
+}
+
+/** What the user is shown. */
+export interface Proposal {
+  /** Recommended segmentation y_app: the samples' mean, thresholded at 0.5. */
+  readonly recommended: {
+    readonly probability: NdArray<Float32Array>;
+    readonly mask: NdArray<Uint8Array>;
+  };
+  /** Distinct segmentations, the largest share first. */
+  readonly candidates: readonly Candidate[];
+  /** Predictive entropy at the image's own size, [H, W], in nats, 0..ln 2. */
+  readonly entropy: NdArray<Float32Array>;
+  /** Sample spread: mean over pixels of the samples' standard deviation. */
+  readonly spread: number;
+  /** The predictions it was made from. */
+  readonly predictions: Predictions;
+}
+
+/** Pixels whose samples differ by less than this do not tell samples apart. */
+const ACTIVE = 0.01;
+
+/** Columns of `maps` in which the samples differ, as rows [n, active]. */
+function activePixels(
+  maps: Float32Array,
+  n: number,
+): { rows: Float32Array; pixels: number } {
+  const size = maps.length / n;
+  const active: number[] = [];
+  for (let p = 0; p < size; p++) {
+    let low = Infinity, high = -Infinity;
+    for (let at = p; at < maps.length; at += size) {
+      if (maps[at] < low) low = maps[at];
+      if (maps[at] > high) high = maps[at];
+    }
+    if (high - low > ACTIVE) active.push(p);
+  }
+  const rows = new Float32Array(n * active.length);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < active.length; k++) {
+      rows[i * active.length + k] = maps[i * size + active[k]];
+    }
+  }
+  return { rows, pixels: active.length };
+}
+
+/**
+ * Clusters probability maps with K-means.
+ *
+ * @param maps Row-major, [n, pixels].
+ * @param shares Weight of each map, [n].
+ * @param count Clusters K; fewer distinct maps give fewer.
+ */
+export function clusterMaps(
+  maps: Float32Array,
+  shares: Float64Array,
+  count: number,
+  random: Random,
+): Clustering {
+  const n = shares.length;
+  const { rows, pixels } = activePixels(maps, n);
+  return kMeans(gramMatrix(rows, n, pixels), shares, count, random);
+}
+
+/** Weighted mean of some of the maps, [pixels]. */
+export function meanMap(
+  maps: Float32Array,
+  shares: Float64Array,
+  members: readonly number[],
+): Float32Array {
+  const size = maps.length / shares.length;
+  const mean = new Float32Array(size);
+  let total = 0;
+  for (const i of members) total += shares[i];
+  for (const i of members) {
+    const weight = shares[i] / total;
+    for (let p = 0, at = i * size; p < size; p++, at++) {
+      mean[p] += weight * maps[at];
+    }
+  }
+  return mean;
+}
+
+/** Mean over pixels of the weighted standard deviation over maps. */
+export function spreadOf(maps: Float32Array, shares: Float64Array): number {
+  const size = maps.length / shares.length;
+  let spread = 0;
+  for (let p = 0; p < size; p++) {
+    let mean = 0, square = 0;
+    for (let i = 0, at = p; i < shares.length; i++, at += size) {
+      mean += shares[i] * maps[at];
+      square += shares[i] * maps[at] * maps[at];
+    }
+    spread += Math.sqrt(Math.max(0, square - mean * mean));
+  }
+  return spread / size;
+}
+
+/** Entropy of a Bernoulli probability in nats. */
+function binaryEntropy(p: number): number {
+  if (p <= 0 || p >= 1) return 0;
+  return -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+}
+
+/** Values of at least one half as a mask. */
+export function threshold(map: NdArray<Float32Array>): NdArray<Uint8Array> {
+  const mask = new Uint8Array(map.size);
+  for (let i = 0; i < mask.length; i++) mask[i] = map.data[i] >= 0.5 ? 1 : 0;
+  return ndarray(mask, map.shape);
+}
+
+/** 1 where `a` is set and `b` is not. */
+function difference(
+  a: NdArray<Uint8Array>,
+  b: NdArray<Uint8Array>,
+): NdArray<Uint8Array> {
+  const out = a.data.map((value, i) => value & ~b.data[i] & 1);
+  return ndarray(out, a.shape);
+}
+
+/**
+ * Makes a proposal of the predictions: the recommended segmentation, distinct
+ * candidates by K-means over the probability maps, and the map of predictive
+ * entropy (`method.md`, 4 and 5).
+ *
+ * @param predictions Predictions of `decode`.
+ * @param options `count`: candidates K, default 4; fewer distinct predictions
+ * give fewer. `seed`: of the K-means seeding, default 0.
+ * @throws {RangeError} When `count` is not a positive integer.
+ */
+export function cluster(
+  predictions: Predictions,
+  { count = 4, seed = 0 }: { count?: number; seed?: number } = {},
+): Proposal {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
+    );
+  }
+  const { probabilities, shares, frame } = predictions;
+  const maps = probabilities.data as Float32Array;
+  const side = probabilities.shape[1];
+  const all = Array.from(shares.keys());
+  const asMap = (data: Float32Array) => ndarray(data, [side, side]);
+
+  const mean = asMap(meanMap(maps, shares, all));
+  const meanAtImage = mapToImage(mean, frame);
+  const recommended = { probability: mean, mask: threshold(meanAtImage) };
+  const clustering = clusterMaps(maps, shares, count, createRandom(seed));
+  const candidates = Array.from({ length: clustering.count }, (_, k) => {
+    const members = all.filter((i) => clustering.labels[i] === k);
+    const probability = asMap(meanMap(maps, shares, members));
+    const mask = threshold(mapToImage(probability, frame));
+    return {
+      probability,
+      mask,
+      share: members.reduce((sum, i) => sum + shares[i], 0),
+      members,
+      added: difference(mask, recommended.mask),
+      removed: difference(recommended.mask, mask),
+    };
+  }).sort((a, b) => b.share - a.share);
+  return {
+    recommended,
+    candidates,
+    entropy: ndarray(
+      (meanAtImage.data as Float32Array).map(binaryEntropy),
+      meanAtImage.shape,
+    ),
+    spread: spreadOf(maps, shares),
+    predictions,
+  };
+}

@@ -1,0 +1,81 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
+import { resizeBilinear } from "../datasets/resize.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { type Frame, frameOf } from "./frame.ts";
+
+/**
+ * An image as the network sees it. It owns device memory: call `dispose()`, or
+ * declare it with `using`.
+ */
+export interface ImageEmbedding {
+  /** e_x in the engine, [1, h, h, L]. */
+  readonly values: DeviceTensor;
+  /** Place of the image in the network's square. */
+  readonly frame: Frame;
+  /** Gives back the device memory. */
+  dispose(): void;
+  /** See `dispose`. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Scales an image so that its longer side is S, normalises its intensities and
+ * pads it with zeros to S x S.
+ *
+ * @param image [H, W, C], 0..1.
+ * @returns [1, S, S, 3].
+ */
+function preprocess(
+  image: NdArray<Float32Array>,
+  frame: Frame,
+  config: ModelConfig,
+): HostTensor {
+  const S = config.imageSize;
+  const height = Math.max(1, Math.round(frame.height * frame.scale));
+  const width = Math.max(1, Math.round(frame.width * frame.scale));
+  const resized = resizeBilinear(image, height, width);
+  const channels = image.shape[2];
+  const out = new Float32Array(S * S * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) {
+        const value = resized.data[(y * width + x) * channels + c % channels];
+        out[(y * S + x) * 3 + c] = (value - config.pixelMean[c]) /
+          config.pixelDeviation[c];
+      }
+    }
+  }
+  return { data: out, shape: [1, S, S, 3] };
+}
+
+/**
+ * Encodes an image, once for all iterations.
+ *
+ * @param model The network.
+ * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1.
+ * @returns The embedding; it stays in the engine.
+ * @throws {RangeError} When the image is empty or of another shape.
+ */
+export async function encode(
+  model: Model,
+  image: NdArray<Float32Array>,
+): Promise<ImageEmbedding> {
+  const { shape } = image;
+  if (
+    shape.length !== 3 || shape[0] < 1 || shape[1] < 1 ||
+    (shape[2] !== 1 && shape[2] !== 3)
+  ) {
+    throw new RangeError(
+      `Cannot encode the image as its shape must be [H, W, 1] or [H, W, 3]: current value is [${shape}]`,
+    );
+  }
+  const frame = frameOf(shape[0], shape[1], model.config.imageSize);
+  const weights = await model.deviceWeights();
+  const pixels = preprocess(image, frame, model.config);
+  const { embedding } = await model.programs.encode({ weights, pixels });
+  const dispose = () => embedding.dispose();
+  return { values: embedding, frame, dispose, [Symbol.dispose]: dispose };
+}

@@ -1,0 +1,74 @@
+/**
+ * The evidence of a choice for each mixture component (`method.md`, Update):
+ * the likelihood of the chosen mask under the component's own predictions.
+ */
+
+import { logSumExp, normalizeLogWeights } from "./mixture.ts";
+
+/** Effective number of independent pixels T, as a share of all pixels. */
+export const EVIDENCE_TEMPERATURE = 0.025;
+
+/** Share of the older evidence that stays when a choice is added. */
+export const EVIDENCE_MEMORY = 0.5;
+
+/** Evidence never falls further below the largest than this. */
+const FLOOR = Math.log(1e-4);
+
+/**
+ * T l_n of every sample: T times the mean over pixels of
+ * log Bernoulli(mask; y_n).
+ *
+ * @param maps Probability maps, row-major, [n, pixels].
+ * @param mask The chosen map; its pixels of at least 0.5 are the mask.
+ */
+export function maskLogLikelihood(
+  maps: Float32Array,
+  n: number,
+  mask: Float32Array,
+  temperature = EVIDENCE_TEMPERATURE,
+): Float64Array {
+  const size = mask.length;
+  const result = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let p = 0, at = i * size; p < size; p++, at++) {
+      const y = Math.min(1 - 1e-4, Math.max(1e-4, maps[at]));
+      sum += Math.log(mask[p] >= 0.5 ? y : 1 - y);
+    }
+    result[i] = temperature * sum;
+  }
+  return result;
+}
+
+/**
+ * Adds a choice to the accumulated evidence: for each component,
+ * log( (1/N_m) sum over its samples of exp(T l_n) ). A component without
+ * samples gets the average, so that its weight stays what it was.
+ *
+ * @param evidence Log evidence so far, [M].
+ * @param logLikelihood T l_n of the samples, [N].
+ * @param components Component of each sample, [N].
+ * @returns The new log evidence, [M], normalised to sum to 1 as weights.
+ */
+export function addEvidence(
+  evidence: Float64Array,
+  logLikelihood: Float64Array,
+  components: Int32Array,
+  memory = EVIDENCE_MEMORY,
+): Float64Array {
+  const M = evidence.length;
+  const members: number[][] = Array.from({ length: M }, () => []);
+  for (let n = 0; n < components.length; n++) {
+    members[components[n]].push(logLikelihood[n]);
+  }
+  const average = logSumExp(logLikelihood) - Math.log(logLikelihood.length);
+  const added = members.map((values) =>
+    values.length > 0 ? logSumExp(values) - Math.log(values.length) : average
+  );
+  const largest = Math.max(...added);
+  return normalizeLogWeights(
+    added.map((value, m) =>
+      Math.max(FLOOR, value - largest) + memory * evidence[m]
+    ),
+  );
+}

@@ -1,0 +1,195 @@
+/** The user's feedback so far, and its form as the network's inputs. */
+
+import ndarray from "ndarray";
+import type { NdArray } from "ndarray";
+import type { HostTensor } from "../engine/tensors.ts";
+import {
+  MASK_CHANNELS,
+  maskSide,
+  type ModelConfig,
+  POINT_SLOTS,
+} from "../model/config.ts";
+import { PointLabel } from "../model/prompt_encoder.ts";
+import type { Frame } from "./frame.ts";
+
+/** A click. */
+export interface Point {
+  /** Column in pixels of the image; 0 is the centre of the first one. */
+  readonly x: number;
+  /** Row in pixels of the image; 0 is the centre of the first one. */
+  readonly y: number;
+  /** 1: inside the object (default), 0: outside. */
+  readonly label?: 0 | 1;
+}
+
+/** A box around the object, corners in pixels of the image. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** One choice: what was shown, at the decoder's resolution, and what was picked. */
+export interface Choice {
+  /** The recommended probability map shown with the candidates, [4h, 4h]. */
+  readonly recommended: NdArray<Float32Array>;
+  /** The candidates' probability maps, [4h, 4h] each. */
+  readonly candidates: readonly NdArray<Float32Array>[];
+  /** Index of the candidate the user picked. */
+  readonly chosen: number;
+}
+
+/** Everything the user said about one image. */
+export interface Feedback {
+  readonly points: readonly Point[];
+  readonly box?: Box;
+  /** The choices, oldest first. */
+  readonly choices: readonly Choice[];
+  /** Place of the image in the network's square. */
+  readonly frame: Frame;
+}
+
+/** Probabilities of a chosen mask are clipped to [CLIP, 1 - CLIP]. */
+const CLIP = 0.02;
+
+/** log(p / (1 - p)) of a clipped probability. */
+export function clippedLogit(probability: number): number {
+  const p = Math.min(1 - CLIP, Math.max(CLIP, probability));
+  return Math.log(p / (1 - p));
+}
+
+/** A batch of feedback as the network's inputs; see `PromptInputs`. */
+export interface FeedbackInputs {
+  readonly points: HostTensor;
+  readonly labels: HostTensor;
+  readonly mask: HostTensor;
+  readonly clicks: HostTensor;
+  readonly choice: HostTensor;
+  readonly hasMask: HostTensor;
+}
+
+/** Prompt slots for a batch: a multiple of POINT_SLOTS that holds them all. */
+function slotsFor(batch: readonly Feedback[]): number {
+  const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1) // SAM adds a padding point where no box is
+  );
+  return POINT_SLOTS * Math.ceil(Math.max(...needed) / POINT_SLOTS);
+}
+
+/** Packs a batch of feedback into tensors of fixed shapes. */
+export function packFeedback(
+  config: ModelConfig,
+  batch: readonly Feedback[],
+): FeedbackInputs {
+  const side = maskSide(config);
+  const area = side * side;
+  const B = batch.length;
+  const T = slotsFor(batch);
+  const points = new Float32Array(B * T * 2);
+  const labels = new Float32Array(B * T).fill(PointLabel.empty);
+  const mask = new Float32Array(B * area * MASK_CHANNELS);
+  const clicks = new Float32Array(B * area);
+  const choice = new Float32Array(B * area);
+  const hasMask = new Float32Array(B);
+
+  batch.forEach((feedback, b) => {
+    const { scale } = feedback.frame;
+    let slot = b * T;
+    const add = (x: number, y: number, label: number) => {
+      points[2 * slot] = x * scale;
+      points[2 * slot + 1] = y * scale;
+      labels[slot++] = label;
+    };
+    for (const { x, y, label } of feedback.points) {
+      add(x, y, label === 0 ? PointLabel.negative : PointLabel.positive);
+    }
+    if (feedback.box) {
+      const { left, top, right, bottom } = feedback.box;
+      add(left, top, PointLabel.boxTopLeft);
+      add(right, bottom, PointLabel.boxBottomRight);
+    } else {
+      points[2 * slot] = points[2 * slot + 1] = 0;
+      labels[slot] = PointLabel.padding;
+    }
+    drawClicks(clicks.subarray(b * area, (b + 1) * area), side, feedback);
+    if (feedback.choices.length > 0) {
+      hasMask[b] = 1;
+      packChoices(
+        feedback.choices,
+        mask.subarray(b * area * MASK_CHANNELS),
+        choice.subarray(b * area, (b + 1) * area),
+      );
+    }
+  });
+  return {
+    points: { data: points, shape: [B, T, 2] },
+    labels: { data: labels, shape: [B, T] },
+    mask: { data: mask, shape: [B, side, side, MASK_CHANNELS] },
+    clicks: { data: clicks, shape: [B, side, side, 1] },
+    choice: { data: choice, shape: [B, side, side] },
+    hasMask: { data: hasMask, shape: [B] },
+  };
+}
+
+/** Radius of a click's bump, in pixels of the decoder's resolution. */
+const CLICK_RADIUS = 2;
+
+/** Draws clicks (and a box's centre) as Gaussian bumps, negative ones downwards. */
+function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
+  const { points, box, frame } = feedback;
+  const clicks = [...points];
+  if (box) {
+    clicks.push({
+      x: (box.left + box.right) / 2,
+      y: (box.top + box.bottom) / 2,
+    });
+  }
+  const step = frame.scale * side / frame.side;
+  const reach = Math.ceil(3 * CLICK_RADIUS);
+  for (const { x, y, label } of clicks) {
+    const cx = (x + 0.5) * step - 0.5, cy = (y + 0.5) * step - 0.5;
+    const left = Math.max(0, Math.floor(cx) - reach);
+    const right = Math.min(side - 1, Math.ceil(cx) + reach);
+    const top = Math.max(0, Math.floor(cy) - reach);
+    const bottom = Math.min(side - 1, Math.ceil(cy) + reach);
+    for (let v = top; v <= bottom; v++) {
+      for (let u = left; u <= right; u++) {
+        const squared = (u - cx) ** 2 + (v - cy) ** 2;
+        map[v * side + u] += (label === 0 ? -1 : 1) *
+          Math.exp(-squared / (2 * CLICK_RADIUS ** 2));
+      }
+    }
+  }
+}
+
+/** Writes the mask prompt's channels (`MASK_CHANNELS`) and the choice's logits. */
+function packChoices(
+  choices: readonly Choice[],
+  mask: Float32Array,
+  logits: Float32Array,
+) {
+  const { recommended, candidates, chosen } = choices[choices.length - 1];
+  const picked = candidates[chosen].data;
+  const before = choices[choices.length - 2];
+  const previous = before?.candidates[before.chosen].data;
+  const rejected = candidates.filter((_, k) => k !== chosen);
+  for (let i = 0; i < logits.length; i++) {
+    let others = 0;
+    for (const { data } of rejected) others += data[i] / rejected.length;
+    logits[i] = clippedLogit(picked[i]);
+    mask[MASK_CHANNELS * i] = logits[i] / 4;
+    mask[MASK_CHANNELS * i + 1] = 2 * (picked[i] - recommended.data[i]);
+    mask[MASK_CHANNELS * i + 2] = previous ? previous[i] : 0;
+    mask[MASK_CHANNELS * i + 3] = rejected.length > 0
+      ? 2 * (picked[i] - others)
+      : 0;
+  }
+}
+
+/** Creates a map from its values. */
+export function mapOf(
+  data: Float32Array,
+  side: number,
+): NdArray<Float32Array> {
+  return ndarray(data, [side, side]);
+}

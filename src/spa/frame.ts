@@ -1,0 +1,69 @@
+/**
+ * Where an image lies in the network's square: scaled so that its longer side
+ * is S, at the top left, padded to the right and below (SAM's
+ * `ResizeLongestSide`).
+ */
+
+import ndarray from "ndarray";
+import type { NdArray } from "ndarray";
+
+/** An image's place in the S x S square. */
+export interface Frame {
+  /** The image's own height in pixels. */
+  readonly height: number;
+  /** The image's own width in pixels. */
+  readonly width: number;
+  /** Pixels of the square per pixel of the image. */
+  readonly scale: number;
+  /** Side S of the square. */
+  readonly side: number;
+}
+
+/** The frame of an image of `height` x `width` in a square of `side`. */
+export function frameOf(height: number, width: number, side: number): Frame {
+  return { height, width, scale: side / Math.max(height, width), side };
+}
+
+/**
+ * Samples a map of the square at the pixels of the image, bilinearly.
+ *
+ * @param map [n, n], covering the whole square.
+ * @param frame The image's place in it.
+ * @returns [H, W], the image's own size.
+ */
+export function mapToImage(
+  map: NdArray<Float32Array>,
+  frame: Frame,
+): NdArray<Float32Array> {
+  const { height, width, scale, side } = frame;
+  const n = map.shape[0];
+  const columns = interpolation(width, (scale * n) / side, n);
+  const rows = interpolation(height, (scale * n) / side, n);
+  const out = new Float32Array(height * width);
+  const { data } = map;
+  for (let y = 0; y < height; y++) {
+    const top = rows.low[y] * n, bottom = rows.high[y] * n, v = rows.share[y];
+    for (let x = 0; x < width; x++) {
+      const left = columns.low[x], right = columns.high[x];
+      const u = columns.share[x];
+      const above = data[top + left] * (1 - u) + data[top + right] * u;
+      const below = data[bottom + left] * (1 - u) + data[bottom + right] * u;
+      out[y * width + x] = above * (1 - v) + below * v;
+    }
+  }
+  return ndarray(out, [height, width]);
+}
+
+/** The two neighbours, and the second one's share, of every target pixel. */
+function interpolation(count: number, step: number, n: number) {
+  const low = new Int32Array(count);
+  const high = new Int32Array(count);
+  const share = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = Math.min(n - 1, Math.max(0, (i + 0.5) * step - 0.5));
+    low[i] = Math.floor(at);
+    high[i] = Math.min(n - 1, low[i] + 1);
+    share[i] = at - low[i];
+  }
+  return { low, high, share };
+}

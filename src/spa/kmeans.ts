@@ -1,0 +1,178 @@
+/**
+ * Weighted K-means on a Gram matrix: with few points of many dimensions, every
+ * distance to a centroid follows exactly from the points' inner products, so
+ * that restarts cost next to nothing.
+ */
+
+import type { Random } from "../random.ts";
+
+/** A partition of points into clusters. */
+export interface Clustering {
+  /** Cluster of each point, 0 .. count - 1. */
+  readonly labels: Int32Array;
+  /** Number of clusters, at most the number asked for; none is empty. */
+  readonly count: number;
+  /** Sum over points of weight times squared distance to the own centroid. */
+  readonly inertia: number;
+}
+
+/**
+ * Inner products of all pairs of rows.
+ *
+ * @param rows Points, row-major, [n, dimensions].
+ * @returns [n, n], row-major.
+ */
+export function gramMatrix(
+  rows: Float32Array,
+  n: number,
+  dimensions: number,
+): Float64Array {
+  const gram = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const a = rows.subarray(i * dimensions, (i + 1) * dimensions);
+    for (let j = 0; j <= i; j++) {
+      const b = rows.subarray(j * dimensions, (j + 1) * dimensions);
+      let sum = 0;
+      for (let k = 0; k < dimensions; k++) sum += a[k] * b[k];
+      gram[i * n + j] = gram[j * n + i] = sum;
+    }
+  }
+  return gram;
+}
+
+/** Squared distances below this share of the largest are taken as zero. */
+const ZERO = 1e-9;
+
+/**
+ * K-means with k-means++ seeding; of several restarts the lowest inertia wins.
+ *
+ * @param gram Inner products of the points, [n, n].
+ * @param weights Weight of each point, [n], not negative.
+ * @param count Clusters K; fewer distinct points give fewer clusters.
+ * @param random Stream for the seeding.
+ * @param restarts Number of restarts.
+ */
+export function kMeans(
+  gram: Float64Array,
+  weights: ArrayLike<number>,
+  count: number,
+  random: Random,
+  restarts = 8,
+): Clustering {
+  let best: Clustering | undefined;
+  for (let i = 0; i < restarts; i++) {
+    const labels = seed(gram, weights, count, random);
+    const result = descend(gram, weights, labels);
+    if (!best || result.inertia < best.inertia) best = result;
+  }
+  return best!;
+}
+
+/** Chooses seeds by k-means++ and assigns every point to its nearest one. */
+function seed(
+  gram: Float64Array,
+  weights: ArrayLike<number>,
+  count: number,
+  random: Random,
+): Int32Array {
+  const n = weights.length;
+  const labels = new Int32Array(n);
+  const nearest = new Float64Array(n).fill(Infinity);
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, gram[i * n + i]);
+
+  const add = (centre: number, label: number) => {
+    for (let i = 0; i < n; i++) {
+      let distance = gram[i * n + i] + gram[centre * n + centre] -
+        2 * gram[i * n + centre];
+      if (distance < ZERO * largest) distance = 0;
+      if (distance < nearest[i]) {
+        nearest[i] = distance;
+        labels[i] = label;
+      }
+    }
+  };
+  add(draw(weights, random)!, 0);
+  for (let k = 1; k < count; k++) {
+    const chances = nearest.map((distance, i) => distance * weights[i]);
+    const centre = draw(chances, random);
+    if (centre === undefined) break;
+    add(centre, k);
+  }
+  return labels;
+}
+
+/** An index drawn with chances in proportion to `chances`, if any is positive. */
+function draw(chances: ArrayLike<number>, random: Random): number | undefined {
+  let total = 0;
+  for (let i = 0; i < chances.length; i++) total += chances[i];
+  if (!(total > 0)) return undefined;
+  let rest = random.uniform() * total;
+  let last: number | undefined;
+  for (let i = 0; i < chances.length; i++) {
+    if (chances[i] <= 0) continue;
+    last = i;
+    rest -= chances[i];
+    if (rest < 0) break;
+  }
+  return last;
+}
+
+/** Lloyd's iterations until no label changes. */
+function descend(
+  gram: Float64Array,
+  weights: ArrayLike<number>,
+  labels: Int32Array,
+): Clustering {
+  const n = labels.length;
+  let inertia = Infinity;
+  for (let iteration = 0; iteration < 100; iteration++) {
+    const count = dropEmpty(labels);
+    const mass = new Float64Array(count);
+    const toCluster = new Float64Array(n * count); // sum_j in k of w_j <i, j>
+    for (let j = 0; j < n; j++) mass[labels[j]] += weights[j];
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        toCluster[i * count + labels[j]] += weights[j] * gram[i * n + j];
+      }
+    }
+    const norm = new Float64Array(count); // squared norm of the mass * centroid
+    for (let i = 0; i < n; i++) {
+      norm[labels[i]] += weights[i] * toCluster[i * count + labels[i]];
+    }
+    let changed = false;
+    inertia = 0;
+    for (let i = 0; i < n; i++) {
+      let nearest = labels[i];
+      let least = Infinity;
+      for (let k = 0; k < count; k++) {
+        if (mass[k] <= 0) continue;
+        const distance = gram[i * n + i] -
+          2 * toCluster[i * count + k] / mass[k] +
+          norm[k] / mass[k] ** 2;
+        if (
+          distance < least - 1e-12 || (k === labels[i] && distance <= least)
+        ) {
+          least = distance;
+          nearest = k;
+        }
+      }
+      if (nearest !== labels[i]) changed = true;
+      labels[i] = nearest;
+      inertia += weights[i] * Math.max(0, least);
+    }
+    if (!changed) break;
+  }
+  return { labels, count: dropEmpty(labels), inertia };
+}
+
+/** Renumbers labels so that no number is unused; returns how many there are. */
+function dropEmpty(labels: Int32Array): number {
+  const numbers = new Map<number, number>();
+  for (let i = 0; i < labels.length; i++) {
+    let number = numbers.get(labels[i]);
+    if (number === undefined) numbers.set(labels[i], number = numbers.size);
+    labels[i] = number;
+  }
+  return numbers.size;
+}

@@ -1,0 +1,4 @@
+export interface Profile {
+  distribution: import("./mixture.ts").GaussianMixture;
+  evidence: Float64Array;
+}

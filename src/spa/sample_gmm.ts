@@ -1,0 +1,68 @@
+import ndarray from "ndarray";
+import type { NdArray } from "ndarray";
+import { createRandom, type Random } from "../random.ts";
+import type { GaussianMixture } from "./mixture.ts";
+
+/** Samples z of a mixture, each with the component it was drawn from. */
+export interface Latents {
+  /** z, [N, d]. */
+  readonly values: NdArray<Float32Array>;
+  /** m_n, the component of each sample, [N], in 0 .. M - 1. */
+  readonly components: Int32Array;
+}
+
+/**
+ * Systematic resampling: `count` draws that follow the weights as closely as
+ * possible, component m drawn floor(N pi_m) or ceil(N pi_m) times.
+ */
+export function drawComponents(
+  logWeights: Float64Array,
+  count: number,
+  random: Random,
+): Int32Array {
+  const components = new Int32Array(count);
+  const offset = random.uniform();
+  let component = 0;
+  let cumulative = Math.exp(logWeights[0]);
+  for (let n = 0; n < count; n++) {
+    const position = (n + offset) / count;
+    while (cumulative <= position && component < logWeights.length - 1) {
+      cumulative += Math.exp(logWeights[++component]);
+    }
+    components[n] = component;
+  }
+  return components;
+}
+
+/**
+ * Draws latent preferences from the mixture: one component per sample by
+ * systematic resampling, then one z ~ N(mu, diag sigma²) for the whole image.
+ *
+ * @param distribution The mixture.
+ * @param options `count`: samples N, default 48. `seed`: default 0.
+ * @returns The samples, ordered by component.
+ * @throws {RangeError} When `count` is not a positive integer.
+ */
+export function sampleGMM(
+  distribution: GaussianMixture,
+  { count = 48, seed = 0 }: { count?: number; seed?: number } = {},
+): Latents {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `Cannot sample the mixture as count must be a positive integer: current value is ${count}`,
+    );
+  }
+  const random = createRandom(seed);
+  const { logWeights, means, deviations } = distribution;
+  const d = means.shape[1];
+  const components = drawComponents(logWeights, count, random);
+  const values = new Float32Array(count * d);
+  for (let n = 0; n < count; n++) {
+    for (let i = 0; i < d; i++) {
+      const at = components[n] * d + i;
+      values[n * d + i] = means.data[at] +
+        deviations.data[at] * random.normal();
+    }
+  }
+  return { values: ndarray(values, [count, d]), components };
+}

@@ -1,0 +1,110 @@
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+import type { Model } from "../model/model.ts";
+import type { ImageEmbedding } from "./encode.ts";
+import {
+  type Box,
+  type Feedback,
+  packFeedback,
+  type Point,
+} from "./feedback.ts";
+import type { Frame } from "./frame.ts";
+import type { GaussianMixture } from "./mixture.ts";
+import type { Preference } from "./preference.ts";
+import type { Profile } from "./profile.ts";
+
+/** What the user gives to start with. */
+export interface Start {
+  /** Clicks; at least one positive click, or a box. */
+  readonly points?: readonly Point[];
+  /** A box around the object. */
+  readonly box?: Box;
+  /** A user's profile from earlier images. */
+  readonly profile?: Profile;
+}
+
+/** Throws unless a point lies in the image. */
+export function checkPoint({ x, y }: Point, { height, width }: Frame): void {
+  const inside = x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
+  if (inside) return;
+  throw new RangeError(
+    `Cannot use the point as it must lie in the image, x in 0..${
+      width - 1
+    } and y in 0..${height - 1}: current value is (${x}, ${y})`,
+  );
+}
+
+/** Throws unless there is a positive point or a box, and all lie in the image. */
+function checkStart(
+  points: readonly Point[],
+  box: Box | undefined,
+  frame: Frame,
+) {
+  points.forEach((point) => checkPoint(point, frame));
+  if (box) {
+    checkPoint({ x: box.left, y: box.top }, frame);
+    checkPoint({ x: box.right, y: box.bottom }, frame);
+    if (box.left >= box.right || box.top >= box.bottom) {
+      throw new RangeError(
+        `Cannot use the box as left must be < right and top < bottom: current value is ${
+          JSON.stringify(box)
+        }`,
+      );
+    }
+  } else if (!points.some(({ label }) => label !== 0)) {
+    throw new RangeError(
+      `Cannot start as there must be a positive point or a box: current value is ${points.length} points, none of them positive`,
+    );
+  }
+}
+
+/** Runs the preference generator on feedback: p(z) as host values. */
+export async function generateDistribution(
+  model: Model,
+  embedding: ImageEmbedding,
+  feedback: Feedback,
+  evidence: Float64Array,
+): Promise<GaussianMixture> {
+  const { choice: _, ...prompts } = packFeedback(model.config, [feedback]);
+  const { components: M, latentChannels: d } = model.config;
+  const { logWeights, means, deviations } = await model.programs.generate({
+    ...prompts,
+    weights: await model.deviceWeights(),
+    embedding: embedding.values,
+    evidence: { data: Float32Array.from(evidence), shape: [1, M] },
+  });
+  return {
+    logWeights: Float64Array.from(logWeights.data),
+    means: ndarray(means.data as Float32Array, [M, d]),
+    deviations: ndarray(deviations.data as Float32Array, [M, d]),
+  };
+}
+
+/**
+ * Starts on an image: the first click (or box) gives the first preference
+ * distribution (`method.md`, Start), or the user's profile does.
+ *
+ * @param model The network.
+ * @param embedding The encoded image.
+ * @param start Clicks, box, profile.
+ * @throws {RangeError} When a point lies outside the image, the box is empty,
+ * or there is neither a positive point nor a box.
+ */
+export async function startPreference(
+  model: Model,
+  embedding: ImageEmbedding,
+  { points = [], box, profile }: Start,
+): Promise<Preference> {
+  checkStart(points, box, embedding.frame);
+  const feedback: Feedback = {
+    points: [...points],
+    box,
+    choices: [],
+    frame: embedding.frame,
+  };
+  const evidence = profile?.evidence ??
+    new Float64Array(model.config.components);
+  const distribution = profile?.distribution ??
+    await generateDistribution(model, embedding, feedback, evidence);
+  return { distribution, evidence, feedback, iteration: 0 };
+}

@@ -1,0 +1,208 @@
+/** Training examples: an image and a user's mask, moved and restyled at random. */
+
+import type { NdArray } from "ndarray";
+import { maskSide, type ModelConfig } from "../model/config.ts";
+import type { Random } from "../random.ts";
+
+/** A case in memory. */
+export interface TrainingCase {
+  /** [H, W, C], 0..1, C 1 or 3. */
+  readonly image: NdArray<Float32Array>;
+  /** The raters' masks, [H, W] each, 0 or 1. */
+  readonly masks: readonly NdArray<Uint8Array>[];
+}
+
+/** Where the pixels of the network's square are taken from in the image. */
+export interface Placement {
+  /** Column: xx * u + xy * v + x, for a point (u, v) in -0.5 .. 0.5. */
+  readonly x: readonly [number, number, number];
+  /** Row, likewise. */
+  readonly y: readonly [number, number, number];
+  /** Intensity is multiplied by this, about its middle ... */
+  readonly contrast: number;
+  /** ... and this is added. */
+  readonly brightness: number;
+}
+
+/**
+ * Draws a placement: flips, quarter turns, small turns, zooms and shifts, and
+ * a change of intensity.
+ */
+export function drawPlacement(
+  random: Random,
+  height: number,
+  width: number,
+): Placement {
+  const longer = Math.max(height, width);
+  const zoom = longer * Math.exp(0.08 * random.normal());
+  const angle = (Math.PI / 2) * random.integer(4) + 0.1 * random.normal();
+  const flip = random.integer(2) === 0 ? 1 : -1;
+  const shift = () => longer * 0.12 * (random.uniform() - 0.5);
+  const cos = Math.cos(angle) * zoom, sin = Math.sin(angle) * zoom;
+  return {
+    x: [cos * flip, -sin, (width - 1) / 2 + shift()],
+    y: [sin * flip, cos, (height - 1) / 2 + shift()],
+    contrast: Math.exp(0.12 * random.normal()),
+    brightness: 0.04 * random.normal(),
+  };
+}
+
+/** How a user's mask departs from the raters': a smooth change of its radius. */
+export interface Style {
+  /** Relative change of the radius at angle t: c0 + sum c_k cos(k t - p_k). */
+  readonly amplitudes: readonly number[];
+  readonly phases: readonly number[];
+}
+
+/** Draws a style: generous or strict, shifted, longer one way than the other. */
+export function drawStyle(random: Random): Style {
+  const deviations = [0.1, 0.06, 0.06, 0.04];
+  return {
+    amplitudes: deviations.map((deviation) => deviation * random.normal()),
+    phases: deviations.map(() => 2 * Math.PI * random.uniform()),
+  };
+}
+
+/** The values of channel `c` at (x, y), bilinear, edges repeated. */
+function sampleAt(
+  data: Float32Array | Uint8Array,
+  height: number,
+  width: number,
+  channels: number,
+  c: number,
+  x: number,
+  y: number,
+): number {
+  x = Math.min(width - 1, Math.max(0, x));
+  y = Math.min(height - 1, Math.max(0, y));
+  const left = Math.floor(x), top = Math.floor(y);
+  const right = Math.min(width - 1, left + 1);
+  const bottom = Math.min(height - 1, top + 1);
+  const u = x - left, v = y - top;
+  const at = (row: number, column: number) =>
+    data[(row * width + column) * channels + c];
+  return (at(top, left) * (1 - u) + at(top, right) * u) * (1 - v) +
+    (at(bottom, left) * (1 - u) + at(bottom, right) * u) * v;
+}
+
+/** The image in the network's square, normalised: [S, S, 3], row-major. */
+export function placeImage(
+  image: NdArray<Float32Array>,
+  placement: Placement,
+  config: ModelConfig,
+): Float32Array {
+  const S = config.imageSize;
+  const [height, width, channels] = image.shape;
+  const { x, y, contrast, brightness } = placement;
+  const out = new Float32Array(S * S * 3);
+  for (let row = 0; row < S; row++) {
+    const v = (row + 0.5) / S - 0.5;
+    for (let column = 0; column < S; column++) {
+      const u = (column + 0.5) / S - 0.5;
+      const px = x[0] * u + x[1] * v + x[2], py = y[0] * u + y[1] * v + y[2];
+      for (let c = 0; c < 3; c++) {
+        const value = sampleAt(
+          image.data as Float32Array,
+          height,
+          width,
+          channels,
+          c % channels, // grey: the one channel three times
+          px,
+          py,
+        );
+        const changed = contrast * (value - 0.5) + 0.5 + brightness;
+        out[(row * S + column) * 3 + c] = (changed - config.pixelMean[c]) /
+          config.pixelDeviation[c];
+      }
+    }
+  }
+  return out;
+}
+
+/** Centre of gravity of a mask, (x, y). */
+function centreOf(mask: Uint8Array, width: number): [number, number] {
+  let x = 0, y = 0, n = 0;
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) continue;
+    x += i % width;
+    y += Math.floor(i / width);
+    n++;
+  }
+  return [x / n, y / n];
+}
+
+/**
+ * The mask in the network's square at the decoder's resolution, as the covered
+ * share of each pixel: [4h, 4h], 0..1.
+ */
+export function placeMask(
+  mask: Uint8Array,
+  height: number,
+  width: number,
+  placement: Placement,
+  config: ModelConfig,
+  style?: Style,
+): Float32Array {
+  const side = maskSide(config);
+  const fine = 2; // samples per side of a pixel
+  const [cx, cy] = centreOf(mask, width);
+  const { x, y } = placement;
+  const out = new Float32Array(side * side);
+  for (let row = 0; row < side * fine; row++) {
+    const v = (row + 0.5) / (side * fine) - 0.5;
+    for (let column = 0; column < side * fine; column++) {
+      const u = (column + 0.5) / (side * fine) - 0.5;
+      let px = x[0] * u + x[1] * v + x[2], py = y[0] * u + y[1] * v + y[2];
+      if (style) {
+        const angle = Math.atan2(py - cy, px - cx);
+        let change = 0;
+        for (let k = 0; k < style.amplitudes.length; k++) {
+          change += style.amplitudes[k] * Math.cos(k * angle - style.phases[k]);
+        }
+        const factor = 1 / Math.max(0.5, 1 + change);
+        px = cx + (px - cx) * factor;
+        py = cy + (py - cy) * factor;
+      }
+      if (px < -0.5 || py < -0.5 || px > width - 0.5 || py > height - 0.5) {
+        continue;
+      }
+      const value = sampleAt(mask, height, width, 1, 0, px, py);
+      const pixel = Math.floor(row / fine) * side + Math.floor(column / fine);
+      out[pixel] += value / fine ** 2;
+    }
+  }
+  return out;
+}
+
+/**
+ * Draws what one user has in mind: half of the time one rater's mask, else the
+ * weighted majority of all with weights from a Dirichlet distribution
+ * (Algorithm 1). Never empty.
+ *
+ * @returns The mask, row-major, 0 or 1, or undefined when all are empty.
+ */
+export function drawTarget(
+  masks: readonly NdArray<Uint8Array>[],
+  random: Random,
+): Uint8Array | undefined {
+  const drawn = masks.filter(({ data }) => data.some((value) => value > 0));
+  if (drawn.length === 0) return undefined;
+  if (random.uniform() < 0.5) {
+    const mask = drawn[random.integer(drawn.length)].data as Uint8Array;
+    return mask.map((value) => value > 0 ? 1 : 0);
+  }
+  // Dirichlet(1, ..., 1): normalised exponential draws
+  const weights = drawn.map(() => -Math.log(1 - random.uniform()));
+  const half = weights.reduce((a, b) => a + b) / 2;
+  const out = new Uint8Array(drawn[0].data.length);
+  let count = 0;
+  for (let i = 0; i < out.length; i++) {
+    let sum = 0;
+    for (let r = 0; r < drawn.length; r++) {
+      if (drawn[r].data[i]) sum += weights[r];
+    }
+    count += out[i] = sum >= half ? 1 : 0;
+  }
+  if (count > 0) return out;
+  return (drawn[0].data as Uint8Array).map((value) => value > 0 ? 1 : 0);
+}

@@ -1,0 +1,106 @@
+/** The losses of training (`method.md`, Training), over a batch of samples. */
+
+import * as tf from "@tensorflow/tfjs";
+
+/** Which loss, and the weights of its terms. */
+export interface LossOptions {
+  /**
+   * `marginal` (default): the tempered log-likelihood of the whole mask under
+   * the mixture. `paper`: cross-entropy of the mean probability, and the
+   * squared error of pi against the E-step's responsibilities.
+   */
+  readonly kind: "marginal" | "paper";
+  /**
+   * Share of the mask's pixels that count as independent; the likelihood's
+   * exponent is T' = share * pixels. Default 0.15.
+   */
+  readonly temperature: number;
+  /** Weight of (1 - soft Dice) in a sample's cost. Default 0.05. */
+  readonly dice: number;
+  /** `marginal`: weight of the mean probability's cross-entropy. Default 0.3. */
+  readonly mean: number;
+  /** `marginal`: weight of the samples' mean cost. Default 0.05. */
+  readonly each: number;
+}
+
+/** The default loss. */
+export const defaultLoss: LossOptions = {
+  kind: "marginal",
+  temperature: 0.15,
+  dice: 0.05,
+  mean: 0.3,
+  each: 0.05,
+};
+
+/** (1 - soft Dice) of probabilities and targets over the last axis. */
+function diceLoss(p: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const overlap = tf.sum(tf.mul(p, y), -1);
+  const total = tf.add(tf.sum(p, -1), tf.sum(y, -1));
+  return tf.sub(1, tf.div(tf.add(tf.mul(overlap, 2), 1), tf.add(total, 1)));
+}
+
+/** Cross-entropy of probabilities p against y, mean over the last axis. */
+function crossEntropy(p: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const q = tf.clipByValue(p, 1e-5, 1 - 1e-5);
+  return tf.neg(tf.mean(
+    tf.add(
+      tf.mul(y, tf.log(q)),
+      tf.mul(tf.sub(1, y), tf.log(tf.sub(1, q))),
+    ),
+    -1,
+  ));
+}
+
+/**
+ * The loss of a batch.
+ *
+ * @param logits Mask logits of the samples, [B, N, pixels].
+ * @param logWeights log of each sample's share of the mixture, [B, N].
+ * @param target The user's mask, 0..1, [B, pixels].
+ * @returns The loss, a scalar.
+ */
+export function alignmentLoss(
+  logits: tf.Tensor,
+  logWeights: tf.Tensor,
+  target: tf.Tensor,
+  options: LossOptions,
+): tf.Scalar {
+  const [B, N, pixels] = logits.shape;
+  const y = tf.reshape(target, [B, 1, pixels!]);
+  const p = tf.sigmoid(logits);
+  const entropy = tf.mean(
+    tf.sub(tf.softplus(logits), tf.mul(logits, y)),
+    2,
+  ); // [B, N]
+  const cost = tf.add(entropy, tf.mul(diceLoss(p, y), options.dice));
+  const shares = tf.reshape(tf.exp(logWeights), [B, 1, N!]);
+  const mean = tf.reshape(tf.matMul(shares, p), [B, pixels!]);
+  const meanEntropy = tf.mean(crossEntropy(mean, target));
+  const exponent = pixels! * options.temperature;
+
+  if (options.kind === "paper") {
+    const responsibilities = tf.softmax(tf.mul(cost, -exponent));
+    const error = tf.squaredDifference(
+      tf.exp(logWeights),
+      stopGradient(responsibilities),
+    );
+    return tf.add(meanEntropy, tf.mean(tf.sum(error, 1)));
+  }
+  const evidence = tf.logSumExp(
+    tf.sub(logWeights, tf.mul(cost, exponent)),
+    1,
+  ); // [B]
+  const likelihood = tf.div(tf.mean(evidence), -exponent);
+  const ofMean = tf.mul(meanEntropy, options.mean);
+  const ofEach = tf.mul(tf.mean(cost), options.each);
+  return tf.add(likelihood, tf.add(ofMean, ofEach));
+}
+
+/** The same values, without a gradient. */
+function stopGradient(x: tf.Tensor): tf.Tensor {
+  const identity = tf.customGrad((x) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  }));
+  return identity(x);
+}

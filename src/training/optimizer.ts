@@ -1,0 +1,79 @@
+/** Adam on one flat vector, as a pure function. */
+
+import * as tf from "@tensorflow/tfjs";
+
+/** Parameters and Adam's moments, each a vector [P]. */
+export interface OptimizerState {
+  readonly parameters: tf.Tensor;
+  readonly firstMoment: tf.Tensor;
+  readonly secondMoment: tf.Tensor;
+  /** Exponential moving average of the parameters. */
+  readonly average: tf.Tensor;
+}
+
+/** What changes from step to step, scalars. */
+export interface StepScalars {
+  readonly learningRate: tf.Tensor;
+  /** 1 - beta1^t. */
+  readonly firstCorrection: tf.Tensor;
+  /** 1 - beta2^t. */
+  readonly secondCorrection: tf.Tensor;
+  /** Share of the old average that is kept. */
+  readonly averageDecay: tf.Tensor;
+}
+
+/** Adam's constants. */
+export interface AdamOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  /** Decoupled weight decay, relative to the learning rate. */
+  readonly weightDecay?: number;
+  /** Largest norm of the gradient; a longer one is scaled down. */
+  readonly clipNorm?: number;
+}
+
+/**
+ * One step of Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov
+ * and Hutter 2019), after clipping the gradient's norm.
+ *
+ * @returns The next state and the gradient's norm before clipping.
+ */
+export function adamStep(
+  state: OptimizerState,
+  gradient: tf.Tensor,
+  scalars: StepScalars,
+  { beta1 = 0.9, beta2 = 0.98, weightDecay = 1e-4, clipNorm = 1 }: AdamOptions =
+    {},
+): { state: OptimizerState; norm: tf.Tensor } {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+  const factor = tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6)));
+  const g = tf.mul(gradient, factor);
+  const firstMoment = tf.add(
+    tf.mul(state.firstMoment, beta1),
+    tf.mul(g, 1 - beta1),
+  );
+  const secondMoment = tf.add(
+    tf.mul(state.secondMoment, beta2),
+    tf.mul(tf.square(g), 1 - beta2),
+  );
+  const { learningRate, firstCorrection, secondCorrection } = scalars;
+  const step = tf.div(
+    tf.div(firstMoment, firstCorrection),
+    tf.add(tf.sqrt(tf.div(secondMoment, secondCorrection)), 1e-8),
+  );
+  const parameters = tf.sub(
+    state.parameters,
+    tf.mul(
+      learningRate,
+      tf.add(step, tf.mul(state.parameters, weightDecay)),
+    ),
+  );
+  const average = tf.add(
+    parameters,
+    tf.mul(scalars.averageDecay, tf.sub(state.average, parameters)),
+  );
+  return {
+    state: { parameters, firstMoment, secondMoment, average },
+    norm,
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * Simulated users of training (Algorithm 1): each has a mask in mind, clicks
+ * into it, picks the nearest candidate again and again, and then leaves.
+ */
+
+import { maskSide, type ModelConfig } from "../model/config.ts";
+import type { Random } from "../random.ts";
+import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
+import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
+import { type Feedback, mapOf } from "../spa/feedback.ts";
+import { choiceShares } from "../spa/predictions.ts";
+
+/** A simulated user at work. */
+export interface SimulatedTrainee {
+  /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
+  readonly target: Float32Array;
+  feedback: Feedback;
+  evidence: Float64Array;
+  /** Samples of the chosen clusters so far, row-major, and their components. */
+  kept: Float32Array;
+  keptComponents: Int32Array;
+}
+
+/** What one iteration of one user showed. */
+export interface TraineeReport {
+  /** Iteration, from 0. */
+  readonly iteration: number;
+  /** Dice of the recommendation. */
+  readonly dice: number;
+  /** Dice of the best candidate. */
+  readonly best: number;
+  /** Sample spread. */
+  readonly spread: number;
+}
+
+/** A user with a click at a random pixel of the mask in mind. */
+export function startTrainee(
+  target: Float32Array,
+  config: ModelConfig,
+  random: Random,
+): SimulatedTrainee {
+  const side = maskSide(config);
+  const inside: number[] = [];
+  for (let i = 0; i < target.length; i++) if (target[i] >= 0.5) inside.push(i);
+  const pixel = inside.length > 0
+    ? inside[random.integer(inside.length)]
+    : target.indexOf(Math.max(...target));
+  const step = config.imageSize / side;
+  const place = (i: number) => (i + random.uniform()) * step - 0.5;
+  const frame = {
+    height: config.imageSize,
+    width: config.imageSize,
+    scale: 1,
+    side: config.imageSize,
+  };
+  return {
+    target,
+    feedback: {
+      points: [{ x: place(pixel % side), y: place(Math.floor(pixel / side)) }],
+      choices: [],
+      frame,
+    },
+    evidence: new Float64Array(config.components),
+    kept: new Float32Array(0),
+    keptComponents: new Int32Array(0),
+  };
+}
+
+/** Dice of two maps, both thresholded at one half. */
+export function mapDice(a: Float32Array, b: Float32Array): number {
+  let overlap = 0, total = 0;
+  for (let i = 0; i < a.length; i++) {
+    const p = a[i] >= 0.5 ? 1 : 0, q = b[i] >= 0.5 ? 1 : 0;
+    overlap += p & q;
+    total += p + q;
+  }
+  return total === 0 ? 1 : (2 * overlap) / total;
+}
+
+/** Samples kept from one iteration to the next, at most. */
+const MOST_KEPT = 48;
+
+/**
+ * One iteration of a user: sees the samples' candidates, picks the nearest,
+ * and remembers. Gradients never pass through here.
+ *
+ * @param maps Fresh samples, one per component, row-major, [M, 4h * 4h].
+ * @param weights pi, [M].
+ */
+export function advanceTrainee(
+  trainee: SimulatedTrainee,
+  maps: Float32Array,
+  weights: Float64Array,
+  config: ModelConfig,
+  random: Random,
+): TraineeReport {
+  const side = maskSide(config);
+  const M = config.components;
+  const kept = trainee.keptComponents.length;
+  const n = M + kept;
+  const pool = new Float32Array(n * side * side);
+  pool.set(maps);
+  pool.set(trainee.kept, maps.length);
+  const components = new Int32Array(n);
+  for (let i = 0; i < M; i++) components[i] = i;
+  components.set(trainee.keptComponents, M);
+
+  const { choices } = trainee.feedback;
+  const prior = new Float64Array(n).fill(1 / M);
+  prior.set(weights);
+  const shares = choiceShares(pool, prior, choices);
+
+  const all = Array.from(shares.keys());
+  const recommended = meanMap(pool, shares, all);
+  const { labels, count } = clusterMaps(pool, shares, 4, random);
+  const members = Array.from(
+    { length: count },
+    (_, k) => all.filter((i) => labels[i] === k),
+  );
+  const candidates = members.map((list) => meanMap(pool, shares, list));
+  const dices = candidates.map((map) => mapDice(map, trainee.target));
+  const chosen = dices.indexOf(Math.max(...dices));
+  const report = {
+    iteration: choices.length,
+    dice: mapDice(recommended, trainee.target),
+    best: dices[chosen],
+    spread: spreadOf(pool, shares),
+  };
+
+  trainee.evidence = addEvidence(
+    trainee.evidence,
+    maskLogLikelihood(pool, n, candidates[chosen]),
+    components,
+  );
+  trainee.feedback = {
+    ...trainee.feedback,
+    choices: [...choices, {
+      recommended: mapOf(recommended, side),
+      candidates: candidates.map((map) => mapOf(map, side)),
+      chosen,
+    }],
+  };
+  const staying = members[chosen].slice(0, MOST_KEPT);
+  const size = side * side;
+  trainee.kept = new Float32Array(staying.length * size);
+  trainee.keptComponents = new Int32Array(staying.length);
+  staying.forEach((i, k) => {
+    trainee.kept.set(pool.subarray(i * size, (i + 1) * size), k * size);
+    trainee.keptComponents[k] = components[i];
+  });
+  return report;
+}

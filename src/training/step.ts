@@ -1,0 +1,141 @@
+/** One training step as a pure function: loss, gradients and Adam together. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { ModelConfig } from "../model/config.ts";
+import { encodeImage } from "../model/image_encoder.ts";
+import { decodeMasks } from "../model/mask_decoder.ts";
+import { generatePreference } from "../model/preference_generator.ts";
+import {
+  encodeFeedback,
+  encodePrompts,
+  type PromptInputs,
+} from "../model/prompt_encoder.ts";
+import { declareWeights, sizeOf, type Weights } from "../model/weights.ts";
+import { alignmentLoss, type LossOptions } from "./loss.ts";
+import {
+  type AdamOptions,
+  adamStep,
+  type OptimizerState,
+  type StepScalars,
+} from "./optimizer.ts";
+
+/** A batch: B users, R of them to an image. */
+export interface StepBatch extends PromptInputs {
+  /** Normalised images, [B / R, S, S, 3]. */
+  readonly pixels: tf.Tensor;
+  /** Clipped logits of the chosen masks, [B, 4h, 4h]. */
+  readonly choice: tf.Tensor;
+  /** Accumulated log evidence, [B, M]. */
+  readonly evidence: tf.Tensor;
+  /** Standard normal draws, one sample per component, [B, M, d]. */
+  readonly noise: tf.Tensor;
+  /** The users' masks, 0..1, [B, 4h, 4h]. */
+  readonly target: tf.Tensor;
+}
+
+/** All inputs of a step. */
+export interface StepInputs {
+  readonly state: OptimizerState;
+  readonly frozen: Weights;
+  readonly batch: StepBatch;
+  readonly scalars: StepScalars;
+}
+
+/** Repeats every image's embedding for each of its R users. */
+function repeatImages(embedding: tf.Tensor, B: number): tf.Tensor {
+  const [images, ...rest] = embedding.shape;
+  const users = B / images;
+  if (users === 1) return embedding;
+  const tiled = tf.tile(
+    tf.reshape(embedding, [images, 1, sizeOf(rest)]),
+    [1, users, 1],
+  );
+  return tf.reshape(tiled, [B, ...rest]);
+}
+
+/** The network on a training batch: logits [B, M, pixels] and log pi [B, M]. */
+export function forward(
+  weights: Weights,
+  config: ModelConfig,
+  batch: StepBatch,
+): { logits: tf.Tensor; logWeights: tf.Tensor } {
+  const B = batch.target.shape[0];
+  const embedding = encodeImage(weights, config, batch.pixels);
+  const prompts = encodePrompts(weights, config, batch);
+  const feedback = encodeFeedback(
+    weights,
+    config,
+    repeatImages(embedding, B),
+    prompts,
+  );
+  const { logWeights, means, deviations } = generatePreference(
+    weights,
+    config,
+    feedback.pooled,
+    batch.evidence,
+  );
+  const logits = decodeMasks(
+    weights,
+    config,
+    feedback,
+    prompts,
+    tf.add(means, tf.mul(deviations, batch.noise)),
+    batch.choice,
+    batch.hasMask,
+    tf.exp(logWeights),
+  );
+  return {
+    logits: tf.reshape(logits, [B, config.components, -1]),
+    logWeights,
+  };
+}
+
+/**
+ * Builds the step of a config.
+ *
+ * @returns A function from a step's inputs to the next state, the loss, the
+ * gradient's norm, and what the simulated users need: probabilities
+ * [B, M, pixels] and log pi [B, M].
+ */
+export function trainingStep(
+  config: ModelConfig,
+  loss: LossOptions,
+  adam: AdamOptions,
+): (inputs: StepInputs) => {
+  state: OptimizerState;
+  loss: tf.Tensor;
+  norm: tf.Tensor;
+  probabilities: tf.Tensor;
+  logWeights: tf.Tensor;
+} {
+  const trained = [...declareWeights(config)].filter(([, w]) => w.trainable);
+  return ({ state, frozen, batch, scalars }) => {
+    let offset = 0;
+    const parts = trained.map(([, { shape }]) => {
+      const size = sizeOf(shape);
+      const part = tf.slice1d(state.parameters as tf.Tensor1D, offset, size);
+      offset += size;
+      return tf.reshape(part, [...shape]);
+    });
+    let probabilities!: tf.Tensor, mixture!: tf.Tensor;
+    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+      const weights: Record<string, tf.Tensor> = { ...frozen };
+      trained.forEach(([name], i) => weights[name] = tensors[i]);
+      const { logits, logWeights } = forward(weights, config, batch);
+      // kept, as the tape's end disposes of what it does not return
+      probabilities = tf.keep(tf.sigmoid(logits));
+      mixture = tf.keep(logWeights);
+      const target = tf.reshape(batch.target, [logits.shape[0], -1]);
+      return alignmentLoss(logits, logWeights, target, loss);
+    })(parts);
+    const gradient = tf.concat(grads.map((g) => tf.reshape(g, [-1])));
+    const next = adamStep(state, gradient, scalars, adam);
+    return {
+      state: next.state,
+      loss: value,
+      norm: next.norm,
+      probabilities,
+      logWeights: mixture,
+    };
+  };
+}

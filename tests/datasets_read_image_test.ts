@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readImage, readMask } from "../src/datasets/read_image.ts";
+
+/** Small files written by Pillow 13.0.0 (int16: by hand, after the TIFF specification), with the values they hold. */
+const FILES = {
+  // [[0, 51, 255]], 8-bit grey
+  grey:
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAAAAAA+i0toAAAADElEQVR4nGNgMP4PAAFpATPE7yvwAAAAAElFTkSuQmCC",
+  // [[(255, 0, 51), (0, 102, 255)]], 8-bit colour
+  colour:
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z2DMkPYfAAiYAphUCtDPAAAAAElFTkSuQmCC",
+  // The same with alpha 0 and 128
+  alpha:
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGP4z2DMwJD2vwEADOMDGBHkJssAAAAASUVORK5CYII=",
+  // Indices [[0, 1, 2]] into black, (255, 0, 0), (0, 0, 128)
+  palette:
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEUAAAD/AAAAAICKH8EsAAAACklEQVR4nGOQAAAAGgAZLYj0NgAAAABJRU5ErkJggg==",
+  // [[0, 1000], [30000, 65535]], 16-bit grey
+  grey16:
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACEAAAAAAHTY67AAAAEklEQVR4nGNgYGB+wVBq8P8/AArwA48y62iwAAAAAElFTkSuQmCC",
+  grey16Tiff:
+    "SUkqAAgAAAAJAAABBAABAAAAAgAAAAEBBAABAAAAAgAAAAIBAwABAAAAEAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAegAAABYBBAABAAAAAgAAABcBBAABAAAACAAAABwBAwABAAAAAQAAAAAAAAAAAOgDMHX//w==",
+  // [[-1000, 0, 40]], signed 16-bit grey
+  int16Tiff:
+    "SUkqAA4AAAAY/AAAKAAKAAABAwABAAAAAwAAAAEBAwABAAAAAQAAAAIBAwABAAAAEAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAACAAAABUBAwABAAAAAQAAABYBAwABAAAAAQAAABcBBAABAAAABgAAAFMBAwABAAAAAgAAAAAAAAA=",
+  // [[-1.5, 0, 1.5]], 32-bit floating-point grey
+  floatTiff:
+    "SUkqAAgAAAAKAAABBAABAAAAAwAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAhgAAABYBBAABAAAAAQAAABcBBAABAAAADAAAABwBAwABAAAAAQAAAFMBAwABAAAAAwAAAAAAAAAAAMC/AAAAAAAAwD8=",
+  // [[0, 51, 255]] and a second page [[255, 204, 0]]
+  twoPagesTiff:
+    "SUkqAAgAAAAJAAABBAABAAAAAwAAAAEBBAABAAAAAQAAAAIBAwABAAAACAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAegAAABYBBAABAAAAAQAAABcBBAABAAAAAwAAABwBAwABAAAAAQAAAIgAAAAAM/8AAABJSSoACAAAAAkAAAEEAAEAAAADAAAAAQEEAAEAAAABAAAAAgEDAAEAAAAIAAAAAwEDAAEAAAABAAAABgEDAAEAAAABAAAAEQEEAAEAAAD6AAAAFgEEAAEAAAABAAAAFwEEAAEAAAADAAAAHAEDAAEAAAABAAAAAAAAAP/MAAAAAA==",
+  // Stored 16 wide, 8 high, left half white; EXIF orientation 6 (turn right)
+  turnedJpeg:
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/wAALCAAIABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAACQr/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AFTSrv/Z",
+};
+
+const file = (name: keyof typeof FILES) => Uint8Array.fromBase64(FILES[name]);
+
+/** Asserts values to 1e-6, which is what Float32Array leaves of them. */
+function close(actual: ArrayLike<number>, expected: number[]) {
+  assert.equal(actual.length, expected.length);
+  expected.forEach((value, i) =>
+    assert.ok(
+      Math.abs(actual[i] - value) < 1e-6,
+      `${i}: ${actual[i]} is not ${value}`,
+    )
+  );
+}
+
+Deno.test("readImage() divides 8-bit grey by 255 and gives one channel", async () => {
+  const image = await readImage(file("grey"));
+  assert.deepEqual(image.shape, [1, 3, 1]);
+  close(image.data, [0, 0.2, 1]);
+});
+
+Deno.test("readImage() gives colour as red, green, blue per pixel", async () => {
+  const image = await readImage(file("colour"));
+  assert.deepEqual(image.shape, [1, 2, 3]);
+  close(image.data, [1, 0, 0.2, 0, 0.4, 1]);
+});
+
+Deno.test("readImage() drops alpha and keeps the colours under it", async () => {
+  const image = await readImage(file("alpha"));
+  assert.deepEqual(image.shape, [1, 2, 3]);
+  close(image.data, [1, 0, 0.2, 0, 0.4, 1]);
+});
+
+Deno.test("readImage() looks a palette's colours up", async () => {
+  const image = await readImage(file("palette"));
+  close(image.data, [0, 0, 0, 1, 0, 0, 0, 0, 128 / 255]);
+});
+
+Deno.test("readImage() keeps all 16 bits of grey, in PNG and in TIFF", async () => {
+  for (const name of ["grey16", "grey16Tiff"] as const) {
+    const image = await readImage(file(name), { window: [0, 65535] });
+    assert.deepEqual(image.shape, [2, 2, 1]);
+    close(image.data, [0, 1000 / 65535, 30000 / 65535, 1]);
+  }
+});
+
+Deno.test("readImage() windows 16 bits at the 0.5th and 99.5th percentile by default", async () => {
+  // numpy.percentile([0, 1000, 30000, 65535], [0.5, 99.5]) = 15, 65001.975
+  const range = 65001.975 - 15;
+  const image = await readImage(file("grey16"));
+  close(image.data, [0, (1000 - 15) / range, (30000 - 15) / range, 1]);
+});
+
+Deno.test("readImage() takes a window in stored units and clips outside it", async () => {
+  const deep = await readImage(file("grey16"), { window: [500, 1500] });
+  close(deep.data, [0, 0.5, 1, 1]);
+  const shallow = await readImage(file("grey"), { window: [51, 153] });
+  close(shallow.data, [0, 0, 1]);
+});
+
+Deno.test("readImage() keeps negative values of signed and floating-point TIFF", async () => {
+  const signed = await readImage(file("int16Tiff"), { window: [-1000, 1000] });
+  close(signed.data, [0, 0.5, 0.52]);
+  const float = await readImage(file("floatTiff"), { window: [-1.5, 4.5] });
+  assert.deepEqual(float.shape, [1, 3, 1]);
+  close(float.data, [0, 0.25, 0.5]);
+});
+
+Deno.test("readImage() applies the EXIF orientation", async () => {
+  const image = await readImage(file("turnedJpeg"));
+  assert.deepEqual(image.shape, [16, 8, 1]);
+  // Turned right, the left half is on top.
+  assert.equal(image.get(0, 0, 0), 1);
+  assert.equal(image.get(0, 7, 0), 1);
+  assert.equal(image.get(15, 0, 0), 0);
+});
+
+Deno.test("readImage() reads the page of a TIFF that it is asked for", async () => {
+  const second = await readImage(file("twoPagesTiff"), { page: 1 });
+  close(second.data, [1, 0.8, 0]);
+  await assert.rejects(
+    readImage(file("twoPagesTiff"), { page: 2 }),
+    /RangeError: Cannot read image as page must be 0 \.\. 1: current value is 2/,
+  );
+});
+
+Deno.test("readImage() reads a path, a file URL and a data URL alike", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "50 % grey#1.png");
+    await Deno.writeFile(path, file("grey"));
+    const url = new URL(`file://${encodeURI(folder)}/50%20%25%20grey%231.png`);
+    const data = `data:image/png;base64,${FILES.grey}`;
+    for (const source of [path, url, data, new URL(data)]) {
+      close((await readImage(source)).data, [0, 0.2, 1]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readImage() says so when a file is missing", async () => {
+  await assert.rejects(
+    readImage("no/such/slice.png"),
+    /NotFound: Cannot read image as the file must exist: current value is no\/such\/slice\.png/,
+  );
+});
+
+Deno.test("readImage() says so when a file is empty", async () => {
+  await assert.rejects(
+    readImage(new Uint8Array(0)),
+    /TypeError: Cannot read image as the file must not be empty: current value is 0 bytes/,
+  );
+});
+
+Deno.test("readImage() refuses what is not a PNG, JPEG or TIFF image", async () => {
+  const text = new TextEncoder().encode("Dear radiologist, find enclosed");
+  await assert.rejects(
+    readImage(text),
+    /TypeError: Cannot read image as the file must be a PNG, JPEG or TIFF image/,
+  );
+  const svg = new TextEncoder().encode(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+  );
+  await assert.rejects(
+    readImage(svg),
+    /TypeError: Cannot read image as its format must be PNG, JPEG or TIFF: current value is svg/,
+  );
+});
+
+Deno.test("readImage() refuses a truncated PNG, JPEG and TIFF", async () => {
+  const { default: sharp } = await import("sharp");
+  const noise = new Uint8Array(100 * 100);
+  for (let i = 0; i < noise.length; i++) noise[i] = (i * i * 31) >> 5;
+  const raw = { width: 100, height: 100, channels: 1 } as const;
+  for (const format of ["png", "jpeg", "tiff"] as const) {
+    const whole = await sharp(noise, { raw }).toFormat(format).toBuffer();
+    await readImage(new Uint8Array(whole));
+    for (const share of [0.3, 0.6, 0.9]) {
+      const part = new Uint8Array(whole).slice(0, whole.length * share);
+      await assert.rejects(
+        readImage(part),
+        /TypeError: Cannot read image as the file must be (complete|a PNG)/,
+        `${format} cut at ${share}`,
+      );
+    }
+  }
+});
+
+/** A PNG whose header claims a size, with next to no data. */
+function claim(width: number, height: number): Uint8Array {
+  const bytes = file("grey");
+  const view = new DataView(bytes.buffer);
+  view.setUint32(16, width);
+  view.setUint32(20, height);
+  let crc = -1; // of the IHDR chunk, without which the header is refused
+  for (const byte of bytes.subarray(12, 29)) {
+    crc ^= byte;
+    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  view.setInt32(29, ~crc);
+  return bytes;
+}
+
+Deno.test("readImage() refuses a huge image by its header, before decoding", async () => {
+  await assert.rejects(
+    readImage(claim(100_000, 100_000)),
+    /RangeError: Cannot read image as it must have at most 67108864 pixels: current value is 100000 x 100000/,
+  );
+  await assert.rejects(
+    readImage(file("grey"), { maxPixels: 2 }),
+    /at most 2 pixels: current value is 3 x 1/,
+  );
+});
+
+Deno.test("readImage() refuses an image without pixels", async () => {
+  await assert.rejects(readImage(claim(0, 5)), /TypeError: Cannot read image/);
+});
+
+Deno.test("readImage() refuses a window that is not two rising numbers", async () => {
+  for (const window of [[5, 5], [9, 1], [NaN, 1], [0, Infinity]]) {
+    await assert.rejects(
+      readImage(file("grey"), { window: window as [number, number] }),
+      /RangeError: Cannot read image as window must be two finite numbers, the lower first: current value is \[/,
+    );
+  }
+});
+
+Deno.test("readMask() counts every stored value above 0 as inside", async () => {
+  const mask = await readMask(file("grey"));
+  assert.deepEqual(mask.shape, [1, 3]);
+  assert.deepEqual([...mask.data], [0, 1, 1]);
+  const labels = await readMask(file("palette"));
+  assert.deepEqual([...labels.data], [0, 1, 1]);
+  const deep = await readMask(file("grey16"));
+  assert.deepEqual([...deep.data], [0, 1, 1, 1]);
+});
+
+Deno.test("readMask() begins at 128 in a JPEG, where losses leave small values", async () => {
+  const { default: sharp } = await import("sharp");
+  const disc = new Uint8Array(32 * 32);
+  for (let i = 0; i < disc.length; i++) {
+    disc[i] = Math.hypot((i % 32) - 15.5, (i >> 5) - 15.5) < 9 ? 255 : 0;
+  }
+  const raw = { width: 32, height: 32, channels: 1 } as const;
+  const jpeg = await sharp(disc, { raw }).jpeg({ quality: 60 }).toBuffer();
+  const mask = await readMask(new Uint8Array(jpeg));
+  assert.deepEqual([...mask.data], [...disc.map((v) => v ? 1 : 0)]);
+});
