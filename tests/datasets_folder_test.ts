@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { folderDataset, openDataset } from "../src/datasets/folder.ts";
 import { lidcCrops } from "../src/datasets/lidc_crops.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { writeFileAtomic } from "../src/datasets/write_file.ts";

@@ -67,7 +67,7 @@ export function fundusScene(random: Random, size: number): Scene {
     radius: 0.94 * cupRadius,
     roughness: 0.03,
   });
-  const softness = scale * between(random, 3.2, 5.2);
+  const softness = scale * between(random, 2.8, 4.6);
 
   const canvas = paintRetina(random, size, x, y, nasal);
   const paint = (shape: Field, colour: Colour, softness: number, opacity = 1) =>
@@ -147,16 +147,15 @@ function lamina(
   object: Field,
   scale: number,
 ): void {
+  const [red, green, blue] = canvas;
   const pores = texture(random, size, 3.2 * scale);
-  for (const [channel, depth] of [0.03, 0.06, 0.09].entries()) {
-    const field = canvas[channel];
-    for (let i = 0; i < field.length; i++) {
-      const inside = object[i] - 4 * scale;
-      if (inside > 0) {
-        field[i] -= depth * Math.max(pores[i], 0) *
-          Math.min(inside / (4 * scale), 1);
-      }
-    }
+  for (let i = 0; i < pores.length; i++) {
+    const inside = Math.min(object[i] / (4 * scale) - 1, 1);
+    if (inside <= 0 || pores[i] <= 0) continue;
+    const depth = 0.03 * inside * pores[i];
+    red[i] -= depth;
+    green[i] -= 2 * depth;
+    blue[i] -= 3 * depth;
   }
 }
 

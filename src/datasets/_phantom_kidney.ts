@@ -170,7 +170,7 @@ function paintLesion(
 ): Field {
   const scale = size / 128;
   const isCyst = random.uniform() < 0.55;
-  const side = hilum + Math.PI + between(random, -1.9, 1.9); // not at the hilum
+  const side = hilum + Math.PI + between(random, -1.6, 1.6); // not at the hilum
   const own = scale *
     (isCyst ? between(random, 6, 11) : between(random, 7, 13));
   const depthAt = (distance: number) =>

@@ -11,10 +11,10 @@ export function texture(
   const field = new Float32Array(size * size);
   for (let octave = 0; octave < octaves; octave++, cell /= 2) {
     const side = Math.ceil(size / cell) + 2;
-    const lattice = Float32Array.from(
-      { length: side * side },
-      () => 2 ** -octave * (2 * random.uniform() - 1),
-    );
+    const lattice = new Float32Array(side * side);
+    for (let i = 0; i < lattice.length; i++) {
+      lattice[i] = 2 ** -octave * (2 * random.uniform() - 1);
+    }
     const shift = random.uniform();
     const cells = new Int32Array(size);
     const shares = new Float32Array(size);
@@ -56,7 +56,13 @@ export function blur(field: Field, size: number, sigma: number): Field {
       padded.fill(source[start], 0, radius);
       padded.set(source.subarray(start, start + size), radius);
       padded.fill(source[start + size - 1], radius + size);
-      for (let column = 0; column < size; column++) {
+      let first = 0; // Masks are mostly empty: empty ends cost nothing.
+      let last = padded.length - 1;
+      while (first <= last && padded[first] === 0) first++;
+      while (last > first && padded[last] === 0) last--;
+      const from = Math.max(first - 2 * radius, 0);
+      const to = Math.min(last, size - 1);
+      for (let column = from; column <= to; column++) {
         let sum = 0;
         for (let k = 0; k < weights.length; k++) {
           sum += weights[k] * padded[column + k];
@@ -69,11 +75,12 @@ export function blur(field: Field, size: number, sigma: number): Field {
   return pass(pass(field));
 }
 
-/** Gaussian noise of standard deviation 1, correlated over `sigma` pixels. */
+/** Noise of standard deviation 1, correlated over `sigma` pixels. */
 export function grain(random: Random, size: number, sigma: number): Field {
   const field = new Float32Array(size * size);
-  for (let i = 0; i < field.length; i++) field[i] = random.normal();
-  if (sigma === 0) return field;
+  for (let i = 0; i < field.length; i++) {
+    field[i] = random.uniform() - 0.5;
+  }
   const smooth = blur(field, size, sigma);
   let squares = 0;
   for (const value of smooth) squares += value * value;

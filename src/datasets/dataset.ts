@@ -23,6 +23,8 @@ export interface Case {
 
 /** A named list of cases. */
 export interface Dataset {
+  /** What figures and tables call it. */
   name: string;
+  /** In a fixed order. */
   cases: Case[];
 }

@@ -33,7 +33,9 @@ export type PhantomRater =
 
 /** A synthetic image and the masks of its raters. */
 export interface Phantom {
+  /** What it shows. */
   kind: PhantomKind;
+  /** The seed that paints it again. */
   seed: number;
   /** [size, size, C], values 0..1; C = 3 for fundus, else 1. */
   image: NdArray<Float32Array>;
@@ -91,13 +93,7 @@ export function phantom(
     size?: number;
   },
 ): Phantom {
-  if (!Object.hasOwn(SCENES, kind)) {
-    throw new RangeError(
-      `Cannot paint phantom as kind must be one of ${
-        PHANTOM_KINDS.join(", ")
-      }: current value is ${kind}`,
-    );
-  }
+  checkKind(kind);
   if (!Number.isInteger(seed)) {
     throw new RangeError(
       `Cannot paint phantom as seed must be a whole number: current value is ${seed}`,
@@ -120,6 +116,16 @@ export function phantom(
   };
 }
 
+function checkKind(kind: PhantomKind): void {
+  if (!Object.hasOwn(SCENES, kind)) {
+    throw new RangeError(
+      `Cannot paint phantom as kind must be one of ${
+        PHANTOM_KINDS.join(", ")
+      }: current value is ${kind}`,
+    );
+  }
+}
+
 /** The raters' masks of a scene. */
 function rate({ object, part, softness }: Scene, size: number) {
   const whole = part ? union(object, part) : object;
@@ -133,11 +139,13 @@ function rate({ object, part, softness }: Scene, size: number) {
     }
     return ndarray(values, [size, size]);
   };
+  const inner = soft(object, softness);
+  const deepest = inner.reduce((max, value) => Math.max(max, value));
   const area = object.reduce((sum, d) => d > 0 ? sum + 1 : sum, 0);
   const rounding = 0.35 * Math.sqrt(area / Math.PI);
   return {
     generous: mask(soft(whole, softness), 0.16),
-    strict: mask(soft(object, softness), 0.84),
+    strict: mask(inner, Math.min(0.84, 0.8 * deepest)),
     with_part: mask(whole, 0),
     without_part: mask(object, 0),
     smooth: mask(soft(whole, rounding), 0.45),
@@ -174,6 +182,7 @@ export function phantoms(
       "Cannot list phantoms as kinds must name at least one: current value is []",
     );
   }
+  kinds.forEach(checkKind);
   const cases = Array.from({ length: count }, (_, k) => {
     const kind = kinds[k % kinds.length];
     const own = seed * 2 ** 20 + k;

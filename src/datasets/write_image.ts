@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "./contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import { writeFileAtomic } from "./write_file.ts";
 
 /**

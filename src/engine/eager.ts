@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import {
   copyOf,
   type DType,
+  dtypeOf,
   EngineTensor,
   type HostData,
   type HostTensor,
@@ -41,13 +42,19 @@ const SOFTWARE_ADAPTER =
 export async function loadEager(name: EagerName): Promise<void> {
   if (name === "wasm") await import("@tensorflow/tfjs-backend-wasm");
   if (name === "webgpu") await loadWebGPU();
-  if (name === "tensorflow") await loadTensorFlow();
+  if (name === "tensorflow") loadTensorFlow();
   const previous = tf.getBackend();
-  const ready = await tf.setBackend(name);
+  let cause: unknown;
+  const ready = await tf.setBackend(name).catch((error) => {
+    cause = error;
+    return false;
+  });
   if (previous) await tf.setBackend(previous);
   if (!ready) {
     throw new Error(
-      `Cannot use the engine "${name}" as its tfjs backend does not initialise`,
+      `Cannot use the engine "${name}" as its tfjs backend does not initialise` +
+        (cause instanceof Error ? `: ${cause.message}` : ""),
+      { cause },
     );
   }
 }
@@ -78,30 +85,21 @@ function isSoftware(adapter: GPUAdapter): boolean {
 }
 
 /** tfjs-node comes from the user's own node_modules: it has an install script. */
-async function loadTensorFlow(): Promise<void> {
+function loadTensorFlow(): void {
   const require = createRequire(pathToFileURL(`${Deno.cwd()}/deno.json`));
-  const found = TENSORFLOW.flatMap((specifier) => {
-    try {
-      return [pathToFileURL(require.resolve(specifier)).href];
-    } catch {
-      return [];
-    }
-  });
-  const errors: unknown[] = [];
   // node:util lost two functions that tfjs-node 4.22.0 calls.
   const util = require("node:util");
   util.isNullOrUndefined ??= (value: unknown) => value == null;
   util.isArray ??= Array.isArray;
-  for (const url of found) {
+  let reason = `${TENSORFLOW[0]} is not installed`;
+  for (const specifier of TENSORFLOW.filter((s) => resolves(require, s))) {
     try {
-      return await import(url);
+      require(specifier);
+      return;
     } catch (error) {
-      errors.push(error);
+      reason = `${specifier} does not load: ${(error as Error).message}`;
     }
   }
-  const reason = found.length === 0
-    ? `${TENSORFLOW[0]} is not installed`
-    : `it does not load: ${errors.join("; ")}`;
   const specifier = `npm:${TENSORFLOW[0]}@${TENSORFLOW_VERSION}`;
   throw new Error(
     `Cannot use the engine "tensorflow" as ${reason}. To install it, set ` +
@@ -110,17 +108,23 @@ async function loadTensorFlow(): Promise<void> {
   );
 }
 
+function resolves(require: NodeJS.Require, specifier: string): boolean {
+  try {
+    require.resolve(specifier);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Keeps a host tensor on a tfjs backend. */
 export function uploadEager(
   engine: EagerName,
   { data, shape }: HostTensor,
-  dtype: DType,
 ): EngineTensor<TfStorage> {
   tf.setBackend(engine);
-  const tensor = tf.tidy(() =>
-    tf.keep(tf.tensor(copyOf(data), [...shape], dtype))
-  );
-  return engineTensor(engine, tensor);
+  const tensor = tf.tensor(copyOf(data), [...shape], dtypeOf(data));
+  return engineTensor(engine, tf.keep(tensor)); // even within a tidy
 }
 
 /**
@@ -131,43 +135,33 @@ export async function runEager<I, O>(
   engine: EagerName,
   fn: (inputs: I) => O,
   inputs: Tree<InputLeaf>,
-  dtypeOf: (data: HostData) => DType,
   resident: ReadonlySet<string>,
 ): Promise<Tree<HostTensor | EngineTensor>> {
   tf.setBackend(engine); // it is ready, so this is synchronous
   let result!: Tree<tf.Tensor>;
   tf.tidy(() => {
-    const tensors = mapTree(
-      inputs,
-      isInputLeaf,
-      (leaf) =>
-        leaf instanceof EngineTensor
-          ? (leaf.storageIn(engine) as TfStorage).tensor
-          : tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data)),
-    );
+    const tensors = mapTree(inputs, isInputLeaf, (leaf) => {
+      if (leaf instanceof EngineTensor) {
+        return (leaf.storageIn(engine) as TfStorage).tensor;
+      }
+      return tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data));
+    });
     // Clones, as a function may return its input, or one tensor twice.
-    result = mapRecord(
-      fn(tensors as I),
-      isTensor,
-      (tensor) => tf.keep(tf.clone(tensor)),
-    );
+    const clones = mapRecord(fn(tensors as I), isTensor, (t) => tf.clone(t));
+    result = mapRecord(clones, isTensor, (tensor) => tf.keep(tensor));
   });
   const reads: Promise<void>[] = [];
-  const output = mapRecord(result, isTensor, (tensor, _path, key) => {
+  const outputs = mapRecord(result, isTensor, (tensor, _path, key) => {
     if (resident.has(key)) return engineTensor(engine, tensor);
-    const host = {
-      data: undefined as unknown as HostData,
-      shape: tensor.shape,
-    };
-    reads.push(
-      readTensor(tensor).then((data) => {
-        host.data = data;
-      }).finally(() => tensor.dispose()),
-    );
-    return host as HostTensor;
+    const host = { data: new Float32Array() as HostData, shape: tensor.shape };
+    const read = readTensor(tensor).then((data) => {
+      host.data = data;
+    });
+    reads.push(read.finally(() => tensor.dispose()));
+    return host;
   });
   await Promise.all(reads);
-  return output;
+  return outputs;
 }
 
 function engineTensor(

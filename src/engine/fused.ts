@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Tensor } from "./tensors.ts";
 
 /**
  * Layer normalisation over the last axis (Ba, Kiros, Hinton, arXiv 1607.06450).
@@ -14,20 +15,17 @@ import * as tf from "@tensorflow/tfjs";
  * @param beta `[C]`
  * @param epsilon Added to the variance.
  */
-export function layerNorm<T extends tf.Tensor>(
+export function layerNorm<T extends Tensor>(
   x: T,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
+  gamma: Tensor,
+  beta: Tensor,
   epsilon: number,
 ): T {
   const normalise = tf.customGrad((...args) => {
-    const [x, gamma, beta, save] = args as [
-      ...tf.Tensor[],
-      tf.GradSaveFunc,
-    ] as [
-      tf.Tensor,
-      tf.Tensor,
-      tf.Tensor,
+    const [x, gamma, beta, save] = args as unknown as [
+      Tensor,
+      Tensor,
+      Tensor,
       tf.GradSaveFunc,
     ];
     const [y, mean, inverse] =
@@ -40,11 +38,11 @@ export function layerNorm<T extends tf.Tensor>(
 }
 
 function normalised(
-  x: tf.Tensor,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
+  x: Tensor,
+  gamma: Tensor,
+  beta: Tensor,
   epsilon: number,
-): tf.Tensor[] {
+): Tensor[] {
   const mean = tf.mean(x, -1, true); // [..., 1]
   const centred = tf.sub(x, mean);
   const variance = tf.mean(tf.square(centred), -1, true);
@@ -53,7 +51,7 @@ function normalised(
   return [y, mean, inverse];
 }
 
-function layerNormGradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+function layerNormGradient(dy: Tensor, saved: Tensor[]): Tensor[] {
   const [x, gamma, mean, inverse] = saved;
   const normal = tf.mul(tf.sub(x, mean), inverse);
   const scaled = tf.mul(dy, gamma);
@@ -68,18 +66,18 @@ function layerNormGradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
  * Gaussian error linear unit, x Phi(x), exact (Hendrycks, Gimpel, arXiv
  * 1606.08415).
  */
-export function gelu<T extends tf.Tensor>(x: T): T {
+export function gelu<T extends Tensor>(x: T): T {
   return activate(x) as T;
 }
 
 const activate = tf.customGrad((...args) => {
-  const [x, save] = args as unknown as [tf.Tensor, tf.GradSaveFunc];
+  const [x, save] = args as unknown as [Tensor, tf.GradSaveFunc];
   save([x]);
   const [value] = runFused("Gelu", { x }, {}) ?? [tf.mul(x, gaussianCdf(x))];
   return { value, gradFunc: geluGradient };
 });
 
-function geluGradient(dy: tf.Tensor, [x]: tf.Tensor[]): tf.Tensor {
+function geluGradient(dy: Tensor, [x]: Tensor[]): Tensor {
   const density = tf.mul(
     tf.exp(tf.mul(tf.square(x), -0.5)),
     1 / Math.sqrt(2 * Math.PI),
@@ -87,21 +85,21 @@ function geluGradient(dy: tf.Tensor, [x]: tf.Tensor[]): tf.Tensor {
   return tf.mul(dy, tf.add(gaussianCdf(x), tf.mul(x, density)));
 }
 
-function gaussianCdf(x: tf.Tensor): tf.Tensor {
+function gaussianCdf(x: Tensor): Tensor {
   return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
 }
 
 /** Runs a kernel of the trace backend; nothing on backends that lack it. */
 function runFused(
   kernel: string,
-  inputs: Record<string, tf.Tensor>,
+  inputs: Record<string, Tensor>,
   attributes: Record<string, number>,
-): tf.Tensor[] | undefined {
+): Tensor[] | undefined {
   if (!tf.getKernel(kernel, tf.getBackend())) return undefined;
   const result: unknown = tf.engine().runKernel(
     kernel,
     inputs as unknown as tf.NamedTensorMap,
     attributes as unknown as tf.NamedAttrMap,
   );
-  return Array.isArray(result) ? result : [result as tf.Tensor];
+  return Array.isArray(result) ? result : [result as Tensor];
 }

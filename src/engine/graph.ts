@@ -263,11 +263,6 @@ export function paddedShape(shape: readonly number[], rank: number): number[] {
   return [...new Array(rank - shape.length).fill(1), ...shape];
 }
 
-/** Whether a value has but one element, whatever its rank. */
-export function isSingle({ shape }: Value): boolean {
-  return sizeOf(shape) === 1;
-}
-
 /** The nodes that `results` need, in order of execution, and their leaves. */
 function needed(results: readonly Value[]): {
   nodes: GraphNode[];

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs";
 import { runEager } from "./eager.ts";
-import { type ActiveEngine, activeEngine, chooseEngine } from "./engine.ts";
+import {
+  type ActiveEngine,
+  activeEngine,
+  chooseEngine,
+} from "./active_engine.ts";
 import type { OnnxRuntime, Session, WorkerStorage } from "./session.ts";
 import {
   checkHostTensor,
@@ -15,20 +18,21 @@ import {
   type HostTensor,
   type InputLeaf,
   isInputLeaf,
+  isRecord,
   mapTree,
   signatureOf,
+  type Tensor,
   type Tree,
 } from "./tensors.ts";
 import { type Program, trace } from "./trace.ts";
 
-/** A tfjs tensor, as traced functions take and give. */
-export type Tensor = tf.Tensor;
-
 /** A record whose members are tensors, or arrays and records of them. */
 export type TensorRecord<T> = { [K in keyof T]: TensorTree<T[K]> };
 
-type TensorTree<T> = T extends Tensor | undefined ? T
-  : { [K in keyof T]: TensorTree<T[K]> };
+/** A tensor, an absent one, or an array or record of such. */
+export type TensorTree<T> = T extends Tensor | undefined ? T
+  : T extends object ? { [K in keyof T]: TensorTree<T[K]> }
+  : never;
 
 /** The tree `T` of tensors with other leaves. */
 export type WithLeaves<T, Leaf> = T extends undefined ? undefined
@@ -53,6 +57,7 @@ export interface JitOptions<R extends string> {
 
 /** What is known of a compiled program. */
 export interface ProgramInfo {
+  /** The function's name. */
   readonly name: string;
   /** Types, shapes and names of the inputs. */
   readonly inputs: readonly string[];
@@ -62,6 +67,7 @@ export interface ProgramInfo {
   readonly bytes: number;
   /** Tensors from outside the inputs that became constants. */
   readonly captured: { readonly count: number; readonly bytes: number };
+  /** Time it took to trace the function. */
   readonly traceMilliseconds: number;
 }
 
@@ -89,7 +95,7 @@ interface Compiled {
  * or draw random numbers. Tensors that it takes from elsewhere become constants.
  *
  * @example Multiply two matrices
- * ```ts no-eval
+ * ```ts
  * import * as tf from "@tensorflow/tfjs";
  * import { jit } from "./jit.ts";
  *
@@ -112,6 +118,27 @@ export function jit<
   const residentKeys = new Set<string>(resident);
   const compiled = new Map<string, Compiled>();
 
+  /** The function, with a check of its result. */
+  const checked = (inputs: I): O => {
+    const result: unknown = fn(inputs);
+    if (!isRecord(result)) {
+      const promised = result instanceof Promise;
+      if (promised) result.catch(() => {}); // it goes on without tensors
+      throw new TypeError(
+        `Cannot use the result of "${name}" as it must be a record of ` +
+          `tensors: current value is ${promised ? "a Promise" : result}`,
+      );
+    }
+    const missing = resident.find((key) => !(key in result));
+    if (missing !== undefined) {
+      throw new RangeError(
+        `Cannot keep "${missing}" of "${name}" in the engine as it must be a ` +
+          `key of the result: current keys are ${Object.keys(result)}`,
+      );
+    }
+    return result as O;
+  };
+
   async function run(
     engine: ActiveEngine,
     inputs: Tree<InputLeaf>,
@@ -124,7 +151,7 @@ export function jit<
       key.push(`${path}: ${check(leaf, path, info.name)}`);
     });
     if (info.name !== "onnx") {
-      return await runEager(info.name, fn, inputs, dtypeOf, residentKeys);
+      return await runEager(info.name, checked, inputs, residentKeys);
     }
     const entry = compile(key, inputs);
     const session = sessionOf(entry, engine.runtime!, info.threads);
@@ -143,23 +170,15 @@ export function jit<
     const id = key.join("; ");
     let entry = compiled.get(id);
     if (!entry) {
-      const program = trace(name, fn, mapTree(inputs, isInputLeaf, specOf));
-      checkResident(program);
+      const program = trace(
+        name,
+        checked,
+        mapTree(inputs, isInputLeaf, specOf),
+      );
       entry = { program, session: undefined };
       compiled.set(id, entry);
     }
     return entry;
-  }
-
-  function checkResident({ outputs }: Program): void {
-    const missing = resident.find((key) => !outputs.some((o) => o.key === key));
-    if (missing === undefined) return;
-    throw new RangeError(
-      `Cannot keep "${missing}" of "${name}" in the engine as it must be a key ` +
-        `of the result: current keys are ${
-          [...new Set(outputs.map(({ key }) => key))].join(", ")
-        }`,
-    );
   }
 
   const call = async (inputs: ProgramInputs<I>) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Graph, Value } from "./graph.ts";
-import { binary, cast, reshape, unary, where } from "./operators.ts";
+import { binary, cast, unary, where } from "./operators.ts";
 import { type Kernel, type Refuse, registerKernels } from "./trace_backend.ts";
 
 /** tfjs kernels that are one ONNX operation on `x`. */
@@ -129,13 +129,7 @@ registerKernels({
   },
 
   Cast: (g, { x }, { dtype }) => cast(g, x, dtype),
-  Select: (g, { condition, t, e }) => {
-    const { shape } = t;
-    const rows = condition.shape.length === 1 && shape.length > 1;
-    const column = [shape[0], ...new Array(shape.length - 1).fill(1)];
-    const chosen = rows ? reshape(g, condition, column) : condition;
-    return where(g, chosen, t, e, shape);
-  },
+  Select: (g, { condition, t, e }) => where(g, condition, t, e, t.shape),
 });
 
 function add(g: Graph, a: Value, b: Value): Value {

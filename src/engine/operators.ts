@@ -6,7 +6,6 @@
  */
 import {
   type Graph,
-  isSingle,
   numberIn,
   paddedShape,
   sameShape,
@@ -105,6 +104,11 @@ export function where(
 /** `x` in another shape of the same size. */
 export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x;
+  const { origin, dtype } = x;
+  if (origin.kind === "constant" && isSingle(x)) {
+    const scalar = g.denseConstant(origin.data, { shape: [], dtype });
+    return g.broadcast(scalar, shape);
+  }
   const source = sourceOf(x);
   if (source !== x && isSingle(source)) {
     return g.broadcast(reshape(g, source, []), shape);
@@ -114,7 +118,6 @@ export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
     whole = whole.origin.node.inputs[0];
     if (sameShape(whole.shape, shape)) return whole;
   }
-  const { dtype } = x;
   return g.node("Reshape", [whole, g.int64(shape)], { shape, dtype });
 }
 
@@ -217,6 +220,16 @@ export function matMul(
 ): Value {
   const rows = a.shape.at(transposeA ? -1 : -2)!;
   const columns = b.shape.at(transposeB ? -2 : -1)!;
+  const inner = [
+    a.shape.at(transposeA ? -2 : -1),
+    b.shape.at(transposeB ? -1 : -2),
+  ];
+  if (inner[0] !== inner[1]) {
+    throw new RangeError(
+      `Cannot multiply [${a.shape}] by [${b.shape}] as their inner extents must ` +
+        `be equal: current values are ${inner[0]} and ${inner[1]}`,
+    );
+  }
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const type = { shape: [...batch, rows, columns], dtype: "float32" } as const;
   if (!transposeA && !transposeB) return g.node("MatMul", [a, b], type);
@@ -240,7 +253,10 @@ export function broadcastShape(
   const q = paddedShape(b, rank);
   return p.map((extent, i) => {
     if (extent !== q[i] && extent !== 1 && q[i] !== 1) {
-      throw new RangeError(`Cannot broadcast [${a}] with [${b}]`);
+      throw new RangeError(
+        `Cannot broadcast [${a}] with [${b}] as extents must be equal or 1: ` +
+          `current values are ${extent} and ${q[i]}`,
+      );
     }
     return extent === 1 ? q[i] : extent;
   });
@@ -255,4 +271,9 @@ export function reducedShape(
   return keepDims
     ? shape.map((extent, i) => axes.includes(i) ? 1 : extent)
     : shape.filter((_, i) => !axes.includes(i));
+}
+
+/** Whether a value has but one element, whatever its rank. */
+function isSingle({ shape }: Value): boolean {
+  return sizeOf(shape) === 1;
 }

@@ -18,6 +18,9 @@ interface Loaded {
 /** Of each size, so many buffers of disposed tensors are kept for results. */
 const SPARE_BUFFERS = 2;
 
+/** Its log would repeat on stderr the errors that the calls report. */
+const FATAL = 4;
+
 const port = workerData.port as MessagePort;
 const sessions = new Map<number, Promise<Loaded>>();
 const tensors = new Map<number, Tensor>();
@@ -30,10 +33,12 @@ async function load(request: Request & { kind: "load" }): Promise<Loaded> {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
+    logSeverityLevel: FATAL,
     // Plans for fixed addresses take half as much memory again, and the arena
     // without them is as fast.
     enableMemPattern: false,
     extra: {
+      // Threads that spin while they wait slow down whatever else runs.
       session: { intra_op: { allow_spinning: "0" } },
       optimization: {
         // Both cost more than they save on traced programs.
@@ -60,7 +65,7 @@ async function run(request: Request & { kind: "run" }): Promise<HostData[]> {
   const fetches = Object.fromEntries(
     outputs.map(({ name }, i) => [name, results[i]]),
   );
-  await session.run(feeds, fetches);
+  await session.run(feeds, fetches, { logSeverityLevel: FATAL });
   return results.map((tensor, i) => {
     const handle = request.handles[i];
     if (handle === undefined) return tensor.data as HostData;

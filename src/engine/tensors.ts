@@ -4,6 +4,11 @@
  * @module
  */
 
+import type * as tf from "@tensorflow/tfjs";
+
+/** A tfjs tensor, as traced functions take and give. */
+export type Tensor = tf.Tensor;
+
 /** Element types that cross the edge of the engine. */
 export type DType = "float32" | "int32" | "bool";
 
@@ -56,6 +61,7 @@ export class EngineTensor<S extends Storage = Storage> implements DeviceTensor {
   readonly signature: string;
   #storage: S | undefined;
 
+  /** A tensor of `engine`, which owns its storage. */
   constructor(
     readonly engine: string,
     readonly shape: readonly number[],
@@ -176,10 +182,10 @@ export function mapTree<Leaf, Result>(
 ): Tree<Result> {
   if (tree === undefined) return tree as unknown as Tree<Result>;
   if (tree !== null && isLeaf(tree)) return visit(tree, path);
-  if (tree === null || typeof tree !== "object") {
+  if (!Array.isArray(tree) && !isRecord(tree)) {
     throw new TypeError(
-      `Cannot use "${path}" as it must be a tensor or a tree of tensors: ` +
-        `current value is ${String(tree)}`,
+      `Cannot use "${path}" as it must be a tensor, or an array or record of ` +
+        `them: current value is ${String(tree)}`,
     );
   }
   const child = (key: string | number) =>
@@ -192,6 +198,13 @@ export function mapTree<Leaf, Result>(
     result[key] = mapTree(node, isLeaf, visit, child(key));
   }
   return result;
+}
+
+/** Whether a value is a plain object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== "object") return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** The same for a record, whose top-level keys `visit` is told. */

@@ -6,12 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import "./kernels.ts";
 import { type DType, mapRecord, mapTree, type Tree } from "./tensors.ts";
-import {
-  traceBackend,
-  TraceError,
-  Tracing,
-  withTracing,
-} from "./trace_backend.ts";
+import { traceBackend, withTracing } from "./trace_backend.ts";
+import { TraceError, Tracing } from "./tracing.ts";
 
 /** Shape and element type of a program's input. */
 export interface TensorSpec {
@@ -46,7 +42,8 @@ export interface Program {
  * Runs `fn` once on tensors without values and records what it does.
  *
  * @param name The function's name in errors.
- * @param fn A pure, synchronous function of a tree of tensors.
+ * @param fn A pure, synchronous function of a tree of tensors; its result is a
+ * record.
  * @param specs Shapes and types of its inputs, as the same tree.
  */
 export function trace<I, O>(
@@ -69,10 +66,6 @@ export function trace<I, O>(
         );
       });
       const result = fn(inputs as I);
-      if (result instanceof Promise) {
-        result.catch(() => {}); // it goes on without tensors
-        tracing.refuse("it must be synchronous: current value is a Promise");
-      }
       const inputNames = new Set(ports.map((port) => port.name));
       const values: { name: string; value: ReturnType<typeof graph.scalar> }[] =
         [];

@@ -6,70 +6,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Graph, numberIn, sameShape, type Value } from "./graph.ts";
+import { type Graph, numberIn, sameShape, type Value } from "./graph.ts";
 import { reshape } from "./operators.ts";
-import { type DType, type HostData, sizeOf } from "./tensors.ts";
+import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
+import { forbid, randomOp, refuseRandom, refuseRead } from "./trace_guards.ts";
+import { TraceError, type Tracing } from "./tracing.ts";
 
 /** Name under which the backend is registered with tfjs. */
 export const TRACE_BACKEND = "trace";
-
-/** A function cannot become a program. */
-export class TraceError extends Error {
-  override name = "TraceError";
-}
-
-/** One function's tracing. */
-export class Tracing {
-  readonly graph = new Graph();
-  /** Tensors that the function took from outside its inputs. */
-  readonly captured = { count: 0, bytes: 0 };
-  /** What it did that no program can do, even if it caught the error. */
-  violation: TraceError | undefined;
-  readonly #captures = new WeakMap<object, Value>();
-
-  constructor(readonly name: string) {}
-
-  /** Throws an error that names the function, and remembers it. */
-  refuse(reason: string, options?: ErrorOptions): never {
-    this.violation ??= new TraceError(
-      `Cannot trace "${this.name}": ${reason}`,
-      options,
-    );
-    throw this.violation;
-  }
-
-  /** A tensor of another backend becomes a constant and stays where it is. */
-  capture({ dataId, shape, dtype }: tf.TensorInfo): Value {
-    const known = this.#captures.get(dataId);
-    if (known) return known;
-    const values = this.#readOutside(dataId);
-    this.captured.count++;
-    this.captured.bytes += values.byteLength;
-    const value = this.graph.constant(values.slice(), {
-      shape: [...shape],
-      dtype: dtype as DType,
-    });
-    this.#captures.set(dataId, value);
-    return value;
-  }
-
-  #readOutside(dataId: object): HostData {
-    // The engine keeps each tensor's backend there and nowhere public.
-    const { tensorInfo } = (tf.engine() as unknown as {
-      state: { tensorInfo: WeakMap<object, { backend: tf.KernelBackend }> };
-    }).state;
-    const info = tensorInfo.get(dataId);
-    if (!info) this.refuse("it uses a tensor that is disposed");
-    try {
-      return info.backend.readSync(dataId) as HostData;
-    } catch (cause) {
-      this.refuse(
-        "it uses a tensor whose values cannot be read now; make it an input",
-        { cause },
-      );
-    }
-  }
-}
 
 let current: Tracing | undefined;
 
@@ -108,91 +52,11 @@ export function withTracing<T>(tracing: Tracing, body: () => T): T {
   }
 }
 
-/** Reads of values; each may name itself in the error. */
-const READS = [
-  "array",
-  "arraySync",
-  "buffer",
-  "bufferSync",
-  "bytes",
-  "bytesSync",
-  "data",
-  "dataSync",
-  "print",
-  "toString",
-] as const;
-
-/** Random ops draw on the host: their values would be frozen into the program. */
-const RANDOM_OP = /^(rand|random.*|truncatedNormal|dropout|multinomial)$/;
-
-/** Makes the forbidden calls of tensors and Math.random throw, and name themselves. */
-function forbid(tracing: Tracing): () => void {
-  const tensor = tf.Tensor.prototype as unknown as Record<string, unknown>;
-  const originals = READS.map((name) => [name, tensor[name]] as const);
-  for (const [name, original] of originals) {
-    tensor[name] = function (this: tf.Tensor, ...args: unknown[]) {
-      const outer = reading;
-      reading ??= name;
-      try {
-        return (original as typeof Function.prototype).apply(this, args);
-      } finally {
-        reading = outer;
-      }
-    };
-  }
-  const { assign } = tf.Variable.prototype;
-  tf.Variable.prototype.assign = function () {
-    tracing.refuse(
-      `it assigns the variable "${this.name}"; return the new value instead`,
-    );
-  };
-  const { random } = Math;
-  Math.random = () => refuseRandom(tracing, randomOp() ?? "Math.random");
-  return () => {
-    for (const [name, original] of originals) tensor[name] = original;
-    tf.Variable.prototype.assign = assign;
-    Math.random = random;
-  };
-}
-
-let reading: string | undefined;
-
-function refuseRead(tracing: Tracing): never {
-  const op = reading ?? operations().at(-1) ?? "a read";
-  tracing.refuse(
-    `it asks for the values of a tensor (${op}), and there are none while ` +
-      `tracing; decide outside of it, or use tf.where`,
-  );
-}
-
-function refuseRandom(tracing: Tracing, op: string): never {
-  tracing.refuse(
-    `it draws random numbers (${op}), which would be the same in every call; ` +
-      `make them an input`,
-  );
-}
-
-function randomOp(): string | undefined {
-  return operations().find((op) => RANDOM_OP.test(op));
-}
-
-/** Names of the tfjs ops being executed, outermost first. */
-function operations(): string[] {
-  const { scopeStack } = (tf.engine() as unknown as {
-    state: { scopeStack: { name: string }[] };
-  }).state;
-  return scopeStack
-    .filter(({ name }) => name?.endsWith("__op"))
-    .map(({ name }) => name.slice(0, -"__op".length));
-}
-
 class TraceBackend extends tf.KernelBackend {
-  readonly #values = new WeakMap<object, Value>();
-
   /** Hands a value to tfjs. */
   tensorOf(value: Value): tf.TensorInfo {
     const dataId = {};
-    this.#values.set(dataId, value);
+    currentTracing().values.set(dataId, value);
     const dtype = value.dtype as DType;
     return { dataId, shape: [...value.shape], dtype };
   }
@@ -200,7 +64,8 @@ class TraceBackend extends tf.KernelBackend {
   /** The value behind a tensor, in the shape that the tensor has. */
   valueFor(tensor: tf.TensorInfo): Value {
     const tracing = currentTracing();
-    const value = this.#values.get(tensor.dataId) ?? tracing.capture(tensor);
+    const value = tracing.values.get(tensor.dataId) ??
+      tracing.capture(tensor);
     return sameShape(value.shape, tensor.shape)
       ? value
       : reshape(tracing.graph, value, [...tensor.shape]);
@@ -225,21 +90,17 @@ class TraceBackend extends tf.KernelBackend {
 
   /** Values of constants are known; those of anything else are not. */
   override readSync(dataId: object): tf.BackendValues {
-    const value = this.#values.get(dataId);
+    const tracing = currentTracing();
+    const value = tracing.values.get(dataId);
     const number = value && numberIn(value);
     if (number !== undefined) {
-      const size = sizeOf(value!.shape);
-      const data = value!.dtype === "float32"
-        ? new Float32Array(size)
-        : value!.dtype === "int32"
-        ? new Int32Array(size)
-        : new Uint8Array(size);
-      return data.fill(number);
+      const { dtype, shape } = value!;
+      return zeros(dtype as DType, sizeOf(shape)).fill(number);
     }
     if (value?.origin.kind === "constant") {
       return value.origin.data.slice() as HostData;
     }
-    return refuseRead(currentTracing());
+    return refuseRead(tracing);
   }
 
   /** Never settles: a rejection could go unhandled, and the tracing fails anyway. */
@@ -285,8 +146,8 @@ function toHostData(
   dtype: tf.DataType,
 ): HostData | undefined {
   const numbers = values as ArrayLike<number>;
-  if (dtype === "float32") return Float32Array.from(numbers);
-  if (dtype === "int32") return Int32Array.from(numbers);
+  if (dtype === "float32") return new Float32Array(numbers);
+  if (dtype === "int32") return new Int32Array(numbers);
   if (dtype === "bool") return Uint8Array.from(numbers, Number);
   return undefined;
 }

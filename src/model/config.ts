@@ -40,6 +40,12 @@ export interface ModelConfig {
      * with the hypernetwork's filter, for half of the decoder's memory traffic.
      */
     readonly plainUpscaling: boolean;
+    /**
+     * Channels of the detail path: features of the image at twice the
+     * embedding's resolution that join the upscaling (as SAM 2's
+     * high-resolution features do); 0 for none, as in SAM.
+     */
+    readonly detailChannels: number;
   };
   /** Prompt and feedback encoding. */
   readonly feedback: {
@@ -93,6 +99,7 @@ export const presets: { readonly tiny: ModelConfig } = {
       attentionDownsample: 1,
       upscaling: [32, 8],
       plainUpscaling: true,
+      detailChannels: 32,
     },
     feedback: { maskHidden: [16, 64], depth: 1, heads: 4, mlpChannels: 128 },
     generatorChannels: 128,

@@ -4,9 +4,11 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { gelu } from "../engine/fused.ts";
 import { embeddingSide, type ModelConfig } from "./config.ts";
 import {
   convolve3x3,
+  linear,
   norm,
   project,
   spaceToBlocks,
@@ -14,19 +16,49 @@ import {
 } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
+/** What the decoder needs of an image; B images. */
+export interface EncodedImage {
+  /** Image embedding e_x, [B, h, h, L]. */
+  readonly embedding: tf.Tensor;
+  /**
+   * Detail features at twice the resolution, in the decoder's block order,
+   * [B, h * h, 4 * c]; absent where the config has none.
+   */
+  readonly detail?: tf.Tensor;
+}
+
+/** The detail path: a small convolutional network on half patches. */
+function encodeDetail(
+  weights: Weights,
+  config: ModelConfig,
+  pixels: tf.Tensor,
+): tf.Tensor {
+  const B = pixels.shape[0];
+  const h = embeddingSide(config);
+  const side = config.patchSize / 2;
+  const name = "image_encoder.detail";
+  const blocks = spaceToBlocks(pixels, side); // [B, 2h, 2h, 3, (P/2)²]
+  let x: tf.Tensor = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
+  x = gelu(linear(weights, `${name}.0`, x));
+  x = gelu(convolve3x3(x, weights[`${name}.1.weight`]));
+  x = linear(weights, `${name}.2`, x); // [B, 2h, 2h, c]
+  const cells = tf.transpose(spaceToBlocks(x, 2), [0, 1, 2, 4, 3]);
+  return tf.reshape(cells, [B, h * h, -1]);
+}
+
 /**
  * Encodes images.
  *
  * @param weights The network's weights.
  * @param config The network's config.
  * @param pixels Normalised images, [B, S, S, 3].
- * @returns Image embeddings e_x, [B, h, h, L].
+ * @returns The image embeddings.
  */
 export function encodeImage(
   weights: Weights,
   config: ModelConfig,
   pixels: tf.Tensor,
-): tf.Tensor {
+): EncodedImage {
   const { channels: E, depth, heads } = config.encoder;
   const B = pixels.shape[0];
   const h = embeddingSide(config);
@@ -46,5 +78,8 @@ export function encodeImage(
   x = project(x, weights["image_encoder.neck.0.weight"]); // [B, h, h, L]
   x = norm(weights, "image_encoder.neck.1", x);
   x = convolve3x3(x, weights["image_encoder.neck.2.weight"]);
-  return norm(weights, "image_encoder.neck.3", x);
+  const embedding = norm(weights, "image_encoder.neck.3", x);
+  return config.decoder.detailChannels > 0
+    ? { embedding, detail: encodeDetail(weights, config, pixels) }
+    : { embedding };
 }

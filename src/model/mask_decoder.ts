@@ -161,6 +161,7 @@ function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
  *
  * @param image [S, n, L].
  * @param filter The hypernetwork's filter of each sample, [S, c].
+ * @param detail The images' detail features, [B, n, 4 * c1], if any.
  * @returns Logits in block order, [S, n * 16].
  */
 function upscale(
@@ -168,6 +169,7 @@ function upscale(
   config: ModelConfig,
   image: tf.Tensor,
   filter: tf.Tensor,
+  detail?: tf.Tensor,
 ): tf.Tensor {
   const [S, n] = image.shape;
   const { upscaling: [c1, c2], plainUpscaling } = config.decoder;
@@ -182,6 +184,13 @@ function upscale(
     ),
     tf.tile(weights[`${name}.0.bias`], [4]),
   ); // [S * n, 4 * c1]
+  if (detail) {
+    const B = detail.shape[0];
+    x = tf.add(
+      tf.reshape(x, [B, S / B, n, 4 * c1]),
+      tf.reshape(detail, [B, 1, n, 4 * c1]),
+    );
+  }
   if (plainUpscaling) {
     x = tf.reshape(tf.relu(x), [S, n * 4, c1]);
     // (x W) f = x (W f): the second step and the filter in one
@@ -228,6 +237,7 @@ function placeBlocks(logits: tf.Tensor, h: number): tf.Tensor {
  * @param choice Clipped logits of the chosen mask, [B, 4h, 4h].
  * @param hasMask 1 where there is a choice, else 0, [B].
  * @param shares Weight of each sample in the mean, summing to 1, [B, N].
+ * @param detail The images' detail features, if the config has any.
  * @returns Mask logits, [B, N, 4h, 4h].
  */
 export function decodeMasks(
@@ -239,6 +249,7 @@ export function decodeMasks(
   choice: tf.Tensor,
   hasMask: tf.Tensor,
   shares: tf.Tensor,
+  detail?: tf.Tensor,
 ): tf.Tensor {
   const { channels: L } = config;
   const h = embeddingSide(config);
@@ -294,7 +305,7 @@ export function decodeMasks(
     "mask_decoder.output_hypernetworks_mlps.0",
     maskOutput,
   );
-  const logits = upscale(weights, config, decoded.image, filter);
+  const logits = upscale(weights, config, decoded.image, filter, detail);
   return keepChoice(
     weights,
     tf.reshape(placeBlocks(logits, h), [B, N!, 16 * n]),

@@ -26,6 +26,7 @@ interface GenerateInputs extends PromptInputs {
 interface DecodeInputs extends PromptInputs {
   readonly weights: Weights;
   readonly embedding: tf.Tensor;
+  readonly detail?: tf.Tensor;
   readonly latents: tf.Tensor;
   readonly choice: tf.Tensor;
 }
@@ -34,9 +35,9 @@ interface DecodeInputs extends PromptInputs {
 function compilePrograms(config: ModelConfig) {
   const encode = jit(
     ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
-      embedding: encodeImage(weights, config, pixels),
+      image: encodeImage(weights, config, pixels),
     }),
-    { name: "encode", resident: ["embedding"] },
+    { name: "encode", resident: ["image"] },
   );
   const generate = jit(
     ({ weights, embedding, evidence, ...inputs }: GenerateInputs) => {
@@ -47,7 +48,9 @@ function compilePrograms(config: ModelConfig) {
     { name: "generate" },
   );
   const decode = jit(
-    ({ weights, embedding, latents, choice, ...inputs }: DecodeInputs) => {
+    (
+      { weights, embedding, detail, latents, choice, ...inputs }: DecodeInputs,
+    ) => {
       const prompts = encodePrompts(weights, config, inputs);
       const feedback = encodeFeedback(weights, config, embedding, prompts);
       const [B, N] = latents.shape;
@@ -60,6 +63,7 @@ function compilePrograms(config: ModelConfig) {
         choice,
         inputs.hasMask,
         tf.fill([B, N!], 1 / N!),
+        detail,
       );
       return { probabilities: tf.sigmoid(logits) };
     },

@@ -91,6 +91,13 @@ export function declareWeights(
   weight("image_encoder.neck.2.weight", [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
   norm("image_encoder.neck.3", L);
 
+  const D = decoder.detailChannels;
+  if (D > 0) {
+    linear("image_encoder.detail.0", 3 * (P / 2) ** 2, D, Math.SQRT2);
+    weight("image_encoder.detail.1.weight", [D, D, 3, 3], 0.47 / Math.sqrt(D));
+    linear("image_encoder.detail.2", D, decoder.upscaling[0]);
+  }
+
   const gaussian =
     "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix";
   weight(gaussian, [2, L / 2], 1, 0, false);

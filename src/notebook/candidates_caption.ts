@@ -1,10 +1,11 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../datasets/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import type { Candidate } from "../spa/cluster.ts";
 import { areaSwatch } from "./legend.ts";
+import type { Fonts } from "./fonts.ts";
 import type { Box } from "./panel.ts";
-import { rect, text } from "./svg.ts";
+import { num, rect, text } from "./svg.ts";
 import { COLOR, SIZE } from "./theme.ts";
 
 /** Height of a caption under a picture, in pixels. */
@@ -43,38 +44,37 @@ export function drawCandidateCaption(
   { x, y, width, height }: Box,
   index: number,
   { share, added, removed }: Pick<Candidate, "share" | "added" | "removed">,
+  fonts: Fonts,
   id: string,
   { dice, best, chosen }: CaptionMarks,
 ): string {
   const bottom = y + height;
   const [first, second] = LINES.map((line) => bottom + line);
-  const right = x + width;
-  const badge = chosen ? COLOR.ink : COLOR.paper;
+  const narrow = width < 180; // then Dice goes up, where the share grows short
+  const badge = `rx="4" fill="${chosen ? COLOR.ink : COLOR.paper}" ` +
+    `stroke="${COLOR.ink}" stroke-width="1.5"`;
+  const plus = `+${compact(countPixels(added))}`;
+  const minus = `−${compact(countPixels(removed))}`;
+  const next = x + 16 + Math.max(fonts.width(plus, SIZE.small), 30) + 10;
   const swatch = (left: number, kind: "added" | "removed") =>
-    `<g transform="translate(${left} ${second - 9})">${
+    `<g transform="translate(${num(left)} ${num(second - 9)})">${
       areaSwatch(kind, `${id}-swatch`, 12, 10)
     }</g>`;
   return [
     rect(x, bottom + 7, width, 4, `fill="${COLOR.rule}"`),
     rect(x, bottom + 7, width * share, 4, `fill="${COLOR.ink}"`),
-    rect(
-      x + 0.75,
-      first - 13.5,
-      18,
-      18,
-      `rx="4" fill="${badge}" stroke="${COLOR.ink}" stroke-width="1.5"`,
-    ),
+    rect(x + 0.75, first - 13.5, 18, 18, badge),
     text(x + 9.75, first, String(index + 1), {
       bold: true,
       anchor: "middle",
       fill: chosen ? COLOR.paper : COLOR.ink,
     }),
-    text(x + 27, first, `${percent(share)} of samples`),
+    text(x + 27, first, `${percent(share)}${narrow ? "" : " of samples"}`),
     swatch(x, "added"),
-    text(x + 16, second, `+${countPixels(added)}`, { size: SIZE.small }),
-    swatch(x + 58, "removed"),
-    text(x + 74, second, `−${countPixels(removed)}`, { size: SIZE.small }),
-    drawDice(right, second, dice, best),
+    text(x + 16, second, plus, { size: SIZE.small }),
+    swatch(next, "removed"),
+    text(next + 16, second, minus, { size: SIZE.small }),
+    drawDice(x + width, narrow ? first : second, dice, best),
   ].join("");
 }
 
@@ -104,6 +104,12 @@ function drawDice(x: number, y: number, dice?: number, bold = false): string {
   if (dice === undefined) return "";
   const style = { size: SIZE.small, anchor: "end", bold } as const;
   return text(x, y, `Dice ${dice.toFixed(3)}`, style);
+}
+
+/** A count in at most four characters or so. */
+function compact(count: number): string {
+  if (count < 1000) return String(count);
+  return `${(count / 1000).toFixed(count < 99_950 ? 1 : 0)}k`;
 }
 
 function countPixels(mask: NdArray<Uint8Array>): number {

@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import { dice } from "./_dice.ts";
+import { dice } from "../evaluation/metrics/overlap.ts";
 import {
   drawCandidateCaption,
   drawChosen,
@@ -32,8 +32,8 @@ import {
   wholeView,
 } from "./panel.ts";
 import { imageURI } from "./raster.ts";
-import { idFor, svgDocument, text } from "./svg.ts";
-import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
+import { drawTitle, idFor, svgDocument } from "./svg.ts";
+import { COLOR, MARGIN, WIDTH } from "./theme.ts";
 
 /** What {@linkcode candidatesFigure} shows. */
 export interface CandidatesFigureOptions {
@@ -81,22 +81,17 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
       `${candidates.length} candidates, ${shares} of the samples`,
     draw: async () => {
       const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
-      const { id, svg } = drawPictures(options, uri, layout);
+      const { id, svg } = drawPictures(options, uri, layout, fonts);
       const legend = drawLegend(legendItems(options, id), fonts, {
         x: MARGIN,
         y: layout.bottom + 12,
         width: WIDTH - 2 * MARGIN,
       });
-      const heading = title ? drawTitle(title, fonts) : "";
+      const heading = title ? drawTitle(title, WIDTH, fonts) : "";
       const content = heading + svg + legend;
       return svgDocument(WIDTH, height, title ?? "Candidates", content);
     },
   });
-}
-
-function drawTitle(title: string, fonts: Fonts): string {
-  const line = fonts.fit(title, WIDTH - 2 * MARGIN, SIZE.title, true);
-  return text(MARGIN, 36, line, { size: SIZE.title, bold: true });
 }
 
 function drawPictures(
@@ -104,6 +99,7 @@ function drawPictures(
     CandidatesFigureOptions,
   uri: string,
   layout: ReturnType<typeof layOutCandidates>,
+  fonts: Fonts,
 ): { id: string; svg: string } {
   const { recommended, candidates } = proposal;
   const masks = [recommended, ...candidates].map(({ mask }) => mask);
@@ -139,7 +135,7 @@ function drawPictures(
         drawArea(small, outline(candidate.removed), "removed"),
         drawOutline(small, paths[k], COLOR.candidate, { width: 1.6 }),
       ),
-      drawCandidateCaption(small.place, k, candidate, id, {
+      drawCandidateCaption(small.place, k, candidate, fonts, id, {
         dice: scores[k],
         best: scores[k] === Math.max(...scores),
         chosen: chosen === k,
@@ -162,8 +158,8 @@ function legendItems(
   if (proposal.candidates.length > 0) {
     items.push(
       lineItem("candidate", COLOR.candidate),
-      areaItem("added pixels", "added", id),
-      areaItem("removed pixels", "removed", id),
+      areaItem("added", "added", id),
+      areaItem("removed", "removed", id),
     );
   }
   if (truth) {

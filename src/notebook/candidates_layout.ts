@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../datasets/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import { CAPTION } from "./candidates_caption.ts";
 import type { Box } from "./panel.ts";
 import { MARGIN, WIDTH } from "./theme.ts";
@@ -31,7 +31,9 @@ export function layOutCandidates(
   top: number,
 ): CandidatesLayout {
   const a = Math.min(Math.max(aspect, 0.6), 1.25); // beyond, bars at the sides
-  const columns = count <= 2 ? 1 : count <= 4 ? 2 : Math.ceil(Math.sqrt(count));
+  const columns = count <= 4
+    ? Math.min(Math.max(count, 1), 2)
+    : Math.ceil(Math.sqrt(count));
   const rows = Math.max(Math.ceil(count / columns), 1);
   const inner = WIDTH - 2 * MARGIN;
   // Solved for equal heights: large * a = rows * (small * a) + what lies between.
@@ -62,14 +64,16 @@ export function closeView(masks: readonly NdArray<Uint8Array>[]): Box {
   const [height, width] = masks[0].shape;
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (const mask of masks) {
-    contiguous(mask).data.forEach((value, i) => {
-      if (value === 0) return;
-      const [x, y] = [i % width, Math.floor(i / width)];
+    const { data } = contiguous(mask);
+    for (let i = 0; i < data.length; i++) {
+      if (data[i] === 0) continue;
+      const x = i % width;
+      const y = (i - x) / width;
       left = Math.min(left, x);
       right = Math.max(right, x);
       top = Math.min(top, y);
       bottom = Math.max(bottom, y);
-    });
+    }
   }
   const whole = { x: 0, y: 0, width, height };
   if (right < 0) return whole;

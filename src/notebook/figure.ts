@@ -32,6 +32,7 @@ export class Figure {
   readonly #source: FigureSource;
   #svg: Promise<string> | undefined;
 
+  /** A figure that is drawn when it is first needed. */
   constructor(source: FigureSource) {
     this.#source = source;
   }
@@ -79,17 +80,18 @@ export class Figure {
     return this.#img(mime, bytes.toBase64());
   }
 
-  /** The forms a notebook chooses from, by mime type. */
+  /** The forms a notebook chooses from, by mime type; small, as it is saved. */
   async [JUPYTER_DISPLAY](): Promise<Record<string, unknown>> {
-    const png = (await this.toPNG({ scale: 1.5 })).toBase64();
+    const png = await renderSVG(await this.toSVG(), { palette: true });
     return {
       ...this.#source.extra,
-      "text/html": this.#img("image/png", png),
-      "image/png": png,
+      "text/html": await this.toHTML(),
+      "image/png": png.toBase64(),
       "text/plain": this.toString(),
     };
   }
 
+  /** What `console.log` shows. */
   [INSPECT](): string {
     return this.toString();
   }

@@ -64,7 +64,7 @@ export function drawLegend(
   fonts: Fonts,
   { x, y, width }: { x: number; y: number; width: number },
 ): string {
-  const [gap, rowHeight] = [22, 24];
+  const [gap, rowHeight] = [20, 24];
   let [left, row] = [0, 0];
   const parts = items.map(({ label, mark }) => {
     const itemWidth = FIELD.width + 7 + fonts.width(label, SIZE.small);

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../datasets/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 
 /**
  * The boundary of a mask along its pixels' edges, as SVG path data: closed
@@ -38,11 +38,12 @@ export function outline(mask: NdArray<Uint8Array>): string {
 
   const step = [1, stride, -1, -stride];
   const loops: string[] = [];
-  for (const start of leaving.keys()) { // in rows, so each loop's top left first
+  for (const start of leaving.keys()) {
     while (leaving.get(start)!.length > 0) {
+      const turns: string[] = [];
       let corner = start;
       let direction = -1;
-      const turns: string[] = [];
+      let first = -1;
       do {
         const edges = leaving.get(corner)!;
         // Where two pixels touch at a corner, turn right: keep them apart.
@@ -51,9 +52,11 @@ export function outline(mask: NdArray<Uint8Array>): string {
         if (next !== direction) {
           turns.push(`${corner % stride} ${Math.floor(corner / stride)}`);
         }
+        if (first < 0) first = next;
         direction = next;
         corner += step[direction];
       } while (corner !== start);
+      if (direction === first) turns.shift(); // begun on a straight run
       loops.push(`M${turns.join("L")}Z`);
     }
   }

@@ -12,6 +12,9 @@ export interface Box {
   readonly height: number;
 }
 
+/** How much of the image the colour of added and removed pixels covers, 0..1. */
+export const AREA_OPACITY = { added: 0.68, removed: 0.42 } as const;
+
 /**
  * One picture in a figure: a window of an image, with marks over it. Marks are
  * in pixels of the image; their line widths stay in pixels of the figure.
@@ -56,6 +59,12 @@ export function wholeView({ shape: [height, width] }: NdArray): Box {
   return { x: 0, y: 0, width, height };
 }
 
+/** The largest box of the view's proportions at the top left of another box. */
+export function fitBox(view: Box, { x, y, width, height }: Box): Box {
+  const scale = Math.min(width / view.width, height / view.height);
+  return { x, y, width: view.width * scale, height: view.height * scale };
+}
+
 /** The image that panels show: once in the figure, however many they are. */
 export function defineImage(
   id: string,
@@ -68,14 +77,17 @@ export function defineImage(
 
 /** The frame of what other panels show closer. */
 export function drawViewFrame(panel: Panel, view: Box): string {
-  const width = (1 / scaleOf(panel)).toPrecision(4);
-  return rect(
-    view.x,
-    view.y,
-    view.width,
-    view.height,
-    `fill="none" stroke="#fff" stroke-opacity="0.6" stroke-width="${width}"`,
-  );
+  const unit = 1 / scaleOf(panel);
+  const frame = (outset: number, stroke: string) =>
+    rect(
+      view.x - outset * unit,
+      view.y - outset * unit,
+      view.width + 2 * outset * unit,
+      view.height + 2 * outset * unit,
+      `fill="none" stroke="${stroke}" stroke-opacity="0.5" ` +
+        `stroke-width="${unit.toPrecision(4)}"`,
+    );
+  return frame(1, COLOR.casing) + frame(0, "#fff");
 }
 
 /** A mask's boundary: a light line on a dark one, so that it shows anywhere. */
@@ -107,14 +119,15 @@ export function drawArea(
   kind: "added" | "removed",
 ): string {
   if (path === "") return "";
-  if (kind === "added") {
-    return `<path d="${path}" fill="${COLOR.added}" fill-opacity="0.6"/>`;
-  }
   const unit = 1 / scaleOf(panel);
+  const color = COLOR[kind];
+  const edge = `stroke="${color}" stroke-width="${unit.toPrecision(4)}"`;
+  const area = (fill: string, opacity: number, stroke = "") =>
+    `<path d="${path}" fill="${fill}" fill-opacity="${opacity}" ${stroke}/>`;
+  if (kind === "added") return area(color, AREA_OPACITY.added, edge);
   const id = `${panel.id}-hatch-${num(1000 * unit)}`;
-  return hatch(id, unit) +
-    `<path d="${path}" fill="${COLOR.removed}" fill-opacity="0.42"/>` +
-    `<path d="${path}" fill="url(#${id})"/>`;
+  return hatch(id, unit) + area(color, AREA_OPACITY.removed, edge) +
+    area(`url(#${id})`, 1);
 }
 
 /** Diagonal lines, five units apart. */

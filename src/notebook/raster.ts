@@ -1,10 +1,10 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../datasets/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import { colormap } from "./colormap.ts";
 
 /**
- * An image as a data URI with a PNG file in it.
+ * An image as a data URI with a picture file in it.
  *
  * @param image [H, W, 1 or 3] or [H, W], values 0..1, clipped.
  */
@@ -19,7 +19,8 @@ export function imageURI(image: NdArray<Float32Array>): Promise<string> {
     );
   }
   const values = contiguous(image).data;
-  const bytes = Uint8ClampedArray.from(values, (value) => value * 255);
+  const bytes = new Uint8ClampedArray(values.length); // clips and rounds
+  for (let i = 0; i < values.length; i++) bytes[i] = 255 * values[i];
   return encode(bytes, width, height, channels);
 }
 
@@ -41,9 +42,11 @@ export function mapURI(
 }
 
 /** Longest side of an embedded image, in pixels: enough for any panel at 2x. */
-const MAX_SIDE = 1536;
+const MAX_SIDE = 1024;
 /** Small images are enlarged smoothly to about this, as viewers' ways differ. */
 const MIN_SIDE = 280;
+/** Larger images are shown at less than their size: as JPEG, a tenth as large. */
+const LOSSLESS_SIDE = 512;
 
 async function encode(
   bytes: Uint8ClampedArray,
@@ -54,13 +57,18 @@ async function encode(
   const { default: sharp } = await import("sharp");
   const side = Math.max(width, height);
   const factor = side > MAX_SIDE ? MAX_SIDE / side : Math.ceil(MIN_SIDE / side);
-  const png = await sharp(bytes, { raw: { width, height, channels } })
+  const picture = sharp(bytes, { raw: { width, height, channels } })
     .resize(
       Math.max(Math.round(width * factor), 1),
       Math.max(Math.round(height * factor), 1),
       { fit: "fill", kernel: "cubic" },
     )
-    .toColourspace(channels === 1 ? "b-w" : "srgb")
-    .png({ compressionLevel: 9 }).toBuffer();
-  return `data:image/png;base64,${new Uint8Array(png).toBase64()}`;
+    .toColourspace(channels === 1 ? "b-w" : "srgb");
+  const photograph = side > LOSSLESS_SIDE;
+  const file =
+    await (photograph
+      ? picture.jpeg({ quality: 90, chromaSubsampling: "4:4:4" })
+      : picture.png({ compressionLevel: 6 })).toBuffer();
+  const mime = photograph ? "image/jpeg" : "image/png";
+  return `data:${mime};base64,${new Uint8Array(file).toBase64()}`;
 }

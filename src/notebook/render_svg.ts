@@ -11,11 +11,13 @@ let loaded: Promise<SharpFactory> | undefined;
  * @param svg An SVG document that says its width and height.
  * @param options.scale Pixels of the PNG per unit of the SVG, which defaults
  * to 1.
+ * @param options.palette Whether 256 colours are enough, which halves the file;
+ * defaults to false.
  * @returns The bytes of a PNG file.
  */
 export async function renderSVG(
   svg: string,
-  { scale = 1 }: { scale?: number } = {},
+  { scale = 1, palette = false }: { scale?: number; palette?: boolean } = {},
 ): Promise<Uint8Array> {
   if (!(scale > 0 && scale <= 8)) {
     throw new RangeError(
@@ -25,7 +27,11 @@ export async function renderSVG(
   const sharp = await (loaded ??= loadSharp());
   const bytes = new TextEncoder().encode(svg);
   const png = await sharp(bytes, { density: 72 * scale, unlimited: true })
-    .removeAlpha().png({ compressionLevel: 6 }).toBuffer();
+    .removeAlpha().png(
+      palette
+        ? { palette, effort: 1, dither: 0 }
+        : { compressionLevel: 6, adaptiveFiltering: true },
+    ).toBuffer();
   return new Uint8Array(png);
 }
 

@@ -1,6 +1,7 @@
 /** Small pieces of SVG, as strings. */
 
-import { COLOR, FONT_FAMILY, SIZE } from "./theme.ts";
+import type { Fonts } from "./fonts.ts";
+import { COLOR, FONT_FAMILY, MARGIN, SIZE } from "./theme.ts";
 
 /** Escapes text for XML and HTML, in content and in attributes. */
 export function escapeXML(text: string): string {
@@ -39,6 +40,12 @@ export function text(
   const weight = bold ? ' font-weight="700"' : "";
   return `<text x="${num(x)}" y="${num(y)}" font-size="${size}"${weight} ` +
     `text-anchor="${anchor}" fill="${fill}">${escapeXML(content)}</text>`;
+}
+
+/** A figure's title, shortened where it is wider than the figure. */
+export function drawTitle(title: string, width: number, fonts: Fonts): string {
+  const line = fonts.fit(title, width - 2 * MARGIN, SIZE.title, true);
+  return text(MARGIN, 36, line, { size: SIZE.title, bold: true });
 }
 
 /** A rectangle; `attributes` is raw SVG, as `fill="#fff" rx="3"`. */

@@ -14,7 +14,7 @@ export const COLOR = {
   recommended: "#F0E442",
   /** Outline of a candidate. */
   candidate: "#FFFFFF",
-  /** Outline of a known reference mask. */
+  /** Outline of a known reference mask; lighter than theirs, to show on dark. */
   reference: "#E78AC3",
   /** Pixels in a candidate that the recommendation lacks. */
   added: "#56B4E9",

@@ -37,6 +37,7 @@ export async function decode(
     ...packFeedback(config, [feedback]),
     weights: await model.deviceWeights(),
     embedding: embedding.values,
+    detail: embedding.detail,
     latents: { data: latents.values.data as Float32Array, shape: [1, N, d] },
   });
   const side = probabilities.shape[2];
@@ -55,7 +56,7 @@ export async function decode(
     probabilities: ndarray(maps, [count, side, side]),
     components,
     shares: choiceShares(maps, prior, feedback.choices),
-    fresh: N,
+    latents,
     frame: feedback.frame,
   };
 }

@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
-import { resizeBilinear } from "../datasets/resize.ts";
+import { resizeBilinear } from "../arrays/resize.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type Frame, frameOf } from "./frame.ts";
@@ -13,6 +13,8 @@ import { type Frame, frameOf } from "./frame.ts";
 export interface ImageEmbedding {
   /** e_x in the engine, [1, h, h, L]. */
   readonly values: DeviceTensor;
+  /** The image's detail features, where the network has them. */
+  readonly detail?: DeviceTensor;
   /** Place of the image in the network's square. */
   readonly frame: Frame;
   /** Gives back the device memory. */
@@ -75,7 +77,19 @@ export async function encode(
   const frame = frameOf(shape[0], shape[1], model.config.imageSize);
   const weights = await model.deviceWeights();
   const pixels = preprocess(image, frame, model.config);
-  const { embedding } = await model.programs.encode({ weights, pixels });
-  const dispose = () => embedding.dispose();
-  return { values: embedding, frame, dispose, [Symbol.dispose]: dispose };
+  const { image: { embedding, detail } } = await model.programs.encode({
+    weights,
+    pixels,
+  });
+  const dispose = () => {
+    embedding.dispose();
+    detail?.dispose();
+  };
+  return {
+    values: embedding,
+    detail,
+    frame,
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
 }

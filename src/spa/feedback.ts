@@ -1,6 +1,8 @@
 /** The user's feedback so far, and its form as the network's inputs. */
 
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { HostTensor } from "../engine/tensors.ts";
 import {

@@ -4,7 +4,9 @@
  * `ResizeLongestSide`).
  */
 
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 
 /** An image's place in the S x S square. */

@@ -1,5 +1,6 @@
 /** The preference distribution p(z): a Gaussian mixture over latents. */
 
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 
 /** p(z) = sum_m pi_m N(z; mu_m, diag sigma_m^2), as host values. */

@@ -1,9 +1,11 @@
 /** The samples' predictions: what is clustered, recommended and kept. */
 
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Choice } from "./feedback.ts";
 import type { Frame } from "./frame.ts";
 import { normalizeLogWeights } from "./mixture.ts";
+import type { Latents } from "./sample_gmm.ts";
 
 /** Predicted masks of one iteration, fresh ones and those kept from earlier. */
 export interface Predictions {
@@ -13,17 +15,20 @@ export interface Predictions {
   readonly components: Int32Array;
   /** Share of each sample in the proposal, [N], summing to 1. */
   readonly shares: Float64Array;
-  /** How many samples, the first ones, were decoded in this iteration. */
-  readonly fresh: number;
+  /** The fresh samples' latents: those of the first predictions. */
+  readonly latents: Latents;
   /** Place of the image in the network's square. */
   readonly frame: Frame;
 }
+
+/** Samples of a chosen cluster, kept for the next proposal. */
+export type KeptSamples = Pick<Predictions, "probabilities" | "components">;
 
 /**
  * How sharply a user is taken to tell candidates apart: the chance of picking
  * candidate k is proportional to exp(SHARPNESS * Dice).
  */
-export const CHOICE_SHARPNESS = 30;
+export const CHOICE_SHARPNESS = Number(Deno.env.get("SHARP") ?? 30);
 
 /** Dice of a soft map against the pixels of a mask. */
 function softDice(

@@ -2,7 +2,7 @@
 
 import type { Feedback } from "./feedback.ts";
 import type { GaussianMixture } from "./mixture.ts";
-import type { Predictions } from "./predictions.ts";
+import type { KeptSamples } from "./predictions.ts";
 
 /** What is known about the user: the distribution and what it came from. */
 export interface Preference {
@@ -13,7 +13,7 @@ export interface Preference {
   /** Points and choices so far. */
   readonly feedback: Feedback;
   /** Samples of the clusters that were chosen, to be shown again. */
-  readonly kept?: Predictions;
+  readonly kept?: KeptSamples;
   /** Number of choices so far. */
   readonly iteration: number;
 }

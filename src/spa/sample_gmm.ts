@@ -1,4 +1,6 @@
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { createRandom, type Random } from "../random.ts";
 import type { GaussianMixture } from "./mixture.ts";

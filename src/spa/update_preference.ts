@@ -3,17 +3,23 @@ import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
 import type { Proposal } from "./cluster.ts";
 import type { ImageEmbedding } from "./encode.ts";
+import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
-import type { Predictions } from "./predictions.ts";
+import type { KeptSamples, Predictions } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
 
 /** Samples kept from one iteration to the next, at most. */
-export const MOST_KEPT = 48;
+export const MOST_KEPT = Number(Deno.env.get("KEPT") ?? 48);
 
-/** What an update changes; all of it by default. */
+/** How an update is made. */
 export interface UpdateOptions {
+  /**
+   * `generator` (default): the trained generator on the feedback so far, with
+   * the evidence. `m-step`: the training-free update of the mixture itself.
+   */
+  readonly rule?: "generator" | "m-step";
   /** Whether the means and deviations are updated; default true. */
   readonly moments?: boolean;
   /** Whether the weights pi are updated; default true. */
@@ -22,26 +28,20 @@ export interface UpdateOptions {
 
 /** The chosen cluster's own samples, the newest first. */
 function keep(
-  predictions: Predictions,
+  { probabilities, components }: Predictions,
   members: readonly number[],
-): Predictions {
-  const { probabilities, components, shares, frame } = predictions;
+): KeptSamples {
   const staying = members.slice(0, MOST_KEPT);
   const side = probabilities.shape[1];
   const area = side * side;
+  const source = probabilities.data as Float32Array;
   const maps = new Float32Array(staying.length * area);
   staying.forEach((i, k) =>
-    maps.set(
-      probabilities.data.subarray(i * area, (i + 1) * area) as Float32Array,
-      k * area,
-    )
+    maps.set(source.subarray(i * area, (i + 1) * area), k * area)
   );
   return {
     probabilities: ndarray(maps, [staying.length, side, side]),
     components: Int32Array.from(staying, (i) => components[i]),
-    shares: Float64Array.from(staying, (i) => shares[i]),
-    fresh: 0,
-    frame,
   };
 }
 
@@ -55,7 +55,7 @@ function keep(
  * @param preference The preference the proposal was made with; not changed.
  * @param proposal What the user was shown.
  * @param choice Index of the candidate the user picked.
- * @param options Which parts of the mixture move; for ablations.
+ * @param options The rule, and which parts of the mixture move (ablations).
  * @returns The new preference.
  * @throws {RangeError} When there is no such candidate.
  */
@@ -65,7 +65,7 @@ export async function updatePreference(
   preference: Preference,
   proposal: Proposal,
   choice: number,
-  { moments = true, weights = true }: UpdateOptions = {},
+  { rule = "generator", moments = true, weights = true }: UpdateOptions = {},
 ): Promise<Preference> {
   const { candidates, predictions, recommended } = proposal;
   const chosen = candidates[choice];
@@ -76,14 +76,14 @@ export async function updatePreference(
       }: current value is ${choice}`,
     );
   }
-  const maps = predictions.probabilities.data as Float32Array;
+  const logLikelihood = maskLogLikelihood(
+    predictions.probabilities.data as Float32Array,
+    predictions.components.length,
+    chosen.probability.data as Float32Array,
+  );
   const evidence = addEvidence(
     preference.evidence,
-    maskLogLikelihood(
-      maps,
-      predictions.components.length,
-      chosen.probability.data as Float32Array,
-    ),
+    logLikelihood,
     predictions.components,
   );
   const feedback: Feedback = {
@@ -94,18 +94,16 @@ export async function updatePreference(
       chosen: choice,
     }],
   };
-  const generated = await generateDistribution(
-    model,
-    embedding,
-    feedback,
-    evidence,
-  );
+  const { latents } = predictions;
   const { distribution: old } = preference;
+  const updated = rule === "m-step"
+    ? mStep(old, latents, logLikelihood.slice(0, latents.components.length))
+    : await generateDistribution(model, embedding, feedback, evidence);
   return {
     distribution: {
-      logWeights: (weights ? generated : old).logWeights,
-      means: (moments ? generated : old).means,
-      deviations: (moments ? generated : old).deviations,
+      logWeights: (weights ? updated : old).logWeights,
+      means: (moments ? updated : old).means,
+      deviations: (moments ? updated : old).deviations,
     },
     evidence,
     feedback,

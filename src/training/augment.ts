@@ -1,5 +1,6 @@
 /** Training examples: an image and a user's mask, moved and restyled at random. */
 
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";

@@ -60,7 +60,7 @@ export function forward(
   batch: StepBatch,
 ): { logits: tf.Tensor; logWeights: tf.Tensor } {
   const B = batch.target.shape[0];
-  const embedding = encodeImage(weights, config, batch.pixels);
+  const { embedding, detail } = encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(
     weights,
@@ -83,6 +83,7 @@ export function forward(
     batch.choice,
     batch.hasMask,
     tf.exp(logWeights),
+    detail && repeatImages(detail, B),
   );
   return {
     logits: tf.reshape(logits, [B, config.components, -1]),

@@ -1,7 +1,104 @@
 // @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
-export function dice(a: NdArray<Uint8Array>, b: NdArray<Uint8Array>): number {
-  let overlap = 0, total = 0;
-  for (let i = 0; i < a.size; i++) { const p = a.data[i] ? 1 : 0, q = b.data[i] ? 1 : 0; overlap += p & q; total += p + q; }
-  return total === 0 ? 1 : 2 * overlap / total;
+import ndarray, { type NdArray } from "ndarray";
+import { contiguous } from "../../arrays/contiguous.ts";
+import { checkSameShape, countOverlap } from "./_masks.ts";
+
+/**
+ * The Dice coefficient 2 |A and B| / (|A| + |B|); two empty masks score 1.
+ *
+ * @param one A mask of any shape; anything but 0 is inside.
+ * @param other A mask of the same shape.
+ * @returns 0 (disjoint) to 1 (equal).
+ * @throws {RangeError} When the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import ndarray from "ndarray";
+ * import { dice } from "./overlap.ts";
+ *
+ * dice(ndarray(Uint8Array.of(1, 1, 0), [1, 3]), ndarray(Uint8Array.of(0, 1, 0), [1, 3])); // 2 / 3
+ * ```
+ */
+export function dice(
+  one: NdArray<Uint8Array>,
+  other: NdArray<Uint8Array>,
+): number {
+  const counts = countOverlap("Dice", one, other);
+  const total = counts.one + counts.other;
+  return total === 0 ? 1 : 2 * counts.both / total;
+}
+
+/**
+ * Intersection over union |A and B| / |A or B|; two empty masks score 1.
+ *
+ * @param one A mask of any shape; anything but 0 is inside.
+ * @param other A mask of the same shape.
+ * @returns 0 (disjoint) to 1 (equal).
+ * @throws {RangeError} When the shapes differ.
+ */
+export function iou(
+  one: NdArray<Uint8Array>,
+  other: NdArray<Uint8Array>,
+): number {
+  const counts = countOverlap("IoU", one, other);
+  const union = counts.one + counts.other - counts.both;
+  return union === 0 ? 1 : counts.both / union;
+}
+
+/** The thresholds of {@linkcode diceSoft}, as in the QUBIQ challenge. */
+const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+/**
+ * Dice of two soft maps: the mean, over the thresholds 0.1, 0.2 .. 0.9, of the
+ * Dice of what lies at or above the threshold in each.
+ *
+ * @param probability Predicted probabilities, 0..1.
+ * @param target The share of raters who include each pixel, 0..1, of the same shape: see {@linkcode meanMask}.
+ * @returns 0..1.
+ * @throws {RangeError} When the shapes differ.
+ */
+export function diceSoft(
+  probability: NdArray<Float32Array>,
+  target: NdArray<Float32Array>,
+): number {
+  checkSameShape("soft Dice", probability, target);
+  const a = contiguous(probability).data;
+  const b = contiguous(target).data;
+  let sum = 0;
+  for (const threshold of THRESHOLDS) {
+    const least = threshold - 1e-6; // 0.7 as a Float32Array holds it is in.
+    let [both, total] = [0, 0];
+    for (let i = 0; i < a.length; i++) {
+      const inOne = a[i] >= least;
+      const inOther = b[i] >= least;
+      if (inOne && inOther) both++;
+      total += Number(inOne) + Number(inOther);
+    }
+    sum += total === 0 ? 1 : 2 * both / total;
+  }
+  return sum / THRESHOLDS.length;
+}
+
+/**
+ * The share of masks that include each pixel.
+ *
+ * @param masks At least one mask, all of the same shape; anything but 0 is inside.
+ * @returns Values 0..1, of the masks' shape.
+ * @throws {RangeError} When there is no mask, or the shapes differ.
+ */
+export function meanMask(
+  masks: readonly NdArray<Uint8Array>[],
+): NdArray<Float32Array> {
+  if (masks.length === 0) {
+    throw new RangeError(
+      "Cannot compute the mean mask as masks must hold at least one: current value is []",
+    );
+  }
+  const counts = new Float32Array(masks[0].size);
+  for (const mask of masks) {
+    checkSameShape("the mean mask", masks[0], mask);
+    const { data } = contiguous(mask);
+    for (let i = 0; i < counts.length; i++) if (data[i] !== 0) counts[i]++;
+  }
+  return ndarray(counts.map((n) => n / masks.length), masks[0].shape.slice());
 }

@@ -2,7 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 
 /** The typed arrays that images, probability maps and masks are kept in. */
-type Values = Float32Array | Uint8Array;
+export type Values = Float32Array | Uint8Array;
 
 /**
  * Row-major values without gaps, which hot loops can index directly.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { contiguous } from "../src/datasets/contiguous.ts";
+import { contiguous } from "../src/arrays/contiguous.ts";
 
 const array = ndarray(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3]);
 

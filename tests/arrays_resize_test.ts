@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { resizeBilinear, resizeMask } from "../src/datasets/resize.ts";
+import { resizeBilinear, resizeMask } from "../src/arrays/resize.ts";
 
 function close(actual: ArrayLike<number>, expected: number[]) {
   assert.equal(actual.length, expected.length);

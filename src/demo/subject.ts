@@ -1,0 +1,133 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { fileURLToPath } from "node:url";
+import type { Case, Dataset } from "../datasets/dataset.ts";
+import { openDataset } from "../datasets/folder.ts";
+import { readImage, readMask } from "../datasets/read_image.ts";
+import { createRandom } from "../random.ts";
+import type { Point } from "../spa/feedback.ts";
+import { clickInside } from "../spa/simulated_user.ts";
+import type { DemoOptions } from "./options.ts";
+
+/** What is segmented, and what is known about it. */
+export interface Subject {
+  /** What titles call it. */
+  readonly name: string;
+  /** [H, W, C], values 0..1. */
+  readonly image: NdArray<Float32Array>;
+  /** The mask the user has in mind, [H, W], where it is known. */
+  readonly reference?: NdArray<Uint8Array>;
+  /** Whose mask that is. */
+  readonly rater?: string;
+  /** The first clicks; may be none where there is a box. */
+  readonly points: readonly Point[];
+}
+
+/** The sample phantoms, and the one whose raters disagree most plainly. */
+const SAMPLES = new URL("../../data/phantoms/", import.meta.url);
+const SAMPLE = { id: "kidney-9", rater: "without_part" };
+
+/**
+ * Opens what the options name.
+ *
+ * @throws When a file, case or rater is missing, the reference is empty or of
+ * another size than the image.
+ */
+export async function openSubject(options: DemoOptions): Promise<Subject> {
+  return options.image === undefined
+    ? await openCase(options)
+    : await openImage(options, options.image);
+}
+
+async function openImage(options: DemoOptions, path: string): Promise<Subject> {
+  const [image, reference] = await Promise.all([
+    readImage(path),
+    options.reference === undefined ? undefined : readMask(options.reference),
+  ]);
+  const [height, width] = image.shape;
+  if (
+    reference && (reference.shape[0] !== height || reference.shape[1] !== width)
+  ) {
+    throw options.refuse(
+      `--reference must have the image's size, ${height} x ${width}`,
+      `${reference.shape[0]} x ${reference.shape[1]} (${options.reference})`,
+    );
+  }
+  const name = path.split(/[\\/]/).at(-1)!;
+  return withClicks(options, { name, image, reference });
+}
+
+async function openCase(options: DemoOptions): Promise<Subject> {
+  const { data, split, caseId } = options;
+  const dataset = await openDataset(data ?? fileURLToPath(SAMPLES), { split });
+  const found = findCase(options, dataset);
+  const sample = data === undefined && found.id === SAMPLE.id
+    ? SAMPLE.rater
+    : undefined;
+  const rater = options.rater ?? sample ?? found.raters[0];
+  const [image, reference] = await Promise.all([
+    found.readImage(),
+    found.readMask(rater),
+  ]);
+  // Whoever chooses for himself is not shown a mask he did not ask for.
+  const hidden = options.interactive && options.rater === undefined;
+  const { points } = withClicks(options, { name: found.id, image, reference });
+  return hidden
+    ? { name: found.id, image, points }
+    : { name: caseId ?? found.id, image, reference, rater, points };
+}
+
+function findCase(
+  { caseId, data, refuse }: DemoOptions,
+  { cases }: Dataset,
+): Case {
+  const wanted = caseId ?? (data === undefined ? SAMPLE.id : cases[0].id);
+  const found = cases.find(({ id }) => id === wanted);
+  if (found) return found;
+  const ids = nearest(wanted, cases.map(({ id }) => id), 5);
+  throw refuse(
+    `--case must be one of the ${cases.length} cases, such as ${
+      ids.join(", ")
+    }`,
+    wanted,
+  );
+}
+
+function withClicks(
+  { points, box, seed }: DemoOptions,
+  subject: Omit<Subject, "points">,
+): Subject {
+  if (subject.reference) {
+    // Also a check: an empty mask has no pixel to click.
+    const click = clickInside(subject.reference, createRandom(seed));
+    if (points.length === 0 && !box) return { ...subject, points: [click] };
+  }
+  return { ...subject, points };
+}
+
+/** The names most like `wanted`, the most alike first. */
+export function nearest(
+  wanted: string,
+  names: readonly string[],
+  count: number,
+): string[] {
+  const distance = (name: string) =>
+    editDistance(wanted.toLowerCase(), name.toLowerCase());
+  return names.map((name) => ({ name, distance: distance(name) }))
+    .sort((a, b) => a.distance - b.distance).slice(0, count)
+    .map(({ name }) => name);
+}
+
+/** Least number of letters inserted, removed or replaced (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, replaced));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,66 @@
+/** What {@linkcode iterationsToTarget} reports. */
+export interface IterationsToTarget {
+  /** The Dice that had to be reached. */
+  target: number;
+  /** The last iteration that counts. */
+  cap: number;
+  /** How many cases there were. */
+  cases: number;
+  /** The share of cases that did not reach the target by then, 0..1. */
+  failureRate: number;
+  /** Mean iterations of the cases that did; NaN where none did. */
+  mean: number;
+  /** Mean iterations of all cases, a failure counted as `penalty`, as SPA's paper does. */
+  penalisedMean: number;
+  /** What a failure counts there. */
+  penalty: number;
+}
+
+/**
+ * How many iterations it takes to reach a Dice: of each case, the first
+ * iteration (from 1) whose Dice is at least the target.
+ *
+ * @param curves One list per case: its Dice at iterations 1, 2, .. A list may be shorter than the cap, where the user accepted.
+ * @param target The Dice to reach, 0..1.
+ * @param options.cap The last iteration that counts, which defaults to the longest curve.
+ * @param options.penalty What a failure counts in `penalisedMean`, which defaults to 10, the paper's figure (for a cap of 6).
+ * @throws {RangeError} When there are no cases, the target is not in 0..1, or the cap is not a whole number of at least 1.
+ */
+export function iterationsToTarget(
+  curves: readonly (readonly number[])[],
+  target: number,
+  { cap = Math.max(0, ...curves.map((curve) => curve.length)), penalty = 10 }: {
+    cap?: number;
+    penalty?: number;
+  } = {},
+): IterationsToTarget {
+  const problem = curves.length === 0
+    ? "curves must hold at least one case: current value is []"
+    : !(target >= 0 && target <= 1)
+    ? `target must be in 0..1: current value is ${target}`
+    : !Number.isInteger(cap) || cap < 1
+    ? `cap must be a whole number >= 1: current value is ${cap}`
+    : undefined;
+  if (problem) {
+    throw new RangeError(`Cannot count iterations to a target as ${problem}`);
+  }
+  let successes = 0;
+  let iterations = 0;
+  for (const curve of curves) {
+    const first = curve.slice(0, cap).findIndex((dice) => dice >= target);
+    if (first < 0) continue;
+    successes++;
+    iterations += first + 1;
+  }
+  const cases = curves.length;
+  const failures = cases - successes;
+  return {
+    target,
+    cap,
+    cases,
+    failureRate: failures / cases,
+    mean: iterations / successes,
+    penalisedMean: (iterations + penalty * failures) / cases,
+    penalty,
+  };
+}

@@ -1,0 +1,95 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Point } from "../spa/feedback.ts";
+import { dice } from "../evaluation/metrics/overlap.ts";
+import { Figure } from "./figure.ts";
+import { loadFonts } from "./fonts.ts";
+import { drawLegend, lineItem, pointItems } from "./legend.ts";
+import { outline } from "./outline.ts";
+import {
+  checkMaskSize,
+  defineImage,
+  drawOutline,
+  drawPanel,
+  drawPoint,
+  fitBox,
+  type Panel,
+  wholeView,
+} from "./panel.ts";
+import { imageURI } from "./raster.ts";
+import { drawTitle, idFor, svgDocument } from "./svg.ts";
+import { COLOR, MARGIN } from "./theme.ts";
+
+const WIDTH = 520;
+
+/** What {@linkcode maskFigure} shows. */
+export interface MaskFigureOptions {
+  /** [H, W, 1 or 3], values 0..1. */
+  image: NdArray<Float32Array>;
+  /** The mask to outline, [H, W]. */
+  mask: NdArray<Uint8Array>;
+  /** What the mask is, for the legend, which defaults to "segmentation". */
+  label?: string;
+  /** Clicks, in pixels of the image; none by default. */
+  points?: readonly Point[];
+  /** A reference mask, [H, W]: outlined, and Dice with it is given. */
+  truth?: NdArray<Uint8Array>;
+  /** One line above; none by default. */
+  title?: string;
+}
+
+/** An image with the outline of a mask. */
+export function maskFigure(
+  { image, mask, label = "segmentation", points = [], truth, title }:
+    MaskFigureOptions,
+): Figure {
+  checkMaskSize(mask, image);
+  if (truth) checkMaskSize(truth, image);
+  const whole = wholeView(image);
+  const top = title ? 54 : MARGIN;
+  const place = fitBox(whole, {
+    x: MARGIN,
+    y: top,
+    width: WIDTH - 2 * MARGIN,
+    height: 1.25 * (WIDTH - 2 * MARGIN),
+  });
+  const bottom = place.y + place.height;
+  const score = truth && `Dice ${dice(mask, truth).toFixed(3)}`;
+  const items = [
+    lineItem(label, COLOR.recommended),
+    ...(score
+      ? [lineItem(`reference, ${score}`, COLOR.reference, { dashed: true })]
+      : []),
+    ...pointItems(points),
+  ];
+  const rows = items.length > 3 || label.length > 15 ? 2 : 1;
+  const height = Math.round(bottom + 22 + 24 * rows);
+  const draw = async () => {
+    const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
+    const path = outline(mask);
+    const panel: Panel = { id: idFor(uri + path), place, view: whole };
+    const parts = [
+      title ? drawTitle(title, WIDTH, fonts) : "",
+      defineImage(panel.id, uri, whole),
+      drawPanel(
+        panel,
+        drawOutline(panel, path, COLOR.recommended, { width: 2.5 }),
+        truth
+          ? drawOutline(panel, outline(truth), COLOR.reference, {
+            dashed: true,
+          })
+          : "",
+        ...points.map((point) => drawPoint(panel, point)),
+      ),
+      drawLegend(items, fonts, {
+        x: MARGIN,
+        y: bottom + 14,
+        width: WIDTH - 2 * MARGIN,
+      }),
+    ];
+    return svgDocument(WIDTH, height, title ?? label, parts.join(""));
+  };
+  const alt = `${title ? `${title}: ` : ""}image with the outline of the ` +
+    `${label}${score ? `, ${score}` : ""}`;
+  return new Figure({ width: WIDTH, height, alt, draw });
+}

@@ -1,0 +1,225 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Model } from "../model/model.ts";
+import { addPoint } from "./add_point.ts";
+import { cluster, type Proposal } from "./cluster.ts";
+import { decode } from "./decode.ts";
+import { encode, type ImageEmbedding } from "./encode.ts";
+import type { Box, Point } from "./feedback.ts";
+import type { Preference } from "./preference.ts";
+import { type Profile, profileOf } from "./profile.ts";
+import { sampleGMM } from "./sample_gmm.ts";
+import { type Start, startPreference } from "./start_preference.ts";
+import { type UpdateOptions, updatePreference } from "./update_preference.ts";
+
+/** Options of a session. */
+export interface SessionOptions extends Start {
+  /** Samples N per proposal; default 48. */
+  readonly samples?: number;
+  /** Candidates K per proposal; default 4. */
+  readonly candidates?: number;
+  /** Seed of the samples and the clustering; default 0. */
+  readonly seed?: number;
+  /** How choices update the preference. */
+  readonly update?: UpdateOptions;
+}
+
+/** One state of a session: a preference and the proposal made with it. */
+interface Step {
+  readonly preference: Preference;
+  readonly proposal: Proposal;
+}
+
+/** A session as plain data, without its image. */
+export interface SessionJSON {
+  readonly points: readonly Point[];
+  readonly box?: Box;
+  /** Index of the candidate picked in each iteration. */
+  readonly choices: readonly number[];
+  readonly seed: number;
+}
+
+/**
+ * The five functions as one object: start, look at `proposal`, choose, undo,
+ * add a click, accept. Every step keeps the one before, so undo returns the
+ * identical state. It owns the image embedding: call `dispose()`, or declare
+ * it with `using`.
+ *
+ * @example Pick the first candidate twice
+ * ```ts no-eval
+ * import { loadModel } from "../checkpoints/load_model.ts";
+ * import { readImage } from "../datasets/read_image.ts";
+ *
+ * const model = await loadModel();
+ * const image = await readImage("slice.png");
+ * using session = await Session.start(model, image, {
+ *   points: [{ x: 61, y: 40 }],
+ * });
+ * await session.choose(0);
+ * await session.choose(0);
+ * const mask = session.accept();
+ * ```
+ */
+export class Session {
+  readonly #model: Model;
+  readonly #embedding: ImageEmbedding;
+  readonly #options: SessionOptions;
+  readonly #steps: Step[];
+
+  private constructor(
+    model: Model,
+    embedding: ImageEmbedding,
+    options: SessionOptions,
+    first: Step,
+  ) {
+    this.#model = model;
+    this.#embedding = embedding;
+    this.#options = options;
+    this.#steps = [first];
+  }
+
+  /**
+   * Encodes the image and makes the first proposal.
+   *
+   * @param model The network.
+   * @param image [H, W, C], C 1 or 3, values 0..1.
+   * @param options Clicks or a box, at least; profile, samples, seed.
+   * @throws {RangeError} As `encode` and `startPreference`.
+   */
+  static async start(
+    model: Model,
+    image: NdArray<Float32Array>,
+    options: SessionOptions,
+  ): Promise<Session> {
+    const embedding = await encode(model, image);
+    try {
+      const preference = await startPreference(model, embedding, options);
+      const first = await propose(model, embedding, preference, options);
+      return new Session(model, embedding, options, first);
+    } catch (error) {
+      embedding.dispose();
+      throw error;
+    }
+  }
+
+  get #last(): Step {
+    return this.#steps[this.#steps.length - 1];
+  }
+
+  /** What the user is shown now. */
+  get proposal(): Proposal {
+    return this.#last.proposal;
+  }
+
+  /** What is known about the user now. */
+  get preference(): Preference {
+    return this.#last.preference;
+  }
+
+  /** Number of choices so far. */
+  get iteration(): number {
+    return this.preference.iteration;
+  }
+
+  /** The user's profile, for the next image. */
+  get profile(): Profile {
+    return profileOf(this.preference);
+  }
+
+  /**
+   * Picks a candidate and makes the next proposal.
+   *
+   * @param candidate Index of the candidate, from 0.
+   * @throws {RangeError} When there is no such candidate.
+   */
+  async choose(candidate: number): Promise<Proposal> {
+    const preference = await updatePreference(
+      this.#model,
+      this.#embedding,
+      this.preference,
+      this.proposal,
+      candidate,
+      this.#options.update,
+    );
+    return await this.#push(preference);
+  }
+
+  /**
+   * Adds a click and makes the next proposal.
+   *
+   * @throws {RangeError} When the point lies outside the image.
+   */
+  async addPoint(point: Point): Promise<Proposal> {
+    return await this.#push(
+      await addPoint(this.#model, this.#embedding, this.preference, point),
+    );
+  }
+
+  async #push(preference: Preference): Promise<Proposal> {
+    this.#steps.push(
+      await propose(this.#model, this.#embedding, preference, this.#options),
+    );
+    return this.proposal;
+  }
+
+  /**
+   * Goes back one step, whether a choice or a click.
+   *
+   * @returns The proposal before, the very same value.
+   * @throws {RangeError} When there is nothing to undo.
+   */
+  undo(): Proposal {
+    if (this.#steps.length === 1) {
+      throw new RangeError(
+        "Cannot undo as there must be a choice or a click after the start: current value is 0",
+      );
+    }
+    this.#steps.pop();
+    return this.proposal;
+  }
+
+  /** The recommended mask at the image's own size, [H, W], 0 or 1. */
+  accept(): NdArray<Uint8Array> {
+    return this.proposal.recommended.mask;
+  }
+
+  /** The clicks and choices, with which the session can be run again. */
+  toJSON(): SessionJSON {
+    const { points, box, choices } = this.preference.feedback;
+    return {
+      points,
+      box,
+      choices: choices.map(({ chosen }) => chosen),
+      seed: this.#options.seed ?? 0,
+    };
+  }
+
+  /** Gives back the image embedding's memory. */
+  dispose(): void {
+    this.#embedding.dispose();
+  }
+
+  /** See `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Samples, decodes and clusters: the proposal of a preference. */
+async function propose(
+  model: Model,
+  embedding: ImageEmbedding,
+  preference: Preference,
+  { samples = 48, candidates = 4, seed = 0 }: SessionOptions,
+): Promise<Step> {
+  // a seed of its own for each state, so that no two draw the same noise
+  const { iteration, feedback } = preference;
+  const own = seed * 4096 + iteration * 64 + feedback.points.length;
+  const latents = sampleGMM(preference.distribution, {
+    count: samples,
+    seed: own,
+  });
+  const predictions = await decode(model, embedding, latents, preference);
+  const proposal = cluster(predictions, { count: candidates, seed: own });
+  return { preference, proposal };
+}

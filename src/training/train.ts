@@ -1,0 +1,341 @@
+/**
+ * Training (Algorithm 1): simulated users at mixed iterations make a batch,
+ * and the network is updated after every iteration of theirs.
+ */
+
+import { jit } from "../engine/jit.ts";
+import { upload } from "../engine/engine.ts";
+import { type HostTensor, scalar } from "../engine/tensors.ts";
+import { maskSide, type ModelConfig } from "../model/config.ts";
+import {
+  declareWeights,
+  type HostWeights,
+  initializeWeights,
+  sizeOf,
+} from "../model/weights.ts";
+import { createRandom, type Random } from "../random.ts";
+import { packFeedback } from "../spa/feedback.ts";
+import type { TrainingCase } from "./augment.ts";
+import {
+  type HostState,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
+import { defaultLoss, type LossOptions } from "./loss.ts";
+import { advanceTrainee, type TraineeReport } from "./simulation.ts";
+import { trainingStep } from "./step.ts";
+
+/** The recipe: everything that decides what comes out. */
+export interface Recipe extends ExampleOptions {
+  /** Steps in all. */
+  readonly steps: number;
+  /** Users B in a batch; a multiple of `usersPerImage`. */
+  readonly batch: number;
+  /** Iterations J until a user leaves. */
+  readonly iterations: number;
+  /** Largest learning rate, after `warmUp` steps; falls as a cosine to 2 %. */
+  readonly learningRate: number;
+  readonly warmUp: number;
+  /** Decay of the parameters' moving average, which is what is kept. */
+  readonly averageDecay: number;
+  /** Seed of the weights, the examples and the users. */
+  readonly seed: number;
+  readonly loss: LossOptions;
+  /**
+   * Steps between checkpoints. All users leave at a checkpoint, so that a run
+   * that resumes from it goes on exactly as the one that wrote it.
+   */
+  readonly checkpointEvery: number;
+}
+
+/** The recipe of the shipped weights. */
+export const defaultRecipe: Recipe = {
+  steps: 16000,
+  batch: 8,
+  usersPerImage: 2,
+  iterations: 6,
+  learningRate: 1.5e-3,
+  warmUp: 200,
+  averageDecay: 0.998,
+  phantomShare: 0.15,
+  styleShare: 0.4,
+  seed: 1,
+  loss: defaultLoss,
+  checkpointEvery: 1000,
+};
+
+/** Progress since the last report. */
+export interface TrainingReport {
+  /** Steps done. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss. */
+  readonly loss: number;
+  /** Per iteration: mean Dice of the recommendation, of the best candidate, spread. */
+  readonly iterations: readonly {
+    dice: number;
+    best: number;
+    spread: number;
+  }[];
+  /** Steps per second. */
+  readonly rate: number;
+}
+
+/** What goes with a run besides its recipe. */
+export interface TrainOptions {
+  /** File of the checkpoint; resumed from when it is there. */
+  readonly checkpoint?: string;
+  /** Called every `reportEvery` steps, 100 by default. */
+  readonly onReport?: (report: TrainingReport) => void;
+  readonly reportEvery?: number;
+}
+
+/** The flat vector of the trained weights, and the rest. */
+function splitWeights(config: ModelConfig, weights: HostWeights) {
+  const declared = [...declareWeights(config)];
+  const trained = declared.filter(([, { trainable }]) => trainable);
+  const total = trained.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+  const vector = new Float32Array(total);
+  let offset = 0;
+  for (const [name, { shape }] of trained) {
+    vector.set(weights.get(name)!.data, offset);
+    offset += sizeOf(shape);
+  }
+  const frozen = Object.fromEntries(
+    declared.filter(([, { trainable }]) => !trainable)
+      .map(([name]) => [name, weights.get(name)!]),
+  );
+  return { vector, frozen };
+}
+
+/** The weights by name, of the flat vector and the rest. */
+function joinWeights(
+  config: ModelConfig,
+  vector: Float32Array,
+  frozen: Record<string, { data: Float32Array; shape: readonly number[] }>,
+): HostWeights {
+  const weights = new Map<
+    string,
+    { data: Float32Array; shape: readonly number[] }
+  >();
+  let offset = 0;
+  for (const [name, { shape, trainable }] of declareWeights(config)) {
+    if (!trainable) {
+      weights.set(name, frozen[name]);
+      continue;
+    }
+    const end = offset + sizeOf(shape);
+    weights.set(name, { data: vector.slice(offset, end), shape });
+    offset = end;
+  }
+  return weights;
+}
+
+/** Packs the groups' images and users into a step's batch. */
+function packBatch(
+  config: ModelConfig,
+  groups: readonly Group[],
+  random: Random,
+) {
+  const users = groups.flatMap((group) => group.users);
+  const { components: M, latentChannels: d, imageSize: S } = config;
+  const B = users.length;
+  const side = maskSide(config);
+  const stack = (parts: ArrayLike<number>[], shape: number[]): HostTensor => {
+    const data = new Float32Array(sizeOf(shape));
+    parts.forEach((part, i) => data.set(part, i * part.length));
+    return { data, shape };
+  };
+  const noise = new Float32Array(B * M * d);
+  for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
+  return {
+    ...packFeedback(config, users.map(({ feedback }) => feedback)),
+    pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
+    target: stack(users.map((u) => u.target), [B, side, side]),
+    evidence: stack(users.map((u) => u.evidence), [B, M]),
+    noise: { data: noise, shape: [B, M, d] },
+  };
+}
+
+/** Sums the users' reports by iteration. */
+class Tally {
+  #sums: { count: number; dice: number; best: number; spread: number }[] = [];
+  #loss = 0;
+  #steps = 0;
+  #start = performance.now();
+
+  add(loss: number, reports: readonly TraineeReport[]) {
+    this.#loss += loss;
+    this.#steps++;
+    for (const { iteration, dice, best, spread } of reports) {
+      const sum = this.#sums[iteration] ??= {
+        count: 0,
+        dice: 0,
+        best: 0,
+        spread: 0,
+      };
+      sum.count++;
+      sum.dice += dice;
+      sum.best += best;
+      sum.spread += spread;
+    }
+  }
+
+  report(step: number, steps: number): TrainingReport {
+    const seconds = (performance.now() - this.#start) / 1000;
+    return {
+      step,
+      steps,
+      loss: this.#loss / this.#steps,
+      iterations: this.#sums.map(({ count, dice, best, spread }) => ({
+        dice: dice / count,
+        best: best / count,
+        spread: spread / count,
+      })),
+      rate: this.#steps / seconds,
+    };
+  }
+}
+
+/** Learning rate of a step: linear warm-up, then a cosine down to 2 %. */
+export function learningRateAt(recipe: Recipe, step: number): number {
+  const warm = Math.min(1, (step + 1) / recipe.warmUp);
+  const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
+  return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
+}
+
+/**
+ * Trains a network.
+ *
+ * @param config The network's shape.
+ * @param cases Training cases; with none, phantoms alone.
+ * @param recipe See `Recipe`.
+ * @param options Checkpoint file and reports.
+ * @returns The averaged weights.
+ * @throws {RangeError} When the batch is no multiple of the users per image,
+ * the checkpoint is of another recipe, or the loss is no longer finite.
+ */
+export async function train(
+  config: ModelConfig,
+  cases: readonly TrainingCase[],
+  recipe: Recipe = defaultRecipe,
+  { checkpoint, onReport, reportEvery = 100 }: TrainOptions = {},
+): Promise<HostWeights> {
+  const images = recipe.batch / recipe.usersPerImage;
+  if (!Number.isInteger(images) || images < 1) {
+    throw new RangeError(
+      `Cannot train as batch must be a multiple of usersPerImage: current values are ${recipe.batch} and ${recipe.usersPerImage}`,
+    );
+  }
+  const description = JSON.stringify({ config, recipe });
+  const resumed = checkpoint && await readCheckpoint(checkpoint, description);
+  const fresh = splitWeights(config, initializeWeights(config, recipe.seed));
+  const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
+  let state = await upload(host);
+  const frozen = await upload(fresh.frozen);
+  const run = jit(trainingStep(config, recipe.loss, {}), {
+    name: "trainingStep",
+    resident: ["state"],
+  });
+
+  let random!: Random;
+  let groups: Group[] = [];
+  let tally = new Tally();
+  const draw = (left: number) => drawGroup(cases, config, recipe, random, left);
+  for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
+    if (groups.length === 0 || step % recipe.checkpointEvery === 0) {
+      random = createRandom(recipe.seed, step);
+      groups = Array.from(
+        { length: images },
+        (_, i) => draw(1 + i % recipe.iterations),
+      );
+    }
+    const batch = packBatch(config, groups, random);
+    const outputs = await run({
+      state,
+      frozen,
+      batch,
+      scalars: {
+        learningRate: scalar(learningRateAt(recipe, step)),
+        firstCorrection: scalar(1 - 0.9 ** (step + 1)),
+        secondCorrection: scalar(1 - 0.98 ** (step + 1)),
+        averageDecay: scalar(Math.min(recipe.averageDecay, step / (step + 20))),
+      },
+    });
+    for (const tensor of Object.values(state)) tensor.dispose();
+    state = outputs.state;
+    const loss = outputs.loss.data[0];
+    if (!Number.isFinite(loss)) {
+      throw new RangeError(
+        `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
+      );
+    }
+    tally.add(loss, advanceGroups(config, groups, outputs, random));
+    groups = groups.map((group) =>
+      --group.left <= 0 ? draw(recipe.iterations) : group
+    );
+
+    const done = step + 1;
+    if (done % reportEvery === 0 || done === recipe.steps) {
+      onReport?.(tally.report(done, recipe.steps));
+      tally = new Tally();
+    }
+    if (checkpoint && done % recipe.checkpointEvery === 0) {
+      const state = await readState(outputs.state);
+      await writeCheckpoint(checkpoint, { step: done, state }, description);
+    }
+  }
+  const { average } = await readState(state);
+  for (const tensor of Object.values({ ...state, ...frozen })) tensor.dispose();
+  run.release();
+  return joinWeights(config, average.data as Float32Array, fresh.frozen);
+}
+
+/** The optimizer's state before the first step. */
+function freshState(vector: Float32Array): HostState {
+  const shape = [vector.length];
+  return {
+    parameters: { data: vector, shape },
+    firstMoment: { data: new Float32Array(vector.length), shape },
+    secondMoment: { data: new Float32Array(vector.length), shape },
+    average: { data: vector.slice(), shape },
+  };
+}
+
+/** Copies the state to the host. */
+async function readState(
+  state: Record<keyof HostState, { read(): Promise<HostTensor> }>,
+): Promise<HostState> {
+  return {
+    parameters: await state.parameters.read(),
+    firstMoment: await state.firstMoment.read(),
+    secondMoment: await state.secondMoment.read(),
+    average: await state.average.read(),
+  };
+}
+
+/** Lets every user of a batch see and choose. */
+function advanceGroups(
+  config: ModelConfig,
+  groups: readonly Group[],
+  outputs: { probabilities: HostTensor; logWeights: HostTensor },
+  random: Random,
+): TraineeReport[] {
+  const maps = outputs.probabilities.data as Float32Array;
+  const M = config.components;
+  const users = groups.flatMap((group) => group.users);
+  const size = maps.length / users.length;
+  return users.map((user, b) =>
+    advanceTrainee(
+      user,
+      maps.subarray(b * size, (b + 1) * size),
+      Float64Array.from(
+        outputs.logWeights.data.subarray(b * M, (b + 1) * M),
+        Math.exp,
+      ),
+      config,
+      random,
+    )
+  );
+}

@@ -1,0 +1,102 @@
+/** ONNX Runtime in its Worker, and the process around it. */
+import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { useEngine } from "../src/engine/engine.ts";
+import { jit } from "../src/engine/jit.ts";
+import { host } from "./engine_helpers.ts";
+
+const engine = new URL("../src/engine/", import.meta.url).href;
+
+/** Runs code with the engine in a process of its own. */
+async function evaluate(
+  code: string,
+): Promise<{ code: number; output: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import * as tf from "@tensorflow/tfjs";
+       import { jit } from "${engine}jit.ts";
+       import { upload, useEngine } from "${engine}engine.ts";
+       const negate = jit(({ x }) => ({ y: tf.neg(x) }), { name: "negate" });
+       const x = { data: Float32Array.of(1, 2), shape: [2] };
+       ${code}`,
+    ],
+    cwd: new URL("..", import.meta.url),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill(), 20_000);
+  const { code: status, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code: status, output: text(stdout) + text(stderr) };
+}
+
+Deno.test("a process ends by itself once its programs are done", async () => {
+  const { code, output } = await evaluate(`
+    const { y } = await negate({ x });
+    const { x: kept } = await upload({ x });
+    await kept.read();
+    console.log("result", ...y.data);`);
+  assert.match(output, /result -1 -2/);
+  assert.equal(code, 0, output);
+});
+
+Deno.test("a process stays alive for a result that is awaited", async () => {
+  const { code, output } = await evaluate(`
+    await useEngine("onnx");
+    await new Promise((done) => setTimeout(done, 50)); // idle in between
+    negate({ x }).then(({ y }) => console.log("result", ...y.data));`);
+  assert.match(output, /result -1 -2/);
+  assert.equal(code, 0, output);
+});
+
+Deno.test("a process ends by itself after a program failed", async () => {
+  const { code, output } = await evaluate(`
+    await negate({ x });
+    await negate({ x: 3 }).catch((error) => console.log(error.message));`);
+  assert.match(output, /Cannot use "x"/);
+  assert.equal(code, 0, output);
+});
+
+Deno.test("without permission for native code, auto takes wasm and says why", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "--no-prompt",
+      new URL("engine_without_ffi.ts", import.meta.url).href,
+    ],
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { stdout, stderr } = await child.output();
+  const output = new TextDecoder().decode(stdout);
+  assert.match(
+    output,
+    /^wasm .*ONNX Runtime does not start .*\n-1 -2/s,
+    output + new TextDecoder().decode(stderr),
+  );
+});
+
+Deno.test("timers tick while a program runs", async () => {
+  await useEngine("onnx", { threads: 1 });
+  const size = 512;
+  const program = jit(({ x }: { x: tf.Tensor }) => {
+    let y = x;
+    for (let i = 0; i < 30; i++) y = tf.matMul(y, x);
+    return { y: tf.sum(y) };
+  }, { name: "busy" });
+  const x = host(new Float32Array(size * size), [size, size]);
+  await program({ x });
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 2);
+  const start = performance.now();
+  await program({ x });
+  clearInterval(timer);
+  const milliseconds = performance.now() - start;
+  assert.ok(milliseconds > 20, `too short to tell: ${milliseconds} ms`);
+  assert.ok(ticks >= milliseconds / 20, `${ticks} ticks in ${milliseconds} ms`);
+});
