@@ -5,11 +5,7 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../src/model/config.ts";
-import {
-  declareWeights,
-  type HostWeights,
-  initializeWeights,
-} from "../src/model/weights.ts";
+import { type HostWeights, initializeWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
 
 /** All widths differ, so that no two can be taken for one another. */
@@ -101,13 +97,4 @@ export function discMask(
     data[i] = distance <= radius ? 1 : 0;
   }
   return ndarray(data, [height, width]);
-}
-
-/** How many numbers a network has. */
-export function parameterCount(config: ModelConfig): number {
-  let count = 0;
-  for (const { shape } of declareWeights(config).values()) {
-    count += shape.reduce((product, side) => product * side, 1);
-  }
-  return count;
 }

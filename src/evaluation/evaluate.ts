@@ -5,6 +5,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
@@ -129,12 +130,12 @@ export async function evaluate(
 ): Promise<TargetResult[]> {
   const total = dataset.cases.reduce((n, { raters }) => n + raters.length, 0);
   const results: TargetResult[] = [];
-  for (
-    const [c, { id, patient, raters, ...files }] of dataset.cases.entries()
-  ) {
-    using embedding = await encode(model, await files.readImage());
+  for (const [c, item] of dataset.cases.entries()) {
+    const { id, patient, raters } = item;
+    using embedding = await encode(model, await item.readImage());
     for (const [r, rater] of raters.entries()) {
-      const target = await files.readMask(rater);
+      const target = await item.readMask(rater);
+      if (contiguous(target).data.every((value) => value === 0)) continue;
       const random = createRandom(options.seed ?? 0, c, r);
       const iterations = await evaluateTarget(
         model,

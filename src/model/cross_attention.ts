@@ -9,7 +9,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { linear, project } from "./layers.ts";
+import { linear } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
 /** A projection's matrix [inner, L] split by heads: [heads, c, L]. */

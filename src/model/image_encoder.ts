@@ -27,8 +27,15 @@ export interface EncodedImage {
   readonly detail?: tf.Tensor;
 }
 
-/** The detail path: a small convolutional network on half patches. */
-function encodeDetail(
+/** Pixels of every cell of the grid side by side: [B, 2h, 2h, c] to [B, h * h, 4c]. */
+function joinCells(x: tf.Tensor): tf.Tensor {
+  const [B, height, width, c] = x.shape;
+  const cells = tf.transpose(spaceToBlocks(x, 2), [0, 1, 2, 4, 3]);
+  return tf.reshape(cells, [B, height * width! / 4, 4 * c!]);
+}
+
+/** The detail path's features: a small convolutional network on half patches. */
+function detailFeatures(
   weights: Weights,
   config: ModelConfig,
   pixels: tf.Tensor,
@@ -38,12 +45,9 @@ function encodeDetail(
   const side = config.patchSize / 2;
   const name = "image_encoder.detail";
   const blocks = spaceToBlocks(pixels, side); // [B, 2h, 2h, 3, (P/2)²]
-  let x: tf.Tensor = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
-  x = gelu(linear(weights, `${name}.0`, x));
-  x = gelu(convolve3x3(x, weights[`${name}.1.weight`]));
-  x = linear(weights, `${name}.2`, x); // [B, 2h, 2h, c]
-  const cells = tf.transpose(spaceToBlocks(x, 2), [0, 1, 2, 4, 3]);
-  return tf.reshape(cells, [B, h * h, -1]);
+  const x = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
+  const local = gelu(linear(weights, `${name}.0`, x));
+  return gelu(convolve3x3(local, weights[`${name}.1.weight`]));
 }
 
 /**
@@ -71,6 +75,13 @@ export function encodeImage(
     weights["image_encoder.patch_embed.proj.bias"],
   ); // [B, h, h, E]
   x = tf.reshape(tf.add(x, weights["image_encoder.pos_embed"]), [B, h * h, E]);
+  let detail: tf.Tensor | undefined;
+  if (config.decoder.detailChannels > 0) {
+    const features = detailFeatures(weights, config, pixels);
+    const name = "image_encoder.detail";
+    x = tf.add(x, linear(weights, `${name}.to_patch`, joinCells(features)));
+    detail = joinCells(linear(weights, `${name}.2`, features));
+  }
   for (let i = 0; i < depth; i++) {
     x = transformerBlock(weights, `image_encoder.blocks.${i}`, x, heads);
   }
@@ -79,7 +90,5 @@ export function encodeImage(
   x = norm(weights, "image_encoder.neck.1", x);
   x = convolve3x3(x, weights["image_encoder.neck.2.weight"]);
   const embedding = norm(weights, "image_encoder.neck.3", x);
-  return config.decoder.detailChannels > 0
-    ? { embedding, detail: encodeDetail(weights, config, pixels) }
-    : { embedding };
+  return { embedding, detail };
 }

@@ -1,9 +1,11 @@
 /** A network ready to run: config, weights, compiled programs. */
 
 import * as tf from "@tensorflow/tfjs";
-import { currentEngine, upload } from "../engine/engine.ts";
+import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
+import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
 import type { DeviceTensor } from "../engine/tensors.ts";
+import { checkConfig } from "./check_config.ts";
 import type { ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
 import { decodeMasks } from "./mask_decoder.ts";
@@ -85,13 +87,18 @@ export class Model {
   readonly metadata: Readonly<Record<string, string>>;
   /** The compiled programs. */
   readonly programs: ReturnType<typeof compilePrograms>;
-  #device?: { engine: string; weights: Record<string, DeviceTensor> };
+  /** A promise, so that calls made at the same time upload once. */
+  #device?: {
+    engine: string;
+    weights: Promise<Record<string, DeviceTensor>>;
+  };
   #disposed = false;
 
   /**
    * @param config The network's shape.
    * @param weights All the weights that `declareWeights(config)` lists.
    * @param metadata Facts about the weights.
+   * @throws {RangeError} When the config makes no network.
    * @throws {TypeError} When a weight is missing, unexpected or misshapen.
    */
   constructor(
@@ -99,6 +106,7 @@ export class Model {
     weights: HostWeights,
     metadata: Readonly<Record<string, string>> = {},
   ) {
+    checkConfig(config);
     checkWeights(config, weights);
     this.config = config;
     this.weights = weights;
@@ -111,18 +119,19 @@ export class Model {
     if (this.#disposed) {
       throw new TypeError("Cannot use the model as it is disposed");
     }
-    if (!this.#device || this.#device.engine !== currentEngine()?.name) {
+    const { info: { name: engine } } = activeEngine() ?? await chooseEngine();
+    if (this.#device?.engine !== engine) {
       this.#release();
-      const weights = await upload(Object.fromEntries(this.weights));
-      this.#device = { engine: currentEngine()!.name, weights };
+      const weights = upload(Object.fromEntries(this.weights));
+      this.#device = { engine, weights };
     }
-    return this.#device.weights;
+    return await this.#device.weights;
   }
 
   #release() {
-    for (const tensor of Object.values(this.#device?.weights ?? {})) {
-      tensor.dispose();
-    }
+    this.#device?.weights.then((weights) =>
+      Object.values(weights).forEach((tensor) => tensor.dispose())
+    );
     this.#device = undefined;
   }
 

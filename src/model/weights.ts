@@ -96,6 +96,7 @@ export function declareWeights(
     linear("image_encoder.detail.0", 3 * (P / 2) ** 2, D, Math.SQRT2);
     weight("image_encoder.detail.1.weight", [D, D, 3, 3], 0.47 / Math.sqrt(D));
     linear("image_encoder.detail.2", D, decoder.upscaling[0]);
+    linear("image_encoder.detail.to_patch", 4 * D, E);
   }
 
   const gaussian =

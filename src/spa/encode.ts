@@ -45,6 +45,13 @@ function preprocess(
     for (let x = 0; x < width; x++) {
       for (let c = 0; c < 3; c++) {
         const value = resized.data[(y * width + x) * channels + c % channels];
+        if (!Number.isFinite(value)) {
+          throw new RangeError(
+            `Cannot encode the image as its values must be finite: current value near (${
+              Math.round(x / frame.scale)
+            }, ${Math.round(y / frame.scale)}) is ${value}`,
+          );
+        }
         out[(y * S + x) * 3 + c] = (value - config.pixelMean[c]) /
           config.pixelDeviation[c];
       }
@@ -59,7 +66,8 @@ function preprocess(
  * @param model The network.
  * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1.
  * @returns The embedding; it stays in the engine.
- * @throws {RangeError} When the image is empty or of another shape.
+ * @throws {RangeError} When the image is empty, of another shape, or holds a
+ * value that is not finite.
  */
 export async function encode(
   model: Model,

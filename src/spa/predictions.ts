@@ -28,7 +28,7 @@ export type KeptSamples = Pick<Predictions, "probabilities" | "components">;
  * How sharply a user is taken to tell candidates apart: the chance of picking
  * candidate k is proportional to exp(SHARPNESS * Dice).
  */
-export const CHOICE_SHARPNESS = Number(Deno.env.get("SHARP") ?? 30);
+export const CHOICE_SHARPNESS = 100;
 
 /** Dice of a soft map against the pixels of a mask. */
 function softDice(

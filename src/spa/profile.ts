@@ -2,7 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { type GaussianMixture, normalizeLogWeights } from "./mixture.ts";
+import { type GaussianMixture, logSumExp } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 
 /** What is carried from one image to the next. */
@@ -40,7 +40,7 @@ export function profileToJSON({ distribution, evidence }: Profile): string {
  * @returns The profile.
  * @throws {RangeError} When the text is no profile, or its numbers are not as
  * many as its components and channels need, not finite, or not positive where
- * they must be.
+ * they must be, or its weights do not sum to 1.
  */
 export function profileFromJSON(text: string): Profile {
   let json: Record<string, unknown>;
@@ -55,24 +55,42 @@ export function profileFromJSON(text: string): Profile {
       `${json?.format}, version ${json?.version}`,
     );
   }
-  const M = Number(json.components), d = Number(json.channels);
+  const size = (name: string): number => {
+    const value = json[name];
+    if (Number.isSafeInteger(value) && Number(value) >= 1) return Number(value);
+    throw refused(`"${name}" must be an integer >= 1`, JSON.stringify(value));
+  };
+  const M = size("components"), d = size("channels");
   const numbers = (name: string, count: number): number[] => {
     const list = json[name];
-    const sane = Array.isArray(list) && list.length === count &&
-      list.every((value) => Number.isFinite(value));
-    if (sane) return list;
+    if (!Array.isArray(list) || list.length !== count) {
+      throw refused(
+        `"${name}" must be ${count} finite numbers`,
+        Array.isArray(list) ? `${list.length} values` : typeof list,
+      );
+    }
+    // as a Float32Array will hold it: 1e300 is infinite there
+    const at = list.findIndex((value) =>
+      typeof value !== "number" || !Number.isFinite(Math.fround(value))
+    );
+    if (at < 0) return list;
     throw refused(
       `"${name}" must be ${count} finite numbers`,
-      Array.isArray(list) ? `${list.length} values` : typeof list,
+      `${JSON.stringify(list[at])} at ${at}`,
     );
   };
+  const logWeights = numbers("logWeights", M);
+  const total = Math.exp(logSumExp(logWeights));
+  if (Math.abs(total - 1) > 1e-3) {
+    throw refused('"logWeights" must be of weights that sum to 1', total);
+  }
   const deviations = numbers("deviations", M * d);
-  if (deviations.some((value) => value <= 0)) {
+  if (deviations.some((value) => !(Math.fround(value) > 0))) {
     throw refused('"deviations" must be positive', Math.min(...deviations));
   }
   return {
     distribution: {
-      logWeights: normalizeLogWeights(numbers("logWeights", M)),
+      logWeights: Float64Array.from(logWeights), // exactly what was saved
       means: ndarray(Float32Array.from(numbers("means", M * d)), [M, d]),
       deviations: ndarray(Float32Array.from(deviations), [M, d]),
     },

@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import type { ModelConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import {
@@ -58,6 +59,20 @@ function checkStart(
   }
 }
 
+/** Throws unless a profile is of a model with the same mixture. */
+function checkProfile(
+  { distribution, evidence }: Profile,
+  { components: M, latentChannels: d }: ModelConfig,
+) {
+  const { shape } = distribution.means;
+  if (shape[0] === M && shape[1] === d && evidence.length === M) return;
+  throw new RangeError(
+    `Cannot use the profile as it must have the model's ${M} components of ${d} channels: current value is ${
+      shape[0]
+    } of ${shape[1]}`,
+  );
+}
+
 /** Runs the preference generator on feedback: p(z) as host values. */
 export async function generateDistribution(
   model: Model,
@@ -88,7 +103,8 @@ export async function generateDistribution(
  * @param embedding The encoded image.
  * @param start Clicks, box, profile.
  * @throws {RangeError} When a point lies outside the image, the box is empty,
- * or there is neither a positive point nor a box.
+ * there is neither a positive point nor a box, or the profile is of a model
+ * with another mixture.
  */
 export async function startPreference(
   model: Model,
@@ -96,6 +112,7 @@ export async function startPreference(
   { points = [], box, profile }: Start,
 ): Promise<Preference> {
   checkStart(points, box, embedding.frame);
+  if (profile) checkProfile(profile, model.config);
   const feedback: Feedback = {
     points: [...points],
     box,

@@ -11,7 +11,7 @@ import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
 
 /** Samples kept from one iteration to the next, at most. */
-export const MOST_KEPT = Number(Deno.env.get("KEPT") ?? 48);
+export const MOST_KEPT = 48;
 
 /** How an update is made. */
 export interface UpdateOptions {

@@ -65,6 +65,12 @@ export async function readCheckpoint(
       `Cannot resume from ${path} as its recipe must be this run's: current value is ${metadata.recipe}, this run's ${recipe}`,
     );
   }
+  const step = Number(metadata.step);
+  if (!/^\d+$/.test(metadata.step) || !Number.isSafeInteger(step)) {
+    throw new RangeError(
+      `Cannot resume from ${path} as its step must be a whole number: current value is ${metadata.step}`,
+    );
+  }
   const part = (name: string) => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
@@ -75,7 +81,7 @@ export async function readCheckpoint(
     );
   };
   return {
-    step: Number(metadata.step),
+    step,
     state: {
       parameters: part("parameters"),
       firstMoment: part("firstMoment"),

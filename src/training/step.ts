@@ -91,6 +91,13 @@ export function forward(
   };
 }
 
+/** The same tensor, to be disposed of like any other. */
+function unkeep(kept: tf.Tensor): tf.Tensor {
+  const copy = tf.clone(kept);
+  kept.dispose();
+  return copy;
+}
+
 /**
  * Builds the step of a config.
  *
@@ -135,8 +142,8 @@ export function trainingStep(
       state: next.state,
       loss: value,
       norm: next.norm,
-      probabilities,
-      logWeights: mixture,
+      probabilities: unkeep(probabilities),
+      logWeights: unkeep(mixture),
     };
   };
 }

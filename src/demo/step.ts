@@ -1,0 +1,62 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { dice } from "../evaluation/metrics/overlap.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import { candidateDice } from "../spa/simulated_user.ts";
+
+/** What a user does with a proposal. */
+export type Answer =
+  | { readonly kind: "choose"; readonly candidate: number }
+  | { readonly kind: "click"; readonly point: Point }
+  | { readonly kind: "accept" | "undo" | "quit" };
+
+/** One proposal that was shown. */
+export interface Step {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly proposal: Proposal;
+  /** The clicks so far. */
+  readonly points: readonly Point[];
+  /** To make it: from the click or the choice to the candidates. */
+  readonly milliseconds: number;
+  /** Dice of the recommendation and of each candidate, where a mask is known. */
+  readonly scores?: {
+    readonly recommended: number;
+    readonly candidates: readonly number[];
+  };
+  /** What was done with it; nothing yet while it is shown. */
+  readonly answer?: Answer;
+}
+
+/** Dice of all that a proposal shows. */
+export function scoreProposal(
+  proposal: Proposal,
+  reference: NdArray<Uint8Array> | undefined,
+): Step["scores"] {
+  if (!reference) return undefined;
+  return {
+    recommended: dice(proposal.recommended.mask, reference),
+    candidates: candidateDice(proposal, reference),
+  };
+}
+
+/** The last answer in words. */
+export function describeAnswer({ answer, proposal }: Step): string {
+  switch (answer?.kind) {
+    case "choose": {
+      const { share } = proposal.candidates[answer.candidate];
+      return `candidate ${answer.candidate + 1} of ${proposal.candidates.length} (${
+        Math.round(100 * share)
+      } % of samples)`;
+    }
+    case "click": {
+      const { x, y, label = 1 } = answer.point;
+      return `click ${label === 1 ? "inside" : "outside"} at (${x}, ${y})`;
+    }
+    case undefined:
+      return "";
+    default:
+      return answer!.kind;
+  }
+}

@@ -1,0 +1,88 @@
+import { embeddingSide, type ModelConfig } from "./config.ts";
+
+/** An error about one figure of a config, in the house form. */
+function refused(rule: string, found: unknown): RangeError {
+  return new RangeError(
+    `Cannot build the model as ${rule}: current value is ${found}`,
+  );
+}
+
+/**
+ * Refuses a config that makes no network, so that a bad figure is named when
+ * the model is built and not as a shape somewhere inside it.
+ *
+ * @throws {RangeError} When a size is not a whole number in its range, or two
+ * of them do not fit.
+ */
+export function checkConfig(config: ModelConfig): void {
+  const { encoder, decoder, feedback, patchSize, channels } = config;
+  const sizes: Record<string, number> = {
+    imageSize: config.imageSize,
+    patchSize,
+    "encoder.channels": encoder.channels,
+    "encoder.heads": encoder.heads,
+    "encoder.mlpChannels": encoder.mlpChannels,
+    channels,
+    latentChannels: config.latentChannels,
+    components: config.components,
+    "decoder.heads": decoder.heads,
+    "decoder.mlpChannels": decoder.mlpChannels,
+    "decoder.attentionDownsample": decoder.attentionDownsample,
+    "decoder.upscaling[0]": decoder.upscaling[0],
+    "decoder.upscaling[1]": decoder.upscaling[1],
+    "feedback.maskHidden[0]": feedback.maskHidden[0],
+    "feedback.maskHidden[1]": feedback.maskHidden[1],
+    "feedback.heads": feedback.heads,
+    "feedback.mlpChannels": feedback.mlpChannels,
+    generatorChannels: config.generatorChannels,
+  };
+  const counts: Record<string, number> = {
+    "encoder.depth": encoder.depth,
+    "decoder.depth": decoder.depth,
+    "decoder.detailChannels": decoder.detailChannels,
+    "feedback.depth": feedback.depth,
+  };
+  for (const [least, numbers] of [[1, sizes], [0, counts]] as const) {
+    for (const [name, value] of Object.entries(numbers)) {
+      if (Number.isSafeInteger(value) && value >= least) continue;
+      throw refused(`${name} must be an integer >= ${least}`, value);
+    }
+  }
+  if (!Number.isInteger(embeddingSide(config))) {
+    throw refused(
+      `imageSize must be a multiple of patchSize, ${patchSize}`,
+      config.imageSize,
+    );
+  }
+  if (decoder.detailChannels > 0 && patchSize % 2 !== 0) {
+    throw refused("patchSize must be even for the detail path", patchSize);
+  }
+  if (channels % 2 !== 0) {
+    throw refused("channels must be even", channels);
+  }
+  const inner = channels / decoder.attentionDownsample;
+  const multiples: [string, number, string, number][] = [
+    ["encoder.channels", encoder.channels, "encoder.heads", encoder.heads],
+    ["channels", channels, "decoder.heads", decoder.heads],
+    ["channels", channels, "feedback.heads", feedback.heads],
+    [
+      "channels",
+      channels,
+      "decoder.attentionDownsample",
+      decoder.attentionDownsample,
+    ],
+    [
+      "channels / decoder.attentionDownsample",
+      inner,
+      "decoder.heads",
+      decoder.heads,
+    ],
+  ];
+  for (const [name, value, of, divisor] of multiples) {
+    if (value % divisor === 0) continue;
+    throw refused(`${name} must be a multiple of ${of}, ${divisor}`, value);
+  }
+  if (!config.pixelDeviation.every((value) => value > 0)) {
+    throw refused("pixelDeviation must be > 0", config.pixelDeviation);
+  }
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+import { useEngine } from "../src/engine/engine.ts";
+import { Model } from "../src/model/model.ts";
+import { createRandom } from "../src/random.ts";
+import { encode } from "../src/spa/encode.ts";
+import { assertClose, host } from "./engine_helpers.ts";
+import { discImage, noisyWeights, smallConfig } from "./_small_model.ts";
+
+await useEngine("auto", { threads: 1 });
+const model = new Model(smallConfig, noisyWeights(smallConfig));
+const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
+
+/** What the network makes of pixels that are normalised by hand. */
+async function encodePixels(pixels: Float32Array) {
+  const { image } = await model.programs.encode({
+    weights: await model.deviceWeights(),
+    pixels: host(pixels, [1, 32, 32, 3]),
+  });
+  const { data } = await image.embedding.read();
+  const { data: detail } = await image.detail!.read();
+  image.embedding.dispose();
+  image.detail!.dispose();
+  return { data, detail };
+}
+
+const { pixelMean, pixelDeviation } = smallConfig;
+
+Deno.test("encode() normalises each colour, at the top left of a square of zeros", async () => {
+  for (const [height, width] of [[32, 32], [20, 32], [32, 9]]) {
+    const random = createRandom(height, width);
+    const colour = ndarray(new Float32Array(height * width * 3), [
+      height,
+      width,
+      3,
+    ]);
+    const pixels = new Float32Array(32 * 32 * 3);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < 3; c++) {
+          const value = random.uniform();
+          colour.set(y, x, c, value);
+          pixels[(y * 32 + x) * 3 + c] = (value - pixelMean[c]) /
+            pixelDeviation[c];
+        }
+      }
+    }
+    const expected = await encodePixels(pixels);
+    using actual = await encode(model, colour);
+    assertClose((await actual.values.read()).data, expected.data, 1e-5);
+    assertClose((await actual.detail!.read()).data, expected.detail, 1e-5);
+    assert.deepEqual(actual.frame, { height, width, scale: 1, side: 32 });
+  }
+});
+
+Deno.test("encode() scales the longer side to the square's", async () => {
+  // every pixel of 8 x 16 in two colours becomes 2 x 2 of 16 x 32 away from edges
+  const halves = ndarray(new Float32Array(8 * 16), [8, 16, 1]);
+  for (let i = 0; i < halves.data.length; i++) {
+    halves.data[i] = i % 16 < 8 ? 0 : 1;
+  }
+  const pixels = new Float32Array(32 * 32 * 3);
+  for (let y = 0; y < 16; y++) {
+    for (let x = 0; x < 32; x++) {
+      // bilinear about the edge: 0, .25, .75, 1
+      const value = Math.min(1, Math.max(0, (x - 15) / 2 + 0.25));
+      for (let c = 0; c < 3; c++) {
+        pixels[(y * 32 + x) * 3 + c] = (value - pixelMean[c]) /
+          pixelDeviation[c];
+      }
+    }
+  }
+  using actual = await encode(model, halves);
+  const expected = await encodePixels(pixels);
+  assertClose((await actual.values.read()).data, expected.data, 1e-5);
+  assert.equal(actual.frame.scale, 2);
+});
+
+Deno.test("encode() takes one pixel, a line, and views", async () => {
+  for (const shape of [[1, 1, 1], [1, 300, 3], [300, 1, 1]]) {
+    const size = shape.reduce((product, side) => product * side, 1);
+    using one = await encode(model, ndarray(new Float32Array(size), shape));
+    const { data } = await one.values.read();
+    assert.ok(data.every(Number.isFinite));
+  }
+  const turned = image.transpose(1, 0, 2);
+  const copy = ndarray(new Float32Array(20 * 28), [28, 20, 1]);
+  for (let y = 0; y < 28; y++) {
+    for (let x = 0; x < 20; x++) copy.set(y, x, 0, image.get(x, y, 0));
+  }
+  using a = await encode(model, turned);
+  using b = await encode(model, copy);
+  assert.deepEqual((await a.values.read()).data, (await b.values.read()).data);
+});
+
+Deno.test("encode() sees a grey image as the same in three colours", async () => {
+  const colour = ndarray(new Float32Array(20 * 28 * 3), [20, 28, 3]);
+  for (let i = 0; i < 20 * 28; i++) {
+    colour.data.fill(image.data[i], 3 * i, 3 * i + 3);
+  }
+  using grey = await encode(model, image);
+  using other = await encode(model, colour);
+  assertClose(
+    (await other.values.read()).data,
+    (await grey.values.read()).data,
+    1e-5,
+  );
+});

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { useEngine } from "../src/engine/engine.ts";
+import { Model } from "../src/model/model.ts";
+import type { Proposal } from "../src/spa/cluster.ts";
+import { profileFromJSON, profileToJSON } from "../src/spa/profile.ts";
+import { Session, type SessionOptions } from "../src/spa/session.ts";
+import { discImage, noisyWeights, smallConfig } from "./_small_model.ts";
+
+await useEngine("auto", { threads: 1 });
+const model = new Model(smallConfig, noisyWeights(smallConfig));
+const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
+const click = { points: [{ x: 12, y: 9 }] };
+const start = (options: Partial<SessionOptions> = {}) =>
+  Session.start(model, image, { ...click, ...options });
+
+/** All numbers of a proposal. */
+function numbersOf({ recommended, candidates, entropy, spread }: Proposal) {
+  return {
+    recommended: [recommended.probability.data, recommended.mask.data],
+    candidates: candidates.map(({ probability, mask, share, members }) => [
+      probability.data,
+      mask.data,
+      share,
+      members,
+    ]),
+    entropy: entropy.data,
+    spread,
+  };
+}
+
+Deno.test("a session proposes, takes choices, and accepts the recommendation", async () => {
+  using session = await start();
+  assert.equal(session.iteration, 0);
+  assert.equal(session.proposal.predictions.components.length, 48);
+  assert.equal(session.proposal.candidates.length, 4);
+  const shown = session.proposal;
+  const next = await session.choose(1);
+  assert.equal(session.iteration, 1);
+  assert.equal(session.proposal, next);
+  assert.notDeepEqual(numbersOf(next), numbersOf(shown));
+  const kept = shown.candidates[1].members.length;
+  assert.equal(next.predictions.components.length, 48 + kept);
+  const mask = session.accept();
+  assert.equal(mask, next.recommended.mask);
+  assert.deepEqual(mask.shape, [20, 28]);
+});
+
+Deno.test("a choice moves the proposal to the candidate that was chosen", async () => {
+  for (const choice of [0, 1, 2, 3]) {
+    using session = await start({ seed: 3 });
+    const before = session.proposal;
+    const chosen = before.candidates[choice].probability.data;
+    const distance = ({ recommended }: Proposal) =>
+      recommended.probability.data.reduce(
+        (sum, p, i) => sum + (p - chosen[i]) ** 2,
+        0,
+      );
+    const after = await session.choose(choice);
+    assert.ok(distance(after) < distance(before));
+  }
+});
+
+Deno.test("undo() returns the identical state and proposal", async () => {
+  using session = await start();
+  const states = [[session.preference, session.proposal] as const];
+  await session.choose(0);
+  states.push([session.preference, session.proposal]);
+  await session.addPoint({ x: 20, y: 15, label: 0 });
+  states.push([session.preference, session.proposal]);
+  await session.choose(1);
+  while (states.length > 0) {
+    const [preference, proposal] = states.pop()!;
+    assert.equal(session.undo(), proposal);
+    assert.equal(session.proposal, proposal);
+    assert.equal(session.preference, preference);
+  }
+  assert.throws(
+    () => session.undo(),
+    new RangeError(
+      "Cannot undo as there must be a choice or a click after the start: current value is 0",
+    ),
+  );
+});
+
+Deno.test("a choice after undo() gives what it gave before", async () => {
+  using session = await start();
+  const first = await session.choose(2);
+  session.undo();
+  const again = await session.choose(2);
+  assert.notEqual(first, again);
+  assert.deepEqual(numbersOf(again), numbersOf(first));
+});
+
+Deno.test("the same seed gives the same session, exactly", async () => {
+  const run = async (seed: number) => {
+    using session = await start({ seed });
+    const proposals = [numbersOf(session.proposal)];
+    proposals.push(numbersOf(await session.choose(0)));
+    proposals.push(numbersOf(await session.addPoint({ x: 15, y: 9 })));
+    proposals.push(numbersOf(await session.choose(1)));
+    return proposals;
+  };
+  const one = await run(7);
+  assert.deepEqual(await run(7), one);
+  assert.notDeepEqual(await run(8), one);
+});
+
+Deno.test("no two states of a session draw the same noise", async () => {
+  using session = await start();
+  /** What the latents were made of: (z - mu) / sigma. */
+  const noise = () => {
+    const { means, deviations } = session.preference.distribution;
+    const { values, components } = session.proposal.predictions.latents;
+    return Array.from(components, (m, n) =>
+      Math.round(
+        100 * (values.get(n, 0) - means.get(m, 0)) / deviations.get(m, 0),
+      ));
+  };
+  const drawn = [noise()];
+  await session.choose(0);
+  drawn.push(noise());
+  await session.addPoint({ x: 3, y: 3, label: 0 });
+  drawn.push(noise());
+  await session.choose(0);
+  drawn.push(noise());
+  drawn.forEach((one, i) =>
+    drawn.slice(i + 1).forEach((other) => assert.notDeepEqual(one, other))
+  );
+});
+
+Deno.test("choose() refuses what is no candidate, and changes nothing", async () => {
+  using session = await start();
+  const { proposal } = session;
+  for (const choice of [-1, 4, 1.5, NaN]) {
+    await assert.rejects(
+      () => session.choose(choice),
+      new RangeError(
+        `Cannot update as the choice must be a candidate, 0..3: current value is ${choice}`,
+      ),
+    );
+  }
+  assert.equal(session.proposal, proposal);
+});
+
+Deno.test("addPoint() adds a click, and refuses one outside the image", async () => {
+  using session = await start();
+  const before = session.proposal;
+  for (const [x, y] of [[28, 9], [-1, 9], [5, 20], [5, -0.5], [NaN, 3]]) {
+    await assert.rejects(
+      () => session.addPoint({ x, y }),
+      new RangeError(
+        `Cannot use the point as it must lie in the image, x in 0..27 and y in 0..19: current value is (${x}, ${y})`,
+      ),
+    );
+  }
+  assert.equal(session.proposal, before);
+  const after = await session.addPoint({ x: 27, y: 19, label: 0 });
+  assert.notDeepEqual(numbersOf(after), numbersOf(before));
+  assert.equal(session.iteration, 0);
+  assert.deepEqual(session.preference.feedback.points, [
+    { x: 12, y: 9 },
+    { x: 27, y: 19, label: 0 },
+  ]);
+});
+
+Deno.test("toJSON() holds what a session can be run again with", async () => {
+  const box = { left: 5, top: 2, right: 20, bottom: 16 };
+  using session = await start({ seed: 5, box });
+  await session.choose(3);
+  await session.choose(1);
+  const { points, choices, ...json } = JSON.parse(JSON.stringify(session));
+  assert.deepEqual({ points, choices, ...json }, {
+    points: [{ x: 12, y: 9 }],
+    box,
+    choices: [3, 1],
+    seed: 5,
+  });
+  using again = await start({ ...json, points });
+  for (const choice of choices) await again.choose(choice);
+  assert.deepEqual(numbersOf(again.proposal), numbersOf(session.proposal));
+});
+
+Deno.test("a profile is the first distribution of the next image", async () => {
+  using session = await start();
+  await session.choose(1);
+  const profile = profileFromJSON(profileToJSON(session.profile));
+  using next = await start({ profile });
+  const { distribution, evidence, iteration } = next.preference;
+  const known = session.preference;
+  assert.deepEqual(distribution.logWeights, known.distribution.logWeights);
+  assert.deepEqual(distribution.means.data, known.distribution.means.data);
+  assert.deepEqual(
+    distribution.deviations.data,
+    known.distribution.deviations.data,
+  );
+  assert.deepEqual(evidence, known.evidence);
+  assert.equal(iteration, 0);
+  using fresh = await start();
+  assert.notDeepEqual(numbersOf(next.proposal), numbersOf(fresh.proposal));
+});
+
+Deno.test("a session refuses a profile of a model with another mixture", async () => {
+  using session = await start();
+  const { distribution, evidence } = session.profile;
+  const [means, deviations] = [distribution.means, distribution.deviations]
+    .map((array) => array.hi(5, 4));
+  await assert.rejects(
+    () =>
+      start({
+        profile: {
+          distribution: { ...distribution, means, deviations },
+          evidence,
+        },
+      }),
+    new RangeError(
+      "Cannot use the profile as it must have the model's 5 components of 6 channels: current value is 5 of 4",
+    ),
+  );
+});
+
+Deno.test("a session that is disposed says so when it is used", async () => {
+  const session = await start();
+  session.dispose();
+  session.dispose();
+  await assert.rejects(() => session.choose(0), /as it is disposed/);
+});

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { useEngine } from "../src/engine/engine.ts";
+import { Model } from "../src/model/model.ts";
+import { type HostWeights, initializeWeights } from "../src/model/weights.ts";
+import { readCheckpoint } from "../src/training/checkpoint.ts";
+import { train, type TrainingReport } from "../src/training/train.ts";
+import { smallConfig } from "./_small_model.ts";
+import { discs, longRecipe, recipe } from "./_small_training.ts";
+
+await useEngine("auto", { threads: 1 });
+const folder = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => {
+  Deno.removeSync(folder, { recursive: true });
+});
+
+function assertSame(actual: HostWeights, expected: HostWeights) {
+  assert.deepEqual([...actual.keys()], [...expected.keys()]);
+  for (const [name, { data, shape }] of expected) {
+    assert.deepEqual(actual.get(name)!.shape, shape);
+    assert.deepEqual(actual.get(name)!.data, data, name);
+  }
+}
+
+Deno.test("train() lowers the loss, and reports loss, Dice and spread per iteration", async () => {
+  const reports: TrainingReport[] = [];
+  const weights = await train(
+    smallConfig,
+    discs,
+    { ...recipe, steps: 60, checkpointEvery: 1000 },
+    { reportEvery: 15, onReport: (report) => reports.push(report) },
+  );
+  const losses = reports.map(({ loss }) => loss);
+  console.log(`loss ${losses.map((loss) => loss.toFixed(3)).join(" -> ")}`);
+  assert.deepEqual(reports.map(({ step }) => step), [15, 30, 45, 60]);
+  assert.ok(losses[3] < 0.8 * losses[0], `${losses}`);
+  const [, , , { iterations, steps, rate }] = reports;
+  assert.equal(steps, 60);
+  assert.ok(rate > 0);
+  assert.equal(iterations.length, 3);
+  for (const { dice, best, spread } of iterations) {
+    assert.ok(dice > 0 && dice <= 1 && best > 0 && best <= 1);
+    assert.ok(spread > 0 && spread < 0.5);
+  }
+  // what comes out is a network: finite, and no longer what it was
+  using _ = new Model(smallConfig, weights);
+  const fresh = initializeWeights(smallConfig, recipe.seed);
+  const name = "fusion.layers.1.weight";
+  const before = fresh.get(name)!.data;
+  const after = weights.get(name)!.data;
+  const moved = after.reduce((s, v, i) => s + Math.abs(v - before[i]), 0);
+  assert.ok(moved / before.length > 3e-3, `${moved / before.length}`);
+  for (const { data } of weights.values()) {
+    assert.ok(data.every(Number.isFinite));
+  }
+  // the positions' frequencies are never trained
+  const frozen = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix";
+  assert.deepEqual(weights.get(frozen)!.data, fresh.get(frozen)!.data);
+});
+
+Deno.test("train() lowers the paper's loss as well", async () => {
+  const losses: number[] = [];
+  await train(
+    smallConfig,
+    discs,
+    {
+      ...recipe,
+      steps: 60,
+      checkpointEvery: 1000,
+      loss: { ...recipe.loss, kind: "paper" },
+    },
+    { reportEvery: 15, onReport: ({ loss }) => losses.push(loss) },
+  );
+  console.log(`loss ${losses.map((loss) => loss.toFixed(3)).join(" -> ")}`);
+  assert.ok(losses[3] < 0.8 * losses[0], `${losses}`);
+});
+
+Deno.test("train() gives the same weights for the same seed, other ones for another", async () => {
+  const run = (seed: number) =>
+    train(smallConfig, discs, { ...recipe, seed, steps: 4 });
+  const one = await run(1);
+  assertSame(await run(1), one);
+  const other = await run(2);
+  const name = "fusion.layers.1.weight";
+  assert.notDeepEqual(other.get(name)!.data, one.get(name)!.data);
+});
+
+Deno.test("train() resumes from a checkpoint as if it had never stopped", async () => {
+  const whole = await train(smallConfig, discs, recipe);
+  const checkpoint = `${folder}/resumed`;
+  for (const stop of [6, 10]) { // after the checkpoints at 4 and at 8
+    await assert.rejects(
+      () =>
+        train(smallConfig, discs, recipe, {
+          checkpoint,
+          reportEvery: 1,
+          onReport: ({ step }) => {
+            if (step === stop) throw new Error("stopped");
+          },
+        }),
+      /stopped/,
+    );
+    const saved = await readCheckpoint(
+      checkpoint,
+      JSON.stringify({ config: smallConfig, recipe }),
+    );
+    assert.equal(saved!.step, 4 * Math.floor(stop / 4));
+  }
+  const steps: number[] = [];
+  const resumed = await train(smallConfig, discs, recipe, {
+    checkpoint,
+    reportEvery: 1,
+    onReport: ({ step }) => steps.push(step),
+  });
+  assert.deepEqual(steps, [9, 10, 11, 12]);
+  assertSame(resumed, whole);
+  // and a run that is done is not run again
+  assertSame(await train(smallConfig, discs, recipe, { checkpoint }), whole);
+});
+
+Deno.test("a run that is killed leaves a whole checkpoint, from which it goes on exactly", async () => {
+  const path = `${folder}/killed`;
+  const description = JSON.stringify({
+    config: smallConfig,
+    recipe: longRecipe,
+  });
+  let before = 0;
+  for (const reports of [5, 4]) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        new URL("_small_training.ts", import.meta.url).href,
+        path,
+      ],
+      cwd: new URL("..", import.meta.url),
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    let lines = 0;
+    for await (const chunk of child.stdout) {
+      lines += new TextDecoder().decode(chunk).split("\n").length - 1;
+      if (lines >= reports) break;
+    }
+    child.kill("SIGKILL"); // in the middle of a step, or of a file
+    await child.status;
+    const saved = await readCheckpoint(path, description);
+    assert.ok(saved!.step > before && saved!.step < longRecipe.steps);
+    before = saved!.step;
+  }
+  const resumed = await train(smallConfig, discs, longRecipe, {
+    checkpoint: path,
+  });
+  assertSame(resumed, await train(smallConfig, discs, longRecipe));
+});
+
+Deno.test("train() refuses a checkpoint of another recipe or config", async () => {
+  const checkpoint = `${folder}/other`;
+  await train(smallConfig, discs, { ...recipe, steps: 4 }, { checkpoint });
+  const changes: [typeof smallConfig, typeof recipe][] = [
+    [smallConfig, { ...recipe, steps: 5 }],
+    [smallConfig, { ...recipe, steps: 4, learningRate: 1e-3 }],
+    [{ ...smallConfig, components: 4 }, { ...recipe, steps: 4 }],
+  ];
+  for (const [config, other] of changes) {
+    await assert.rejects(
+      () => train(config, discs, other, { checkpoint }),
+      /^RangeError: Cannot resume from .*other as its recipe must be this run's: current value is /,
+    );
+  }
+});
+
+Deno.test("train() refuses a batch that is no multiple of the users per image", async () => {
+  for (const [batch, usersPerImage] of [[5, 2], [1, 2], [0, 1]]) {
+    await assert.rejects(
+      () => train(smallConfig, discs, { ...recipe, batch, usersPerImage }),
+      new RangeError(
+        `Cannot train as batch must be a multiple of usersPerImage: current values are ${batch} and ${usersPerImage}`,
+      ),
+    );
+  }
+});
+
+Deno.test("train() stops when the loss is no longer finite", async () => {
+  await assert.rejects(
+    () =>
+      train(smallConfig, discs, { ...recipe, learningRate: 1e30, steps: 8 }),
+    /^RangeError: Cannot go on training as the loss must be finite: current value is (NaN|Infinity|-Infinity) at step \d+; a smaller learning rate may help$/,
+  );
+});
+
+Deno.test("train() without cases trains on phantoms alone", async () => {
+  const reports: TrainingReport[] = [];
+  await train(smallConfig, [], { ...recipe, steps: 2 }, {
+    onReport: (report) => reports.push(report),
+  });
+  assert.equal(reports.length, 1);
+  assert.ok(Number.isFinite(reports[0].loss));
+});
