@@ -30,25 +30,131 @@
  * @module
  */
 
-export * from "./src/checkpoints/load_model.ts";
-export * from "./src/checkpoints/save_model.ts";
-export * from "./src/datasets/folder.ts";
-export * from "./src/datasets/lidc_crops.ts";
-export * from "./src/datasets/phantom.ts";
-export * from "./src/datasets/read_image.ts";
-export * from "./src/datasets/write_image.ts";
-export * from "./src/engine/engine.ts";
-export * from "./src/evaluation/evaluate.ts";
-export * from "./src/model/config.ts";
-export * from "./src/model/model.ts";
-export * from "./src/spa/add_point.ts";
-export * from "./src/spa/cluster.ts";
-export * from "./src/spa/decode.ts";
-export * from "./src/spa/encode.ts";
-export * from "./src/spa/profile.ts";
-export * from "./src/spa/sample_gmm.ts";
-export * from "./src/spa/session.ts";
-export * from "./src/spa/simulated_user.ts";
-export * from "./src/spa/start_preference.ts";
-export * from "./src/spa/update_preference.ts";
-export * from "./src/training/train.ts";
+export { loadModel } from "./src/checkpoints/load_model.ts";
+export { saveModel } from "./src/checkpoints/save_model.ts";
+export type { Case, Dataset } from "./src/datasets/dataset.ts";
+export {
+  folderDataset,
+  openDataset,
+  type OpenDatasetOptions,
+} from "./src/datasets/folder.ts";
+export { lidcCrops } from "./src/datasets/lidc_crops.ts";
+export {
+  type Phantom,
+  phantom,
+  PHANTOM_KINDS,
+  PHANTOM_RATERS,
+  type PhantomKind,
+  type PhantomRater,
+  phantoms,
+} from "./src/datasets/phantom.ts";
+export {
+  type ImageSource,
+  readImage,
+  type ReadImageOptions,
+  readMask,
+} from "./src/datasets/read_image.ts";
+export { writeImage, writeMask } from "./src/datasets/write_image.ts";
+export {
+  availableEngines,
+  currentEngine,
+  type DeviceTensor,
+  type DType,
+  type EngineInfo,
+  type EngineName,
+  type EngineOptions,
+  type HostData,
+  type HostTensor,
+  useEngine,
+} from "./src/engine/engine.ts";
+export {
+  evaluate,
+  type EvaluateOptions,
+  type IterationResult,
+  type TargetResult,
+} from "./src/evaluation/evaluate.ts";
+export { expectedCalibrationError } from "./src/evaluation/metrics/calibration.ts";
+export { hd95 } from "./src/evaluation/metrics/hd95.ts";
+export {
+  type IterationsToTarget,
+  iterationsToTarget,
+} from "./src/evaluation/metrics/iterations_to_target.ts";
+export {
+  dice,
+  diceSoft,
+  iou,
+  meanMask,
+} from "./src/evaluation/metrics/overlap.ts";
+export {
+  diceMax,
+  generalisedEnergyDistance,
+  hungarianMatchedDice,
+  type Masks,
+  sampleSpread,
+} from "./src/evaluation/metrics/sample_set.ts";
+export { type ModelConfig, presets } from "./src/model/config.ts";
+export { Model } from "./src/model/model.ts";
+export { type HostWeights, initializeWeights } from "./src/model/weights.ts";
+export {
+  candidatesFigure,
+  type CandidatesFigureOptions,
+} from "./src/notebook/candidates_figure.ts";
+export {
+  diceFigure,
+  type DiceFigureOptions,
+  type DiceSeries,
+} from "./src/notebook/dice_figure.ts";
+export {
+  entropyFigure,
+  type EntropyFigureOptions,
+} from "./src/notebook/entropy_figure.ts";
+export { Figure, type FigureSource } from "./src/notebook/figure.ts";
+export {
+  maskFigure,
+  type MaskFigureOptions,
+} from "./src/notebook/mask_figure.ts";
+export { createRandom, type Random } from "./src/random.ts";
+export { addPoint } from "./src/spa/add_point.ts";
+export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
+export { decode } from "./src/spa/decode.ts";
+export { encode, type ImageEmbedding } from "./src/spa/encode.ts";
+export type { Box, Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type { Frame } from "./src/spa/frame.ts";
+export type { GaussianMixture } from "./src/spa/mixture.ts";
+export type { KeptSamples, Predictions } from "./src/spa/predictions.ts";
+export type { Preference } from "./src/spa/preference.ts";
+export {
+  type Profile,
+  profileFromJSON,
+  profileOf,
+  profileToJSON,
+} from "./src/spa/profile.ts";
+export { type Latents, sampleGMM } from "./src/spa/sample_gmm.ts";
+export {
+  Session,
+  type SessionJSON,
+  type SessionOptions,
+} from "./src/spa/session.ts";
+export {
+  candidateDice,
+  clickInside,
+  nearestUser,
+  noisyUser,
+  randomUser,
+  type SimulatedUser,
+} from "./src/spa/simulated_user.ts";
+export { type Start, startPreference } from "./src/spa/start_preference.ts";
+export {
+  type UpdateOptions,
+  updatePreference,
+} from "./src/spa/update_preference.ts";
+export type { TrainingCase } from "./src/training/augment.ts";
+export type { ExampleOptions } from "./src/training/groups.ts";
+export type { LossOptions } from "./src/training/loss.ts";
+export {
+  defaultRecipe,
+  type Recipe,
+  train,
+  type TrainingReport,
+  type TrainOptions,
+} from "./src/training/train.ts";

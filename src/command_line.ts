@@ -45,7 +45,10 @@ export class CommandLine {
     for (const name of flags) options[name] = { type: "boolean" };
     try {
       const { values } = parseArgs({ args: [...args], options });
-      this.#found = values as typeof this.#found;
+      this.#found = values as Record<
+        string,
+        string | boolean | (string | boolean)[]
+      >;
     } catch (error) {
       const reason = (error as Error).message.split(/[.\n]/)[0];
       throw new RangeError(

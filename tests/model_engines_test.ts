@@ -5,7 +5,7 @@ import { ENGINE_NAMES } from "../src/engine/active_engine.ts";
 import { availableEngines, useEngine } from "../src/engine/engine.ts";
 import { jit } from "../src/engine/jit.ts";
 import { scalar } from "../src/engine/tensors.ts";
-import { Model } from "../src/model/model.ts";
+import { Model, programsOf } from "../src/model/model.ts";
 import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
 import { packFeedback } from "../src/spa/feedback.ts";
@@ -52,18 +52,18 @@ async function forward(
   const config = variants[variant];
   using model = new Model(config, noisyWeights(config));
   const weights = await model.deviceWeights();
-  const { image: { embedding, detail } } = await model.programs.encode({
+  const { image: { embedding, detail } } = await programsOf(model).encode({
     weights,
     pixels: host(normals([1, 32, 32, 3], 1), [1, 32, 32, 3]),
   });
   const { choice, ...prompts } = packFeedback(config, [users[1]]);
-  const mixture = await model.programs.generate({
+  const mixture = await programsOf(model).generate({
     ...prompts,
     weights,
     embedding,
     evidence: host(normals([1, 5], 2), [1, 5]),
   });
-  const { probabilities } = await model.programs.decode({
+  const { probabilities } = await programsOf(model).decode({
     ...prompts,
     choice,
     weights,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { useEngine } from "../src/engine/engine.ts";
-import { Model } from "../src/model/model.ts";
+import { Model, programsOf } from "../src/model/model.ts";
 import { createRandom } from "../src/random.ts";
 import { encode } from "../src/spa/encode.ts";
 import { assertClose, host } from "./engine_helpers.ts";
@@ -14,7 +14,7 @@ const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
 
 /** What the network makes of pixels that are normalised by hand. */
 async function encodePixels(pixels: Float32Array) {
-  const { image } = await model.programs.encode({
+  const { image } = await programsOf(model).encode({
     weights: await model.deviceWeights(),
     pixels: host(pixels, [1, 32, 32, 3]),
   });

@@ -1,9 +1,5 @@
-import {
-  CommandLine,
-  SEEDS,
-  THREADS,
-} from "../command_line.ts";
-import { ENGINE_NAMES, type EngineName } from "../engine/engine.ts";
+import { CommandLine, SEEDS, THREADS } from "../command_line.ts";
+import { ENGINE_NAMES, type EngineName } from "../engine/active_engine.ts";
 import type { Box, Point } from "../spa/feedback.ts";
 
 /** The demo's help. */

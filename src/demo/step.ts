@@ -46,7 +46,9 @@ export function describeAnswer({ answer, proposal }: Step): string {
   switch (answer?.kind) {
     case "choose": {
       const { share } = proposal.candidates[answer.candidate];
-      return `candidate ${answer.candidate + 1} of ${proposal.candidates.length} (${
+      return `candidate ${
+        answer.candidate + 1
+      } of ${proposal.candidates.length} (${
         Math.round(100 * share)
       } % of samples)`;
     }

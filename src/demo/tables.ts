@@ -1,4 +1,9 @@
-import { type Cell, type Column, type Table, textTable } from "../notebook/table.ts";
+import {
+  type Cell,
+  type Column,
+  type Table,
+  textTable,
+} from "../notebook/table.ts";
 import { describeAnswer, type Step } from "./step.ts";
 
 /** Columns of the table of iterations; those of Dice where a mask is known. */
@@ -6,7 +11,10 @@ function columns(scored: boolean): Column[] {
   return [
     { heading: "iteration" },
     ...(scored
-      ? [{ heading: "Dice", digits: 3 }, { heading: "best candidate", digits: 3 }]
+      ? [{ heading: "Dice", digits: 3 }, {
+        heading: "best candidate",
+        digits: 3,
+      }]
       : []),
     { heading: "sample spread", digits: 4 },
     { heading: "ms", digits: 0 },
@@ -43,12 +51,16 @@ export function iterationLines(step: Step): string {
   const padded = columns.map((column) =>
     column.heading === "ms" ? { ...column, heading: "   ms" } : column
   );
-  const [headings, rule, line] = textTable({ columns: padded, rows }).split("\n");
+  const [headings, rule, line] = textTable({ columns: padded, rows }).split(
+    "\n",
+  );
   return step.number === 1 ? [headings, rule, line].join("\n") : line;
 }
 
 /** What the user at the terminal chooses from. */
-export function interactiveTable({ number, proposal, scores, milliseconds }: Step): string {
+export function interactiveTable(
+  { number, proposal, scores, milliseconds }: Step,
+): string {
   const { recommended, candidates, spread } = proposal;
   const pixels = ({ data }: { data: ArrayLike<number> }) => {
     let count = 0;
@@ -75,5 +87,7 @@ export function interactiveTable({ number, proposal, scores, milliseconds }: Ste
     ]),
   });
   return `Proposal ${number}: ${pixels(recommended.mask)} pixels${score}, ` +
-    `sample spread ${spread.toFixed(4)}, ${milliseconds.toFixed(0)} ms\n${table}`;
+    `sample spread ${spread.toFixed(4)}, ${
+      milliseconds.toFixed(0)
+    } ms\n${table}`;
 }

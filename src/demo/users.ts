@@ -53,7 +53,9 @@ export function terminalUser(terminal: Terminal): User {
       } else if (answer) {
         return answer;
       } else {
-        terminal.print(`Not understood: ${line.trim().slice(0, 40) || "(empty)"}`);
+        terminal.print(
+          `Not understood: ${line.trim().slice(0, 40) || "(empty)"}`,
+        );
       }
     }
   };

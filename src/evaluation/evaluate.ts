@@ -62,9 +62,13 @@ export interface IterationResult {
 
 /** One rater of one case. */
 export interface TargetResult {
+  /** The case's id. */
   readonly case: string;
+  /** Whose image it is. */
   readonly patient: string;
+  /** Whose mask was aimed at. */
   readonly rater: string;
+  /** The iterations, in order. */
   readonly iterations: readonly IterationResult[];
 }
 

@@ -74,6 +74,13 @@ function compilePrograms(config: ModelConfig) {
   return { encode, generate, decode };
 }
 
+const programs = new WeakMap<Model, ReturnType<typeof compilePrograms>>();
+
+/** The compiled programs of a model: encode, generate, decode. */
+export function programsOf(model: Model): ReturnType<typeof compilePrograms> {
+  return programs.get(model)!;
+}
+
 /**
  * A network with its weights. It owns device memory: call `dispose()`, or
  * declare it with `using`.
@@ -85,8 +92,6 @@ export class Model {
   readonly weights: HostWeights;
   /** Free-form facts about the weights: training data, licence, figures. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The compiled programs. */
-  readonly programs: ReturnType<typeof compilePrograms>;
   /** A promise, so that calls made at the same time upload once. */
   #device?: {
     engine: string;
@@ -95,6 +100,8 @@ export class Model {
   #disposed = false;
 
   /**
+   * Builds a model.
+   *
    * @param config The network's shape.
    * @param weights All the weights that `declareWeights(config)` lists.
    * @param metadata Facts about the weights.
@@ -111,7 +118,7 @@ export class Model {
     this.config = config;
     this.weights = weights;
     this.metadata = metadata;
-    this.programs = compilePrograms(config);
+    programs.set(this, compilePrograms(config));
   }
 
   /** The weights in the current engine, uploaded once. */
@@ -138,7 +145,7 @@ export class Model {
   /** Gives back the device memory and the compiled programs. */
   dispose(): void {
     this.#release();
-    for (const program of Object.values(this.programs)) program.release();
+    for (const program of Object.values(programsOf(this))) program.release();
     this.#disposed = true;
   }
 

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import type { Model } from "../model/model.ts";
+import { type Model, programsOf } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import { packFeedback } from "./feedback.ts";
 import { choiceShares, type Predictions } from "./predictions.ts";
@@ -33,7 +33,7 @@ export async function decode(
     );
   }
   const { feedback, kept } = preference;
-  const { probabilities } = await model.programs.decode({
+  const { probabilities } = await programsOf(model).decode({
     ...packFeedback(config, [feedback]),
     weights: await model.deviceWeights(),
     embedding: embedding.values,

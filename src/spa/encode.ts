@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
 import { resizeBilinear } from "../arrays/resize.ts";
-import type { Model } from "../model/model.ts";
+import { type Model, programsOf } from "../model/model.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type Frame, frameOf } from "./frame.ts";
 
@@ -85,7 +85,7 @@ export async function encode(
   const frame = frameOf(shape[0], shape[1], model.config.imageSize);
   const weights = await model.deviceWeights();
   const pixels = preprocess(image, frame, model.config);
-  const { image: { embedding, detail } } = await model.programs.encode({
+  const { image: { embedding, detail } } = await programsOf(model).encode({
     weights,
     pixels,
   });

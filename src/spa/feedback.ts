@@ -26,9 +26,13 @@ export interface Point {
 
 /** A box around the object, corners in pixels of the image. */
 export interface Box {
+  /** Column of the left edge. */
   readonly left: number;
+  /** Row of the top edge. */
   readonly top: number;
+  /** Column of the right edge, greater than `left`. */
   readonly right: number;
+  /** Row of the bottom edge, greater than `top`. */
   readonly bottom: number;
 }
 
@@ -44,7 +48,9 @@ export interface Choice {
 
 /** Everything the user said about one image. */
 export interface Feedback {
+  /** The clicks, oldest first. */
   readonly points: readonly Point[];
+  /** The box, if one was drawn. */
   readonly box?: Box;
   /** The choices, oldest first. */
   readonly choices: readonly Choice[];

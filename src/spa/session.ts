@@ -32,10 +32,13 @@ interface Step {
 
 /** A session as plain data, without its image. */
 export interface SessionJSON {
+  /** The clicks. */
   readonly points: readonly Point[];
+  /** The box, if one was drawn. */
   readonly box?: Box;
   /** Index of the candidate picked in each iteration. */
   readonly choices: readonly number[];
+  /** Seed of the samples and the clustering. */
   readonly seed: number;
 }
 

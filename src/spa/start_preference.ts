@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { ModelConfig } from "../model/config.ts";
-import type { Model } from "../model/model.ts";
+import { type Model, programsOf } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import {
   type Box,
@@ -82,7 +82,7 @@ export async function generateDistribution(
 ): Promise<GaussianMixture> {
   const { choice: _, ...prompts } = packFeedback(model.config, [feedback]);
   const { components: M, latentChannels: d } = model.config;
-  const { logWeights, means, deviations } = await model.programs.generate({
+  const { logWeights, means, deviations } = await programsOf(model).generate({
     ...prompts,
     weights: await model.deviceWeights(),
     embedding: embedding.values,

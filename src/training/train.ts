@@ -36,11 +36,13 @@ export interface Recipe extends ExampleOptions {
   readonly iterations: number;
   /** Largest learning rate, after `warmUp` steps; falls as a cosine to 2 %. */
   readonly learningRate: number;
+  /** Steps over which the learning rate rises. */
   readonly warmUp: number;
   /** Decay of the parameters' moving average, which is what is kept. */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
   readonly seed: number;
+  /** The loss. */
   readonly loss: LossOptions;
   /**
    * Steps between checkpoints. All users leave at a checkpoint, so that a run
@@ -69,6 +71,7 @@ export const defaultRecipe: Recipe = {
 export interface TrainingReport {
   /** Steps done. */
   readonly step: number;
+  /** Steps in all. */
   readonly steps: number;
   /** Mean loss. */
   readonly loss: number;
@@ -88,6 +91,7 @@ export interface TrainOptions {
   readonly checkpoint?: string;
   /** Called every `reportEvery` steps, 100 by default. */
   readonly onReport?: (report: TrainingReport) => void;
+  /** Steps between reports. */
   readonly reportEvery?: number;
 }
 
