@@ -1,0 +1,7 @@
+/** `deno task demo`; see `--help`. */
+
+import { runCommand } from "../command_line.ts";
+import { runDemo } from "./run.ts";
+import { processTerminal } from "./terminal.ts";
+
+await runCommand(() => runDemo(Deno.args, processTerminal()));

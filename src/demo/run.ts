@@ -1,0 +1,151 @@
+/** The demo: start, propose, let the user choose, write what happened. */
+
+import { join } from "node:path";
+import { loadModel } from "../checkpoints/load_model.ts";
+import { useEngine } from "../engine/engine.ts";
+import type { Model } from "../model/model.ts";
+import { loadPlotly } from "../notebook/plotly.ts";
+import { Session } from "../spa/session.ts";
+import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
+import {
+  type Outcome,
+  stepFigure,
+  stepFile,
+  writeFigure,
+  writeOutcome,
+} from "./pictures.ts";
+import { type Answer, scoreProposal, type Step } from "./step.ts";
+import { openSubject, type Subject } from "./subject.ts";
+import { iterationLines } from "./tables.ts";
+import type { Terminal } from "./terminal.ts";
+import {
+  nearestDemoUser,
+  scriptedUser,
+  terminalUser,
+  type User,
+} from "./users.ts";
+
+/** Who chooses, by the options. */
+function userOf(
+  options: DemoOptions,
+  subject: Subject,
+  terminal: Terminal,
+): User {
+  if (options.interactive) return terminalUser(terminal);
+  if (options.choices) return scriptedUser(options.choices, options.refuse);
+  if (subject.reference) return nearestDemoUser(options.iterations);
+  terminal.print(
+    "No mask is known and nobody chooses: the first proposal is accepted.",
+  );
+  return () => ({ kind: "accept" });
+}
+
+/** Does what the user answered; whether the demo goes on. */
+async function apply(session: Session, answer: Answer): Promise<boolean> {
+  switch (answer.kind) {
+    case "choose":
+      await session.choose(answer.candidate);
+      return true;
+    case "click":
+      await session.addPoint(answer.point);
+      return true;
+    case "undo":
+      session.undo();
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Proposes and asks until the user accepts or quits. */
+async function align(
+  model: Model,
+  subject: Subject,
+  options: DemoOptions,
+  terminal: Terminal,
+): Promise<Pick<Outcome, "steps" | "mask" | "profile">> {
+  const user = userOf(options, subject, terminal);
+  const { samples, candidates, seed, box } = options;
+  let start = performance.now();
+  using session = await Session.start(model, subject.image, {
+    points: subject.points,
+    box,
+    samples,
+    candidates,
+    seed,
+  });
+  const steps: Step[] = [];
+  while (true) {
+    const { proposal, preference } = session;
+    const shown: Step = {
+      number: steps.length + 1,
+      proposal,
+      points: preference.feedback.points,
+      milliseconds: performance.now() - start,
+      scores: scoreProposal(proposal, subject.reference),
+    };
+    const picture = join(options.out, stepFile(shown));
+    if (options.interactive) {
+      await writeFigure(picture, stepFigure(subject, shown));
+    }
+    const answer = await user(shown, picture);
+    start = performance.now();
+    const goesOn = await apply(session, answer);
+    if (answer.kind === "undo") {
+      steps.pop();
+      continue;
+    }
+    const step: Step = { ...shown, answer };
+    steps.push(step);
+    if (!options.interactive) terminal.print(iterationLines(step));
+    if (goesOn) continue;
+    const mask = answer.kind === "accept" ? session.accept() : undefined;
+    return { steps, mask, profile: session.profile };
+  }
+}
+
+/**
+ * Runs the demo.
+ *
+ * @param args The command's arguments.
+ * @param terminal Where it prints and asks.
+ * @throws With a clear message, when an option, a file or a mask is wrong.
+ */
+export async function runDemo(
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<void> {
+  const options = parseDemoOptions(args);
+  if (options.help) return terminal.print(HELP);
+  const begin = performance.now();
+  const { engine, threads } = options;
+  const [info, subject, model] = await Promise.all([
+    useEngine(engine, threads === undefined ? {} : { threads }),
+    openSubject(options),
+    loadModel(options.model),
+  ]);
+  using _ = model;
+  const count = `${info.threads} thread${info.threads === 1 ? "" : "s"}`;
+  terminal.print(`Engine: ${info.name}, ${count} (${info.reason})`);
+  const who = subject.rater ? `, as rater "${subject.rater}" sees it` : "";
+  const clicks = subject.points.map(({ x, y, label = 1 }) =>
+    `${label ? "" : "not "}(${x}, ${y})`
+  );
+  const started = clicks.length > 0
+    ? `; click at ${clicks.join(", ")}`
+    : "; box";
+  terminal.print(`Image:  ${subject.name}${who}${started}\n`);
+
+  const outcome = await align(model, subject, options, terminal);
+  if (outcome.steps.length > 1 && subject.reference) await loadPlotly();
+  const report = await writeOutcome(options.out, {
+    ...outcome,
+    subject,
+    setting:
+      `Model "${model.config.name}", engine ${info.name}, ${count}, seed ${options.seed}.`,
+  });
+  const seconds = (performance.now() - begin) / 1000;
+  terminal.print(
+    `\nWrote ${report} and its pictures; ${seconds.toFixed(1)} s in all`,
+  );
+}
