@@ -151,10 +151,10 @@ export {
 export type { TrainingCase } from "./src/training/augment.ts";
 export type { ExampleOptions } from "./src/training/groups.ts";
 export type { LossOptions } from "./src/training/loss.ts";
+export type { TrainingReport } from "./src/training/tally.ts";
 export {
   defaultRecipe,
   type Recipe,
   train,
-  type TrainingReport,
   type TrainOptions,
 } from "./src/training/train.ts";

@@ -3,7 +3,8 @@ import { useEngine } from "../src/engine/engine.ts";
 import { Model } from "../src/model/model.ts";
 import { type HostWeights, initializeWeights } from "../src/model/weights.ts";
 import { readCheckpoint } from "../src/training/checkpoint.ts";
-import { train, type TrainingReport } from "../src/training/train.ts";
+import type { TrainingReport } from "../src/training/tally.ts";
+import { train } from "../src/training/train.ts";
 import { smallConfig } from "./_small_model.ts";
 import { discs, longRecipe, recipe } from "./_small_training.ts";
 

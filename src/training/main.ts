@@ -12,12 +12,8 @@ import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import type { TrainingCase } from "./augment.ts";
-import {
-  defaultRecipe,
-  type Recipe,
-  train,
-  type TrainingReport,
-} from "./train.ts";
+import { defaultRecipe, type Recipe, train } from "./train.ts";
+import type { TrainingReport } from "./tally.ts";
 
 const HELP = `deno task train [options]
 

@@ -8,7 +8,6 @@ import { upload } from "../engine/engine.ts";
 import { type HostTensor, scalar } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import {
-  declareWeights,
   type HostWeights,
   initializeWeights,
   sizeOf,
@@ -25,6 +24,8 @@ import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { advanceTrainee, type TraineeReport } from "./simulation.ts";
 import { trainingStep } from "./step.ts";
+import { Tally, type TrainingReport } from "./tally.ts";
+import { joinWeights, splitWeights } from "./weight_vector.ts";
 
 /** The recipe: everything that decides what comes out. */
 export interface Recipe extends ExampleOptions {
@@ -67,24 +68,6 @@ export const defaultRecipe: Recipe = {
   checkpointEvery: 1000,
 };
 
-/** Progress since the last report. */
-export interface TrainingReport {
-  /** Steps done. */
-  readonly step: number;
-  /** Steps in all. */
-  readonly steps: number;
-  /** Mean loss. */
-  readonly loss: number;
-  /** Per iteration: mean Dice of the recommendation, of the best candidate, spread. */
-  readonly iterations: readonly {
-    dice: number;
-    best: number;
-    spread: number;
-  }[];
-  /** Steps per second. */
-  readonly rate: number;
-}
-
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
   /** File of the checkpoint; resumed from when it is there. */
@@ -93,47 +76,6 @@ export interface TrainOptions {
   readonly onReport?: (report: TrainingReport) => void;
   /** Steps between reports. */
   readonly reportEvery?: number;
-}
-
-/** The flat vector of the trained weights, and the rest. */
-function splitWeights(config: ModelConfig, weights: HostWeights) {
-  const declared = [...declareWeights(config)];
-  const trained = declared.filter(([, { trainable }]) => trainable);
-  const total = trained.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
-  const vector = new Float32Array(total);
-  let offset = 0;
-  for (const [name, { shape }] of trained) {
-    vector.set(weights.get(name)!.data, offset);
-    offset += sizeOf(shape);
-  }
-  const frozen = Object.fromEntries(
-    declared.filter(([, { trainable }]) => !trainable)
-      .map(([name]) => [name, weights.get(name)!]),
-  );
-  return { vector, frozen };
-}
-
-/** The weights by name, of the flat vector and the rest. */
-function joinWeights(
-  config: ModelConfig,
-  vector: Float32Array,
-  frozen: Record<string, { data: Float32Array; shape: readonly number[] }>,
-): HostWeights {
-  const weights = new Map<
-    string,
-    { data: Float32Array; shape: readonly number[] }
-  >();
-  let offset = 0;
-  for (const [name, { shape, trainable }] of declareWeights(config)) {
-    if (!trainable) {
-      weights.set(name, frozen[name]);
-      continue;
-    }
-    const end = offset + sizeOf(shape);
-    weights.set(name, { data: vector.slice(offset, end), shape });
-    offset = end;
-  }
-  return weights;
 }
 
 /** Packs the groups' images and users into a step's batch. */
@@ -160,46 +102,6 @@ function packBatch(
     evidence: stack(users.map((u) => u.evidence), [B, M]),
     noise: { data: noise, shape: [B, M, d] },
   };
-}
-
-/** Sums the users' reports by iteration. */
-class Tally {
-  #sums: { count: number; dice: number; best: number; spread: number }[] = [];
-  #loss = 0;
-  #steps = 0;
-  #start = performance.now();
-
-  add(loss: number, reports: readonly TraineeReport[]) {
-    this.#loss += loss;
-    this.#steps++;
-    for (const { iteration, dice, best, spread } of reports) {
-      const sum = this.#sums[iteration] ??= {
-        count: 0,
-        dice: 0,
-        best: 0,
-        spread: 0,
-      };
-      sum.count++;
-      sum.dice += dice;
-      sum.best += best;
-      sum.spread += spread;
-    }
-  }
-
-  report(step: number, steps: number): TrainingReport {
-    const seconds = (performance.now() - this.#start) / 1000;
-    return {
-      step,
-      steps,
-      loss: this.#loss / this.#steps,
-      iterations: this.#sums.map(({ count, dice, best, spread }) => ({
-        dice: dice / count,
-        best: best / count,
-        spread: spread / count,
-      })),
-      rate: this.#steps / seconds,
-    };
-  }
 }
 
 /** Learning rate of a step: linear warm-up, then a cosine down to 2 %. */

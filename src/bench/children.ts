@@ -1,0 +1,67 @@
+/** Runs the benchmark's child processes. */
+
+import { FIRST_PROPOSAL } from "./session.ts";
+import { type Setting, settingArgs } from "./setting.ts";
+import type { SteadyTimes } from "./steady.ts";
+
+/** One session from a cold start. */
+export interface ColdStart {
+  /** Seconds from the process's start to the first proposal. */
+  readonly firstProposal: number;
+  /** Peak resident memory in bytes, after six iterations. */
+  readonly peak: number;
+}
+
+/** Measures a setting in a process of its own, after it has warmed up. */
+export async function measureSteady(
+  setting: Setting,
+  repeats: number,
+): Promise<SteadyTimes> {
+  const { lines } = await run("steady.ts", [
+    ...settingArgs(setting),
+    `--repeats=${repeats}`,
+  ]);
+  return JSON.parse(lines.at(-1)!.text);
+}
+
+/** Measures one cold start of a setting. */
+export async function measureColdStart(setting: Setting): Promise<ColdStart> {
+  const { begin, lines } = await run("session.ts", settingArgs(setting));
+  const first = lines.find(({ text }) => text === FIRST_PROPOSAL)!;
+  return {
+    firstProposal: (first.at - begin) / 1000,
+    peak: Number(lines.at(-1)!.text),
+  };
+}
+
+/** What a child printed, and when, in milliseconds. */
+interface Printed {
+  readonly begin: number;
+  readonly lines: readonly { readonly text: string; readonly at: number }[];
+}
+
+/**
+ * Runs a module of this folder to its end.
+ *
+ * @throws {Error} When it fails: with the last line of what it reported.
+ */
+async function run(name: string, args: readonly string[]): Promise<Printed> {
+  const begin = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL(name, import.meta.url).href, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const errors = new Response(child.stderr).text();
+  const lines: { text: string; at: number }[] = [];
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    for (const text of parts) lines.push({ text, at: performance.now() });
+  }
+  const { success } = await child.status;
+  if (!success) throw new Error((await errors).trim().split("\n").at(-1));
+  return { begin, lines };
+}

@@ -1,0 +1,63 @@
+/** What training reports. */
+
+import type { TraineeReport } from "./simulation.ts";
+
+/** Progress since the last report. */
+export interface TrainingReport {
+  /** Steps done. */
+  readonly step: number;
+  /** Steps in all. */
+  readonly steps: number;
+  /** Mean loss. */
+  readonly loss: number;
+  /** Per iteration: mean Dice of the recommendation, of the best candidate, spread. */
+  readonly iterations: readonly {
+    dice: number;
+    best: number;
+    spread: number;
+  }[];
+  /** Steps per second. */
+  readonly rate: number;
+}
+
+/** Sums the users' reports by iteration. */
+export class Tally {
+  #sums: { count: number; dice: number; best: number; spread: number }[] = [];
+  #loss = 0;
+  #steps = 0;
+  #start = performance.now();
+
+  /** Adds one step. */
+  add(loss: number, reports: readonly TraineeReport[]) {
+    this.#loss += loss;
+    this.#steps++;
+    for (const { iteration, dice, best, spread } of reports) {
+      const sum = this.#sums[iteration] ??= {
+        count: 0,
+        dice: 0,
+        best: 0,
+        spread: 0,
+      };
+      sum.count++;
+      sum.dice += dice;
+      sum.best += best;
+      sum.spread += spread;
+    }
+  }
+
+  /** The means so far. */
+  report(step: number, steps: number): TrainingReport {
+    const seconds = (performance.now() - this.#start) / 1000;
+    return {
+      step,
+      steps,
+      loss: this.#loss / this.#steps,
+      iterations: this.#sums.map(({ count, dice, best, spread }) => ({
+        dice: dice / count,
+        best: best / count,
+        spread: spread / count,
+      })),
+      rate: this.#steps / seconds,
+    };
+  }
+}
