@@ -4,16 +4,16 @@
  * pick the nearest; a few picks later the segmentation is yours.
  *
  * @example Align with a click and two choices
- * ```ts no-eval
+ * ```ts
  * import * as spa from "@spa-seg/spa";
  *
  * const model = await spa.loadModel();
- * const image = await spa.readImage("slice.png");
+ * const { image } = spa.phantom({ kind: "kidney", seed: 9 }); // or readImage
  * const embedding = await spa.encode(model, image);
  * let preference = await spa.startPreference(model, embedding, {
- *   points: [{ x: 61, y: 40 }],
+ *   points: [{ x: 50, y: 35 }],
  * });
- * for (const choice of [0, 2]) {
+ * for (const choice of [0, 1]) {
  *   const latents = spa.sampleGMM(preference.distribution, { count: 48 });
  *   const predictions = await spa.decode(model, embedding, latents, preference);
  *   const proposal = spa.cluster(predictions, { count: 4 });

@@ -108,9 +108,10 @@ export class CommandLine {
   }
 
   /** The error of an option's value. */
-  refuse(rule: string, value: unknown): RangeError {
+  refuse(rule: string, value: unknown, cause?: unknown): RangeError {
     return new RangeError(
       `Cannot ${this.#action} as ${rule}: current value is ${value}`,
+      { cause },
     );
   }
 }

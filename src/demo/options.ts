@@ -63,7 +63,7 @@ export interface DemoOptions {
   readonly threads?: number;
   readonly out: string;
   /** An error about an option's value, in the command's words. */
-  refuse(rule: string, value: unknown): RangeError;
+  refuse(rule: string, value: unknown, cause?: unknown): RangeError;
 }
 
 /**
@@ -114,7 +114,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
       ? line.integer("threads", 1, THREADS)
       : undefined,
     out: line.text("out") ?? "out/demo",
-    refuse: (rule, value) => line.refuse(rule, value),
+    refuse: (rule, value, cause) => line.refuse(rule, value, cause),
   };
 }
 

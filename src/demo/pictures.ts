@@ -12,9 +12,9 @@ import type { Figure } from "../notebook/figure.ts";
 import { maskFigure } from "../notebook/mask_figure.ts";
 import { reportHTML } from "../notebook/report.ts";
 import { type Profile, profileToJSON } from "../spa/profile.ts";
-import { describeAnswer, type Step } from "./step.ts";
+import { reportOf } from "./report.ts";
+import type { Step } from "./step.ts";
 import type { Subject } from "./subject.ts";
-import { iterationsTable } from "./tables.ts";
 
 /** How the demo ended. */
 export interface Outcome {
@@ -24,8 +24,20 @@ export interface Outcome {
   /** The accepted mask, [H, W]; none where the user quit. */
   readonly mask?: NdArray<Uint8Array>;
   readonly profile: Profile;
-  /** One line on model, engine and seed. */
+  /** Plain text on model, engine and seed. */
   readonly setting: string;
+}
+
+/** The figures of an outcome; some are not always there. */
+export interface Figures {
+  /** One per proposal. */
+  readonly proposals: readonly Figure[];
+  /** Dice by iteration, where a reference is known. */
+  readonly curve?: Figure;
+  /** Where the samples of the first and of the last proposal disagree. */
+  readonly entropy: readonly Figure[];
+  /** The accepted mask. */
+  readonly result?: Figure;
 }
 
 /** The picture of a proposal; the choice is marked once it is made. */
@@ -46,8 +58,8 @@ export function stepFigure(subject: Subject, step: Step): Figure {
 }
 
 /** File name of a proposal's picture. */
-export function stepFile(step: Step): string {
-  return `proposal-${step.number}.png`;
+export function stepFile({ number }: Pick<Step, "number">): string {
+  return `proposal-${number}.png`;
 }
 
 /** Writes a figure as PNG, whole or not at all. */
@@ -55,7 +67,6 @@ export async function writeFigure(path: string, figure: Figure): Promise<void> {
   await writeFileAtomic(path, await figure.toPNG());
 }
 
-/** The Dice curve, where a reference is known. */
 function curveOf(steps: readonly Step[]): Figure | undefined {
   const scores = steps.flatMap(({ scores }) => scores ? [scores] : []);
   if (scores.length < 2) return undefined;
@@ -68,93 +79,83 @@ function curveOf(steps: readonly Step[]): Figure | undefined {
       },
       { name: "best candidate", values: best },
     ],
-    title: "Dice by iteration",
   });
 }
+
+function figuresOf({ subject, steps, mask }: Outcome): Figures {
+  const { name, image, reference, points } = subject;
+  const ends = steps.length > 1 ? [steps[0], steps.at(-1)!] : [steps[0]];
+  return {
+    proposals: steps.map((step) => stepFigure(subject, step)),
+    curve: curveOf(steps),
+    entropy: ends.map(({ number, proposal }) =>
+      entropyFigure({
+        image,
+        entropy: proposal.entropy,
+        mask: proposal.recommended.mask,
+        title: `${name}, where the samples of proposal ${number} disagree`,
+      })
+    ),
+    result: mask && maskFigure({
+      image,
+      mask,
+      label: "accepted",
+      truth: reference,
+      points: [...points],
+      title: `${name}, the accepted segmentation`,
+    }),
+  };
+}
+
+/** Names that an earlier run may have left and this one does not write. */
+const OWN_FILES = /^(proposal-\d+|dice|entropy-(first|last)|result|mask)\.png$/;
 
 /**
  * Writes everything: proposals, Dice curve, entropy, mask, profile, report.
+ * Each file is written whole or not at all; pictures of an earlier run that
+ * have no successor are removed.
  *
- * @param folder Where to.
+ * @param folder Where to; it must exist.
  * @param outcome What happened.
- * @returns The report's path.
+ * @returns The names of the files, the report's first.
  */
 export async function writeOutcome(
   folder: string,
-  { subject, steps, mask, profile, setting }: Outcome,
-): Promise<string> {
-  const last = steps[steps.length - 1];
-  const { image, reference } = subject;
-  const figures = steps.map((step) => stepFigure(subject, step));
-  const curve = curveOf(steps);
-  const entropy = entropyFigure({
-    image,
-    entropy: last.proposal.entropy,
-    mask: last.proposal.recommended.mask,
-    title: `${subject.name}, where the samples disagree`,
+  outcome: Outcome,
+): Promise<string[]> {
+  const { steps, mask, profile } = outcome;
+  const figures = figuresOf(outcome);
+  const { proposals, curve, entropy, result } = figures;
+  const pictures = new Map<string, Figure>();
+  proposals.forEach((figure, i) => pictures.set(stepFile(steps[i]), figure));
+  ["entropy-first.png", "entropy-last.png"].forEach((name, i) => {
+    if (entropy[i]) pictures.set(name, entropy[i]);
   });
-  const result = mask && maskFigure({
-    image,
-    mask,
-    label: "accepted",
-    truth: reference,
-    title: `${subject.name}, the accepted segmentation`,
-  });
-  const report = join(folder, "report.html");
-  const writing: Promise<unknown>[] = [
-    ...steps.map((step, i) =>
-      writeFigure(join(folder, stepFile(step)), figures[i])
-    ),
-    writeFigure(join(folder, "entropy.png"), entropy),
-    writeFileAtomic(
-      join(folder, "profile.json"),
-      new TextEncoder().encode(profileToJSON(profile)),
-    ),
-  ];
-  if (curve) writing.push(writeFigure(join(folder, "dice.png"), curve));
-  if (result) writing.push(writeFigure(join(folder, "result.png"), result));
-  if (mask) writing.push(writeMask(join(folder, "mask.png"), mask));
+  if (result) pictures.set("result.png", result);
+
+  // All drawn before the first chart: its library takes a second to load and
+  // keeps this thread busy, while other threads render what is drawn.
+  await Promise.all([...pictures.values()].map((figure) => figure.toSVG()));
+  if (curve) pictures.set("dice.png", curve);
+  const text = (content: string) => new TextEncoder().encode(content);
+  const writing = [...pictures].map(([name, figure]) =>
+    writeFigure(join(folder, name), figure)
+  );
+  const files = ["report.html", ...pictures.keys(), "profile.json"];
+  if (mask) {
+    files.push("mask.png");
+    writing.push(writeMask(join(folder, "mask.png"), mask));
+  }
   writing.push(
-    reportHTML({
-      title: `Aligning a segmentation: ${subject.name}`,
-      lead: lead(subject, steps),
-      sections: [
-        {
-          heading: "In numbers",
-          table: iterationsTable(steps),
-          figures: curve ? [{ figure: curve }] : [],
-        },
-        ...steps.map((step, i) => ({
-          heading: `Proposal ${step.number}`,
-          text: step.answer ? `Answer: ${describeAnswer(step)}.` : "",
-          figures: [{ figure: figures[i] }],
-        })),
-        {
-          heading: "Uncertainty that is left",
-          text: "Predictive entropy of the last proposal, in nats.",
-          figures: [{ figure: entropy }],
-        },
-        ...result ? [{ heading: "Result", figures: [{ figure: result }] }] : [],
-      ],
-      footer: setting,
-    }).then((html) => writeFileAtomic(report, new TextEncoder().encode(html))),
+    writeFileAtomic(join(folder, "profile.json"), text(profileToJSON(profile))),
+    reportHTML(reportOf(outcome, figures)).then((html) =>
+      writeFileAtomic(join(folder, "report.html"), text(html))
+    ),
   );
   await Promise.all(writing);
-  return report;
-}
-
-/** The report's first paragraph. */
-function lead({ rater }: Subject, steps: readonly Step[]): string {
-  const who = rater === undefined
-    ? "a user"
-    : `a simulated user who has the mask of rater "${rater}" in mind`;
-  const scores = steps.flatMap(({ scores }) => scores ? [scores] : []);
-  const rise = scores.length > 1
-    ? ` Dice of the recommendation: ${
-      scores[0].recommended.toFixed(3)
-    } at first, ${scores[scores.length - 1].recommended.toFixed(3)} after ${
-      scores.length - 1
-    } choices.`
-    : "";
-  return `Every proposal shows a recommended segmentation and distinct candidates; ${who} picks the nearest one, and the model adapts.${rise}`;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!OWN_FILES.test(name) || files.includes(name)) continue;
+    await Deno.remove(join(folder, name));
+  }
+  return files;
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
-import { loadPlotly } from "../notebook/plotly.ts";
 import { Session } from "../spa/session.ts";
 import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
 import {
@@ -90,7 +89,15 @@ async function align(
     }
     const answer = await user(shown, picture);
     start = performance.now();
-    const goesOn = await apply(session, answer);
+    let goesOn: boolean;
+    try {
+      goesOn = await apply(session, answer);
+    } catch (error) {
+      const mistyped = answer.kind === "click" && error instanceof RangeError;
+      if (!mistyped) throw error;
+      terminal.print(error.message);
+      continue;
+    }
     if (answer.kind === "undo") {
       steps.pop();
       continue;
@@ -118,13 +125,16 @@ export async function runDemo(
   const options = parseDemoOptions(args);
   if (options.help) return terminal.print(HELP);
   const begin = performance.now();
-  const { engine, threads } = options;
+  const { engine, threads, out } = options;
   const [info, subject, model] = await Promise.all([
     useEngine(engine, threads === undefined ? {} : { threads }),
     openSubject(options),
     loadModel(options.model),
   ]);
   using _ = model;
+  await Deno.mkdir(out, { recursive: true }).catch((error) => {
+    throw options.refuse("--out must be a folder to write to", out, error);
+  });
   const count = `${info.threads} thread${info.threads === 1 ? "" : "s"}`;
   terminal.print(`Engine: ${info.name}, ${count} (${info.reason})`);
   const who = subject.rater ? `, as rater "${subject.rater}" sees it` : "";
@@ -137,15 +147,17 @@ export async function runDemo(
   terminal.print(`Image:  ${subject.name}${who}${started}\n`);
 
   const outcome = await align(model, subject, options, terminal);
-  if (outcome.steps.length > 1 && subject.reference) await loadPlotly();
-  const report = await writeOutcome(options.out, {
+  const files = await writeOutcome(out, {
     ...outcome,
     subject,
     setting:
       `Model "${model.config.name}", engine ${info.name}, ${count}, seed ${options.seed}.`,
   });
+  if (!outcome.mask) terminal.print("\nStopped; nothing was accepted.");
   const seconds = (performance.now() - begin) / 1000;
   terminal.print(
-    `\nWrote ${report} and its pictures; ${seconds.toFixed(1)} s in all`,
+    `\nWrote ${join(out, files[0])} and ${files.length - 1} files beside it; ${
+      seconds.toFixed(1)
+    } s in all`,
   );
 }

@@ -41,8 +41,10 @@ export function scoreProposal(
   };
 }
 
-/** The last answer in words. */
-export function describeAnswer({ answer, proposal }: Step): string {
+/** The answer in a few words. */
+export function describeAnswer(
+  { answer, proposal }: Pick<Step, "answer" | "proposal">,
+): string {
   switch (answer?.kind) {
     case "choose": {
       const { share } = proposal.candidates[answer.candidate];

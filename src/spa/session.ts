@@ -49,14 +49,15 @@ export interface SessionJSON {
  * it with `using`.
  *
  * @example Pick the first candidate twice
- * ```ts no-eval
+ * ```ts
  * import { loadModel } from "../checkpoints/load_model.ts";
- * import { readImage } from "../datasets/read_image.ts";
+ * import { phantom } from "../datasets/phantom.ts";
+ * import { Session } from "./session.ts";
  *
  * const model = await loadModel();
- * const image = await readImage("slice.png");
+ * const { image } = phantom({ kind: "kidney", seed: 9 });
  * using session = await Session.start(model, image, {
- *   points: [{ x: 61, y: 40 }],
+ *   points: [{ x: 50, y: 35 }],
  * });
  * await session.choose(0);
  * await session.choose(0);

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describeError } from "../src/command_line.ts";
+import { runDemo } from "../src/demo/run.ts";
+import { parseAnswer } from "../src/demo/users.ts";
+import { readImage, readMask } from "../src/datasets/read_image.ts";
+import { profileFromJSON } from "../src/spa/profile.ts";
+import { dice } from "../src/evaluation/metrics/overlap.ts";
+
+const SAMPLE = "data/phantoms/kidney-9";
+
+/** Runs the demo with lines typed; returns what it printed and its files. */
+async function demo(args: string[], typed: string[] = []) {
+  const out = await Deno.makeTempDir();
+  const printed: string[] = [];
+  const lines = [...typed];
+  await runDemo([...args, "--out", out], {
+    print: (text) => printed.push(text),
+    readLine: () => Promise.resolve(lines.shift()),
+  });
+  const files = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
+  return { out, printed: printed.join("\n"), files };
+}
+
+/** The one line that a failing demo prints. */
+async function refusal(...args: string[]): Promise<string> {
+  try {
+    await demo(args);
+  } catch (error) {
+    return describeError(error);
+  }
+  throw new Error(`no error of ${args.join(" ")}`);
+}
+
+Deno.test("the demo aligns the sample with its rater and writes all its files", async () => {
+  const { out, printed, files } = await demo(["--iterations", "3"]);
+  assert.deepEqual(files, [
+    "dice.png",
+    "entropy.png",
+    "mask.png",
+    "profile.json",
+    "proposal-1.png",
+    "proposal-2.png",
+    "proposal-3.png",
+    "report.html",
+    "result.png",
+  ]);
+  const rows = printed.split("\n").filter((line) => /^ +\d /.test(line));
+  assert.equal(rows.length, 3);
+  const last = Number(rows[2].trim().split(/\s+/)[1]);
+  const mask = await readMask(join(out, "mask.png"));
+  const truth = await readMask(`${SAMPLE}/rater_without_part.png`);
+  assert.ok(Math.abs(dice(mask, truth) - last) < 6e-4, "Dice as printed");
+  profileFromJSON(await Deno.readTextFile(join(out, "profile.json")));
+  const [height, width] = (await readImage(join(out, "proposal-1.png"))).shape;
+  assert.ok(width === 1800 && height > 1000, `${width} x ${height}`);
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assert.equal(/(src|href)="https?:/.test(report), false, "self-contained");
+  assert.match(report, /Proposal 3/);
+});
+
+Deno.test("the demo without a known mask follows a script, then accepts", async () => {
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
+  const { printed, files } = await demo([...image, "--choose", "1,1"]);
+  assert.ok(files.includes("proposal-3.png") && !files.includes("dice.png"));
+  assert.match(printed, /candidate 1 of/);
+  assert.doesNotMatch(printed, /Dice/);
+});
+
+Deno.test("the interactive demo takes picks, undo, clicks and the input's end", async () => {
+  const args = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
+  const typed = ["7", "u", "1", "u", "1", "-5,5", "a"];
+  const { printed, files } = await demo([...args, "--interactive"], typed);
+  assert.match(printed, /Not understood: 7/);
+  assert.match(printed, /Nothing to undo/);
+  assert.ok(files.includes("mask.png") && files.includes("proposal-3.png"));
+  const ended = await demo([...args, "--interactive"], []);
+  assert.equal(ended.files.includes("mask.png"), false, "nothing accepted");
+});
+
+Deno.test("parseAnswer() reads keys and clicks", () => {
+  assert.deepEqual(parseAnswer(" 2 ", 4), { kind: "choose", candidate: 1 });
+  assert.deepEqual(parseAnswer("A", 4), { kind: "accept" });
+  assert.deepEqual(parseAnswer("-3, 4.5", 4), {
+    kind: "click",
+    point: { x: 3, y: 4.5, label: 0 },
+  });
+  assert.equal(parseAnswer("5", 4), undefined);
+  assert.equal(parseAnswer("0", 4), undefined);
+  assert.equal(parseAnswer("", 4), undefined);
+});
+
+Deno.test("the demo's errors are one clear line", async () => {
+  const image = `${SAMPLE}/image.png`;
+  const cases: [string[], RegExp][] = [
+    [["--frobnicate"], /Unknown option '--frobnicate'/],
+    [["--image", "missing.png", "--point", "1,1"], /missing\.png/],
+    [["--image", "deno.json", "--point", "1,1"], /image.*deno\.json/],
+    [["--image", image], /--image must come with a --point or a --box/],
+    [["--image", image, "--point", "500,1"], /x in 0\.\.127.*\(500, 1\)/],
+    [["--image", image, "--point", "a,b"], /--point must be numbers.*a,b/],
+    [["--case", "kidny-9"], /such as kidney-9.*kidny-9/],
+    [["--rater", "nobody"], /nobody/],
+    [["--engine", "abacus"], /--engine must be one of auto, onnx.*abacus/],
+    [["--model", image], /safetensors/],
+    [["--seed=-1"], /--seed must be a whole number/],
+    [
+      [
+        "--image",
+        image,
+        "--reference",
+        "data/phantoms/nodule-2/rater_strict.png",
+      ],
+      /must have the image's size, 128 x 128/,
+    ],
+  ];
+  for (const [args, expected] of cases) {
+    const line = await refusal(...args);
+    assert.match(line, expected, args.join(" "));
+    assert.equal(line.includes("\n"), false, line);
+  }
+});
