@@ -1,17 +1,20 @@
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describeError } from "../src/command_line.ts";
 import { runDemo } from "../src/demo/run.ts";
 import { parseAnswer } from "../src/demo/users.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
+import { writeMask } from "../src/datasets/write_image.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
 import { dice } from "../src/evaluation/metrics/overlap.ts";
 
 const SAMPLE = "data/phantoms/kidney-9";
 
 /** Runs the demo with lines typed; returns what it printed and its files. */
-async function demo(args: string[], typed: string[] = []) {
-  const out = await Deno.makeTempDir();
+async function demo(args: string[], typed: string[] = [], folder?: string) {
+  const out = folder ?? await Deno.makeTempDir();
   const printed: string[] = [];
   const lines = [...typed];
   await runDemo([...args, "--out", out], {
@@ -36,7 +39,8 @@ Deno.test("the demo aligns the sample with its rater and writes all its files", 
   const { out, printed, files } = await demo(["--iterations", "3"]);
   assert.deepEqual(files, [
     "dice.png",
-    "entropy.png",
+    "entropy-first.png",
+    "entropy-last.png",
     "mask.png",
     "profile.json",
     "proposal-1.png",
@@ -69,13 +73,64 @@ Deno.test("the demo without a known mask follows a script, then accepts", async 
 
 Deno.test("the interactive demo takes picks, undo, clicks and the input's end", async () => {
   const args = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
-  const typed = ["7", "u", "1", "u", "1", "-5,5", "a"];
+  const typed = ["7", "u", "1", "u", "1", "+500,5", "-5,5", "a"];
   const { printed, files } = await demo([...args, "--interactive"], typed);
+  assert.match(printed, /Cannot use the point.*\(500, 5\)/);
   assert.match(printed, /Not understood: 7/);
   assert.match(printed, /Nothing to undo/);
   assert.ok(files.includes("mask.png") && files.includes("proposal-3.png"));
   const ended = await demo([...args, "--interactive"], []);
   assert.equal(ended.files.includes("mask.png"), false, "nothing accepted");
+});
+
+Deno.test("the demo leaves no picture of an earlier, longer run in its folder", async () => {
+  const folder = await Deno.makeTempDir();
+  const earlier = [
+    "proposal-7.png",
+    "dice.png",
+    "proposal-1b.png",
+    "notes.txt",
+  ];
+  for (const name of earlier) {
+    await Deno.writeTextFile(join(folder, name), "earlier");
+  }
+  const { files } = await demo(["--iterations", "1"], [], folder);
+  assert.deepEqual(files, [
+    "entropy-first.png",
+    "mask.png",
+    "notes.txt", // not the demo's own
+    "profile.json",
+    "proposal-1.png",
+    "proposal-1b.png",
+    "report.html",
+    "result.png",
+  ]);
+});
+
+Deno.test("the demo hides the rater's mask from whoever chooses, unless asked", async () => {
+  const typed = () => ["a"];
+  const hidden = await demo(["--interactive"], typed());
+  assert.doesNotMatch(hidden.printed, /Dice|without_part/);
+  const shown = await demo(["--interactive", "--rater", "strict"], typed());
+  assert.match(shown.printed, /Dice 0\.\d{3}/);
+});
+
+Deno.test("the demo as a command: help on stdout, an error on stderr and exit code 1", async () => {
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "src/demo/main.ts", ...args],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  };
+  const help = await run("--help");
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--interactive/);
+  const failed = await run("--case", "kidny-9");
+  assert.equal(failed.code, 1);
+  assert.equal(failed.stdout, "");
+  assert.match(failed.stderr, /^Cannot run the demo as --case .+\n$/);
 });
 
 Deno.test("parseAnswer() reads keys and clicks", () => {
@@ -90,9 +145,24 @@ Deno.test("parseAnswer() reads keys and clicks", () => {
   assert.equal(parseAnswer("", 4), undefined);
 });
 
+Deno.test("the demo refuses a folder that is a file", async () => {
+  const file = await Deno.makeTempFile();
+  const failing = demo(["--iterations", "1"], [], file);
+  await assert.rejects(failing, /--out must be a folder to write to/);
+});
+
 Deno.test("the demo's errors are one clear line", async () => {
   const image = `${SAMPLE}/image.png`;
+  const empty = join(await Deno.makeTempDir(), "empty.png");
+  await writeMask(empty, ndarray(new Uint8Array(128 * 128), [128, 128]));
   const cases: [string[], RegExp][] = [
+    [["--image", image, "--reference", empty], /empty mask of 128 x 128/],
+    [["--image", image, "--case", "a"], /--image and --case/],
+    [["--negative", "1,1"], /--negative must come with a --point/],
+    [["--image", image, "--box", "9,9,3,3"], /left must be < right/],
+    [["--data", "missing"], /folder must exist.*missing/],
+    [["--choose", "1,5"], /--choose must be candidates' numbers, 1\.\.4/],
+    [["--model", "missing.safetensors"], /missing\.safetensors/],
     [["--frobnicate"], /Unknown option '--frobnicate'/],
     [["--image", "missing.png", "--point", "1,1"], /missing\.png/],
     [["--image", "deno.json", "--point", "1,1"], /image.*deno\.json/],

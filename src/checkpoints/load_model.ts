@@ -53,7 +53,12 @@ async function readBytes(source: string | URL): Promise<Uint8Array> {
     ? new URL(source)
     : undefined;
   if (!url || url.protocol === "file:") {
-    return await Deno.readFile(url ?? source);
+    return await Deno.readFile(url ?? source).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new Deno.errors.NotFound(
+        `Cannot load the model as its file must exist: current value is ${source}`,
+      );
+    });
   }
   const response = await fetch(url);
   if (!response.ok) {
@@ -70,6 +75,7 @@ async function readBytes(source: string | URL): Promise<Uint8Array> {
  * @param source Path or URL of a file of `saveModel`; by default the weights
  * that come with the module (preset `tiny`).
  * @returns The model, with the file's metadata.
+ * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {RangeError} When the file is no safetensors file, lies about its
  * content, holds a value that is not finite, or has no config.
  * @throws {TypeError} When its weights are not those of its config.

@@ -39,6 +39,22 @@ function userOf(
   return () => ({ kind: "accept" });
 }
 
+/** What is segmented, for whom, and what was given to start with. */
+function describeStart(
+  { name, rater, points }: Subject,
+  { box }: DemoOptions,
+): string {
+  const parts = [rater ? `${name}, as rater "${rater}" sees it` : name];
+  if (box) {
+    const { left, top, right, bottom } = box;
+    parts.push(`box from (${left}, ${top}) to (${right}, ${bottom})`);
+  }
+  for (const { x, y, label = 1 } of points) {
+    parts.push(`click ${label === 1 ? "inside" : "outside"} at (${x}, ${y})`);
+  }
+  return parts.join("; ");
+}
+
 /** Does what the user answered; whether the demo goes on. */
 async function apply(session: Session, answer: Answer): Promise<boolean> {
   switch (answer.kind) {
@@ -74,13 +90,14 @@ async function align(
     seed,
   });
   const steps: Step[] = [];
+  let undone: Step | undefined;
   while (true) {
     const { proposal, preference } = session;
     const shown: Step = {
       number: steps.length + 1,
       proposal,
       points: preference.feedback.points,
-      milliseconds: performance.now() - start,
+      milliseconds: undone?.milliseconds ?? performance.now() - start,
       scores: scoreProposal(proposal, subject.reference),
     };
     const picture = join(options.out, stepFile(shown));
@@ -98,10 +115,8 @@ async function align(
       terminal.print(error.message);
       continue;
     }
-    if (answer.kind === "undo") {
-      steps.pop();
-      continue;
-    }
+    undone = answer.kind === "undo" ? steps.pop() : undefined;
+    if (undone) continue;
     const step: Step = { ...shown, answer };
     steps.push(step);
     if (!options.interactive) terminal.print(iterationLines(step));
@@ -137,14 +152,7 @@ export async function runDemo(
   });
   const count = `${info.threads} thread${info.threads === 1 ? "" : "s"}`;
   terminal.print(`Engine: ${info.name}, ${count} (${info.reason})`);
-  const who = subject.rater ? `, as rater "${subject.rater}" sees it` : "";
-  const clicks = subject.points.map(({ x, y, label = 1 }) =>
-    `${label ? "" : "not "}(${x}, ${y})`
-  );
-  const started = clicks.length > 0
-    ? `; click at ${clicks.join(", ")}`
-    : "; box";
-  terminal.print(`Image:  ${subject.name}${who}${started}\n`);
+  terminal.print(`Image:  ${describeStart(subject, options)}\n`);
 
   const outcome = await align(model, subject, options, terminal);
   const files = await writeOutcome(out, {

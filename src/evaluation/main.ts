@@ -1,12 +1,14 @@
 /** `deno task evaluate`; see `--help`. */
 
 import { loadModel } from "../checkpoints/load_model.ts";
+import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/folder.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
+import { Model } from "../model/model.ts";
 import { markdownTable } from "../notebook/table.ts";
 import { nearestUser, noisyUser, randomUser } from "../spa/simulated_user.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
@@ -38,6 +40,7 @@ mask, then the nearest candidate again and again.
   --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
   --threads N          of the engine
   --out FILE           results of every target, as JSON
+  --record FILE        the model again, with these figures in its metadata
 `;
 
 /** What a choice moves, by name. */
@@ -79,6 +82,7 @@ async function main(): Promise<void> {
     values: [
       ...["data", "split", "every", "user", "update", "rule", "iterations"],
       ...["samples", "candidates", "seed", "model", "engine", "threads", "out"],
+      "record",
     ],
     flags: ["ablation"],
   });
@@ -124,6 +128,21 @@ async function main(): Promise<void> {
   } else {
     const table = summaryTable(summarize(results[update], seed));
     console.log(markdownTable(table));
+  }
+  const record = line.text("record");
+  if (record !== undefined) {
+    const rows = summarize(results[names[names.length - 1]], seed);
+    const figures = {
+      dataset: dataset.name,
+      targets,
+      samples: options.samples,
+      candidates: options.candidates,
+      seed,
+      dice: rows.map(({ dice }) => Number(dice.toFixed(4))),
+      best: rows.map(({ best }) => Number(best.toFixed(4))),
+    };
+    const metadata = { ...model.metadata, validation: JSON.stringify(figures) };
+    await saveModel(new Model(model.config, model.weights, metadata), record);
   }
   const out = line.text("out");
   if (out !== undefined) {

@@ -2,6 +2,8 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+// @ts-types="@types/ndarray-ops"
+import ops from "ndarray-ops";
 import { createRandom, type Random } from "../random.ts";
 import { mapToImage } from "./frame.ts";
 import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
@@ -125,11 +127,16 @@ function binaryEntropy(p: number): number {
   return -p * Math.log(p) - (1 - p) * Math.log(1 - p);
 }
 
+/** A mask of zeros in the shape of a map. */
+function emptyMask({ shape, size }: NdArray): NdArray<Uint8Array> {
+  return ndarray(new Uint8Array(size), shape);
+}
+
 /** Values of at least one half as a mask. */
 export function threshold(map: NdArray<Float32Array>): NdArray<Uint8Array> {
-  const mask = new Uint8Array(map.size);
-  for (let i = 0; i < mask.length; i++) mask[i] = map.data[i] >= 0.5 ? 1 : 0;
-  return ndarray(mask, map.shape);
+  const mask = emptyMask(map);
+  ops.geqs(mask, map, 0.5);
+  return mask;
 }
 
 /** 1 where `a` is set and `b` is not. */
@@ -137,8 +144,9 @@ function difference(
   a: NdArray<Uint8Array>,
   b: NdArray<Uint8Array>,
 ): NdArray<Uint8Array> {
-  const out = a.data.map((value, i) => value & ~b.data[i] & 1);
-  return ndarray(out, a.shape);
+  const result = emptyMask(a);
+  ops.gt(result, a, b);
+  return result;
 }
 
 /**
