@@ -10,7 +10,7 @@ import { writeMask } from "../src/datasets/write_image.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
 import { dice } from "../src/evaluation/metrics/overlap.ts";
 
-const SAMPLE = "data/phantoms/kidney-9";
+const SAMPLE = "data/phantoms/kidney-13"; // the one shown by default
 
 /** Runs the demo with lines typed; returns what it printed and its files. */
 async function demo(args: string[], typed: string[] = [], folder?: string) {
@@ -53,7 +53,7 @@ Deno.test("the demo aligns the sample with its rater and writes all its files", 
   assert.equal(rows.length, 3);
   const last = Number(rows[2].trim().split(/\s+/)[1]);
   const mask = await readMask(join(out, "mask.png"));
-  const truth = await readMask(`${SAMPLE}/rater_without_part.png`);
+  const truth = await readMask(`${SAMPLE}/rater_with_part.png`);
   assert.ok(Math.abs(dice(mask, truth) - last) < 6e-4, "Dice as printed");
   profileFromJSON(await Deno.readTextFile(join(out, "profile.json")));
   const [height, width] = (await readImage(join(out, "proposal-1.png"))).shape;
@@ -110,7 +110,7 @@ Deno.test("the demo leaves no picture of an earlier, longer run in its folder", 
 Deno.test("the demo hides the rater's mask from whoever chooses, unless asked", async () => {
   const typed = () => ["a"];
   const hidden = await demo(["--interactive"], typed());
-  assert.doesNotMatch(hidden.printed, /Dice|without_part/);
+  assert.doesNotMatch(hidden.printed, /Dice|with_part/);
   const shown = await demo(["--interactive", "--rater", "strict"], typed());
   assert.match(shown.printed, /Dice 0\.\d{3}/);
 });
@@ -127,7 +127,7 @@ Deno.test("the demo as a command: help on stdout, an error on stderr and exit co
   const help = await run("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /--interactive/);
-  const failed = await run("--case", "kidny-9");
+  const failed = await run("--case", "kidny-13");
   assert.equal(failed.code, 1);
   assert.equal(failed.stdout, "");
   assert.match(failed.stderr, /^Cannot run the demo as --case .+\n$/);
@@ -169,7 +169,7 @@ Deno.test("the demo's errors are one clear line", async () => {
     [["--image", image], /--image must come with a --point or a --box/],
     [["--image", image, "--point", "500,1"], /x in 0\.\.127.*\(500, 1\)/],
     [["--image", image, "--point", "a,b"], /--point must be numbers.*a,b/],
-    [["--case", "kidny-9"], /such as kidney-9.*kidny-9/],
+    [["--case", "kidny-13"], /such as kidney-13.*kidny-13/],
     [["--rater", "nobody"], /nobody/],
     [["--engine", "abacus"], /--engine must be one of auto, onnx.*abacus/],
     [["--model", image], /safetensors/],

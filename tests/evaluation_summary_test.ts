@@ -68,7 +68,9 @@ Deno.test("the tables have a row per iteration and per variant", () => {
     "update",
     "1",
     "2",
+    "95 % interval at 2",
     "best at 2",
+    "spread at 2",
   ]);
   assert.deepEqual(variants.map(([name]) => name), ["none", "both"]);
 });

@@ -110,11 +110,14 @@ async function main(): Promise<void> {
   const rounds = line.integer("rounds", quick ? 2 : 5, { min: 1, max: 100 });
   const [{ model: cpu = "unknown processor" } = {}] = cpus();
   console.log(
-    `${cpu}, ${navigator.hardwareConcurrency} logical cores; Deno ${Deno.version.deno}; ${rounds} rounds\n`,
+    `${cpu}, ${navigator.hardwareConcurrency} logical cores; Deno ${Deno.version.deno}; ${rounds} round${
+      rounds === 1 ? "" : "s"
+    }\n`,
   );
   const measured = await measure(settings, rounds, quick ? 5 : 12);
   console.log(textTable(benchTable(measured)));
-  console.log(`\n${textTable(targetsTable(measured))}`);
+  const targets = targetsTable(measured);
+  if (targets.rows.length > 0) console.log(`\n${textTable(targets)}`);
 }
 
 await runCommand(main);

@@ -53,7 +53,9 @@ export function stepFigure(subject: Subject, step: Step): Figure {
       : answer?.kind === "accept"
       ? "accept"
       : undefined,
-    title: `${subject.name}, proposal ${number}`,
+    title: `${subject.name}${
+      subject.rater === undefined ? "" : `, rater "${subject.rater}"`
+    }: proposal ${number}`,
   });
 }
 
@@ -83,7 +85,7 @@ function curveOf(steps: readonly Step[]): Figure | undefined {
 }
 
 function figuresOf({ subject, steps, mask }: Outcome): Figures {
-  const { name, image, reference, points } = subject;
+  const { name, image, reference } = subject;
   const ends = steps.length > 1 ? [steps[0], steps.at(-1)!] : [steps[0]];
   return {
     proposals: steps.map((step) => stepFigure(subject, step)),
@@ -101,7 +103,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
       mask,
       label: "accepted",
       truth: reference,
-      points: [...points],
+      points: [...steps.at(-1)!.points],
       title: `${name}, the accepted segmentation`,
     }),
   };

@@ -25,7 +25,7 @@ export interface Subject {
 
 /** The sample phantoms, and the one whose raters disagree most plainly. */
 const SAMPLES = new URL("../../data/phantoms/", import.meta.url);
-const SAMPLE = { id: "kidney-9", rater: "without_part" };
+const SAMPLE = { id: "kidney-13", rater: "with_part" };
 
 /**
  * Opens what the options name.

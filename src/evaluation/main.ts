@@ -17,6 +17,7 @@ import {
   type EvaluateOptions,
   type TargetResult,
 } from "./evaluate.ts";
+import { formatResults } from "./format_results.ts";
 import { ablationTable, summarize, summaryTable } from "./summary.ts";
 
 const HELP = `deno task evaluate --data FOLDER [options]
@@ -39,7 +40,7 @@ mask, then the nearest candidate again and again.
   --model FILE         weights                                    (shipped)
   --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
   --threads N          of the engine
-  --out FILE           results of every target, as JSON
+  --out FILE           results of every target, .json or .csv, or the table, .md
   --record FILE        the model again, with these figures in its metadata
 `;
 
@@ -120,18 +121,20 @@ async function main(): Promise<void> {
   console.log(
     `${dataset.name}: ${dataset.cases.length} cases, ${targets} targets; engine ${engine.name}, ${engine.threads} threads\n`,
   );
-  if (line.has("ablation")) {
-    const summaries = Object.entries(results).map((
+  const summaries = Object.fromEntries(
+    Object.entries(results).map((
       [name, list],
-    ) => [name, summarize(list, seed)]);
-    console.log(markdownTable(ablationTable(Object.fromEntries(summaries))));
-  } else {
-    const table = summaryTable(summarize(results[update], seed));
-    console.log(markdownTable(table));
-  }
+    ) => [name, summarize(list, seed)]),
+  );
+  const table = markdownTable(
+    line.has("ablation")
+      ? ablationTable(summaries)
+      : summaryTable(summaries[update]),
+  );
+  console.log(table);
   const record = line.text("record");
   if (record !== undefined) {
-    const rows = summarize(results[names[names.length - 1]], seed);
+    const rows = summaries[names[names.length - 1]];
     const figures = {
       dataset: dataset.name,
       targets,
@@ -146,8 +149,8 @@ async function main(): Promise<void> {
   }
   const out = line.text("out");
   if (out !== undefined) {
-    const json = JSON.stringify(results, undefined, 1);
-    await writeFileAtomic(out, new TextEncoder().encode(json));
+    const text = formatResults(out, results, table);
+    await writeFileAtomic(out, new TextEncoder().encode(text));
   }
 }
 

@@ -126,12 +126,19 @@ export function ablationTable(
         heading: `${i + 1}`,
         digits: 4,
       })),
+      { heading: `95 % interval at ${count}` },
       { heading: `best at ${count}`, digits: 4 },
+      { heading: `spread at ${count}`, digits: 4 },
     ],
-    rows: Object.entries(variants).map(([name, rows]) => [
-      name,
-      ...rows.map(({ dice }) => dice),
-      rows[rows.length - 1].best,
-    ]),
+    rows: Object.entries(variants).map(([name, rows]) => {
+      const { interval: [low, high], best, spread } = rows[rows.length - 1];
+      return [
+        name,
+        ...rows.map(({ dice }) => dice),
+        `${low.toFixed(3)}..${high.toFixed(3)}`,
+        best,
+        spread,
+      ];
+    }),
   };
 }
