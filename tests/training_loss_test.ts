@@ -39,21 +39,23 @@ function termsOf(b: number, { dice, temperature }: LossOptions) {
     range(pixels).map((i) => sigmoid(logits[(b * N + n) * pixels + i]))
   );
   const pi = range(N).map((n) => Math.exp(logWeights[b * N + n]));
-  const costs = maps.map((p) => {
-    const entropy = sum(p.map((v, i) => bernoulli(v, y[i]))) / pixels;
+  const entropyOf = (p: number[]) =>
+    sum(p.map((v, i) => bernoulli(v, y[i]))) / pixels;
+  const costOf = (p: number[]) => {
     const overlap = sum(p.map((v, i) => v * y[i]));
     const softDice = (2 * overlap + 1) / (sum(p) + sum(y) + 1);
-    return entropy + dice * (1 - softDice);
-  });
+    return entropyOf(p) + dice * (1 - softDice);
+  };
+  const costs = maps.map(costOf);
   const mean = range(pixels).map((i) => sum(maps.map((p, n) => pi[n] * p[i])));
-  const ofMean = sum(mean.map((v, i) => bernoulli(v, y[i]))) / pixels;
   const exponent = temperature * pixels;
   const likelihoods = costs.map((c) => Math.exp(-exponent * c));
   const joint = likelihoods.map((l, n) => pi[n] * l);
   return {
     pi,
     costs,
-    ofMean,
+    ofMean: costOf(mean),
+    meanEntropy: entropyOf(mean),
     exponent,
     evidence: Math.log(sum(joint)),
     posterior: joint.map((v) => v / sum(joint)),
@@ -93,8 +95,8 @@ Deno.test("the paper's loss is cross-entropy of the mean and squared error of pi
   for (const temperature of [0.15, 1]) {
     const options: LossOptions = { ...defaultLoss, kind: "paper", temperature };
     const images = range(B).map((b) => termsOf(b, options));
-    const expected = sum(images.map(({ pi, ofMean, responsibilities }) =>
-      ofMean + sum(pi.map((p, n) =>
+    const expected = sum(images.map(({ pi, meanEntropy, responsibilities }) =>
+      meanEntropy + sum(pi.map((p, n) =>
         (p - responsibilities[n]) ** 2
       ))
     )) / B;

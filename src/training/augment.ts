@@ -3,7 +3,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { maskSide, type ModelConfig } from "../model/config.ts";
-import type { Random } from "../random.ts";
+import { createRandom, type Random } from "../random.ts";
 
 /** A case in memory. */
 export interface TrainingCase {
@@ -13,21 +13,39 @@ export interface TrainingCase {
   readonly masks: readonly NdArray<Uint8Array>[];
 }
 
-/** Where the pixels of the network's square are taken from in the image. */
+/** A smooth warp: the point (u, v) moves by amplitude * sin(phase + ...). */
+export interface Wave {
+  /** Cycles per square along u and v. */
+  readonly frequency: readonly [number, number];
+  readonly phase: number;
+  /** Largest shift of column and row, in pixels of the image. */
+  readonly amplitude: readonly [number, number];
+}
+
+/**
+ * Where the pixels of the network's square are taken from in the image, and
+ * what happens to their intensities.
+ */
 export interface Placement {
   /** Column: xx * u + xy * v + x, for a point (u, v) in -0.5 .. 0.5. */
   readonly x: readonly [number, number, number];
   /** Row, likewise. */
   readonly y: readonly [number, number, number];
+  /** Added to both; none by default. */
+  readonly waves?: readonly Wave[];
+  /** Exponent of the intensity, by default 1. */
+  readonly gamma?: number;
   /** Intensity is multiplied by this, about its middle ... */
   readonly contrast: number;
-  /** ... and this is added. */
+  /** ... and this is added, ... */
   readonly brightness: number;
+  /** ... and Gaussian noise of this deviation (default 0) and seed. */
+  readonly noise?: { readonly deviation: number; readonly seed: number };
 }
 
 /**
- * Draws a placement: flips, quarter turns, small turns, zooms and shifts, and
- * a change of intensity.
+ * Draws a placement: flips, turns, zooms, shifts and a smooth warp; a change
+ * of intensity, and noise.
  */
 export function drawPlacement(
   random: Random,
@@ -35,17 +53,43 @@ export function drawPlacement(
   width: number,
 ): Placement {
   const longer = Math.max(height, width);
-  const zoom = longer * Math.exp(0.08 * random.normal());
-  const angle = (Math.PI / 2) * random.integer(4) + 0.1 * random.normal();
+  const zoom = longer * Math.exp(0.12 * random.normal());
+  const angle = (Math.PI / 2) * random.integer(4) + 0.2 * random.normal();
   const flip = random.integer(2) === 0 ? 1 : -1;
+  const amplitude = () => 0.012 * longer * random.normal();
   const shift = () => longer * 0.12 * (random.uniform() - 0.5);
   const cos = Math.cos(angle) * zoom, sin = Math.sin(angle) * zoom;
   return {
     x: [cos * flip, -sin, (width - 1) / 2 + shift()],
     y: [sin * flip, cos, (height - 1) / 2 + shift()],
-    contrast: Math.exp(0.12 * random.normal()),
-    brightness: 0.04 * random.normal(),
+    waves: Array.from({ length: 3 }, () => ({
+      frequency: [1.5 * random.normal(), 1.5 * random.normal()],
+      phase: 2 * Math.PI * random.uniform(),
+      amplitude: [amplitude(), amplitude()],
+    })),
+    gamma: Math.exp(0.15 * random.normal()),
+    contrast: Math.exp(0.15 * random.normal()),
+    brightness: 0.06 * random.normal(),
+    noise: {
+      deviation: 0.03 * random.uniform() ** 2,
+      seed: random.integer(2 ** 31),
+    },
   };
+}
+
+/** The point of the image, (column, row), that goes to (u, v). */
+function sourceOf(
+  { x, y, waves = [] }: Placement,
+  u: number,
+  v: number,
+): [number, number] {
+  let column = x[0] * u + x[1] * v + x[2], row = y[0] * u + y[1] * v + y[2];
+  for (const { frequency: [fu, fv], phase, amplitude } of waves) {
+    const wave = Math.sin(phase + 2 * Math.PI * (fu * u + fv * v));
+    column += amplitude[0] * wave;
+    row += amplitude[1] * wave;
+  }
+  return [column, row];
 }
 
 /** How a user's mask departs from the raters': a smooth change of its radius. */
@@ -94,13 +138,16 @@ export function placeImage(
 ): Float32Array {
   const S = config.imageSize;
   const [height, width, channels] = image.shape;
-  const { x, y, contrast, brightness } = placement;
+  const { gamma = 1, contrast, brightness, noise } = placement;
+  const random = createRandom(noise?.seed ?? 0);
   const out = new Float32Array(S * S * 3);
   for (let row = 0; row < S; row++) {
     const v = (row + 0.5) / S - 0.5;
     for (let column = 0; column < S; column++) {
       const u = (column + 0.5) / S - 0.5;
-      const px = x[0] * u + x[1] * v + x[2], py = y[0] * u + y[1] * v + y[2];
+      const [px, py] = sourceOf(placement, u, v);
+      const shift = brightness +
+        (noise ? noise.deviation * random.normal() : 0);
       for (let c = 0; c < 3; c++) {
         const value = sampleAt(
           image.data as Float32Array,
@@ -111,7 +158,8 @@ export function placeImage(
           px,
           py,
         );
-        const changed = contrast * (value - 0.5) + 0.5 + brightness;
+        const bent = gamma === 1 ? value : value ** gamma;
+        const changed = contrast * (bent - 0.5) + 0.5 + shift;
         out[(row * S + column) * 3 + c] = (changed - config.pixelMean[c]) /
           config.pixelDeviation[c];
       }
@@ -147,13 +195,12 @@ export function placeMask(
   const side = maskSide(config);
   const fine = 2; // samples per side of a pixel
   const [cx, cy] = centreOf(mask, width);
-  const { x, y } = placement;
   const out = new Float32Array(side * side);
   for (let row = 0; row < side * fine; row++) {
     const v = (row + 0.5) / (side * fine) - 0.5;
     for (let column = 0; column < side * fine; column++) {
       const u = (column + 0.5) / (side * fine) - 0.5;
-      let px = x[0] * u + x[1] * v + x[2], py = y[0] * u + y[1] * v + y[2];
+      let [px, py] = sourceOf(placement, u, v);
       if (style) {
         const angle = Math.atan2(py - cy, px - cx);
         let change = 0;

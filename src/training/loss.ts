@@ -15,7 +15,7 @@ export interface LossOptions {
    * exponent is T' = share * pixels. Default 0.15.
    */
   readonly temperature: number;
-  /** Weight of (1 - soft Dice) in a sample's cost. Default 0.05. */
+  /** Weight of (1 - soft Dice) in the costs. Default 0.3. */
   readonly dice: number;
   /** `marginal`: weight of the mean probability's cross-entropy. Default 0.3. */
   readonly mean: number;
@@ -27,7 +27,7 @@ export interface LossOptions {
 export const defaultLoss: LossOptions = {
   kind: "marginal",
   temperature: 0.15,
-  dice: 0.05,
+  dice: 0.3,
   mean: 0.3,
   each: 0.05,
 };
@@ -76,6 +76,7 @@ export function alignmentLoss(
   const shares = tf.reshape(tf.exp(logWeights), [B, 1, N!]);
   const mean = tf.reshape(tf.matMul(shares, p), [B, pixels!]);
   const meanEntropy = tf.mean(crossEntropy(mean, target));
+  const meanDice = tf.mean(diceLoss(mean, target));
   const exponent = pixels! * options.temperature;
 
   if (options.kind === "paper") {
@@ -91,7 +92,10 @@ export function alignmentLoss(
     1,
   ); // [B]
   const likelihood = tf.div(tf.mean(evidence), -exponent);
-  const ofMean = tf.mul(meanEntropy, options.mean);
+  const ofMean = tf.mul(
+    tf.add(meanEntropy, tf.mul(meanDice, options.dice)),
+    options.mean,
+  );
   const ofEach = tf.mul(tf.mean(cost), options.each);
   return tf.add(likelihood, tf.add(ofMean, ofEach));
 }

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/folder.ts";
@@ -20,6 +21,7 @@ const HELP = `deno task train [options]
   --data FOLDER        multi-rater cases to train on, besides phantoms (LIDC
                        crops, or CASE/image.png with CASE/rater*.png)
   --out FILE           where the weights go     (model.safetensors)
+  --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
   --steps N            steps in all             (${defaultRecipe.steps})
   --batch N            users in a batch         (${defaultRecipe.batch})
@@ -69,7 +71,16 @@ const { values } = parseArgs({
   args: Deno.args,
   options: Object.fromEntries(
     [
-      ...["data", "out", "checkpoint", "steps", "batch", "rate", "loss"],
+      ...[
+        "data",
+        "out",
+        "init",
+        "checkpoint",
+        "steps",
+        "batch",
+        "rate",
+        "loss",
+      ],
       ...["phantoms", "styles", "seed", "threads", "note"],
     ].map((name) => [name, { type: "string" as const }]),
   ),
@@ -99,16 +110,19 @@ async function main() {
     ? await openDataset(values.data, { split: "train" })
     : undefined;
   const cases = dataset ? await readCases(dataset) : [];
+  const first = values.init ? await loadModel(values.init) : undefined;
+  const config = first?.config ?? presets.tiny;
   console.log(
-    `Training "tiny" on ${cases.length} cases and ${
+    `Training "${config.name}" on ${cases.length} cases and ${
       (100 * recipe.phantomShare).toFixed(0)
     } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
   );
-  const weights = await train(presets.tiny, cases, recipe, {
+  const weights = await train(config, cases, recipe, {
+    initial: first?.weights,
     checkpoint: values.checkpoint ?? `${out}.checkpoint`,
     onReport: (report) => console.log(describe(report)),
   });
-  const model = new Model(presets.tiny, weights, {
+  const model = new Model(config, weights, {
     recipe: JSON.stringify(recipe),
     training_data: values.note ?? dataset?.name ?? "phantoms",
   });

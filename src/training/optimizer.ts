@@ -42,7 +42,7 @@ export function adamStep(
   state: OptimizerState,
   gradient: tf.Tensor,
   scalars: StepScalars,
-  { beta1 = 0.9, beta2 = 0.98, weightDecay = 1e-4, clipNorm = 1 }: AdamOptions =
+  { beta1 = 0.9, beta2 = 0.98, weightDecay = 0.02, clipNorm = 1 }: AdamOptions =
     {},
 ): { state: OptimizerState; norm: tf.Tensor } {
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));

@@ -70,6 +70,8 @@ export const defaultRecipe: Recipe = {
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
+  /** Weights to start from, of the same config; random ones by default. */
+  readonly initial?: HostWeights;
   /** File of the checkpoint; resumed from when it is there. */
   readonly checkpoint?: string;
   /** Called every `reportEvery` steps, 100 by default. */
@@ -126,7 +128,7 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  { checkpoint, onReport, reportEvery = 100 }: TrainOptions = {},
+  { initial, checkpoint, onReport, reportEvery = 100 }: TrainOptions = {},
 ): Promise<HostWeights> {
   const images = recipe.batch / recipe.usersPerImage;
   if (!Number.isInteger(images) || images < 1) {
@@ -136,7 +138,8 @@ export async function train(
   }
   const description = JSON.stringify({ config, recipe });
   const resumed = checkpoint && await readCheckpoint(checkpoint, description);
-  const fresh = splitWeights(config, initializeWeights(config, recipe.seed));
+  const start = initial ?? initializeWeights(config, recipe.seed);
+  const fresh = splitWeights(config, start);
   const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
   let state = await upload(host);
   const frozen = await upload(fresh.frozen);
