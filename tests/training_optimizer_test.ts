@@ -80,7 +80,7 @@ const small = Array.from(
 const large = small.map((gradient, t) =>
   gradient.map((value) => value * 10 ** t)
 );
-const defaults = { beta1: 0.9, beta2: 0.98, weightDecay: 1e-4, clipNorm: 1 };
+const defaults = { beta1: 0.9, beta2: 0.98, weightDecay: 0.02, clipNorm: 1 };
 
 for (
   const [what, gradients, options, rate, decay] of [
