@@ -31,7 +31,7 @@ function numbersOf({ recommended, candidates, entropy, spread }: Proposal) {
 Deno.test("a session proposes, takes choices, and accepts the recommendation", async () => {
   using session = await start();
   assert.equal(session.iteration, 0);
-  assert.equal(session.proposal.predictions.components.length, 48);
+  assert.equal(session.proposal.predictions.components.length, 96);
   assert.equal(session.proposal.candidates.length, 4);
   const shown = session.proposal;
   const next = await session.choose(1);
@@ -39,7 +39,7 @@ Deno.test("a session proposes, takes choices, and accepts the recommendation", a
   assert.equal(session.proposal, next);
   assert.notDeepEqual(numbersOf(next), numbersOf(shown));
   const kept = shown.candidates[1].members.length;
-  assert.equal(next.predictions.components.length, 48 + kept);
+  assert.equal(next.predictions.components.length, 96 + kept);
   const mask = session.accept();
   assert.equal(mask, next.recommended.mask);
   assert.deepEqual(mask.shape, [20, 28]);

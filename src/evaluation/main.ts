@@ -35,6 +35,7 @@ mask, then the nearest candidate again and again.
   --ablation           none, moments, weights and both, one after the other
   --iterations N       (6)
   --samples N          samples of a proposal                      (48)
+  --variations N       variations of them; 0 is the paper's method (--samples)
   --candidates N       candidates of a proposal                   (4)
   --seed N             of clicks, samples and users               (0)
   --model FILE         weights                                    (shipped)
@@ -82,8 +83,8 @@ async function main(): Promise<void> {
   const line = new CommandLine("evaluate", Deno.args, {
     values: [
       ...["data", "split", "every", "user", "update", "rule", "iterations"],
-      ...["samples", "candidates", "seed", "model", "engine", "threads", "out"],
-      "record",
+      ...["samples", "variations", "candidates", "seed", "model", "engine"],
+      ...["threads", "out", "record"],
     ],
     flags: ["ablation"],
   });
@@ -95,9 +96,11 @@ async function main(): Promise<void> {
     ["both", "moments", "weights", "none"],
     "both",
   );
+  const samples = line.integer("samples", 48, { min: 1, max: 1024 });
   const options = {
+    samples,
+    variations: line.integer("variations", samples, { min: 0, max: 1024 }),
     iterations: line.integer("iterations", 6, { min: 1, max: 60 }),
-    samples: line.integer("samples", 48, { min: 1, max: 1024 }),
     candidates: line.integer("candidates", 4, { min: 1, max: 16 }),
     user: USERS[line.oneOf("user", ["nearest", "noisy", "random"], "nearest")],
     seed,
@@ -138,7 +141,8 @@ async function main(): Promise<void> {
     const figures = {
       dataset: dataset.name,
       targets,
-      samples: options.samples,
+      samples,
+      variations: options.variations,
       candidates: options.candidates,
       seed,
       dice: rows.map(({ dice }) => Number(dice.toFixed(4))),
