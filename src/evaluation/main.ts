@@ -5,7 +5,7 @@ import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/folder.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import { Model } from "../model/model.ts";
@@ -106,6 +106,8 @@ async function main(): Promise<void> {
     seed,
     onTarget: showProgress,
   };
+  const out = line.text("out"), record = line.text("record");
+  for (const path of [out, record]) if (path) await checkTarget(path);
   const dataset = await openCases(line);
   const engine = await useEngine(
     line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
@@ -135,7 +137,6 @@ async function main(): Promise<void> {
       : summaryTable(summaries[update]),
   );
   console.log(table);
-  const record = line.text("record");
   if (record !== undefined) {
     const rows = summaries[names[names.length - 1]];
     const figures = {
@@ -151,7 +152,6 @@ async function main(): Promise<void> {
     const metadata = { ...model.metadata, validation: JSON.stringify(figures) };
     await saveModel(new Model(model.config, model.weights, metadata), record);
   }
-  const out = line.text("out");
   if (out !== undefined) {
     const text = formatResults(out, results, table);
     await writeFileAtomic(out, new TextEncoder().encode(text));

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import { checkTarget } from "../datasets/write_file.ts";
 import { openDataset } from "../datasets/folder.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
@@ -104,6 +105,7 @@ async function main() {
     seed: numberOf("seed", values.seed, d.seed),
     loss: { ...d.loss, kind: loss },
   };
+  await checkTarget(out);
   const threads = values.threads && numberOf("threads", values.threads, 1);
   const engine = await useEngine("onnx", threads ? { threads } : {});
   const dataset = values.data
