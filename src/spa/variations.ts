@@ -9,6 +9,7 @@
  */
 
 import type { Random } from "../random.ts";
+import { pixelRange } from "./pixel_range.ts";
 
 /** Standard deviation of the variations, relative to the samples' own. */
 const WIDTH = 2;
@@ -34,17 +35,31 @@ const logit = (p: number) => {
 
 /** Pixels where not all samples are certain of the same. */
 function openPixels(maps: Float32Array, n: number): number[] {
-  const size = maps.length / n;
+  const { low, high } = pixelRange(maps, n);
   const pixels: number[] = [];
-  for (let p = 0; p < size; p++) {
-    let low = 1, high = 0;
-    for (let at = p; at < maps.length; at += size) {
-      if (maps[at] < low) low = maps[at];
-      if (maps[at] > high) high = maps[at];
-    }
-    if (high > CLIP && low < 1 - CLIP) pixels.push(p);
+  for (let p = 0; p < low.length; p++) {
+    if (high[p] > CLIP && low[p] < 1 - CLIP) pixels.push(p);
   }
   return pixels;
+}
+
+/** Adds coefficients times rows to `sum`, four rows at a time. */
+function addRows(
+  sum: Float32Array,
+  rows: Float32Array,
+  coefficients: Float64Array,
+) {
+  const width = sum.length;
+  const n = coefficients.length;
+  for (let i = 0; i < n; i += 4) {
+    const [r0, r1, r2, r3] = [0, 1, 2, 3].map((k) =>
+      rows.subarray(Math.min(i + k, n - 1) * width)
+    );
+    const [c0, c1, c2, c3] = [0, 1, 2, 3].map((k) => coefficients[i + k] ?? 0);
+    for (let k = 0; k < width; k++) {
+      sum[k] += c0 * r0[k] + c1 * r1[k] + c2 * r2[k] + c3 * r3[k];
+    }
+  }
 }
 
 /**
@@ -85,17 +100,12 @@ export function drawVariations(
   const logits = new Float32Array(width);
   for (let v = 0; v < count; v++) {
     logits.set(mean);
-    let largest = -1;
-    for (let i = 0; i < n; i++) {
-      const coefficient = WIDTH * Math.sqrt(weights[i]) * random.normal();
-      if (Math.abs(coefficient) > largest) {
-        largest = Math.abs(coefficient);
-        parents[v] = i;
-      }
-      for (let k = 0, at = i * width; k < width; k++, at++) {
-        logits[k] += coefficient * deviations[at];
-      }
-    }
+    const coefficients = weights.map((weight) =>
+      WIDTH * Math.sqrt(weight) * random.normal()
+    );
+    addRows(logits, deviations, coefficients);
+    const sizes = coefficients.map(Math.abs);
+    parents[v] = sizes.indexOf(Math.max(...sizes));
     const map = result.subarray(v * size, (v + 1) * size);
     map.set(maps.subarray(0, size)); // where all samples agree
     pixels.forEach((p, k) => map[p] = 1 / (1 + Math.exp(-logits[k])));
