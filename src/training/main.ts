@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
