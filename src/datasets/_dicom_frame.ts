@@ -158,7 +158,8 @@ async function jpeg2000(
 ): ReturnType<Decoder> {
   checkSize(codestreamSize(coded), header, name);
   const { default: openJpeg } = await import("@cornerstonejs/codec-openjpeg");
-  const decoder = new (await openJpeg()).J2KDecoder();
+  const silent = { print: () => {}, printErr: () => {} };
+  const decoder = new (await openJpeg(silent)).J2KDecoder();
   try {
     decoder.getEncodedBuffer(coded.length).set(coded);
     decoder.decode();
