@@ -138,7 +138,6 @@ const REAL = {
 
 for (const [name, expected] of Object.entries(REAL)) {
   const path = sharedFile(`formats/${name}`);
-  if (!path) console.log(`skipped: shared/data/formats/${name} is not there`);
   Deno.test({
     name: `readVolume() reads the real ${name} as pydicom does`,
     ignore: !path,
@@ -160,7 +159,6 @@ for (const [name, expected] of Object.entries(REAL)) {
 }
 
 const png = sharedFile("formats/ct_hu_plus_1024_16bit.png");
-if (!png) console.log("skipped: shared/data/formats/*.png is not there");
 Deno.test({
   name: "readImage() reads a real 16-bit PNG of Hounsfield units + 1024",
   ignore: !png,

@@ -230,7 +230,6 @@ const REAL = {
 
 for (const [name, expected] of Object.entries(REAL)) {
   const path = sharedFile(`formats/${name}`);
-  if (!path) console.log(`skipped: shared/data/formats/${name} is not there`);
   Deno.test({
     name: `readVolume() reads the real ${name} as nibabel does`,
     ignore: !path,

@@ -98,13 +98,24 @@ async function rle(
   return { bytes, little: true, planar: false };
 }
 
-/** What a codec makes room for is what the coded image claims: it must be the file's own size. */
+/**
+ * What a codec makes room for is what the coded image claims: it must be the
+ * file's own size, and not more than so many bytes can code.
+ */
 function checkSize(
   size: readonly [number, number, number] | undefined,
   { shape }: DicomHeader,
+  mostSamples: number,
   name: string,
 ): void {
   const [, rows, columns, channels] = shape;
+  if (rows * columns * channels > mostSamples) {
+    throw badFile(
+      `a coded image of ${rows} x ${columns} x ${channels} must have more bytes`,
+      `bytes for ${mostSamples} samples at most`,
+      name,
+    );
+  }
   if (`${size}` !== `${[rows, columns, channels]}`) {
     throw badFile(
       `its coded image must be ${rows} x ${columns} x ${channels}`,
@@ -119,7 +130,8 @@ async function jpeg(
   header: DicomHeader,
   name: string,
 ): ReturnType<Decoder> {
-  checkSize(jpegSize(coded), header, name);
+  // A block of 64 samples takes two bits at least.
+  checkSize(jpegSize(coded), header, coded.length * 256, name);
   if (header.bitsAllocated !== 8) {
     throw badFile(
       "a lossy JPEG must have 8 bits",
@@ -139,7 +151,8 @@ async function jpegLossless(
   header: DicomHeader,
   name: string,
 ): ReturnType<Decoder> {
-  checkSize(jpegSize(coded), header, name);
+  // A sample takes a bit at least.
+  checkSize(jpegSize(coded), header, coded.length * 8, name);
   const { Decoder } = await import("jpeg-lossless-decoder-js");
   const bytes = coded.slice(); // a buffer of its own
   const decoded = new Decoder().decompress(bytes.buffer, 0, bytes.length);
@@ -156,7 +169,8 @@ async function jpeg2000(
   header: DicomHeader,
   name: string,
 ): ReturnType<Decoder> {
-  checkSize(codestreamSize(coded), header, name);
+  // Blank tiles take next to nothing: `maxVoxels` is the only bound.
+  checkSize(codestreamSize(coded), header, Infinity, name);
   const { default: openJpeg } = await import("@cornerstonejs/codec-openjpeg");
   const silent = { print: () => {}, printErr: () => {} };
   const decoder = new (await openJpeg(silent)).J2KDecoder();

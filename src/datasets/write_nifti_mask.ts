@@ -49,7 +49,7 @@ export async function writeNiftiMask(
     }
   }
   const header = volume.nifti
-    ? sourceHeader(volume.nifti)
+    ? sourceHeader(volume.nifti, stored.shape)
     : freshHeader(stored.shape, volume);
   const bytes = new Uint8Array(header.length + stored.data.length);
   bytes.set(header);
@@ -68,15 +68,15 @@ function storedShape({ values, layout }: Volume): number[] {
 }
 
 /** A volume's header for a mask: one channel of 8 bits, unscaled, without extensions. */
-function sourceHeader(nifti: Uint8Array): Uint8Array {
+function sourceHeader(nifti: Uint8Array, [z, y, x]: number[]): Uint8Array {
   const { version, little } = niftiVersion(nifti)!;
   const header = new Uint8Array(nifti.length + 4);
   header.set(nifti);
   const view = new DataView(header.buffer);
-  const rank = 3;
+  const sides = [x, y, z, 1, 1, 1, 1];
   if (version === 1) {
-    view.setInt16(40, rank, little);
-    for (let i = 4; i <= 7; i++) view.setInt16(40 + 2 * i, 1, little);
+    view.setInt16(40, Math.min(view.getInt16(40, little), 3), little);
+    sides.forEach((side, i) => view.setInt16(42 + 2 * i, side, little));
     view.setInt16(70, UINT8, little);
     view.setInt16(72, 8, little);
     view.setFloat32(108, header.length, little);
@@ -87,8 +87,10 @@ function sourceHeader(nifti: Uint8Array): Uint8Array {
     header.fill(0, 56, 70);
     header.fill(0, 328, 344);
   } else {
-    view.setBigInt64(16, BigInt(rank), little);
-    for (let i = 4; i <= 7; i++) view.setBigInt64(16 + 8 * i, 1n, little);
+    const rank = Math.min(Number(view.getBigInt64(16, little)), 3);
+    [rank, ...sides].forEach((side, i) =>
+      view.setBigInt64(16 + 8 * i, BigInt(side), little)
+    );
     view.setInt16(12, UINT8, little);
     view.setInt16(14, 8, little);
     view.setBigInt64(168, BigInt(header.length), little);
