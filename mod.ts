@@ -33,12 +33,12 @@
 export { loadModel } from "./src/checkpoints/load_model.ts";
 export { saveModel } from "./src/checkpoints/save_model.ts";
 export type { Case, Dataset } from "./src/datasets/dataset.ts";
+export { folderDataset } from "./src/datasets/folder.ts";
+export { lidcCrops } from "./src/datasets/lidc_crops.ts";
 export {
-  folderDataset,
   openDataset,
   type OpenDatasetOptions,
-} from "./src/datasets/folder.ts";
-export { lidcCrops } from "./src/datasets/lidc_crops.ts";
+} from "./src/datasets/open_dataset.ts";
 export {
   type Phantom,
   phantom,
@@ -48,13 +48,24 @@ export {
   type PhantomRater,
   phantoms,
 } from "./src/datasets/phantom.ts";
+export { qubiq, type QubiqOptions } from "./src/datasets/qubiq.ts";
 export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
   readMask,
 } from "./src/datasets/read_image.ts";
+export { refuge2, type Refuge2Options } from "./src/datasets/refuge2.ts";
+export {
+  type Layout,
+  readVolume,
+  type ReadVolumeOptions,
+  type SliceOptions,
+  type Volume,
+  volumeSlice,
+} from "./src/datasets/volume.ts";
 export { writeImage, writeMask } from "./src/datasets/write_image.ts";
+export { writeNiftiMask } from "./src/datasets/write_nifti_mask.ts";
 export {
   availableEngines,
   currentEngine,

@@ -4,7 +4,7 @@ import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
 import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
