@@ -30,11 +30,11 @@
  * @module
  */
 
-export {
+export type {
   Checkpoint,
-  type CheckpointFormat,
-  type ElementType,
-  type ReadOptions,
+  CheckpointFormat,
+  ElementType,
+  ReadOptions,
 } from "./src/checkpoints/checkpoint.ts";
 export {
   loadModel,

@@ -2,8 +2,21 @@
 
 import type { HostData } from "../engine/tensors.ts";
 
-/** The element types that are read, with their bytes per element. */
-export const ELEMENT_BYTES = {
+/** An element type of a checkpoint. */
+export type ElementType =
+  | "float64"
+  | "float32"
+  | "float16"
+  | "bfloat16"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint8"
+  | "bool";
+
+/** Bytes per element. */
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   float64: 8,
   float32: 4,
   float16: 2,
@@ -14,10 +27,7 @@ export const ELEMENT_BYTES = {
   int8: 1,
   uint8: 1,
   bool: 1,
-} as const;
-
-/** An element type of a checkpoint. */
-export type ElementType = keyof typeof ELEMENT_BYTES;
+};
 
 /** Most dimensions of a tensor, and the largest of its sides. */
 export const MAX_RANK = 8;

@@ -2,7 +2,7 @@
 
 import { type ByteSource, openFile } from "./_byte_source.ts";
 import { openPth } from "./_pth.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { FileCheckpoint } from "./_file_checkpoint.ts";
 import { openSafetensors } from "./safetensors.ts";
 
 /** How a zip archive begins. */
@@ -11,7 +11,7 @@ const ZIP = "PK\x03\x04";
 const LEGACY = "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j";
 
 /** Opens one file, and closes it again if it is refused. */
-export function openOne(path: string): Checkpoint {
+export function openOne(path: string): FileCheckpoint {
   const source = openFile(path);
   try {
     return openSource(source);
@@ -22,7 +22,7 @@ export function openOne(path: string): Checkpoint {
 }
 
 /** Opens a checkpoint by its first bytes. */
-export function openSource(source: ByteSource): Checkpoint {
+export function openSource(source: ByteSource): FileCheckpoint {
   const start = source.read(0, Math.min(16, source.size));
   const text = String.fromCharCode(...start);
   if (text.startsWith(ZIP)) return openPth(source);

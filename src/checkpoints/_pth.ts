@@ -17,7 +17,7 @@ import {
 import { Global, kind, setItems } from "./_pickle_values.ts";
 import { unpickle } from "./_unpickle.ts";
 import { readZip, refusePth, verifyEntry, type ZipEntry } from "./_zip.ts";
-import { Checkpoint, type TensorRecord } from "./checkpoint.ts";
+import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 
 const MAX_PICKLE_BYTES = 2 ** 24;
 const MAX_DEPTH = 8;
@@ -65,7 +65,7 @@ class Tensor {
  * @throws {RangeError} When it is damaged, or its pickle holds anything but
  * tensors and plain data.
  */
-export function openPth(source: ByteSource): Checkpoint {
+export function openPth(source: ByteSource): FileCheckpoint {
   const entries = readZip(source);
   const pickles = [...entries.keys()].filter((name) =>
     /^[^/]*\/data\.pkl$/.test(name)
@@ -94,7 +94,7 @@ export function openPth(source: ByteSource): Checkpoint {
     globals: GLOBALS,
     persistent: (id) => openStorage(source, entries, folder, storages, id),
   });
-  return new Checkpoint({
+  return new FileCheckpoint({
     format: "PyTorch checkpoint",
     records: collectTensors(root, source),
     sources: [source],

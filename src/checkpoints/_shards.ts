@@ -8,7 +8,7 @@
 import { basename, dirname, join } from "node:path";
 import { show } from "./_elements.ts";
 import { openOne } from "./_open_source.ts";
-import { Checkpoint, type TensorRecord } from "./checkpoint.ts";
+import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 
 const MAX_INDEX_BYTES = 2 ** 24;
 const MAX_SHARDS = 1000;
@@ -20,13 +20,13 @@ const MAX_SHARDS = 1000;
  * @throws {RangeError} When the index is no such JSON, names a file elsewhere,
  * or does not agree with what its files hold.
  */
-export async function openShards(path: string): Promise<Checkpoint> {
+export async function openShards(path: string): Promise<FileCheckpoint> {
   const byName = await readIndex(path);
   const files = [...new Set(byName.values())];
   if (files.length > MAX_SHARDS) {
     throw refuse(path, `name <= ${MAX_SHARDS} files`, files.length);
   }
-  const shards: Checkpoint[] = [];
+  const shards: FileCheckpoint[] = [];
   const close = () => shards.forEach((shard) => shard.close());
   try {
     const records = new Map<string, TensorRecord>();
@@ -45,7 +45,7 @@ export async function openShards(path: string): Promise<Checkpoint> {
       if (records.has(name)) continue;
       throw refuse(path, `name what ${show(file)} holds`, show(name));
     }
-    return new Checkpoint({
+    return new FileCheckpoint({
       format: shards[0].format,
       records,
       sources: [{ close }],

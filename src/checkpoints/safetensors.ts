@@ -20,7 +20,11 @@ import {
   readHeader,
   refused,
 } from "./_safetensors_header.ts";
-import { checkFinite, Checkpoint, type TensorRecord } from "./checkpoint.ts";
+import {
+  checkFinite,
+  FileCheckpoint,
+  type TensorRecord,
+} from "./_file_checkpoint.ts";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -98,7 +102,7 @@ export function readSafetensors(
  * @returns Its tensors, to be read one by one.
  * @throws {RangeError} If the file is not exactly what its header says.
  */
-export function openSafetensors(source: ByteSource): Checkpoint {
+export function openSafetensors(source: ByteSource): FileCheckpoint {
   const prefix = source.read(0, Math.min(PREFIX_BYTES, source.size));
   const dataStart = readDataStart(prefix, source.size);
   const { entries, metadata } = readHeader(
@@ -110,7 +114,7 @@ export function openSafetensors(source: ByteSource): Checkpoint {
     const type = DTYPES[dtype];
     records.set(name, { type, shape, source, begin: dataStart + begin });
   }
-  return new Checkpoint({
+  return new FileCheckpoint({
     format: "safetensors",
     records,
     metadata,
