@@ -5,7 +5,7 @@ import {
   toHuggingFace,
 } from "../src/checkpoints/names.ts";
 
-/** Pairs read off sam_vit_b_01ec64.pth and facebook/sam-vit-base. */
+/** Pairs as transformers/models/sam/convert_sam_to_hf.py makes them. */
 const PAIRS: [string, string][] = [
   ["image_encoder.pos_embed", "vision_encoder.pos_embed"],
   [

@@ -3,7 +3,7 @@
  * of Hugging Face's `SamModel`. Prefixes that training loops add ("module.",
  * "model.", "sam_model.") are told by what they stand before.
  *
- * Source: segment_anything/modeling, transformers/models/sam/modeling_sam.py.
+ * Source: transformers/models/sam/convert_sam_to_hf.py.
  */
 
 /**
