@@ -30,7 +30,20 @@
  * @module
  */
 
-export { loadModel } from "./src/checkpoints/load_model.ts";
+export type {
+  Checkpoint,
+  CheckpointFormat,
+  ElementType,
+  ReadOptions,
+} from "./src/checkpoints/checkpoint.ts";
+export {
+  loadModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  type WeightReport,
+} from "./src/checkpoints/load_model.ts";
+export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
+export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
 export { saveModel } from "./src/checkpoints/save_model.ts";
 export type { Case, Dataset } from "./src/datasets/dataset.ts";
 export { folderDataset } from "./src/datasets/folder.ts";
