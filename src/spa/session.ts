@@ -28,6 +28,8 @@ export interface SessionOptions extends Start {
 interface Step {
   readonly preference: Preference;
   readonly proposal: Proposal;
+  /** How often the same preference was drawn from before. */
+  readonly redraws: number;
 }
 
 /** A session as plain data, without its image. */
@@ -125,6 +127,11 @@ export class Session {
     return this.preference.iteration;
   }
 
+  /** Whether there is a choice or a click to take back. */
+  get canUndo(): boolean {
+    return this.#steps.length > 1;
+  }
+
   /** The user's profile, for the next image. */
   get profile(): Profile {
     return profileOf(this.preference);
@@ -159,21 +166,35 @@ export class Session {
     );
   }
 
-  async #push(preference: Preference): Promise<Proposal> {
+  /**
+   * Draws other samples of the same preference and makes a proposal of them:
+   * for a user to whom none of the candidates is near.
+   */
+  async proposeAgain(): Promise<Proposal> {
+    return await this.#push(this.preference, this.#last.redraws + 1);
+  }
+
+  async #push(preference: Preference, redraws = 0): Promise<Proposal> {
     this.#steps.push(
-      await propose(this.#model, this.#embedding, preference, this.#options),
+      await propose(
+        this.#model,
+        this.#embedding,
+        preference,
+        this.#options,
+        redraws,
+      ),
     );
     return this.proposal;
   }
 
   /**
-   * Goes back one step, whether a choice or a click.
+   * Goes back one step, whether a choice, a click or another draw.
    *
    * @returns The proposal before, the very same value.
    * @throws {RangeError} When there is nothing to undo.
    */
   undo(): Proposal {
-    if (this.#steps.length === 1) {
+    if (!this.canUndo) {
       throw new RangeError(
         "Cannot undo as there must be a choice or a click after the start: current value is 0",
       );
@@ -215,15 +236,17 @@ async function propose(
   embedding: ImageEmbedding,
   preference: Preference,
   { samples = 48, candidates = 4, seed = 0 }: SessionOptions,
+  redraws = 0,
 ): Promise<Step> {
   // a seed of its own for each state, so that no two draw the same noise
   const { iteration, feedback } = preference;
-  const own = seed * 4096 + iteration * 64 + feedback.points.length;
+  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+    feedback.points.length;
   const latents = sampleGMM(preference.distribution, {
     count: samples,
     seed: own,
   });
   const predictions = await decode(model, embedding, latents, preference);
   const proposal = cluster(predictions, { count: candidates, seed: own });
-  return { preference, proposal };
+  return { preference, proposal, redraws };
 }
