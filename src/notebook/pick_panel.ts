@@ -90,19 +90,28 @@ function drawPanel(
     button("none", "None of these") + button("undo", "Undo");
   return [
     `<style>${PICK_STYLE}</style>`,
-    `<div class="spa-pick" id="${id}" tabindex="-1" data-lm-suppress-shortcuts="true">`,
+    `<div class="spa-pick${
+      proposal ? "" : " spa-pick-alone"
+    }" id="${id}" tabindex="-1" data-lm-suppress-shortcuts="true">`,
     `<div class="spa-pick-card">${pictures.definitions}`,
     `<div class="spa-pick-title">${escapeXML(title)}</div>`,
     `<div class="spa-pick-hint">${hint(choices)}</div>`,
-    `<div class="spa-pick-grid${proposal ? "" : " spa-pick-alone"}">`,
+    `<div class="spa-pick-grid">`,
     `<div class="spa-pick-main">${pictures.main}`,
     proposal ? recommendedCaption(proposal.recommended.mask, truth) : "",
     offered.has("outside") ? clickMode(id) : "",
-    `</div><div class="spa-pick-candidates">${candidates.join("\n")}</div>`,
+    `</div>`,
+    proposal
+      ? `<div class="spa-pick-candidates">${candidates.join("\n")}</div>`
+      : "",
     `</div>`,
     actions && `<div class="spa-pick-actions">${actions}</div>`,
-    `<div class="spa-pick-legend">${pictures.legend.map(legendItem).join("")}`,
-    `</div><div class="spa-pick-status" role="status">`,
+    pictures.legend.length > 0
+      ? `<div class="spa-pick-legend">${
+        pictures.legend.map(legendItem).join("")
+      }</div>`
+      : "",
+    `<div class="spa-pick-status" role="status">`,
     `No pictures here, or clicks do nothing? <a href="${url}" target="_blank" rel="noopener noreferrer">Open this in a tab of its own</a>.`,
     `</div>`,
     `<img data-shown src="${url}/shown" width="1" height="1" alt="" style="position:absolute;opacity:0">`,
@@ -112,14 +121,15 @@ function drawPanel(
 }
 
 function hint({ candidates, offered }: Choices): string {
-  const click = offered.has("outside")
-    ? "or click on the image: inside, or with Shift outside the object."
-    : "Click on the image, inside the object.";
-  if (candidates === 0) return click;
+  if (candidates === 0) return "Click on the image, inside the object.";
   const keys = candidates === 1
     ? key("1")
     : `${key("1")} to ${key(String(candidates))}`;
-  return `Click the nearest candidate, or press ${keys}; ${click}`;
+  return `Click the nearest candidate or press ${keys}.${
+    offered.has("outside")
+      ? " A click on the image adds a point: inside the object, with Shift outside."
+      : ""
+  }`;
 }
 
 function key(text: string): string {

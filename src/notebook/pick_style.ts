@@ -12,7 +12,8 @@ export const PICK_STYLE = `
 .spa-pick-title { font-size: 18px; font-weight: 700; line-height: 1.3; }
 .spa-pick-hint { color: ${COLOR.muted}; margin: 2px 0 12px; }
 .spa-pick-grid { display: grid; gap: 20px; grid-template-columns: minmax(0, 13fr) minmax(0, 12fr); align-items: start; }
-.spa-pick-alone { grid-template-columns: minmax(0, 560px); }
+.spa-pick-alone { max-width: 600px; }
+.spa-pick-alone .spa-pick-grid { grid-template-columns: minmax(0, 1fr); }
 .spa-pick svg { display: block; max-width: 100%; }
 .spa-pick-main > svg, .spa-pick-candidate > svg { width: 100%; height: auto; }
 .spa-pick-main > svg { cursor: crosshair; }
@@ -47,6 +48,7 @@ export const PICK_STYLE = `
 @container (max-width: 620px) {
   .spa-pick-card { padding: 12px; }
   .spa-pick-grid { grid-template-columns: minmax(0, 1fr); gap: 14px; }
+  .spa-pick-main { max-width: 420px; }
 }
 @container (max-width: 300px) { .spa-pick-candidates { grid-template-columns: minmax(0, 1fr); } }
 `;
