@@ -224,3 +224,21 @@ Deno.test("a session that is disposed says so when it is used", async () => {
   session.dispose();
   await assert.rejects(() => session.choose(0), /as it is disposed/);
 });
+
+Deno.test("proposeAgain() draws other samples of the same preference, and undo returns", async () => {
+  using session = await start();
+  assert.equal(session.canUndo, false);
+  const { proposal, preference } = session;
+  const second = await session.proposeAgain();
+  const third = await session.proposeAgain();
+  assert.equal(session.preference, preference);
+  assert.equal(session.iteration, 0);
+  const seen = [proposal, second, third].map(numbersOf);
+  assert.notDeepEqual(seen[1], seen[0]);
+  assert.notDeepEqual(seen[2], seen[1]);
+  assert.equal(session.canUndo, true);
+  assert.equal(session.undo(), second);
+  assert.equal(session.undo(), proposal);
+  assert.equal(session.canUndo, false);
+  assert.deepEqual(numbersOf(await session.proposeAgain()), seen[1]);
+});

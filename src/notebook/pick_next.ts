@@ -53,9 +53,11 @@ export async function applyPick(
     case "candidate":
       await session.choose(picked.index);
       break;
-    case "point":
-      await session.addPoint(picked);
+    case "point": {
+      const { x, y, label } = picked;
+      await session.addPoint({ x, y, label });
       break;
+    }
     case "none":
       await session.proposeAgain();
       break;

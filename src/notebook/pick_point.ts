@@ -7,7 +7,7 @@ import { imageFigure } from "./image_figure.ts";
 import { type AskOptions, choicesOf } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { describePicked } from "./picked.ts";
+import { describePicked, type Picked } from "./picked.ts";
 
 /** How {@linkcode pickPoint} asks. */
 export interface PickPointOptions extends AskOptions {
@@ -69,8 +69,6 @@ export async function pickPointAt(
       return { kind: "point", x, y, label: 1 };
     }),
   }, host);
-  if (picked.kind === "point") return picked;
-  throw new TypeError(
-    `Cannot pick a point as the answer must be a click: current value is ${picked.kind}`,
-  );
+  const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
+  return { x, y, label };
 }
