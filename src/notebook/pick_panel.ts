@@ -44,8 +44,10 @@ export type PickPanel = (url: string) => {
 /** Draws the panel from which a user picks. */
 export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
   const id = `spa-pick-${crypto.randomUUID().slice(0, 8)}`;
-  const { image, proposal, points = [] } = options;
-  const pictures = await drawPickPictures(id, { image, proposal, points });
+  const { image, proposal, points = [], truth } = options;
+  const pictures = await drawPickPictures(id, {
+    ...{ image, proposal, points, truth },
+  });
   return (url) => {
     const fragment = drawPanel(id, url, pictures, options);
     return {
@@ -154,10 +156,10 @@ function caption(
   }%"></span></span>` +
     `<span class="spa-pick-line">${key(String(k + 1))} <span>${
       percent(share)
-    } of samples</span> ${score(mask, truth)}</span>` +
+    } of samples</span></span>` +
     `<span class="spa-pick-line">${change("added", `+${count(added)}`)} ${
       change("removed", `−${count(removed)}`)
-    }</span>`;
+    } ${score(mask, truth)}</span>`;
 }
 
 function recommendedCaption(

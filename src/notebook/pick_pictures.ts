@@ -31,6 +31,8 @@ export interface PickPicturesOptions {
   proposal?: Pick<Proposal, "recommended" | "candidates">;
   /** The clicks so far. */
   points: readonly Point[];
+  /** A reference mask, [H, W], to outline; none by default. */
+  truth?: NdArray<Uint8Array>;
 }
 
 /** The pictures of a panel, as SVG elements that stand in one page. */
@@ -53,7 +55,7 @@ export interface PickPictures {
  */
 export async function drawPickPictures(
   id: string,
-  { image, proposal, points }: PickPicturesOptions,
+  { image, proposal, points, truth }: PickPicturesOptions,
 ): Promise<PickPictures> {
   const uri = await imageURI(image);
   const whole = wholeView(image);
@@ -72,9 +74,7 @@ export async function drawPickPictures(
       width: 1.6,
     });
   const recommendation = proposal
-    ? `<g data-recommendation>${
-      drawOutline(main, outline(masks[0]), COLOR.recommended, { width: 2.5 })
-    }</g>`
+    ? drawOutline(main, outline(masks[0]), COLOR.recommended, { width: 2.5 })
     : "";
   return {
     definitions: svgElement(
@@ -93,6 +93,9 @@ export async function drawPickPictures(
             drawCandidate(main, k)
           }</g>`
         ),
+        truth
+          ? drawOutline(main, outline(truth), COLOR.reference, { dashed: true })
+          : "",
         ...points.map((point) => drawPoint(main, point)),
       ),
     ),
@@ -107,6 +110,9 @@ export async function drawPickPictures(
           areaItem("added", "added", `${id}-legend`),
           areaItem("removed", "removed", `${id}-legend`),
         ]
+        : []),
+      ...(truth
+        ? [lineItem("reference", COLOR.reference, { dashed: true })]
         : []),
       ...pointItems(points),
     ],

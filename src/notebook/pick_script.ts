@@ -47,7 +47,8 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     note("Sent \u2026");
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
-      note(await response.text());
+      const page = location.href.startsWith(url);
+      note(await response.text() + (page ? " You can close this tab." : ""));
     } catch {
       root.classList.remove("spa-pick-done");
       sent = false;
