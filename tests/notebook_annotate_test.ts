@@ -11,7 +11,7 @@ import {
 } from "../src/notebook/annotate.ts";
 import type { AnnotationImage } from "../src/notebook/annotation_images.ts";
 import { profileFromJSON, profileToJSON } from "../src/spa/profile.ts";
-import { playHost } from "./_pick_host.ts";
+import { playHost, posts } from "./_pick_host.ts";
 import {
   discImage,
   discMask,
@@ -262,6 +262,43 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
         /^RangeError: Cannot read first clicks as .*clicks\.json must/,
       );
     }
+  });
+});
+
+Deno.test("in a notebook one output serves all images, and a rule shows nothing", async () => {
+  await inFolder(async (out) => {
+    let clicked = 0;
+    const paths = ["point/12/9/1", "candidate/1", "accept"];
+    const host = playHost({
+      browser: (url) => posts(paths[clicked++ % 3])(url),
+    });
+    let outputs = 0;
+    const counted = {
+      ...host,
+      openOutput() {
+        outputs++;
+        return host.openOutput();
+      },
+    };
+    const options = { out: join(out, "clicked"), rater: "1" };
+    const report = await annotateAt(counted, model, images, options);
+    assert.deepEqual([outputs, clicked], [1, 9]);
+    for (const { points, picks, dice } of report.records) {
+      assert.deepEqual(points, [{ x: 12, y: 9, label: 1 }]);
+      const kinds = picks.map(({ kind }) => kind);
+      assert.deepEqual(kinds, ["candidate", "accept"]);
+      assert.equal(dice?.length, 2);
+    }
+    const panels = host.shown.map((bundle) => String(bundle["text/html"]))
+      .filter((html) => html.includes("<script>"));
+    assert.equal(panels.length, 9);
+    for (const html of panels) assert.doesNotMatch(html, /Dice/);
+
+    const silent = playHost();
+    await annotateAt(silent, model, images, {
+      ...{ out: join(out, "silent"), ...simulated },
+    });
+    assert.deepEqual(silent.shown, []);
   });
 });
 

@@ -69,7 +69,8 @@ export interface AnnotateOptions
  * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
  * picks, times, iterations) and the profile (`profile.json`) are saved, each
  * whole or not at all. Run again with the same folder, it goes on where it was
- * cut off. With all images finished it writes `summary.csv`.
+ * cut off. With all images finished it writes `summary.csv`. In a notebook one
+ * panel serves all images; a rule that is asked first shows nothing.
  *
  * @param model The network.
  * @param images A folder of image files, a dataset's folder, a dataset, or a
@@ -117,13 +118,18 @@ export async function annotateAt(
   const clicks = typeof points === "string"
     ? await readFirstClicks(points)
     : points;
+  // one output for all images, or a folder would fill the notebook
+  const output = host.openOutput();
+  const shown = options.by === "auto"
+    ? { ...host, notebook: false }
+    : { ...host, openOutput: () => output };
   const records: AnnotationRecord[] = [];
   const skipped: string[] = [];
   let profile = options.profile;
   for (const [i, image] of list.entries()) {
     let record = await readAnnotation(out, image.id, settings);
     if (!record) {
-      const made = await annotateImage(host, model, image, {
+      const made = await annotateImage(shown, model, image, {
         ...options,
         ...{ points: clicks, seed: seed + i, profile, settings },
       });
