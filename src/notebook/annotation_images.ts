@@ -2,7 +2,7 @@ import { basename, extname, join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
 import { readImage } from "../datasets/read_image.ts";
 
 /** An image to annotate; every `Case` of a dataset is one. */
