@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import { displayable } from "../displayable.ts";
 import { readCaseList } from "./_case_list.ts";
 import { fileCase, listFolder } from "./_file_case.ts";
 import type { Case, Dataset } from "./dataset.ts";
@@ -64,7 +65,7 @@ export async function folderDataset(
       `Cannot open dataset as the folder must have cases (CASE/image.png with CASE/rater1.png, or the LIDC crops' train and val): current value is ${folder}`,
     );
   }
-  return { name: basename(folder), cases };
+  return displayable("dataset", { name: basename(folder), cases });
 }
 
 /** Options of {@linkcode openDataset}. */

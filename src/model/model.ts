@@ -1,6 +1,7 @@
 /** A network ready to run: config, weights, compiled programs. */
 
 import * as tf from "@tensorflow/tfjs";
+import { displayable } from "../displayable.ts";
 import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
@@ -154,6 +155,8 @@ export class Model {
     this.dispose();
   }
 }
+
+displayable("model", Model.prototype);
 
 /** Compares weights with what a config needs, name by name. */
 function checkWeights(config: ModelConfig, weights: HostWeights) {

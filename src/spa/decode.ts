@@ -58,5 +58,6 @@ export async function decode(
     shares: choiceShares(maps, prior, feedback.choices),
     latents,
     frame: feedback.frame,
+    image: embedding.image,
   };
 }
