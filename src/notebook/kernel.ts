@@ -54,25 +54,28 @@ export function inKernel(): boolean {
 }
 
 /**
- * Shows an output in the cell that runs; nothing outside a kernel.
+ * Shows an output in the cell that runs, and waits until it has been passed on;
+ * nothing outside a kernel.
  *
  * @param bundle The output's forms.
  * @param options.id A name to update the output by; none by default.
  * @param options.update Whether to replace the output of that name, which
  * defaults to false.
  */
-export function displayBundle(
+export async function displayBundle(
   bundle: Bundle,
   { id, update = false }: { id?: string; update?: boolean } = {},
 ): Promise<void> {
-  const shown = jupyter()?.display(bundle, {
+  const api = jupyter();
+  if (!api) return;
+  const shown = api.display(bundle, {
     raw: true,
     update,
     ...(id === undefined ? {} : { display_id: id }),
-  }) ?? Promise.resolve();
+  }).then(passedOn);
   const settled = shown.catch(() => {}).finally(() => pending.delete(settled));
   pending.add(settled);
-  return shown;
+  await shown;
 }
 
 /**

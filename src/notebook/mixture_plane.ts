@@ -10,7 +10,7 @@ import { COLOR, SERIES, SIZE } from "./theme.ts";
 export const MARKS = {
   before: `fill="#C3CAD2" fill-opacity="0.55" stroke="#7E8894"`,
   after: `fill="${SERIES[0]}" fill-opacity="0.45" stroke="${SERIES[0]}"`,
-  sample: `fill="#8A939E" fill-opacity="0.55"`,
+  sample: `fill="#4A525C" fill-opacity="0.6"`,
   chosen: `fill="${COLOR.removed}" stroke="#7A4E00" stroke-width="0.8"`,
 } as const;
 

@@ -174,7 +174,7 @@ export function lineSink(
     interval: 2,
     draw(state) {
       const share = shareOf(state) ?? 0;
-      if (!state.finished && share < next) return;
+      if (!state.finished && (share < next || share === 1)) return;
       next = Math.floor(10 * share + 1) / 10;
       write(`${progressLine(state)}\n`);
     },
