@@ -137,10 +137,10 @@ export {
   evaluationProgress,
   ProgressBar,
   type ProgressOptions,
-  type ProgressSink,
   trainingProgress,
   withProgress,
 } from "./src/notebook/progress.ts";
+export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";

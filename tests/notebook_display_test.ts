@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import * as spa from "../mod.ts";
+import {
+  displayBundle,
+  guardOutputs,
+  inKernel,
+} from "../src/notebook/kernel.ts";
 import { decodePNG } from "./_pixels.ts";
 
 const model = await spa.loadModel();
@@ -184,4 +189,12 @@ Deno.test("the numerics know nothing of notebooks", async () => {
       assert.doesNotMatch(text, /from "[^"]*notebook/, `${room}/${name}`);
     }
   }
+});
+
+Deno.test("outside a kernel nothing waits and nothing is replaced", async () => {
+  const { log } = console;
+  guardOutputs();
+  assert.equal(inKernel(), false);
+  assert.equal(console.log, log);
+  await displayBundle({ "text/plain": "nowhere" });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { ProgressBar } from "../src/notebook/progress.ts";
 import {
   lineSink,
-  ProgressBar,
   type ProgressSink,
   terminalSink,
-} from "../src/notebook/progress.ts";
+} from "../src/notebook/progress_sinks.ts";
 import {
   formatSeconds,
   progressLine,
