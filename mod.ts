@@ -129,14 +129,29 @@ export {
   type CandidatesFigureOptions,
 } from "./src/notebook/candidates_figure.ts";
 export {
+  datasetFigure,
+  type DatasetFigureOptions,
+} from "./src/notebook/dataset_figure.ts";
+export {
   diceFigure,
   type DiceFigureOptions,
   type DiceSeries,
 } from "./src/notebook/dice_figure.ts";
 export {
+  figureOf,
+  show,
+  type Showable,
+  type ShowOptions,
+} from "./src/notebook/display.ts";
+export {
   entropyFigure,
   type EntropyFigureOptions,
 } from "./src/notebook/entropy_figure.ts";
+export {
+  evaluationFigure,
+  type EvaluationFigureOptions,
+  raterSeries,
+} from "./src/notebook/evaluation_figure.ts";
 export { Figure, type FigureSource } from "./src/notebook/figure.ts";
 export type { FirstClicks } from "./src/notebook/first_clicks.ts";
 export {
@@ -147,6 +162,11 @@ export {
   maskFigure,
   type MaskFigureOptions,
 } from "./src/notebook/mask_figure.ts";
+export {
+  mixtureFigure,
+  type MixtureFigureOptions,
+} from "./src/notebook/mixture_figure.ts";
+export { modelFigure } from "./src/notebook/model_figure.ts";
 export {
   type AskOptions,
   pick,
@@ -160,6 +180,15 @@ export {
 } from "./src/notebook/pick_next.ts";
 export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
 export type { Picked } from "./src/notebook/picked.ts";
+export {
+  evaluationProgress,
+  ProgressBar,
+  type ProgressOptions,
+  trainingProgress,
+  withProgress,
+} from "./src/notebook/progress.ts";
+export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
+export type { ProgressState } from "./src/notebook/progress_text.ts";
 export type { Cell, Column, Table } from "./src/notebook/table.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";

@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { displayable } from "../displayable.ts";
 import { readCaseList } from "./_case_list.ts";
 import { fileCase, isFolder, listFolder } from "./_file_case.ts";
 import { VolumeCache } from "./_volume_cache.ts";
@@ -76,5 +77,5 @@ export async function folderDataset(
       `Cannot open dataset as the folder must have cases (CASE/image.png with CASE/rater1.png, or the layout of LIDC crops, QUBIQ or REFUGE2): current value is ${folder}`,
     );
   }
-  return { name: basename(folder), cases };
+  return displayable("dataset", { name: basename(folder), cases });
 }

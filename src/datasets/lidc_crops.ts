@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { displayable } from "../displayable.ts";
 import { readCaseList } from "./_case_list.ts";
 import { fileCase, listFolder } from "./_file_case.ts";
 import type { Case, Dataset } from "./dataset.ts";
@@ -55,7 +56,7 @@ export async function lidcCrops(
       );
     }
   }
-  return { name: `LIDC crops, ${split}`, cases };
+  return displayable("dataset", { name: `LIDC crops, ${split}`, cases });
 }
 
 /** The four masks' paths; a missing one is an error that names it. */

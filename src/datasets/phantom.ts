@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Dataset } from "./dataset.ts";
 import { fundusScene } from "./_phantom_fundus.ts";
@@ -206,5 +207,8 @@ export function phantoms(
       },
     };
   });
-  return { name: `phantoms (${kinds.join(", ")})`, cases };
+  return displayable("dataset", {
+    name: `phantoms (${kinds.join(", ")})`,
+    cases,
+  });
 }

@@ -7,6 +7,7 @@
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { cluster } from "../spa/cluster.ts";
@@ -136,14 +137,17 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
-  const total = dataset.cases.reduce((n, { raters }) => n + raters.length, 0);
-  const results: TargetResult[] = [];
+  let total = dataset.cases.reduce((n, { raters }) => n + raters.length, 0);
+  const results = displayable<TargetResult[]>("evaluation", []);
   for (const [c, item] of dataset.cases.entries()) {
     const { id, patient, raters } = item;
     using embedding = await encode(model, await item.readImage());
     for (const [r, rater] of raters.entries()) {
       const target = await item.readMask(rater);
-      if (contiguous(target).data.every((value) => value === 0)) continue;
+      if (contiguous(target).data.every((value) => value === 0)) {
+        total--;
+        continue;
+      }
       const random = createRandom(options.seed ?? 0, c, r);
       const iterations = await evaluateTarget(
         model,

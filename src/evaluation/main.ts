@@ -9,6 +9,7 @@ import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import { Model } from "../model/model.ts";
+import { evaluationProgress } from "../notebook/progress.ts";
 import { markdownTable } from "../notebook/table.ts";
 import { nearestUser, noisyUser, randomUser } from "../spa/simulated_user.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
@@ -63,13 +64,6 @@ const USERS: Record<string, EvaluateOptions["user"]> = {
   random: () => randomUser(),
 };
 
-/** Shows how far an evaluation is, on a terminal. */
-function showProgress(done: number, total: number): void {
-  if (!Deno.stderr.isTerminal()) return;
-  const line = `\r${done} of ${total} targets${done === total ? "\n" : ""}`;
-  Deno.stderr.writeSync(new TextEncoder().encode(line));
-}
-
 async function openCases(line: CommandLine): Promise<Dataset> {
   const folder = line.text("data");
   if (folder === undefined) throw line.refuse("--data must be given", "none");
@@ -104,7 +98,6 @@ async function main(): Promise<void> {
     candidates: line.integer("candidates", 4, { min: 1, max: 16 }),
     user: USERS[line.oneOf("user", ["nearest", "noisy", "random"], "nearest")],
     seed,
-    onTarget: showProgress,
   };
   const out = line.text("out"), record = line.text("record");
   for (const path of [out, record]) if (path) await checkTarget(path);
@@ -115,7 +108,11 @@ async function main(): Promise<void> {
   );
   using model = await loadModel(line.text("model"));
   const run = (parts: UpdateOptions) =>
-    evaluate(model, dataset, { ...options, update: { rule, ...parts } });
+    evaluate(model, dataset, {
+      ...options,
+      ...evaluationProgress(),
+      update: { rule, ...parts },
+    });
 
   const results: Record<string, TargetResult[]> = {};
   const names = line.has("ablation")

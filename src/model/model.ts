@@ -1,6 +1,7 @@
 /** A network ready to run: config, weights, compiled programs. */
 
 import * as tf from "@tensorflow/tfjs";
+import { displayable } from "../displayable.ts";
 import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
@@ -155,6 +156,8 @@ export class Model {
     this.dispose();
   }
 }
+
+displayable("model", Model.prototype);
 
 /** Refuses weights that are not those of a config. */
 function checkWeights(config: ModelConfig, weights: HostWeights) {

@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
 import type { Candidate } from "../spa/cluster.ts";
+import { countPixels } from "./describe.ts";
 import { areaSwatch } from "./legend.ts";
 import type { Fonts } from "./fonts.ts";
 import type { Box } from "./panel.ts";
@@ -110,9 +110,4 @@ function drawDice(x: number, y: number, dice?: number, bold = false): string {
 function compact(count: number): string {
   if (count < 1000) return String(count);
   return `${(count / 1000).toFixed(count < 99_950 ? 1 : 0)}k`;
-}
-
-function countPixels(mask: NdArray<Uint8Array>): number {
-  return contiguous(mask).data
-    .reduce((count, value) => count + (value === 0 ? 0 : 1), 0);
 }

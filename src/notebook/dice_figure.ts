@@ -8,6 +8,8 @@ export interface DiceSeries {
   readonly name: string;
   /** Dice at iteration 1, 2, ..., 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
+  /** Whether it is a part of another series: drawn thinner; false by default. */
+  readonly part?: boolean;
 }
 
 /** What {@linkcode diceFigure} shows. */
@@ -19,6 +21,8 @@ export interface DiceFigureOptions {
 }
 
 const HEIGHT = 440;
+const MARGINS = { left: 72, right: 24 };
+const LEGEND_ROW = 20;
 
 /**
  * Dice by iteration, a line for each series: a static chart, which notebooks
@@ -33,15 +37,17 @@ export function diceFigure(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }
-  const spec = diceSpec(series, title, longest);
+  const extra = LEGEND_ROW * (legendRows(series) - 1);
+  const height = HEIGHT + extra;
+  const spec = diceSpec(series, title, longest, extra);
   const last = series.map(({ name, values }) =>
     `${name} ${values.findLast(Number.isFinite)?.toFixed(3) ?? "none"}`
   );
   return new Figure({
     width: WIDTH,
-    height: HEIGHT,
+    height,
     alt: `${title}: ${longest} iterations, at the last ${last.join(", ")}`,
-    draw: () => drawPlotly(spec, { width: WIDTH, height: HEIGHT }),
+    draw: () => drawPlotly(spec, { width: WIDTH, height }),
     extra: { "application/vnd.plotly.v1+json": spec },
   });
 }
@@ -50,6 +56,7 @@ function diceSpec(
   series: readonly DiceSeries[],
   title: string,
   longest: number,
+  extra: number,
 ): PlotlySpec {
   const axis = {
     gridcolor: COLOR.rule,
@@ -62,7 +69,7 @@ function diceSpec(
     text,
     font: { size: SIZE.heading, color: COLOR.muted },
   });
-  const data = series.map(({ name, values }, i) => ({
+  const data = series.map(({ name, values, part }, i) => ({
     type: "scatter",
     mode: "lines+markers",
     name: plain(name),
@@ -70,10 +77,14 @@ function diceSpec(
     y: values.map((value) => Number.isFinite(value) ? value : null),
     line: {
       color: SERIES[i % SERIES.length],
-      width: 3,
+      width: part ? 1.5 : 3,
       dash: ["solid", "dash", "dot", "dashdot"][i % 4],
     },
-    marker: { size: 9, symbol: i % 8, color: SERIES[i % SERIES.length] },
+    marker: {
+      size: part ? 6 : 9,
+      symbol: i % 8,
+      color: SERIES[i % SERIES.length],
+    },
   }));
   const layout = {
     title: {
@@ -81,12 +92,12 @@ function diceSpec(
       font: { size: SIZE.title, color: COLOR.ink },
       x: 20 / WIDTH,
       xanchor: "left",
-      y: 1 - 30 / HEIGHT,
+      y: 1 - 30 / (HEIGHT + extra),
     },
     font: { family: FONT_FAMILY, size: SIZE.label, color: COLOR.ink },
     paper_bgcolor: COLOR.paper,
     plot_bgcolor: COLOR.paper,
-    margin: { l: 72, r: 24, t: 92, b: 58 },
+    margin: { l: MARGINS.left, r: MARGINS.right, t: 92 + extra, b: 58 },
     showlegend: true,
     legend: {
       orientation: "h",
@@ -110,6 +121,14 @@ function diceSpec(
     },
   };
   return { data, layout };
+}
+
+/** Rows of the legend: plotly gives every entry the width of the longest. */
+function legendRows(series: readonly DiceSeries[]): number {
+  const longest = Math.max(...series.map(({ name }) => name.length));
+  const entry = 46 + 0.62 * SIZE.label * longest; // more than the font takes
+  const columns = (WIDTH - MARGINS.left - MARGINS.right) / entry;
+  return Math.ceil(series.length / Math.max(1, Math.floor(columns)));
 }
 
 /** Around the values, but never so narrow that chance looks like progress. */

@@ -1,3 +1,4 @@
+import { displayBundle, inKernel } from "./kernel.ts";
 import { renderSVG } from "./render_svg.ts";
 import { escapeXML } from "./svg.ts";
 
@@ -81,7 +82,7 @@ export class Figure {
   }
 
   /** The forms a notebook chooses from, by mime type; small, as it is saved. */
-  async [JUPYTER_DISPLAY](): Promise<Record<string, unknown>> {
+  async toBundle(): Promise<Record<string, unknown>> {
     const png = await renderSVG(await this.toSVG(), { palette: true });
     return {
       ...this.#source.extra,
@@ -89,6 +90,17 @@ export class Figure {
       "image/png": png.toBase64(),
       "text/plain": this.toString(),
     };
+  }
+
+  /** What a notebook's kernel calls. */
+  [JUPYTER_DISPLAY](): Promise<Record<string, unknown>> {
+    return this.toBundle();
+  }
+
+  /** Shows the figure now; outside a notebook prints its line of text. */
+  async show(): Promise<void> {
+    if (inKernel()) await displayBundle(await this.toBundle());
+    else console.log(this.toString());
   }
 
   /** What `console.log` shows. */

@@ -4,6 +4,7 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 // @ts-types="@types/ndarray-ops"
 import ops from "ndarray-ops";
+import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { mapToImage } from "./frame.ts";
 import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
@@ -24,6 +25,8 @@ export interface Candidate {
   readonly added: NdArray<Uint8Array>;
   /** Pixels of the recommendation that the mask leaves out, [H, W]. */
   readonly removed: NdArray<Uint8Array>;
+  /** The image, [H, W, C], 0..1, where it is known: for figures. */
+  readonly image?: NdArray<Float32Array>;
 }
 
 /** What the user is shown. */
@@ -165,7 +168,7 @@ export function cluster(
       `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
     );
   }
-  const { probabilities, shares, frame } = predictions;
+  const { probabilities, shares, frame, image } = predictions;
   const maps = probabilities.data as Float32Array;
   const side = probabilities.shape[1];
   const all = Array.from(shares.keys());
@@ -179,16 +182,17 @@ export function cluster(
     const members = all.filter((i) => clustering.labels[i] === k);
     const probability = asMap(meanMap(maps, shares, members));
     const mask = threshold(mapToImage(probability, frame));
-    return {
+    return displayable("candidate", {
       probability,
       mask,
       share: members.reduce((sum, i) => sum + shares[i], 0),
       members,
       added: difference(mask, recommended.mask),
       removed: difference(recommended.mask, mask),
-    };
+      image,
+    });
   }).sort((a, b) => b.share - a.share);
-  return {
+  return displayable("proposal", {
     recommended,
     candidates,
     entropy: ndarray(
@@ -197,5 +201,5 @@ export function cluster(
     ),
     spread: spreadOf(maps, shares),
     predictions,
-  };
+  });
 }

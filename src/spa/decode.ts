@@ -65,5 +65,6 @@ export async function decode(
     shares,
     latents,
     frame: feedback.frame,
+    image: embedding.image,
   };
 }

@@ -17,6 +17,8 @@ export interface ImageEmbedding {
   readonly detail?: DeviceTensor;
   /** Place of the image in the network's square. */
   readonly frame: Frame;
+  /** The image itself, [H, W, C], 0..1, where it is known: for figures. */
+  readonly image?: NdArray<Float32Array>;
   /** Gives back the device memory. */
   dispose(): void;
   /** See `dispose`. */
@@ -97,6 +99,7 @@ export async function encode(
     values: embedding,
     detail,
     frame,
+    image,
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -24,6 +24,8 @@ export interface Predictions {
   readonly latents: Latents;
   /** Place of the image in the network's square. */
   readonly frame: Frame;
+  /** The image, [H, W, C], 0..1, where it is known: for figures. */
+  readonly image?: NdArray<Float32Array>;
 }
 
 /** Samples of a chosen cluster, kept for the next proposal. */

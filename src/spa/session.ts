@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
 import { addPoint } from "./add_point.ts";
 import { cluster, type Proposal } from "./cluster.ts";
@@ -281,6 +282,8 @@ export class Session {
     this.dispose();
   }
 }
+
+displayable("session", Session.prototype);
 
 /** Samples, decodes and clusters: the proposal of a preference. */
 async function propose(

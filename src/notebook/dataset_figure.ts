@@ -1,0 +1,134 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Case, Dataset } from "../datasets/dataset.ts";
+import { describeDataset } from "./describe.ts";
+import { Figure } from "./figure.ts";
+import { type Fonts, loadFonts } from "./fonts.ts";
+import { drawLegend, lineItem } from "./legend.ts";
+import { outline } from "./outline.ts";
+import {
+  type Box,
+  defineImage,
+  drawOutline,
+  drawPanel,
+  fitBox,
+  type Panel,
+  wholeView,
+} from "./panel.ts";
+import { imageURI } from "./raster.ts";
+import { drawTitle, idFor, svgDocument, text } from "./svg.ts";
+import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
+
+/** What {@linkcode datasetFigure} shows. */
+export interface DatasetFigureOptions {
+  /** How many cases, spread over the dataset, which defaults to 8. */
+  count?: number;
+  /** One line above, which defaults to the dataset's name. */
+  title?: string;
+}
+
+const COLUMNS = 4;
+const GAP = 14;
+const SIDE = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS;
+const CAPTION = 30;
+const TOP = 72;
+
+/** Lines of the raters, light enough for any image; then they repeat, dashed. */
+const RATER_COLORS = [
+  COLOR.recommended,
+  COLOR.added,
+  COLOR.reference,
+  COLOR.removed,
+  COLOR.candidate,
+] as const;
+
+/** Some cases of a dataset, each with the outlines of all its raters. */
+export function datasetFigure(
+  dataset: Dataset,
+  { count = 8, title = dataset.name }: DatasetFigureOptions = {},
+): Figure {
+  const shown = spread(dataset.cases, count);
+  const raters = [...new Set(shown.flatMap(({ raters }) => raters))];
+  const rows = Math.ceil(shown.length / COLUMNS);
+  const bottom = TOP + rows * (SIDE + CAPTION + GAP);
+  const height = Math.round(bottom + 24 * Math.ceil(raters.length / 6) + 8);
+  const alt = `${describeDataset(dataset)}; ${shown.length} of them with the ` +
+    "outlines of their raters";
+  const draw = async () => {
+    const fonts = await loadFonts();
+    const tiles = await Promise.all(shown.map((item, i) =>
+      drawCase(
+        item,
+        {
+          x: MARGIN + (i % COLUMNS) * (SIDE + GAP),
+          y: TOP + Math.floor(i / COLUMNS) * (SIDE + CAPTION + GAP),
+          width: SIDE,
+          height: SIDE,
+        },
+        raters,
+        fonts,
+      )
+    ));
+    const facts = describeDataset(dataset).replace(/^Dataset ".*": /, "");
+    const legend = raters.slice(0, 12).map((rater, i) =>
+      lineItem(`rater ${rater.replaceAll("_", " ")}`, ...lineOf(i))
+    );
+    const content = drawTitle(title, WIDTH, fonts) +
+      text(MARGIN, 58, facts, { fill: COLOR.muted }) + tiles.join("") +
+      drawLegend(legend, fonts, {
+        x: MARGIN,
+        y: bottom,
+        width: WIDTH - 2 * MARGIN,
+      });
+    return svgDocument(WIDTH, height, title, content);
+  };
+  return new Figure({ width: WIDTH, height, alt, draw });
+}
+
+/** As many items as `count`, evenly spread, the first among them. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from(
+    { length: count },
+    (_, i) => items[Math.floor(i * items.length / count)],
+  );
+}
+
+function lineOf(rater: number): [string, { dashed: boolean }] {
+  const { length } = RATER_COLORS;
+  return [RATER_COLORS[rater % length], { dashed: rater >= length }];
+}
+
+async function drawCase(
+  item: Case,
+  box: Box,
+  raters: readonly string[],
+  fonts: Fonts,
+): Promise<string> {
+  const image = await item.readImage();
+  const masks = await Promise.all(
+    item.raters.map((rater) => item.readMask(rater)),
+  );
+  const uri = await imageURI(image);
+  const whole = wholeView(image);
+  const fitted = fitBox(whole, box);
+  const place = {
+    ...fitted,
+    x: box.x + (box.width - fitted.width) / 2,
+    y: box.y + (box.height - fitted.height) / 2,
+  };
+  const panel: Panel = { id: idFor(item.id + uri), place, view: whole };
+  const name = fonts.fit(item.id, box.width, SIZE.small);
+  return defineImage(panel.id, uri, whole) +
+    drawPanel(
+      panel,
+      ...masks.map((mask: NdArray<Uint8Array>, r) => {
+        const [color, { dashed }] = lineOf(raters.indexOf(item.raters[r]));
+        return drawOutline(panel, outline(mask), color, { width: 1.4, dashed });
+      }),
+    ) +
+    text(box.x, box.y + box.height + 18, name, {
+      size: SIZE.small,
+      fill: COLOR.muted,
+    });
+}

@@ -1,0 +1,72 @@
+import type { TargetResult } from "../evaluation/evaluate.ts";
+import { counted } from "./describe.ts";
+import { diceFigure, type DiceSeries } from "./dice_figure.ts";
+import type { Figure } from "./figure.ts";
+
+/** What {@linkcode evaluationFigure} shows. */
+export interface EvaluationFigureOptions {
+  /**
+   * Whether there is a line for every rater, which defaults to true for two to
+   * five raters.
+   */
+  raters?: boolean;
+  /** One line above, which defaults to what was evaluated. */
+  title?: string;
+}
+
+/**
+ * Mean Dice by iteration: of the recommendation, of the best candidate, and of
+ * the recommendation for each rater.
+ *
+ * @param results Results of `evaluate`, at least one.
+ */
+export function evaluationFigure(
+  results: readonly TargetResult[],
+  { raters, title }: EvaluationFigureOptions = {},
+): Figure {
+  if (results.length === 0) {
+    throw new RangeError(
+      "Cannot draw evaluation as there must be a result: current value is []",
+    );
+  }
+  const byRater = raterSeries(results);
+  const few = byRater.length >= 2 && byRater.length <= 5;
+  const cases = new Set(results.map((result) => result.case)).size;
+  return diceFigure({
+    title: title ??
+      `Mean Dice by iteration, ${counted(results.length, "target")} of ${
+        counted(cases, "case")
+      }`,
+    series: [
+      { name: "recommendation", values: meanBy(results, "dice") },
+      { name: "best candidate", values: meanBy(results, "best") },
+      ...(raters ?? few ? byRater : []),
+    ],
+  });
+}
+
+/** Mean Dice of the recommendation by iteration, a line for every rater. */
+export function raterSeries(results: readonly TargetResult[]): DiceSeries[] {
+  const raters = Map.groupBy(results, ({ rater }) => rater);
+  return [...raters].map(([rater, list]) => ({
+    name: `rater ${rater.replaceAll("_", " ")}`,
+    values: meanBy(list, "dice"),
+    part: true,
+  }));
+}
+
+/** Means by iteration, over the results that have it. */
+function meanBy(
+  results: readonly TargetResult[],
+  key: "dice" | "best",
+): number[] {
+  const longest = Math.max(
+    ...results.map(({ iterations }) => iterations.length),
+  );
+  return Array.from({ length: longest }, (_, i) => {
+    const values = results.flatMap(({ iterations }) =>
+      iterations[i] ? [iterations[i][key]] : []
+    );
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  });
+}
