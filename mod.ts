@@ -142,6 +142,7 @@ export {
 } from "./src/spa/profile.ts";
 export { type Latents, sampleGMM } from "./src/spa/sample_gmm.ts";
 export {
+  type Action,
   Session,
   type SessionJSON,
   type SessionOptions,

@@ -24,20 +24,27 @@ export interface SessionOptions extends Start {
   readonly update?: UpdateOptions;
 }
 
+/** What a user did after the start: picked a candidate, or clicked. */
+export type Action =
+  | { readonly choose: number }
+  | { readonly addPoint: Point };
+
 /** One state of a session: a preference and the proposal made with it. */
 interface Step {
   readonly preference: Preference;
   readonly proposal: Proposal;
+  /** What led here; absent at the start. */
+  readonly action?: Action;
 }
 
 /** A session as plain data, without its image. */
 export interface SessionJSON {
-  /** The clicks. */
+  /** The clicks at the start. */
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
   readonly box?: Box;
-  /** Index of the candidate picked in each iteration. */
-  readonly choices: readonly number[];
+  /** What followed, oldest first. */
+  readonly actions: readonly Action[];
   /** Seed of the samples and the clustering. */
   readonly seed: number;
 }
@@ -106,6 +113,37 @@ export class Session {
     }
   }
 
+  /**
+   * Runs a saved session again: the same seed gives the same proposals.
+   *
+   * @param saved What `toJSON` gave.
+   * @param options Those the session was started with, but for what was saved.
+   * @throws {RangeError} As `start`, `choose` and `addPoint`.
+   */
+  static async replay(
+    model: Model,
+    image: NdArray<Float32Array>,
+    { points, box, seed, actions }: SessionJSON,
+    options: Omit<SessionOptions, "points" | "box" | "seed"> = {},
+  ): Promise<Session> {
+    const session = await Session.start(model, image, {
+      ...options,
+      points,
+      box,
+      seed,
+    });
+    try {
+      for (const action of actions) {
+        if ("choose" in action) await session.choose(action.choose);
+        else await session.addPoint(action.addPoint);
+      }
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
   get #last(): Step {
     return this.#steps[this.#steps.length - 1];
   }
@@ -145,7 +183,7 @@ export class Session {
       candidate,
       this.#options.update,
     );
-    return await this.#push(preference);
+    return await this.#push(preference, { choose: candidate });
   }
 
   /**
@@ -154,15 +192,24 @@ export class Session {
    * @throws {RangeError} When the point lies outside the image.
    */
   async addPoint(point: Point): Promise<Proposal> {
-    return await this.#push(
-      await addPoint(this.#model, this.#embedding, this.preference, point),
+    const preference = await addPoint(
+      this.#model,
+      this.#embedding,
+      this.preference,
+      point,
+      this.#options.update,
     );
+    return await this.#push(preference, { addPoint: point });
   }
 
-  async #push(preference: Preference): Promise<Proposal> {
-    this.#steps.push(
-      await propose(this.#model, this.#embedding, preference, this.#options),
+  async #push(preference: Preference, action: Action): Promise<Proposal> {
+    const step = await propose(
+      this.#model,
+      this.#embedding,
+      preference,
+      this.#options,
     );
+    this.#steps.push({ ...step, action });
     return this.proposal;
   }
 
@@ -187,14 +234,14 @@ export class Session {
     return this.proposal.recommended.mask;
   }
 
-  /** The clicks and choices, with which the session can be run again. */
+  /** What the user said, with which `replay` runs the session again. */
   toJSON(): SessionJSON {
-    const { points, box, choices } = this.preference.feedback;
+    const { points, box } = this.#steps[0].preference.feedback;
     return {
       points,
       box,
-      choices: choices.map(({ chosen }) => chosen),
       seed: this.#options.seed ?? 0,
+      actions: this.#steps.flatMap(({ action }) => action ?? []),
     };
   }
 
