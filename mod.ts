@@ -30,7 +30,20 @@
  * @module
  */
 
-export { loadModel } from "./src/checkpoints/load_model.ts";
+export type {
+  Checkpoint,
+  CheckpointFormat,
+  ElementType,
+  ReadOptions,
+} from "./src/checkpoints/checkpoint.ts";
+export {
+  loadModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  type WeightReport,
+} from "./src/checkpoints/load_model.ts";
+export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
+export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
 export { saveModel } from "./src/checkpoints/save_model.ts";
 export type { Case, Dataset } from "./src/datasets/dataset.ts";
 export { folderDataset } from "./src/datasets/folder.ts";
@@ -106,6 +119,11 @@ export {
 export { type ModelConfig, presets } from "./src/model/config.ts";
 export { Model } from "./src/model/model.ts";
 export { type HostWeights, initializeWeights } from "./src/model/weights.ts";
+export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
+export type { AnnotationImage } from "./src/notebook/annotation_images.ts";
+export type { AnnotationRecord } from "./src/notebook/annotation_record.ts";
+export { AnnotationReport } from "./src/notebook/annotation_report.ts";
+export type { Asked } from "./src/notebook/ask.ts";
 export {
   candidatesFigure,
   type CandidatesFigureOptions,
@@ -120,10 +138,29 @@ export {
   type EntropyFigureOptions,
 } from "./src/notebook/entropy_figure.ts";
 export { Figure, type FigureSource } from "./src/notebook/figure.ts";
+export type { FirstClicks } from "./src/notebook/first_clicks.ts";
+export {
+  imageFigure,
+  type ImageFigureOptions,
+} from "./src/notebook/image_figure.ts";
 export {
   maskFigure,
   type MaskFigureOptions,
 } from "./src/notebook/mask_figure.ts";
+export {
+  type AskOptions,
+  pick,
+  type PickOptions,
+  type PickRule,
+} from "./src/notebook/pick.ts";
+export {
+  applyPick,
+  pickNext,
+  type PickNextOptions,
+} from "./src/notebook/pick_next.ts";
+export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
+export type { Picked } from "./src/notebook/picked.ts";
+export type { Cell, Column, Table } from "./src/notebook/table.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";

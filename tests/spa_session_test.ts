@@ -171,6 +171,7 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
   await session.choose(1);
   await session.choose(0);
   session.undo();
+  await session.proposeAgain();
   const json = JSON.parse(JSON.stringify(session));
   assert.deepEqual({ ...json }, {
     points: [{ x: 12, y: 9 }],
@@ -180,6 +181,7 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
       { choose: 3 },
       { addPoint: { x: 27, y: 19, label: 0 } },
       { choose: 1 },
+      { proposeAgain: true },
     ],
   });
   using again = await Session.replay(model, image, json);
@@ -241,4 +243,22 @@ Deno.test("a session that is disposed says so when it is used", async () => {
   session.dispose();
   session.dispose();
   await assert.rejects(() => session.choose(0), /as it is disposed/);
+});
+
+Deno.test("proposeAgain() draws other samples of the same preference, and undo returns", async () => {
+  using session = await start();
+  assert.equal(session.canUndo, false);
+  const { proposal, preference } = session;
+  const second = await session.proposeAgain();
+  const third = await session.proposeAgain();
+  assert.equal(session.preference, preference);
+  assert.equal(session.iteration, 0);
+  const seen = [proposal, second, third].map(numbersOf);
+  assert.notDeepEqual(seen[1], seen[0]);
+  assert.notDeepEqual(seen[2], seen[1]);
+  assert.equal(session.canUndo, true);
+  assert.equal(session.undo(), second);
+  assert.equal(session.undo(), proposal);
+  assert.equal(session.canUndo, false);
+  assert.deepEqual(numbersOf(await session.proposeAgain()), seen[1]);
 });

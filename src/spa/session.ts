@@ -24,15 +24,21 @@ export interface SessionOptions extends Start {
   readonly update?: UpdateOptions;
 }
 
-/** What a user did after the start: picked a candidate, or clicked. */
+/**
+ * What a user did after the start: picked a candidate, clicked, or asked for
+ * other candidates.
+ */
 export type Action =
   | { readonly choose: number }
-  | { readonly addPoint: Point };
+  | { readonly addPoint: Point }
+  | { readonly proposeAgain: true };
 
 /** One state of a session: a preference and the proposal made with it. */
 interface Step {
   readonly preference: Preference;
   readonly proposal: Proposal;
+  /** How often the same preference was drawn from before. */
+  readonly redraws: number;
   /** What led here; absent at the start. */
   readonly action?: Action;
 }
@@ -135,7 +141,8 @@ export class Session {
     try {
       for (const action of actions) {
         if ("choose" in action) await session.choose(action.choose);
-        else await session.addPoint(action.addPoint);
+        else if ("addPoint" in action) await session.addPoint(action.addPoint);
+        else await session.proposeAgain();
       }
       return session;
     } catch (error) {
@@ -161,6 +168,11 @@ export class Session {
   /** Number of choices so far. */
   get iteration(): number {
     return this.preference.iteration;
+  }
+
+  /** Whether there is a choice or a click to take back. */
+  get canUndo(): boolean {
+    return this.#steps.length > 1;
   }
 
   /** The user's profile, for the next image. */
@@ -202,25 +214,39 @@ export class Session {
     return await this.#push(preference, { addPoint: point });
   }
 
-  async #push(preference: Preference, action: Action): Promise<Proposal> {
+  /**
+   * Draws other samples of the same preference and makes a proposal of them:
+   * for a user to whom none of the candidates is near.
+   */
+  async proposeAgain(): Promise<Proposal> {
+    const again = { proposeAgain: true } as const;
+    return await this.#push(this.preference, again, this.#last.redraws + 1);
+  }
+
+  async #push(
+    preference: Preference,
+    action: Action,
+    redraws = 0,
+  ): Promise<Proposal> {
     const step = await propose(
       this.#model,
       this.#embedding,
       preference,
       this.#options,
+      redraws,
     );
     this.#steps.push({ ...step, action });
     return this.proposal;
   }
 
   /**
-   * Goes back one step, whether a choice or a click.
+   * Goes back one step, whether a choice, a click or another draw.
    *
    * @returns The proposal before, the very same value.
    * @throws {RangeError} When there is nothing to undo.
    */
   undo(): Proposal {
-    if (this.#steps.length === 1) {
+    if (!this.canUndo) {
       throw new RangeError(
         "Cannot undo as there must be a choice or a click after the start: current value is 0",
       );
@@ -262,15 +288,17 @@ async function propose(
   embedding: ImageEmbedding,
   preference: Preference,
   { samples = 48, candidates = 4, seed = 0 }: SessionOptions,
-): Promise<Step> {
+  redraws = 0,
+): Promise<Omit<Step, "action">> {
   // a seed of its own for each state, so that no two draw the same noise
   const { iteration, feedback } = preference;
-  const own = seed * 4096 + iteration * 64 + feedback.points.length;
+  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+    feedback.points.length;
   const latents = sampleGMM(preference.distribution, {
     count: samples,
     seed: own,
   });
   const predictions = await decode(model, embedding, latents, preference);
   const proposal = cluster(predictions, { count: candidates, seed: own });
-  return { preference, proposal };
+  return { preference, proposal, redraws };
 }
