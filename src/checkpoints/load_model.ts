@@ -1,30 +1,10 @@
 import type { ModelConfig } from "../model/config.ts";
-import { presets } from "../model/config.ts";
+import { isModelConfig } from "../model/check_config.ts";
 import { Model } from "../model/model.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 /** The weights that come with the module. */
 const SHIPPED = new URL("../../data/models/tiny.safetensors", import.meta.url);
-
-/** Whether two values have the same keys and types of leaves, at any depth. */
-function sameShape(value: unknown, pattern: unknown): boolean {
-  if (typeof pattern !== "object" || pattern === null) {
-    return typeof value === typeof pattern;
-  }
-  if (typeof value !== "object" || value === null) return false;
-  const entries = Object.entries(pattern);
-  return Object.keys(value).length === entries.length &&
-    entries.every(([key, part]) =>
-      sameShape((value as Record<string, unknown>)[key], part)
-    );
-}
-
-/** The numbers of a config, at any depth. */
-function numbersIn(value: unknown): number[] {
-  if (typeof value === "number") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(numbersIn);
-}
 
 /** Reads a config from a file's metadata. */
 function parseConfig(text: string | undefined, source: string): ModelConfig {
@@ -39,10 +19,8 @@ function parseConfig(text: string | undefined, source: string): ModelConfig {
   } catch {
     throw refuse(text.slice(0, 80));
   }
-  const sane = sameShape(config, presets.tiny) &&
-    numbersIn(config).every((n) => Number.isFinite(n) && n >= 0 && n <= 4096);
-  if (!sane) throw refuse(text.slice(0, 80));
-  return config as ModelConfig;
+  if (!isModelConfig(config)) throw refuse(text.slice(0, 80));
+  return config;
 }
 
 /** The bytes of a path or URL. */

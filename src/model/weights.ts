@@ -5,7 +5,12 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../random.ts";
-import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
+import {
+  embeddingSide,
+  MASK_CHANNELS,
+  maskTokens,
+  type ModelConfig,
+} from "./config.ts";
 
 /** The weights as the network's functions take them. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
@@ -20,7 +25,23 @@ export interface WeightDeclaration {
   readonly deviation: number;
   /** False for values that are drawn once and never trained. */
   readonly trainable: boolean;
+  /**
+   * "sam": named and shaped as in segment-anything's checkpoints where the
+   * config has `sam`. "spa": what SPA adds, fresh on top of such a checkpoint.
+   */
+  readonly origin: "sam" | "spa";
 }
+
+/** Beginnings of the names of SPA's own weights. */
+const SPA_NAMES = [
+  "feedback_encoder.",
+  "fusion.",
+  "image_encoder.detail.",
+  "mask_decoder.keep_choice",
+  "mask_decoder.latent_token.",
+  "preference_generator.",
+  "prompt_encoder.click_map.",
+];
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -37,8 +58,7 @@ export function sizeOf(shape: readonly number[]): number {
 export function declareWeights(
   config: ModelConfig,
 ): Map<string, WeightDeclaration> {
-  const { channels: L, latentChannels: d, components: M } = config;
-  const h = embeddingSide(config);
+  const { channels: L, latentChannels: d, components: M, sam } = config;
   const declared = new Map<string, WeightDeclaration>();
 
   const weight = (
@@ -47,7 +67,11 @@ export function declareWeights(
     deviation: number,
     mean = 0,
     trainable = true,
-  ) => declared.set(name, { shape, mean, deviation, trainable });
+  ) => {
+    const ofSpa = SPA_NAMES.some((start) => name.startsWith(start));
+    const origin = ofSpa ? "spa" : "sam";
+    declared.set(name, { shape, mean, deviation, trainable, origin });
+  };
   /** `gain` 1 keeps the variance; smaller starts a residual branch quietly. */
   const linear = (name: string, inputs: number, outputs: number, gain = 1) => {
     weight(`${name}.weight`, [outputs, inputs], gain / Math.sqrt(inputs));
@@ -82,9 +106,17 @@ export function declareWeights(
   const E = encoder.channels;
   weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
   weight("image_encoder.patch_embed.proj.bias", [E], 0);
-  weight("image_encoder.pos_embed", [1, h, h, E], 0.1);
+  const grid = sam?.positionSide ?? embeddingSide(config);
+  weight("image_encoder.pos_embed", [1, grid, grid, E], 0.1);
   for (let i = 0; i < encoder.depth; i++) {
-    block(`image_encoder.blocks.${i}`, E, encoder.mlpChannels);
+    const name = `image_encoder.blocks.${i}`;
+    block(name, E, encoder.mlpChannels);
+    if (!sam) continue;
+    const side = sam.globalBlocks.includes(i) ? grid : sam.window;
+    for (const axis of ["h", "w"]) {
+      const shape = [2 * side - 1, E / encoder.heads];
+      weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
+    }
   }
   weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
   norm("image_encoder.neck.1", L);
@@ -109,7 +141,8 @@ export function declareWeights(
   weight("prompt_encoder.no_mask_embed.weight", [1, L], 0.1);
   const [first, second] = feedback.maskHidden;
   const down = "prompt_encoder.mask_downscaling";
-  weight(`${down}.0.weight`, [first, MASK_CHANNELS, 2, 2], 0.25);
+  const maskChannels = sam ? 1 : MASK_CHANNELS;
+  weight(`${down}.0.weight`, [first, maskChannels, 2, 2], 0.25);
   weight(`${down}.0.bias`, [first], 0);
   norm(`${down}.1`, first);
   weight(`${down}.3.weight`, [second, first, 2, 2], 0.5 / Math.sqrt(first));
@@ -117,7 +150,8 @@ export function declareWeights(
   norm(`${down}.4`, second);
   weight(`${down}.6.weight`, [L, second, 1, 1], 1 / Math.sqrt(second));
   weight(`${down}.6.bias`, [L], 0);
-  linear("prompt_encoder.click_map", 16, L);
+  if (sam) linear("feedback_encoder.maps", 16 * MASK_CHANNELS, L, 0.1);
+  else linear("prompt_encoder.click_map", 16, L);
   for (let i = 0; i < feedback.depth; i++) {
     block(`feedback_encoder.blocks.${i}`, L, feedback.mlpChannels);
   }
@@ -133,7 +167,8 @@ export function declareWeights(
 
   linear("fusion.layers.0", L + d, L, Math.SQRT2);
   linear("fusion.layers.1", L, L, Math.SQRT2);
-  linear("fusion.layers.2", L, L, Math.SQRT2);
+  // quiet beside a trained decoder, which then starts from what it knows
+  linear("fusion.layers.2", L, L, sam ? 0.1 : Math.SQRT2);
 
   /** A softmax over pixels does not see its keys' bias; see cross_attention. */
   const attentionToImage = (name: string, width: number, inner: number) => {
@@ -142,8 +177,10 @@ export function declareWeights(
   };
   const transformer = "mask_decoder.transformer";
   const inner = L / decoder.attentionDownsample;
-  weight("mask_decoder.mask_tokens.weight", [1, L], 0.1);
-  linear("mask_decoder.latent_token", d, L);
+  if (sam) weight("mask_decoder.iou_token.weight", [1, L], 0.1);
+  const masks = maskTokens(config);
+  weight("mask_decoder.mask_tokens.weight", [masks, L], 0.1);
+  linear("mask_decoder.latent_token", d, L, sam ? 0.1 : 1);
   for (let i = 0; i < decoder.depth; i++) {
     const layer = `${transformer}.layers.${i}`;
     attention(`${layer}.self_attn`, L);
@@ -162,7 +199,10 @@ export function declareWeights(
   if (!decoder.plainUpscaling) norm(`${up}.1`, u1);
   weight(`${up}.3.weight`, [u1, u2, 2, 2], 1 / Math.sqrt(u1));
   weight(`${up}.3.bias`, [u2], 0);
-  mlp("mask_decoder.output_hypernetworks_mlps.0", [L, L, L, u2]);
+  for (let i = 0; i < masks; i++) {
+    mlp(`mask_decoder.output_hypernetworks_mlps.${i}`, [L, L, L, u2]);
+  }
+  if (sam) mlp("mask_decoder.iou_prediction_head", [L, L, L, masks]);
   weight("mask_decoder.keep_choice", [1], 0, 0.85);
   return declared;
 }
