@@ -6,7 +6,12 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { readSafetensors } from "../src/checkpoints/safetensors.ts";
+import { loadModel } from "../src/checkpoints/load_model.ts";
+import {
+  readSafetensors,
+  writeSafetensors,
+} from "../src/checkpoints/safetensors.ts";
+import { saveModel } from "../src/checkpoints/save_model.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import type { ModelConfig } from "../src/model/config.ts";
@@ -169,4 +174,38 @@ Deno.test("predictMasks() gives masks at the image's size, refinable, of a SAM o
     { logits: ndarray(new Float32Array(4), [2, 2]) },
     /logits' shape must be \[24,24\]: current value is \[2,2\]/,
   );
+});
+
+Deno.test("a SAM comes back from a file, and one whose config lies does not", async () => {
+  await useEngine("cpu");
+  const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+  using model = new Model(config, weightsOf(config));
+  await saveModel(model, path, { dtype: "float32" });
+  using loaded = await loadModel(path);
+  assert.deepEqual(loaded.config, config);
+  assert.deepEqual(
+    loaded.weights.get("mask_decoder.iou_token.weight"),
+    model.weights.get("mask_decoder.iou_token.weight"),
+  );
+  const sam = config.sam!;
+  for (
+    const lie of [
+      null,
+      {},
+      { ...sam, more: 1 },
+      { ...sam, window: "4" },
+      { ...sam, globalBlocks: 1 },
+      { ...sam, globalBlocks: ["1"] },
+      { ...sam, globalBlocks: [1e9] },
+      { ...sam, positionSide: -1 },
+    ]
+  ) {
+    const metadata = { config: JSON.stringify({ ...config, sam: lie }) };
+    await Deno.writeFile(path, writeSafetensors(model.weights, metadata));
+    await assert.rejects(
+      loadModel(path),
+      /as its metadata must hold its config as JSON: current value is /,
+    );
+  }
+  await Deno.remove(path);
 });

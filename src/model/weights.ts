@@ -199,10 +199,20 @@ export function declareWeights(
   if (!decoder.plainUpscaling) norm(`${up}.1`, u1);
   weight(`${up}.3.weight`, [u1, u2, 2, 2], 1 / Math.sqrt(u1));
   weight(`${up}.3.bias`, [u2], 0);
-  for (let i = 0; i < masks; i++) {
-    mlp(`mask_decoder.output_hypernetworks_mlps.${i}`, [L, L, L, u2]);
-  }
-  if (sam) mlp("mask_decoder.iou_prediction_head", [L, L, L, masks]);
+  const hypernetwork = "mask_decoder.output_hypernetworks_mlps";
+  mlp(`${hypernetwork}.0`, [L, L, L, u2]);
+  // the other three masks and their IoU are SAM's alone, so that SPA's loss has
+  // no gradient for them
+  const plain = (name: string, last: number) => {
+    for (let i = 0; i < 3; i++) {
+      const outputs = i < 2 ? L : last;
+      const layer = `${name}.layers.${i}`;
+      weight(`${layer}.weight`, [outputs, L], 1 / Math.sqrt(L), 0, false);
+      weight(`${layer}.bias`, [outputs], 0, 0, false);
+    }
+  };
+  for (let i = 1; i < masks; i++) plain(`${hypernetwork}.${i}`, u2);
+  if (sam) plain("mask_decoder.iou_prediction_head", masks);
   weight("mask_decoder.keep_choice", [1], 0, 0.85);
   return declared;
 }

@@ -50,6 +50,10 @@ VIT_B = dict(
     sam=dict(window=14, globalBlocks=[2, 5, 8, 11], positionSide=64))
 
 
+EMBEDDINGS = ("rel_pos", "pos_embed", "point_embeddings", "_embed.weight", "mask_tokens",
+              "iou_token", "gaussian_matrix")
+
+
 def build(config, size=None):
     """segment-anything's network for a config; at another size if given."""
     size = size or config["imageSize"]
@@ -83,7 +87,7 @@ def draw(model, seed):
     weights = {}
     for name, old in model.state_dict().items():
         noise = torch.randn(old.shape, generator=generator)
-        if "rel_pos" in name or "embed" in name or "token" in name or "gaussian" in name:
+        if any(part in name for part in EMBEDDINGS):
             value = noise * 0.5
         elif old.dim() == 1 and name.endswith("weight"):
             value = 1 + 0.2 * noise
