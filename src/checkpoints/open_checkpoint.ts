@@ -26,11 +26,9 @@ const IN_FOLDER = [
  *
  * @example What a checkpoint holds
  * ```ts
- * import { openCheckpoint } from "@spa-seg/spa";
+ * import { openCheckpoint } from "./open_checkpoint.ts";
  *
- * using checkpoint = await openCheckpoint(
- *   new URL(import.meta.resolve("./tests/fixtures/state_dict.pth")),
- * );
+ * using checkpoint = await openCheckpoint("data/models/tiny.safetensors");
  * for (const name of checkpoint.names) {
  *   console.log(name, checkpoint.type(name), checkpoint.shape(name));
  * }
