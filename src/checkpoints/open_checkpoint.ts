@@ -29,10 +29,9 @@ const IN_FOLDER = [
  * import { openCheckpoint } from "./open_checkpoint.ts";
  *
  * using checkpoint = await openCheckpoint("data/models/tiny.safetensors");
- * for (const name of checkpoint.names) {
- *   console.log(name, checkpoint.type(name), checkpoint.shape(name));
- * }
- * const { data } = await checkpoint.read(checkpoint.names[0]);
+ * const [name] = checkpoint.names;
+ * console.log(name, checkpoint.type(name), checkpoint.shape(name));
+ * const { data } = await checkpoint.read(name);
  * ```
  */
 export async function openCheckpoint(path: string | URL): Promise<Checkpoint> {
