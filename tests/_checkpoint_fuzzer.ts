@@ -1,11 +1,14 @@
 /** Damages checkpoints at random and watches how they are met. */
 import { bytesSource } from "../src/checkpoints/_byte_source.ts";
+import { ELEMENT_BYTES } from "../src/checkpoints/_elements.ts";
+import type { TensorRecord } from "../src/checkpoints/_file_checkpoint.ts";
 import { openSource } from "../src/checkpoints/_open_source.ts";
 import { readZip } from "../src/checkpoints/_zip.ts";
 import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import { createRandom, type Random } from "../src/random.ts";
-import { bytes, little, pickle, STORAGE, zipOf } from "./_make_pth.ts";
+import { damage } from "./_damage.ts";
+import { bytes, pickle, STORAGE, zipOf } from "./_make_pth.ts";
 
 /** What became of the damaged files. */
 export interface FuzzCounts {
@@ -30,12 +33,30 @@ interface Sample {
 }
 
 async function readAll(file: Uint8Array): Promise<Map<string, HostTensor>> {
-  const checkpoint = openSource(bytesSource(file));
+  const source = bytesSource(file);
+  const checkpoint = openSource(source);
   const tensors = new Map<string, HostTensor>();
+  const storages = file[0] === 0x50
+    ? [...readZip(source).values()].filter(({ name }) => /\/data\//.test(name))
+    : [{ begin: 0, size: file.length }];
   for (const name of checkpoint.names) {
+    const { begin, end } = rangeOf(checkpoint.record(name));
+    const inside = storages.some((storage) =>
+      begin >= storage.begin && end <= storage.begin + storage.size
+    );
+    if (!inside) throw new Error(`"${name}" is at ${begin}..${end}, outside`);
     tensors.set(name, await checkpoint.read(name, { finite: false }));
   }
   return tensors;
+}
+
+/** The bytes from a tensor's first element to its last. */
+function rangeOf({ begin, type, shape, strides }: TensorRecord) {
+  const size = shape.reduce((product, side) => product * side, 1);
+  const last = strides && size > 0
+    ? shape.reduce((sum, side, k) => sum + (side - 1) * strides[k], 0)
+    : size - 1;
+  return { begin, end: begin + (last + 1) * ELEMENT_BYTES[type] };
 }
 
 async function sampleOf(file: Uint8Array<ArrayBuffer>): Promise<Sample> {
@@ -78,88 +99,12 @@ async function samples(): Promise<Sample[]> {
   ].map(sampleOf));
 }
 
-/** Numbers that break careless readers. */
-const NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2 ** 31 - 1].concat(
-  [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 52, Number.MAX_SAFE_INTEGER],
-);
-const TOKENS = ["-1", "1e9", "0.5", "[", "}", '"', "null", "F64", ",0", "\\"]
-  .concat(["(", "t", "R", "Q", "h\x00", "q\x00", "]", "}", "u", "s", "e", "."])
-  .concat(["cos\nsystem\n", "cbuiltins\neval\n", "PK\x01\x02", "PK\x05\x06"]);
-
-/** Damages bytes in one place, or in up to three. */
-function damage(
-  file: Uint8Array<ArrayBuffer>,
-  [begin, end]: [number, number],
-  random: Random,
-  others: Sample[],
-): Uint8Array<ArrayBuffer> {
-  let damaged = file.slice();
-  const edits = Math.max(1, random.integer(6) - 2);
-  for (let edit = 0; edit < edits; edit++) {
-    const limit = Math.max(1, Math.min(end, damaged.length) - begin);
-    const at = Math.min(begin + random.integer(limit), damaged.length);
-    const length = random.integer(1 + Math.min(40, damaged.length - at));
-    switch (random.integer(8)) {
-      case 0: // a bit
-        if (at < damaged.length) damaged[at] ^= 1 << random.integer(8);
-        break;
-      case 1: // a byte
-        if (at < damaged.length) damaged[at] = random.integer(256);
-        break;
-      case 2: { // a number
-        const width = ([2, 4, 8] as const)[random.integer(3)];
-        const value = NUMBERS[random.integer(NUMBERS.length)];
-        const number = little(value % 2 ** (8 * width), width);
-        damaged.set(number.subarray(0, damaged.length - at), at);
-        break;
-      }
-      case 3: // a digit
-        if (at < damaged.length) damaged[at] = 48 + random.integer(10);
-        break;
-      case 4: // cut off
-        damaged = damaged.slice(0, random.integer(3) > 0 ? -length : at);
-        break;
-      case 5: // cut out
-        damaged = join(damaged.subarray(0, at), damaged.subarray(at + length));
-        break;
-      case 6: { // splice in, from here or elsewhere
-        const from = random.integer(2) > 0
-          ? damaged
-          : others[random.integer(others.length)].file;
-        const start = random.integer(from.length + 1);
-        const part = from.slice(start, start + length);
-        damaged = join(
-          damaged.subarray(0, at),
-          part,
-          damaged.subarray(at + (random.integer(2) > 0 ? part.length : 0)),
-        );
-        break;
-      }
-      case 7: { // a word of one of the formats
-        const token = bytes(TOKENS[random.integer(TOKENS.length)]);
-        damaged = join(
-          damaged.subarray(0, at),
-          token,
-          damaged.subarray(at + (random.integer(2) > 0 ? token.length : 0)),
-        );
-      }
-    }
-  }
-  return damaged;
-}
-
-function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
 /** Damages the pickle alone and writes an archive whose checksums hold. */
-function damagePickle(sample: Sample, random: Random, others: Sample[]) {
+function damagePickle(
+  sample: Sample,
+  random: Random,
+  others: readonly Uint8Array[],
+) {
   const source = bytesSource(sample.file);
   const entries = [...readZip(source).values()].map((
     { name, begin, size },
@@ -186,7 +131,7 @@ function same(a: Map<string, HostTensor>, b: Map<string, HostTensor>) {
  * @param seed Of the damage.
  * @param onFile Called with the number of each file before it is read.
  * @throws {Error} When a file is met by anything but a clear error or values as
- * many as its shapes say; when a damaged archive loads with other values in
+ * many as its shapes say, from within its storages; when a damaged archive loads with other values in
  * spite of its checksums; when a file takes over ten seconds or the process
  * over 1 GB.
  */
@@ -197,17 +142,18 @@ export async function fuzzCheckpoints(
 ): Promise<FuzzCounts> {
   const random = createRandom(seed);
   const all = await samples();
+  const files = all.map(({ file }) => file);
   const counts: FuzzCounts = { refused: 0, equal: 0, changed: 0 };
   for (let index = 0; index < count; index++) {
     onFile(index);
     const sample = all[random.integer(all.length)];
     const isZip = sample.file[0] === 0x50;
     const inside = isZip && random.integer(3) > 0;
-    const file = inside ? damagePickle(sample, random, all) : damage(
+    const file = inside ? damagePickle(sample, random, files) : damage(
       sample.file,
       random.integer(4) > 0 ? sample.dense : [0, sample.file.length],
       random,
-      all,
+      files,
     );
     const fail = (problem: unknown, cause?: unknown) =>
       new Error(`file ${index} of seed ${seed}: ${problem}`, { cause });

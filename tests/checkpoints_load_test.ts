@@ -200,6 +200,29 @@ Deno.test("openCheckpoint() refuses an index that leaves its folder or lies", as
   );
 });
 
+Deno.test("openCheckpoint() of 4 GB takes no memory, and reads only what is asked for", async () => {
+  const shape = [1024, 1024, 1024];
+  const header = JSON.stringify({
+    small: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+    large: { dtype: "F32", shape, data_offsets: [8, 8 + 2 ** 32] },
+  });
+  const path = `${folder}/sparse.safetensors`; // holes, no disk space
+  const file = await Deno.open(path, { write: true, create: true });
+  const prefix = new Uint8Array(8 + header.length + 8);
+  new DataView(prefix.buffer).setUint32(0, header.length, true);
+  prefix.set(new TextEncoder().encode(header), 8);
+  new DataView(prefix.buffer).setFloat32(8 + header.length, 1.5, true);
+  await file.write(prefix);
+  await file.truncate(prefix.length + 2 ** 32);
+  file.close();
+  const before = Deno.memoryUsage().rss;
+  using checkpoint = await openCheckpoint(path);
+  assert.deepEqual(checkpoint.shape("large"), shape);
+  const { data } = await checkpoint.read("small");
+  assert.deepEqual(data, new Float32Array([1.5, 0]));
+  assert.ok(Deno.memoryUsage().rss - before < 50e6);
+});
+
 Deno.test("loadModel() downloads once, tells its progress, and keeps nothing that is no checkpoint", async () => {
   const path = `${folder}/served.safetensors`;
   await saveModel(new Model(smallConfig, weights), path);

@@ -148,7 +148,7 @@ Deno.test("loadModel() refuses a truncated file, wherever it ends", async () => 
 Deno.test("loadModel() refuses a header that lies about its length", async () => {
   const bytes = bytesOf();
   new DataView(bytes.buffer).setBigUint64(0, 2n ** 40n, true);
-  await refuses(bytes, RangeError, /its header must be <= 100000000 bytes/);
+  await refuses(bytes, RangeError, /its header must be <= 16777216 bytes/);
 });
 
 Deno.test("loadModel() refuses a header that lies about a shape", async () => {
@@ -197,7 +197,7 @@ Deno.test("loadModel() refuses a file without a config", async () => {
   await refuses(
     bytesOf(undefined, { note: "x" }),
     RangeError,
-    /config as JSON, or the option config be given: current value is missing, and its \d+ tensors are those of no preset \(tiny/,
+    /config as JSON, or the option config be given: current value is missing, and its \d+ tensors are those of no preset \(.*tiny/,
   );
   for (
     const text of ["", "{", "null", "[]", "5", "{}", '{"name": "tiny"}']

@@ -128,6 +128,10 @@ Deno.test("openCheckpoint() says how to save anew what it cannot read", async ()
     "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
     /git lfs pull: current value is a Git LFS pointer$/,
   );
+  refuses(
+    '{ "weight_map": {}, "metadata": {} }',
+    /or the folder of shards: current value is JSON, such as an index/,
+  );
   refuses("", /file must be >= 10 bytes: current value is 0$/);
 });
 

@@ -43,6 +43,13 @@ export function openSource(source: ByteSource): FileCheckpoint {
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) {
     throw refuse(source, "safetensors or of torch.save", "a web page");
   }
+  if (/^\{\s*"/.test(text)) {
+    throw refuse(
+      source,
+      "a file of tensors, or the folder of shards",
+      "JSON, such as an index without its shards",
+    );
+  }
   return openSafetensors(source);
 }
 

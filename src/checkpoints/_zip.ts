@@ -31,7 +31,7 @@ const ENTRY = 0x02014b50;
 const LOCAL_BYTES = 30;
 const LOCAL = 0x04034b50;
 const MAX_COMMENT = 0xffff;
-const MAX_DIRECTORY_BYTES = 2 ** 24;
+const MAX_DIRECTORY_BYTES = 2 ** 22;
 const IN_ZIP64 = 0xffffffff;
 const CHUNK = 2 ** 22;
 

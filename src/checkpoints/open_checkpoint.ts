@@ -26,15 +26,12 @@ const IN_FOLDER = [
  *
  * @example What a checkpoint holds
  * ```ts
- * import { openCheckpoint } from "@spa-seg/spa";
+ * import { openCheckpoint } from "./open_checkpoint.ts";
  *
- * using checkpoint = await openCheckpoint(
- *   new URL(import.meta.resolve("./tests/fixtures/state_dict.pth")),
- * );
- * for (const name of checkpoint.names) {
- *   console.log(name, checkpoint.type(name), checkpoint.shape(name));
- * }
- * const { data } = await checkpoint.read(checkpoint.names[0]);
+ * using checkpoint = await openCheckpoint("data/models/tiny.safetensors");
+ * const [name] = checkpoint.names;
+ * console.log(name, checkpoint.type(name), checkpoint.shape(name));
+ * const { data } = await checkpoint.read(name);
  * ```
  */
 export async function openCheckpoint(path: string | URL): Promise<Checkpoint> {
