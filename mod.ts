@@ -30,15 +30,28 @@
  * @module
  */
 
-export { loadModel } from "./src/checkpoints/load_model.ts";
+export type {
+  Checkpoint,
+  CheckpointFormat,
+  ElementType,
+  ReadOptions,
+} from "./src/checkpoints/checkpoint.ts";
+export {
+  loadModel,
+  type LoadModelOptions,
+  type LoadProgress,
+  type WeightReport,
+} from "./src/checkpoints/load_model.ts";
+export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
+export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
 export { saveModel } from "./src/checkpoints/save_model.ts";
 export type { Case, Dataset } from "./src/datasets/dataset.ts";
+export { folderDataset } from "./src/datasets/folder.ts";
+export { lidcCrops } from "./src/datasets/lidc_crops.ts";
 export {
-  folderDataset,
   openDataset,
   type OpenDatasetOptions,
-} from "./src/datasets/folder.ts";
-export { lidcCrops } from "./src/datasets/lidc_crops.ts";
+} from "./src/datasets/open_dataset.ts";
 export {
   type Phantom,
   phantom,
@@ -48,13 +61,24 @@ export {
   type PhantomRater,
   phantoms,
 } from "./src/datasets/phantom.ts";
+export { qubiq, type QubiqOptions } from "./src/datasets/qubiq.ts";
 export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
   readMask,
 } from "./src/datasets/read_image.ts";
+export { refuge2, type Refuge2Options } from "./src/datasets/refuge2.ts";
+export {
+  type Layout,
+  readVolume,
+  type ReadVolumeOptions,
+  type SliceOptions,
+  type Volume,
+  volumeSlice,
+} from "./src/datasets/volume.ts";
 export { writeImage, writeMask } from "./src/datasets/write_image.ts";
+export { writeNiftiMask } from "./src/datasets/write_nifti_mask.ts";
 export {
   availableEngines,
   currentEngine,
@@ -95,6 +119,11 @@ export {
 export { type ModelConfig, presets } from "./src/model/config.ts";
 export { Model } from "./src/model/model.ts";
 export { type HostWeights, initializeWeights } from "./src/model/weights.ts";
+export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
+export type { AnnotationImage } from "./src/notebook/annotation_images.ts";
+export type { AnnotationRecord } from "./src/notebook/annotation_record.ts";
+export { AnnotationReport } from "./src/notebook/annotation_report.ts";
+export type { Asked } from "./src/notebook/ask.ts";
 export {
   candidatesFigure,
   type CandidatesFigureOptions,
@@ -124,6 +153,11 @@ export {
   raterSeries,
 } from "./src/notebook/evaluation_figure.ts";
 export { Figure, type FigureSource } from "./src/notebook/figure.ts";
+export type { FirstClicks } from "./src/notebook/first_clicks.ts";
+export {
+  imageFigure,
+  type ImageFigureOptions,
+} from "./src/notebook/image_figure.ts";
 export {
   maskFigure,
   type MaskFigureOptions,
@@ -134,6 +168,19 @@ export {
 } from "./src/notebook/mixture_figure.ts";
 export { modelFigure } from "./src/notebook/model_figure.ts";
 export {
+  type AskOptions,
+  pick,
+  type PickOptions,
+  type PickRule,
+} from "./src/notebook/pick.ts";
+export {
+  applyPick,
+  pickNext,
+  type PickNextOptions,
+} from "./src/notebook/pick_next.ts";
+export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
+export type { Picked } from "./src/notebook/picked.ts";
+export {
   evaluationProgress,
   ProgressBar,
   type ProgressOptions,
@@ -142,6 +189,7 @@ export {
 } from "./src/notebook/progress.ts";
 export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
+export type { Cell, Column, Table } from "./src/notebook/table.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
@@ -160,6 +208,7 @@ export {
 } from "./src/spa/profile.ts";
 export { type Latents, sampleGMM } from "./src/spa/sample_gmm.ts";
 export {
+  type Action,
   Session,
   type SessionJSON,
   type SessionOptions,

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { folderDataset, openDataset } from "../src/datasets/folder.ts";
+import { folderDataset } from "../src/datasets/folder.ts";
 import { lidcCrops } from "../src/datasets/lidc_crops.ts";
+import { openDataset } from "../src/datasets/open_dataset.ts";
 import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 
 const image = ndarray(new Float32Array(12).fill(0.2), [3, 4, 1]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
-import { writeFileAtomic } from "../src/datasets/write_file.ts";
+import { checkTarget, writeFileAtomic } from "../src/datasets/write_file.ts";
 import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 
 async function inTempFolder(run: (folder: string) => Promise<void>) {
@@ -96,4 +96,19 @@ Deno.test("writeFileAtomic() leaves nothing behind where it cannot write", () =>
     );
     const names = [...Deno.readDirSync(folder)];
     assert.deepEqual(names.map(({ name }) => name), ["taken"]);
+  }));
+
+Deno.test("checkTarget() makes the folder, and names what cannot be a file", () =>
+  inTempFolder(async (folder) => {
+    await checkTarget(join(folder, "new", "file.csv"));
+    assert.ok((await Deno.stat(join(folder, "new"))).isDirectory);
+    await assert.rejects(
+      checkTarget(join(folder, "new")),
+      /its name must not be a folder's: current value is .*new$/,
+    );
+    await Deno.writeTextFile(join(folder, "file"), "");
+    await assert.rejects(
+      checkTarget(join(folder, "file", "x.csv")),
+      /its folder must be one that can be made: current value is .*x.csv$/,
+    );
   }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openDataset } from "../src/datasets/folder.ts";
+import { openDataset } from "../src/datasets/open_dataset.ts";
 import { makePhantoms } from "../src/datasets/make_phantoms.ts";
 import {
   phantom,

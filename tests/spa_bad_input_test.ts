@@ -132,6 +132,7 @@ Deno.test("decode() refuses latents of another width than the model's", async ()
   const latents: Latents = {
     values: ndarray(new Float32Array(40), [8, 5]),
     components: new Int32Array(8),
+    seed: 0,
   };
   await assert.rejects(
     () => decode(model, embedding, latents, preference),

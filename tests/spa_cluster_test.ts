@@ -22,7 +22,11 @@ function predictionsOf(
     ]),
     components,
     shares: Float64Array.from(shares),
-    latents: { values: ndarray(new Float32Array(), [0, 1]), components },
+    latents: {
+      values: ndarray(new Float32Array(), [0, 1]),
+      components,
+      seed: 0,
+    },
     frame: frame ?? frameOf(side, side, side),
   };
 }

@@ -45,6 +45,7 @@ function latentsOf(values: number[][], components: number[]): Latents {
   return {
     values: ndarray(Float32Array.from(values.flat()), shape),
     components: Int32Array.from(components),
+    seed: 0,
   };
 }
 

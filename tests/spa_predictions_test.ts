@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { createRandom } from "../src/random.ts";
 import type { Choice } from "../src/spa/feedback.ts";
 import {
   CHOICE_SHARPNESS,
   choiceLogLikelihood,
-  choiceShares,
+  weighSamples,
 } from "../src/spa/predictions.ts";
 
 const map = (...values: number[]) =>
@@ -74,28 +75,63 @@ Deno.test("choiceLogLikelihood() adds the choices up, and is 0 without any", () 
   close(thrice, [2 * once[0] + once[1], 2 * once[1] + once[0]]);
 });
 
-Deno.test("choiceShares() takes share from samples that contradict a choice", () => {
+/** Shares of samples without kept ones or variations. */
+function sharesOf(maps: Float32Array, prior: number[], choices: Choice[]) {
+  const components = prior.map(() => 0);
+  const none = { maps: new Float32Array(), components: [] };
+  const random = createRandom(1);
+  const weights = Float64Array.from(prior);
+  return weighSamples({ maps, components }, weights, none, choices, 0, random)
+    .shares;
+}
+
+Deno.test("weighSamples() takes share from samples that contradict a choice", () => {
   const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
-  const prior = Float64Array.of(0.5, 0.5);
-  const shares = choiceShares(maps, prior, [choice(0)]);
+  const shares = sharesOf(maps, [0.5, 0.5], [choice(0)]);
   // odds exp(sharpness * (1 - .2)) each way
   const odds = Math.exp(2 * CHOICE_SHARPNESS * 0.8);
   close(shares, [odds / (1 + odds), 1 / (1 + odds)]);
   assert.ok(shares[0] > 0.99);
-  const back = choiceShares(maps, prior, [choice(0), choice(1)]);
+  const back = sharesOf(maps, [0.5, 0.5], [choice(0), choice(1)]);
   close(back, [0.5, 0.5]);
 });
 
-Deno.test("choiceShares() are the prior weights, normalised, where the choices say nothing", () => {
+Deno.test("weighSamples() leaves the prior weights where the choices say nothing", () => {
   const maps = new Float32Array(12).fill(0.5); // as near to one as to the other
-  const prior = Float64Array.of(1, 2, 5);
-  close(choiceShares(maps, prior, []), [1 / 8, 2 / 8, 5 / 8]);
-  close(choiceShares(maps, prior, [choice(0)]), [1 / 8, 2 / 8, 5 / 8]);
+  const prior = [1 / 8, 2 / 8, 5 / 8];
+  close(sharesOf(maps, prior, []), prior);
+  close(sharesOf(maps, prior, [choice(0)]), prior);
 });
 
-Deno.test("choiceShares() sum to 1 after any number of choices", () => {
+Deno.test("weighSamples() gives shares that sum to 1 after any number of choices", () => {
   const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
   const many = new Array(1000).fill(choice(1));
-  const shares = choiceShares(maps, Float64Array.of(0.9, 0.1), many);
-  close(shares, [0, 1]);
+  close(sharesOf(maps, [0.9, 0.1], many), [0, 1]);
+});
+
+Deno.test("weighSamples() joins fresh samples, kept ones and variations, in this order", () => {
+  const fresh = {
+    maps: Float32Array.of(0.9, 0.8, 0.1, 0.1, 0.7, 0.9, 0.2, 0.1),
+    components: [3, 1],
+  };
+  const kept = {
+    maps: Float32Array.of(0.9, 0.9, 0.6, 0.1),
+    components: Int32Array.of(2),
+  };
+  const { maps, components, shares } = weighSamples(
+    fresh,
+    Float64Array.of(0.5, 0.5),
+    kept,
+    [],
+    20,
+    createRandom(5),
+  );
+  assert.equal(shares.length, 23);
+  assert.deepEqual([...maps.subarray(0, 8)], [...fresh.maps]);
+  assert.deepEqual([...maps.subarray(8, 12)], [...kept.maps]);
+  assert.deepEqual([...components.subarray(0, 3)], [3, 1, 2]);
+  for (const m of components.subarray(3)) assert.ok([1, 2, 3].includes(m));
+  // one kept sample weighs as much as eight fresh, five variations as one
+  close([shares[2] / shares[0], shares[3] / shares[0]], [8, 0.2]);
+  close([shares.reduce((a, b) => a + b)], [1]);
 });

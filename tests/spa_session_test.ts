@@ -31,7 +31,7 @@ function numbersOf({ recommended, candidates, entropy, spread }: Proposal) {
 Deno.test("a session proposes, takes choices, and accepts the recommendation", async () => {
   using session = await start();
   assert.equal(session.iteration, 0);
-  assert.equal(session.proposal.predictions.components.length, 48);
+  assert.equal(session.proposal.predictions.components.length, 96);
   assert.equal(session.proposal.candidates.length, 4);
   const shown = session.proposal;
   const next = await session.choose(1);
@@ -39,7 +39,7 @@ Deno.test("a session proposes, takes choices, and accepts the recommendation", a
   assert.equal(session.proposal, next);
   assert.notDeepEqual(numbersOf(next), numbersOf(shown));
   const kept = shown.candidates[1].members.length;
-  assert.equal(next.predictions.components.length, 48 + kept);
+  assert.equal(next.predictions.components.length, 96 + kept);
   const mask = session.accept();
   assert.equal(mask, next.recommended.mask);
   assert.deepEqual(mask.shape, [20, 28]);
@@ -163,21 +163,41 @@ Deno.test("addPoint() adds a click, and refuses one outside the image", async ()
   ]);
 });
 
-Deno.test("toJSON() holds what a session can be run again with", async () => {
+Deno.test("toJSON() holds what replay() runs the session again with, clicks in their place", async () => {
   const box = { left: 5, top: 2, right: 20, bottom: 16 };
   using session = await start({ seed: 5, box });
   await session.choose(3);
+  await session.addPoint({ x: 27, y: 19, label: 0 });
   await session.choose(1);
-  const { points, choices, ...json } = JSON.parse(JSON.stringify(session));
-  assert.deepEqual({ points, choices, ...json }, {
+  await session.choose(0);
+  session.undo();
+  await session.proposeAgain();
+  const json = JSON.parse(JSON.stringify(session));
+  assert.deepEqual({ ...json }, {
     points: [{ x: 12, y: 9 }],
     box,
-    choices: [3, 1],
     seed: 5,
+    actions: [
+      { choose: 3 },
+      { addPoint: { x: 27, y: 19, label: 0 } },
+      { choose: 1 },
+      { proposeAgain: true },
+    ],
   });
-  using again = await start({ ...json, points });
-  for (const choice of choices) await again.choose(choice);
+  using again = await Session.replay(model, image, json);
   assert.deepEqual(numbersOf(again.proposal), numbersOf(session.proposal));
+  assert.deepEqual(again.toJSON(), session.toJSON());
+  const wrong = { ...json, actions: [{ choose: 9 }] };
+  await assert.rejects(() => Session.replay(model, image, wrong), RangeError);
+});
+
+Deno.test("under the rule m-step a click leaves the mixture as the choices made it", async () => {
+  using session = await start({ update: { rule: "m-step" } });
+  await session.choose(1);
+  const { distribution } = session.preference;
+  await session.addPoint({ x: 27, y: 19, label: 0 });
+  assert.equal(session.preference.distribution, distribution);
+  assert.equal(session.preference.feedback.points.length, 2);
 });
 
 Deno.test("a profile is the first distribution of the next image", async () => {
@@ -223,4 +243,22 @@ Deno.test("a session that is disposed says so when it is used", async () => {
   session.dispose();
   session.dispose();
   await assert.rejects(() => session.choose(0), /as it is disposed/);
+});
+
+Deno.test("proposeAgain() draws other samples of the same preference, and undo returns", async () => {
+  using session = await start();
+  assert.equal(session.canUndo, false);
+  const { proposal, preference } = session;
+  const second = await session.proposeAgain();
+  const third = await session.proposeAgain();
+  assert.equal(session.preference, preference);
+  assert.equal(session.iteration, 0);
+  const seen = [proposal, second, third].map(numbersOf);
+  assert.notDeepEqual(seen[1], seen[0]);
+  assert.notDeepEqual(seen[2], seen[1]);
+  assert.equal(session.canUndo, true);
+  assert.equal(session.undo(), second);
+  assert.equal(session.undo(), proposal);
+  assert.equal(session.canUndo, false);
+  assert.deepEqual(numbersOf(await session.proposeAgain()), seen[1]);
 });

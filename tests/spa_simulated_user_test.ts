@@ -29,7 +29,11 @@ const proposal: Proposal = (() => {
     probabilities: ndarray(maps, [4, 4, 4]),
     components,
     shares: Float64Array.of(0.4, 0.3, 0.2, 0.1),
-    latents: { values: ndarray(new Float32Array(), [0, 1]), components },
+    latents: {
+      values: ndarray(new Float32Array(), [0, 1]),
+      components,
+      seed: 0,
+    },
     frame: frameOf(4, 4, 4),
   });
 })();

@@ -50,7 +50,14 @@ Deno.test("startTrainee() clicks inside the mask in mind", () => {
 Deno.test("advanceTrainee() picks the nearest candidate, and the evidence follows", () => {
   const random = createRandom(2);
   const trainee = startTrainee(columns(8, 1, 0), smallConfig, random);
-  const first = advanceTrainee(trainee, samples, uniform, smallConfig, random);
+  const first = advanceTrainee(
+    trainee,
+    samples,
+    uniform,
+    smallConfig,
+    random,
+    0,
+  );
   assert.equal(first.iteration, 0);
   assert.ok(first.best >= first.dice);
   assert.equal(first.best, 1); // five samples, four clusters: 8 is among them
@@ -81,6 +88,7 @@ Deno.test("advanceTrainee() weighs the samples by pi", () => {
     weights,
     smallConfig,
     random,
+    0,
   );
   assertClose([dice], [mapDice(columns(2), columns(8))], 1e-9);
 });
@@ -88,7 +96,7 @@ Deno.test("advanceTrainee() weighs the samples by pi", () => {
 Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iteration", () => {
   const random = createRandom(3);
   const trainee = startTrainee(columns(8, 1, 0), smallConfig, random);
-  advanceTrainee(trainee, samples, uniform, smallConfig, random);
+  advanceTrainee(trainee, samples, uniform, smallConfig, random, 0);
   const kept = trainee.keptComponents.length;
   assert.ok(kept >= 1 && kept <= 2);
   assert.equal(trainee.kept.length, kept * area);
@@ -102,7 +110,7 @@ Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iter
   const wrong = Float32Array.from(
     new Array(5).fill([...columns(16, 0.95, 0.95)]).flat(),
   );
-  const next = advanceTrainee(trainee, wrong, uniform, smallConfig, random);
+  const next = advanceTrainee(trainee, wrong, uniform, smallConfig, random, 0);
   assert.equal(next.iteration, 1);
   assert.equal(next.best, 1);
   assert.equal(trainee.feedback.choices.length, 2);

@@ -65,14 +65,14 @@ Deno.test("train() lowers the paper's loss as well", async () => {
     discs,
     {
       ...recipe,
-      steps: 60,
+      steps: 120,
       checkpointEvery: 1000,
       loss: { ...recipe.loss, kind: "paper" },
     },
-    { reportEvery: 15, onReport: ({ loss }) => losses.push(loss) },
+    { reportEvery: 40, onReport: ({ loss }) => losses.push(loss) },
   );
   console.log(`loss ${losses.map((loss) => loss.toFixed(3)).join(" -> ")}`);
-  assert.ok(losses[3] < 0.8 * losses[0], `${losses}`);
+  assert.ok(losses[2] < 0.8 * losses[0], `${losses}`);
 });
 
 Deno.test("train() gives the same weights for the same seed, other ones for another", async () => {

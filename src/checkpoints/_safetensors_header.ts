@@ -1,17 +1,36 @@
 /** The header of a safetensors file, which nothing believes unchecked. */
 
-/** The dtypes that are read, with their bytes per element. */
-export const BYTES_PER_ELEMENT = {
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U8: 1,
-  BOOL: 1,
-} as const;
+import {
+  ELEMENT_BYTES,
+  type ElementType,
+  isShape,
+  isWhole,
+  MAX_RANK,
+  MAX_SIDE,
+  show,
+} from "./_elements.ts";
+
+/** The dtypes that are read. */
+export const DTYPES = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+  I64: "int64",
+  I32: "int32",
+  I16: "int16",
+  I8: "int8",
+  U8: "uint8",
+  BOOL: "bool",
+} as const satisfies Record<string, ElementType>;
 
 /** A dtype that is read. */
-export type Dtype = keyof typeof BYTES_PER_ELEMENT;
+export type Dtype = keyof typeof DTYPES;
+
+/** Bytes of one element of a dtype. */
+export function bytesPerElement(dtype: Dtype): number {
+  return ELEMENT_BYTES[DTYPES[dtype]];
+}
 
 /** The bytes of the header's length, at the start of the file. */
 export const PREFIX_BYTES = 8;
@@ -32,44 +51,51 @@ export interface Entry {
 /** The reference reader's own bound. */
 const MAX_HEADER_BYTES = 100_000_000;
 const MAX_DEPTH = 8;
-const MAX_RANK = 8;
-const MAX_SIDE = 2 ** 31 - 1;
 
-/**
- * Reads and checks the header of a safetensors file.
- *
- * @param bytes The whole file.
- * @returns The tensors in the order of their bytes, which cover the data
- * exactly; the metadata; and the byte at which the data starts.
- */
-export function readHeader(
-  bytes: Uint8Array,
-): {
+/** What the header of a file says. */
+export interface Header {
+  /** The tensors in the order of their bytes, which cover the data exactly. */
   entries: Entry[];
   metadata: Record<string, string>;
-  dataStart: number;
-} {
-  if (bytes.byteLength < PREFIX_BYTES + 2) {
-    throw refused("the file must be >= 10 bytes", bytes.byteLength);
+}
+
+/**
+ * Where the data begins.
+ *
+ * @param prefix The file's first 8 bytes.
+ * @param fileBytes The file's size.
+ */
+export function readDataStart(prefix: Uint8Array, fileBytes: number): number {
+  if (fileBytes < PREFIX_BYTES + 2) {
+    throw refused("the file must be >= 10 bytes", fileBytes);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
+  const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
   const length = view.getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw refused(`its header must be <= ${MAX_HEADER_BYTES} bytes`, length);
   }
-  const dataStart = PREFIX_BYTES + Number(length);
-  if (dataStart > bytes.byteLength) {
-    const rest = bytes.byteLength - PREFIX_BYTES;
+  const rest = fileBytes - PREFIX_BYTES;
+  if (Number(length) > rest) {
     throw refused(
       `its header must be <= the ${rest} bytes that follow`,
       length,
     );
   }
+  return PREFIX_BYTES + Number(length);
+}
+
+/**
+ * Reads and checks the header of a safetensors file.
+ *
+ * @param json The bytes between the prefix and the data.
+ * @param dataBytes The bytes that follow.
+ */
+export function readHeader(json: Uint8Array, dataBytes: number): Header {
   let text: string;
   let header: unknown;
   try {
     const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    text = utf8.decode(bytes.subarray(PREFIX_BYTES, dataStart));
+    text = utf8.decode(json);
     header = JSON.parse(text);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
@@ -83,8 +109,8 @@ export function readHeader(
     .filter(([name]) => name !== METADATA)
     .map(([name, value]) => readEntry(name, value))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkCoverage(entries, bytes.byteLength - dataStart);
-  return { entries, metadata: readMetadata(header[METADATA]), dataStart };
+  checkCoverage(entries, dataBytes);
+  return { entries, metadata: readMetadata(header[METADATA]) };
 }
 
 /**
@@ -129,22 +155,19 @@ function readMetadata(value: unknown = {}): Record<string, string> {
 function readEntry(name: string, value: unknown): Entry {
   const { dtype, shape, data_offsets } = isRecord(value) ? value : {};
   if (!isDtype(dtype)) {
-    const known = Object.keys(BYTES_PER_ELEMENT).join(", ");
+    const known = Object.keys(DTYPES).join(", ");
     throw refused(
       `the dtype of ${show(name)} must be one of ${known}`,
       show(dtype),
     );
   }
-  if (
-    !Array.isArray(shape) || shape.length > MAX_RANK ||
-    !shape.every((side) => isWhole(side, MAX_SIDE))
-  ) {
+  if (!isShape(shape)) {
     const rule = `<= ${MAX_RANK} whole numbers in 0..${MAX_SIDE}`;
     throw refused(`the shape of ${show(name)} must be ${rule}`, show(shape));
   }
   if (
     !Array.isArray(data_offsets) || data_offsets.length !== 2 ||
-    !data_offsets.every((at) => isWhole(at, Number.MAX_SAFE_INTEGER)) ||
+    !data_offsets.every((at) => isWhole(at)) ||
     data_offsets[0] > data_offsets[1]
   ) {
     const rule = "[begin, end] with 0 <= begin <= end";
@@ -155,7 +178,7 @@ function readEntry(name: string, value: unknown): Entry {
   }
   const [begin, end] = data_offsets;
   const size = shape.reduce((product, side) => product * side, 1);
-  const expected = size * BYTES_PER_ELEMENT[dtype];
+  const expected = size * bytesPerElement(dtype);
   if (end - begin !== expected) {
     const what = `${dtype} [${shape}], ${expected} bytes`;
     throw refused(
@@ -202,14 +225,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isDtype(value: unknown): value is Dtype {
-  return typeof value === "string" && Object.hasOwn(BYTES_PER_ELEMENT, value);
-}
-
-function isWhole(value: unknown, max: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0 &&
-    (value as number) <= max;
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? "missing").slice(0, 80);
+  return typeof value === "string" && Object.hasOwn(DTYPES, value);
 }

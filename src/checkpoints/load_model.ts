@@ -1,102 +1,169 @@
-import type { ModelConfig } from "../model/config.ts";
-import { presets } from "../model/config.ts";
+import { checkConfig } from "../model/check_config.ts";
+import {
+  compareWeights,
+  describeReport,
+  type WeightReport,
+} from "../model/compare_weights.ts";
+import { type ModelConfig, presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
-import { readSafetensors } from "./safetensors.ts";
+import {
+  declareWeights,
+  type HostWeights,
+  initializeWeights,
+  sizeOf,
+} from "../model/weights.ts";
+import { guessConfig, parseConfig } from "./_config_of.ts";
+import {
+  defaultCacheFolder,
+  download,
+  type LoadProgress,
+} from "./_download.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { renameAll } from "./names.ts";
+import { openCheckpoint } from "./open_checkpoint.ts";
+
+export type { LoadProgress, WeightReport };
 
 /** The weights that come with the module. */
 const SHIPPED = new URL("../../data/models/tiny.safetensors", import.meta.url);
 
-/** Whether two values have the same keys and types of leaves, at any depth. */
-function sameShape(value: unknown, pattern: unknown): boolean {
-  if (typeof pattern !== "object" || pattern === null) {
-    return typeof value === typeof pattern;
-  }
-  if (typeof value !== "object" || value === null) return false;
-  const entries = Object.entries(pattern);
-  return Object.keys(value).length === entries.length &&
-    entries.every(([key, part]) =>
-      sameShape((value as Record<string, unknown>)[key], part)
-    );
-}
+/** Bytes read between two chances for timers and servers to run. */
+const BYTES_PER_TURN = 2 ** 25;
 
-/** The numbers of a config, at any depth. */
-function numbersIn(value: unknown): number[] {
-  if (typeof value === "number") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(numbersIn);
-}
-
-/** Reads a config from a file's metadata. */
-function parseConfig(text: string | undefined, source: string): ModelConfig {
-  const refuse = (found: string) =>
-    new RangeError(
-      `Cannot load the model ${source} as its metadata must hold its config as JSON: current value is ${found}`,
-    );
-  if (text === undefined) throw refuse("missing");
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch {
-    throw refuse(text.slice(0, 80));
-  }
-  const sane = sameShape(config, presets.tiny) &&
-    numbersIn(config).every((n) => Number.isFinite(n) && n >= 0 && n <= 4096);
-  if (!sane) throw refuse(text.slice(0, 80));
-  return config as ModelConfig;
-}
-
-/** The bytes of a path or URL. */
-async function readBytes(source: string | URL): Promise<Uint8Array> {
-  const url = source instanceof URL
-    ? source
-    : /^(https?|file):/.test(source)
-    ? new URL(source)
-    : undefined;
-  if (!url || url.protocol === "file:") {
-    return await Deno.readFile(url ?? source).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new Deno.errors.NotFound(
-        `Cannot load the model as its file must exist: current value is ${source}`,
-      );
-    });
-  }
-  const response = await fetch(url);
-  if (!response.ok) {
-    throw new Error(
-      `Cannot load the model ${source} as the server must answer 200: current value is ${response.status}`,
-    );
-  }
-  return new Uint8Array(await response.arrayBuffer());
+/** How {@linkcode loadModel} loads. */
+export interface LoadModelOptions {
+  /**
+   * The network, or the name of its preset. By default the one that the file's
+   * metadata states, else the preset that the weights' shapes fit.
+   */
+  readonly config?: ModelConfig | keyof typeof presets;
+  /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */
+  readonly seed?: number;
+  /**
+   * Folder in which downloads are kept, which defaults to `spa-seg` in the
+   * system's cache folder. Delete a file there to fetch it again.
+   */
+  readonly cacheFolder?: string;
+  /** Called while bytes are downloaded and read. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /**
+   * Called with what was loaded, missing and unexpected. By default a warning
+   * of one line on the console where anything was missing or unexpected.
+   */
+  readonly onReport?: (report: WeightReport) => void;
 }
 
 /**
- * Loads a model.
+ * Loads a model: a file of `saveModel`, or SAM and MedSAM weights as PyTorch
+ * `.pth`, safetensors, or a folder in Hugging Face's layout. On top of a SAM
+ * checkpoint, what SPA adds is drawn afresh and must be trained.
  *
- * @param source Path or URL of a file of `saveModel`; by default the weights
- * that come with the module (preset `tiny`).
+ * @param source Path or URL; by default the weights that come with the module
+ * (preset `tiny`). A file of http is downloaded once and kept.
+ * @param options See {@linkcode LoadModelOptions}.
  * @returns The model, with the file's metadata.
  * @throws {Deno.errors.NotFound} When the file does not exist.
- * @throws {RangeError} When the file is no safetensors file, lies about its
- * content, holds a value that is not finite, or has no config.
- * @throws {TypeError} When its weights are not those of its config.
+ * @throws {RangeError} When the file is no checkpoint, is damaged, lies about
+ * its content, holds a value that is not finite, or has no config and none is
+ * given.
+ * @throws {TypeError} When its weights are those of another network.
  */
 export async function loadModel(
   source: string | URL = SHIPPED,
+  {
+    config: given,
+    seed = 0,
+    cacheFolder = defaultCacheFolder(),
+    onProgress,
+    onReport = (report) => warn(source, report),
+  }: LoadModelOptions = {},
 ): Promise<Model> {
-  const { tensors, metadata } = readSafetensors(await readBytes(source));
-  const { config: text, ...facts } = metadata;
-  const config = parseConfig(text, `${source}`);
+  const isRemote = /^https?:/.test(`${source}`);
+  const path = isRemote
+    ? await download(new URL(source), cacheFolder, onProgress)
+    : source;
+  using checkpoint = await openCheckpoint(path);
+  const { renamed, others } = renameAll(checkpoint.names);
+  const shapes = new Map(
+    [...renamed].map(([name, own]) => [name, checkpoint.shape(own)]),
+  );
+  const { config: stated, ...facts } = checkpoint.metadata;
+  const config = typeof given === "string"
+    ? presets[given]
+    : given ?? (stated === undefined
+      ? guessConfig(shapes, `${source}`)
+      : parseConfig(stated, `${source}`));
+  checkConfig(config);
+  const compared = compareWeights(config, shapes);
+  const unexpected = [...compared.unexpected, ...others];
+  const report = { ...compared, unexpected };
+  checkReport(source, config, report, stated !== undefined);
+  onReport(report);
+  const weights = new Map([
+    ...await readWeights(checkpoint, renamed, report.loaded, onProgress),
+    ...initializeWeights(config, seed, report.missing),
+  ]);
+  return new Model(config, weights, facts);
+}
+
+/** Refuses the checkpoint of another network; a file of ours must fit exactly. */
+function checkReport(
+  source: string | URL,
+  config: ModelConfig,
+  report: WeightReport,
+  exact: boolean,
+): void {
+  const declared = declareWeights(config);
+  const fits = report.misshapen.length === 0 &&
+    (exact
+      ? report.missing.length + report.unexpected.length === 0
+      : report.missing.every((name) => declared.get(name)!.origin === "spa"));
+  if (fits) return;
+  throw new TypeError(
+    `Cannot load the model ${source} as its weights must be those of config "${config.name}": ${
+      describeReport(report)
+    }`,
+  );
+}
+
+function warn(source: string | URL, report: WeightReport): void {
+  const problems = describeReport(report);
+  if (problems !== "") console.warn(`Loaded ${source}: ${problems}`);
+}
+
+/** Reads weights from disk, one after another. */
+async function readWeights(
+  checkpoint: Checkpoint,
+  renamed: ReadonlyMap<string, string>,
+  names: readonly string[],
+  onProgress?: (progress: LoadProgress) => void,
+): Promise<HostWeights> {
   const weights = new Map<
     string,
     { data: Float32Array; shape: readonly number[] }
   >();
-  for (const [name, { data, shape }] of tensors) {
-    if (!(data instanceof Float32Array)) {
+  const sizes = names.map((name) =>
+    4 * sizeOf(checkpoint.shape(renamed.get(name)!))
+  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  let turn = 0;
+  for (const [i, name] of names.entries()) {
+    const own = renamed.get(name)!;
+    if (!/float/.test(checkpoint.type(own))) {
       throw new RangeError(
-        `Cannot load the model ${source} as weight "${name}" must be of floats: current type is ${data.constructor.name}`,
+        `Cannot load the model as weight "${name}" must be of floats: current type is ${
+          checkpoint.type(own)
+        }`,
       );
     }
-    weights.set(name, { data, shape });
+    const { data, shape } = await checkpoint.read(own);
+    weights.set(name, { data: data as Float32Array, shape });
+    bytes += sizes[i];
+    onProgress?.({ phase: "read", bytes, total });
+    if (bytes - turn < BYTES_PER_TURN) continue;
+    turn = bytes;
+    await new Promise((resolve) => setTimeout(resolve));
   }
-  return new Model(config, weights, facts);
+  return weights;
 }

@@ -8,14 +8,23 @@
  * Format: https://github.com/huggingface/safetensors#format
  */
 import type { HostTensor } from "../engine/tensors.ts";
+import type { ByteSource } from "./_byte_source.ts";
+import { widen } from "./_elements.ts";
 import {
-  BYTES_PER_ELEMENT,
+  bytesPerElement,
   type Dtype,
+  DTYPES,
   METADATA,
   PREFIX_BYTES,
+  readDataStart,
   readHeader,
   refused,
 } from "./_safetensors_header.ts";
+import {
+  checkFinite,
+  FileCheckpoint,
+  type TensorRecord,
+} from "./_file_checkpoint.ts";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -39,21 +48,11 @@ export interface WriteSafetensorsOptions {
   finite?: boolean;
 }
 
-/** How the bytes of a dtype become host values. */
-const WIDEN: Record<Dtype, (buffer: ArrayBuffer) => HostTensor["data"]> = {
-  F32: (buffer) => new Float32Array(buffer),
-  F16: (buffer) => new Float32Array(new Float16Array(buffer)),
-  BF16: widenBfloat16,
-  I32: (buffer) => new Int32Array(buffer),
-  U8: (buffer) => new Int32Array(new Uint8Array(buffer)),
-  BOOL: (buffer) => new Uint8Array(buffer),
-};
-
 /**
  * Reads a safetensors file.
  *
- * F32, F16 and BF16 become float32, I32 and U8 become int32, and BOOL stays
- * one byte per value, 0 or 1. The result owns its memory: it is no view of
+ * F64, F16 and BF16 become float32, I64, I16, I8 and U8 become int32, and BOOL
+ * stays one byte per value, 0 or 1. The result owns its memory: it is no view of
  * `bytes`, which may start at any byte offset of its buffer.
  *
  * @param bytes The whole file.
@@ -76,20 +75,51 @@ export function readSafetensors(
   bytes: Uint8Array,
   { finite = true }: ReadSafetensorsOptions = {},
 ): SafetensorsFile {
-  const { entries, metadata, dataStart } = readHeader(bytes);
+  const dataStart = readDataStart(bytes, bytes.byteLength);
+  const { entries, metadata } = readHeader(
+    bytes.subarray(PREFIX_BYTES, dataStart),
+    bytes.byteLength - dataStart,
+  );
   const tensors = new Map<string, HostTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
     const copy = new Uint8Array(end - begin); // starts aligned, as bytes may not
     copy.set(bytes.subarray(dataStart + begin, dataStart + end));
-    const data = WIDEN[dtype](copy.buffer);
-    if (dtype === "BOOL" && copy.some((value) => value > 1)) {
-      const at = copy.findIndex((value) => value > 1);
-      throw refused(`every BOOL of "${name}" must be 0 or 1`, copy[at]);
-    }
-    if (finite) checkFinite("read", name, data);
+    const data = widen(
+      DTYPES[dtype],
+      copy,
+      (rule, current) => refused(`${rule} in "${name}"`, current),
+    );
+    if (finite) checkFinite("read safetensors", name, data);
     tensors.set(name, { data, shape });
   }
   return { tensors, metadata };
+}
+
+/**
+ * Opens a safetensors file without reading its tensors.
+ *
+ * @param source The file.
+ * @returns Its tensors, to be read one by one.
+ * @throws {RangeError} If the file is not exactly what its header says.
+ */
+export function openSafetensors(source: ByteSource): FileCheckpoint {
+  const prefix = source.read(0, Math.min(PREFIX_BYTES, source.size));
+  const dataStart = readDataStart(prefix, source.size);
+  const { entries, metadata } = readHeader(
+    source.read(PREFIX_BYTES, dataStart - PREFIX_BYTES),
+    source.size - dataStart,
+  );
+  const records = new Map<string, TensorRecord>();
+  for (const { name, dtype, shape, begin } of entries) {
+    const type = DTYPES[dtype];
+    records.set(name, { type, shape, source, begin: dataStart + begin });
+  }
+  return new FileCheckpoint({
+    format: "safetensors",
+    records,
+    metadata,
+    sources: [source],
+  });
 }
 
 /**
@@ -113,11 +143,11 @@ export function writeSafetensors(
   const parts = [...tensors].map(([name, tensor]) => {
     checkWritable(name, tensor, names);
     names.add(name);
-    if (finite) checkFinite("write", name, tensor.data);
+    if (finite) checkFinite("write safetensors", name, tensor.data);
     return { name, shape: tensor.shape, ...narrow(name, tensor.data, dtype) };
   });
   parts.sort((a, b) =>
-    BYTES_PER_ELEMENT[b.dtype] - BYTES_PER_ELEMENT[a.dtype] ||
+    bytesPerElement(b.dtype) - bytesPerElement(a.dtype) ||
     (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
   );
 
@@ -146,20 +176,6 @@ export function writeSafetensors(
     at += data.byteLength;
   }
   return bytes;
-}
-
-function checkFinite(
-  verb: "read" | "write",
-  name: string,
-  data: HostTensor["data"],
-): void {
-  if (!(data instanceof Float32Array)) return;
-  const at = data.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  throw new RangeError(
-    `Cannot ${verb} safetensors as every value of "${name}" must be finite: ` +
-      `current value at ${at} is ${data[at]}`,
-  );
 }
 
 function checkWritable(
@@ -200,10 +216,4 @@ function narrow(
     );
   }
   return { dtype: "F16", data: half };
-}
-
-/** A bfloat16 is the upper half of a float32. */
-function widenBfloat16(buffer: ArrayBuffer): Float32Array {
-  const upper = new Uint16Array(buffer);
-  return new Float32Array(Uint32Array.from(upper, (half) => half << 16).buffer);
 }

@@ -1,5 +1,4 @@
-/** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
-export type ImageSource = string | URL | Uint8Array;
+import { badFile } from "./_read_bytes.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -14,52 +13,10 @@ export interface DecodedImage {
 
 const FORMATS = ["png", "jpeg", "tiff"];
 
-/** How an error names a source. */
-export function nameOf(source: ImageSource): string {
-  return source instanceof Uint8Array
-    ? `${source.length} bytes`
-    : String(source).slice(0, 200);
-}
-
-/** The bytes of `source`. */
-async function readBytes(source: ImageSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  const remote = /^(https?|data):/.test(String(source));
-  try {
-    if (remote) {
-      const response = await fetch(source);
-      if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      await response.body?.cancel();
-      throw new Error(`${response.status} ${response.statusText}`);
-    }
-    const text = String(source);
-    return await Deno.readFile(text.startsWith("file:") ? new URL(text) : text);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new Deno.errors.NotFound(
-        `Cannot read image as the file must exist: current value is ${
-          nameOf(source)
-        }`,
-      );
-    }
-    throw new Error(
-      `Cannot read image as its source must be readable: current value is ${
-        nameOf(source)
-      }`,
-      { cause: error },
-    );
-  }
-}
-
 /** An image file, opened but not decoded. */
-async function openImage(source: ImageSource) {
-  const bytes = await readBytes(source);
-  const name = nameOf(source);
+async function openImage(bytes: Uint8Array, name: string) {
   const reject = (what: string, value: unknown, cause?: unknown) =>
-    new TypeError(
-      `Cannot read image as ${what}: current value is ${value} (${name})`,
-      { cause },
-    );
+    badFile(what, value, name, cause);
   if (bytes.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
@@ -77,14 +34,15 @@ async function openImage(source: ImageSource) {
   if (!FORMATS.includes(header.format)) {
     throw reject("its format must be PNG, JPEG or TIFF", header.format);
   }
-  return { open, header, name, reject };
+  return { open, header, reject };
 }
 
 /** The height and width of an image file, orientation applied, from its header. */
 export async function decodeSize(
-  source: ImageSource,
+  bytes: Uint8Array,
+  name: string,
 ): Promise<[height: number, width: number]> {
-  const { height, width } = (await openImage(source)).header.autoOrient;
+  const { height, width } = (await openImage(bytes, name)).header.autoOrient;
   return [height, width];
 }
 
@@ -95,13 +53,14 @@ export async function decodeSize(
  * keeps a file's own numbers depends on its sample type, so each has its line.
  */
 export async function decodeImage(
-  source: ImageSource,
+  bytes: Uint8Array,
   { maxPixels = 64 * 2 ** 20, page = 0 }: {
     maxPixels?: number;
     page?: number;
-  } = {},
+  },
+  name: string,
 ): Promise<DecodedImage> {
-  const { open, header, name, reject } = await openImage(source);
+  const { open, header, reject } = await openImage(bytes, name);
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
   const pages = header.pages ?? 1;

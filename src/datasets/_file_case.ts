@@ -1,4 +1,5 @@
 import { decodeSize } from "./_decode_image.ts";
+import { readBytes } from "./_read_bytes.ts";
 import type { Case } from "./dataset.ts";
 import { readImage, type ReadImageOptions, readMask } from "./read_image.ts";
 
@@ -23,26 +24,46 @@ export function fileCase(
     raters: [...masks.keys()],
     readImage: () => readImage(image, options),
     async readMask(rater) {
-      const path = masks.get(rater);
-      if (path === undefined) {
-        throw new RangeError(
-          `Cannot read mask of case ${id} as rater must be one of ${
-            [...masks.keys()].join(", ")
-          }: current value is ${rater}`,
-        );
-      }
+      const path = maskPath(id, masks, rater);
       const mask = await readMask(path);
-      const [height, width] = await (imageSize ??= decodeSize(image));
-      if (mask.shape[0] !== height || mask.shape[1] !== width) {
-        throw new RangeError(
-          `Cannot read mask of case ${id} as its size must be that of the image, ${height} x ${width}: current value is ${
-            mask.shape.join(" x ")
-          } (${path})`,
-        );
-      }
+      const size =
+        await (imageSize ??= readBytes(image).then((bytes) =>
+          decodeSize(bytes, image)
+        ));
+      checkMaskSize(id, mask.shape, size, path);
       return mask;
     },
   };
+}
+
+/** The path of a rater's mask. */
+export function maskPath(
+  id: string,
+  masks: ReadonlyMap<string, string>,
+  rater: string,
+): string {
+  const path = masks.get(rater);
+  if (path !== undefined) return path;
+  throw new RangeError(
+    `Cannot read mask of case ${id} as rater must be one of ${
+      [...masks.keys()].join(", ")
+    }: current value is ${rater}`,
+  );
+}
+
+/** A mask must have the size of its image. */
+export function checkMaskSize(
+  id: string,
+  mask: readonly number[],
+  image: readonly number[],
+  path: string,
+): void {
+  if (mask.join() === image.join()) return;
+  throw new RangeError(
+    `Cannot read mask of case ${id} as its size must be that of the image, ${
+      image.join(" x ")
+    }: current value is ${mask.join(" x ")} (${path})`,
+  );
 }
 
 /** The names in a folder, sorted; a missing folder is an error that names it. */
@@ -65,5 +86,14 @@ export async function listFolder(folder: string): Promise<string[]> {
       );
     }
     throw error;
+  }
+}
+
+/** Whether a path is a folder's. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
   }
 }

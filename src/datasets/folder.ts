@@ -1,26 +1,32 @@
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { displayable } from "../displayable.ts";
 import { readCaseList } from "./_case_list.ts";
-import { fileCase, listFolder } from "./_file_case.ts";
+import { fileCase, isFolder, listFolder } from "./_file_case.ts";
+import { VolumeCache } from "./_volume_cache.ts";
+import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import { lidcCrops } from "./lidc_crops.ts";
 import type { ReadImageOptions } from "./read_image.ts";
 
-const IMAGE = /^image\.(png|jpe?g|tiff?)$/i;
-const RATER = /^rater[_-]?(.+)\.(png|jpe?g|tiff?)$/i;
+const IMAGE = /^image\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
+const RATER = /^rater[_-]?(.+?)\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
 
 /**
  * Opens a folder in the plain layout, one folder per case:
  *
  * ```
- * CASE/image.png              the image (or .jpg, .jpeg, .tif, .tiff)
- * CASE/rater1.png             the mask of rater "1"
+ * CASE/image.png              the image (or .jpg, .tif, .nii, .nii.gz, .dcm, .npy, .npz)
+ * CASE/rater1.png             the mask of rater "1", in any of these formats
  * CASE/rater_generous.png     the mask of rater "generous"
  * cases.json                  optional: [{ "case", "patient", "pixel_spacing_mm" }]
  * ```
  *
  * A case may have any number of raters, at least one; other files are ignored.
  * A case that `cases.json` does not name is its own patient.
+ *
+ * A volume of several slices, whose masks are volumes of the same size, gives
+ * one case CASE_slice003 for every slice that a rater marked; the option `slice`
+ * takes one slice of each instead, `axis` another direction. Masks that state
+ * their place in space must lie where the image does.
  *
  * @param folder The folder that holds the cases' folders.
  * @param options How images are read, as for `readImage`.
@@ -33,6 +39,7 @@ export async function folderDataset(
   options: ReadImageOptions = {},
 ): Promise<Dataset> {
   const list = await readCaseList(folder);
+  const cache = new VolumeCache();
   const cases: Case[] = [];
   for (const id of await listFolder(folder)) {
     if (!await isFolder(join(folder, id))) continue;
@@ -51,59 +58,24 @@ export async function folderDataset(
         }: current value has ${files.join(", ")}`,
       );
     }
-    cases.push(fileCase({
+    const parts = {
       id,
       patient: list.get(id)?.patient ?? id,
-      spacing: list.get(id)?.pixel_spacing_mm,
       image: join(folder, id, image),
       masks,
       options,
-    }));
+    };
+    if (VOLUME_FILE.test(image)) {
+      cases.push(...await volumeCases({ ...parts, cache }));
+    } else {
+      const spacing = list.get(id)?.pixel_spacing_mm;
+      cases.push(fileCase({ ...parts, spacing }));
+    }
   }
   if (cases.length === 0) {
     throw new RangeError(
-      `Cannot open dataset as the folder must have cases (CASE/image.png with CASE/rater1.png, or the LIDC crops' train and val): current value is ${folder}`,
+      `Cannot open dataset as the folder must have cases (CASE/image.png with CASE/rater1.png, or the layout of LIDC crops, QUBIQ or REFUGE2): current value is ${folder}`,
     );
   }
   return displayable("dataset", { name: basename(folder), cases });
-}
-
-/** Options of {@linkcode openDataset}. */
-export interface OpenDatasetOptions extends ReadImageOptions {
-  /** Which split of a folder that has several, which defaults to "val". */
-  split?: "train" | "val";
-}
-
-/**
- * Opens a folder of cases in whichever layout it has: the LIDC crops' (the
- * folder with `train` and `val`, or one of these itself), or the plain one of
- * {@linkcode folderDataset}.
- *
- * @param folder The dataset's folder.
- * @param options Which split, and how images of the plain layout are read.
- * @throws As {@linkcode lidcCrops} and {@linkcode folderDataset}.
- */
-export async function openDataset(
-  folder: string,
-  { split = "val", ...options }: OpenDatasetOptions = {},
-): Promise<Dataset> {
-  await listFolder(folder); // A missing folder is told before any layout.
-  if (await isFolder(join(folder, split, "images"))) {
-    return await lidcCrops(folder, split);
-  }
-  const own = basename(folder);
-  const isSplit = (own === "train" || own === "val") &&
-    await isFolder(join(folder, "images")) &&
-    await isFolder(join(folder, "gt"));
-  return isSplit
-    ? await lidcCrops(dirname(folder), own)
-    : await folderDataset(folder, options);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
-  }
 }

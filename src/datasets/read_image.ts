@@ -1,18 +1,34 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { decodeImage, type ImageSource } from "./_decode_image.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import { decodeImage } from "./_decode_image.ts";
+import { type ImageSource, nameOf, readBytes } from "./_read_bytes.ts";
+import { volumeImage } from "./_volume_image.ts";
+import { percentileWindow } from "./_window.ts";
+import {
+  decodeVolume,
+  type ReadVolumeOptions,
+  type SliceOptions,
+  volumeSlice,
+} from "./volume.ts";
 
 export type { ImageSource };
 
 /** Options of {@linkcode readImage}. */
-export interface ReadImageOptions {
+export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
   /**
-   * The stored values that become 0 and 1; what lies outside is clipped. It
-   * defaults to [0, 255] for 8-bit files and, for deeper ones, to the 0.5th and
-   * 99.5th percentile of the image (all channels together), or to its smallest
-   * and largest value where these percentiles coincide.
+   * The values that become 0 and 1; what lies outside is clipped. They are
+   * stored values, or physical ones (Hounsfield units) for NIfTI, DICOM and NPY.
+   * The default is
+   * - the file's own window where it has one (DICOM);
+   * - [0, 255] for 8-bit images and [0, 1] for truth values, but not for NIfTI;
+   * - else the 0.5th and 99.5th percentile of the image (all channels together)
+   *   or of the whole volume (each channel of its own), or the smallest and
+   *   largest value where these percentiles coincide.
    */
   window?: [low: number, high: number];
+  /** Which channels of a volume become the image's, one or three; by default the first three, or the first where there are fewer. */
+  channels?: number[];
   /** The largest image that is decoded, in pixels, which defaults to 64 x 2^20. Larger ones are refused by their header. */
   maxPixels?: number;
   /** Which page of a TIFF with several, which defaults to 0, the first. */
@@ -21,7 +37,8 @@ export interface ReadImageOptions {
 
 /**
  * Reads an image file: PNG, JPEG or TIFF, grey or colour, of 8 or 16 bits per
- * sample (grey TIFF also signed, 32 bits or floating-point).
+ * sample (grey TIFF also signed, 32 bits or floating-point); or a slice of a
+ * NIfTI, DICOM, NPY or NPZ file, as {@linkcode readVolume} reads it.
  *
  * - The EXIF orientation is applied: x and y are as the user sees them.
  * - Alpha is dropped, not composited: the intensities stay those of the file.
@@ -32,11 +49,16 @@ export interface ReadImageOptions {
  * @returns [H, W, C], values 0..1, C = 1 (grey) or 3 (red, green, blue).
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When the file is empty, truncated, damaged or not an image.
- * @throws {RangeError} When the image is too large, or window or page is not valid.
+ * @throws {RangeError} When the image is too large, or window, page, slice, axis, channels or array is not valid.
  *
  * @example Read a CT slice that is stored as Hounsfield units + 1024
  * ```ts ignore
  * const lung = await readImage("ct.png", { window: [-1350 + 1024, 150 + 1024] });
+ * ```
+ *
+ * @example Read a slice of a CT scan in Hounsfield units
+ * ```ts ignore
+ * const lung = await readImage("ct.nii.gz", { slice: 40, window: [-1350, 150] });
  * ```
  */
 export async function readImage(
@@ -53,12 +75,16 @@ export async function readImage(
       `Cannot read image as window must be two finite numbers, the lower first: current value is [${window}]`,
     );
   }
-  const { values, height, width, channels } = await decodeImage(
-    source,
-    options,
-  );
+  const bytes = await readBytes(source);
+  const name = nameOf(source);
+  const volume = await decodeVolume(bytes, options, name);
+  if (volume) return volumeImage(volume, options);
+  const image = await decodeImage(bytes, options, name);
+  const { values, height, width, channels } = image;
   const [low, high] = window ??
-    (values instanceof Uint8Array ? [0, 255] : defaultWindow(values));
+    (values instanceof Uint8Array
+      ? [0, 255]
+      : percentileWindow(ndarray(values)));
   const range = high - low || 1; // A constant image becomes 0 everywhere.
   const scaled = new Float32Array(values.length);
   for (let i = 0; i < scaled.length; i++) {
@@ -70,7 +96,8 @@ export async function readImage(
 
 /**
  * Reads a mask file: what is stored above 0 is inside. In a JPEG, whose losses
- * leave small values around every edge, inside begins at 128.
+ * leave small values around every edge, inside begins at 128. Of a NIfTI, DICOM,
+ * NPY or NPZ file it is a slice, and inside is what is above 0 in any channel.
  *
  * @param source A path, a URL, or the bytes of a file; colour counts as inside where any channel does.
  * @returns [H, W], 0 or 1.
@@ -80,9 +107,13 @@ export async function readImage(
  */
 export async function readMask(
   source: ImageSource,
-  options: { maxPixels?: number; page?: number } = {},
+  options: Omit<ReadImageOptions, "window" | "channels"> = {},
 ): Promise<NdArray<Uint8Array>> {
-  const image = await decodeImage(source, options);
+  const bytes = await readBytes(source);
+  const name = nameOf(source);
+  const volume = await decodeVolume(bytes, options, name);
+  if (volume) return insideOf(volumeSlice(volume.values, options));
+  const image = await decodeImage(bytes, options, name);
   const { values, height, width, channels } = image;
   const least = image.format === "jpeg" ? 127 : 0;
   const mask = new Uint8Array(height * width);
@@ -92,22 +123,13 @@ export async function readMask(
   return ndarray(mask, [height, width]);
 }
 
-/** The window of an image deeper than 8 bits. */
-function defaultWindow(values: Float32Array): [number, number] {
-  const stride = Math.ceil(values.length / 2 ** 20);
-  const sorted = values
-    .filter((value, index) => index % stride === 0 && Number.isFinite(value))
-    .sort();
-  const last = sorted.length - 1;
-  if (last < 0) return [0, 1];
-  const percentile = (p: number) => {
-    // Linear between neighbours, as numpy.percentile does.
-    const position = last * p / 100;
-    const below = Math.floor(position);
-    const next = sorted[Math.min(below + 1, last)];
-    return sorted[below] + (position - below) * (next - sorted[below]);
-  };
-  const low = percentile(0.5);
-  const high = percentile(99.5);
-  return low < high ? [low, high] : [sorted[0], sorted[last]];
+/** What is above 0 in any channel of [H, W, C]. */
+export function insideOf(slice: NdArray<Float32Array>): NdArray<Uint8Array> {
+  const [height, width, channels] = slice.shape;
+  const { data } = contiguous(slice);
+  const mask = new Uint8Array(height * width);
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] > 0) mask[Math.floor(i / channels)] = 1;
+  }
+  return ndarray(mask, [height, width]);
 }

@@ -24,3 +24,19 @@ export async function writeFileAtomic(
     throw error;
   }
 }
+
+/**
+ * Checks that a file can be written, before the hours of work that go into it.
+ *
+ * @param path Where the file will be; missing folders are made.
+ * @throws {RangeError} When `path` is a folder, or no folder can be made for it.
+ */
+export async function checkTarget(path: string): Promise<void> {
+  const refuse = (must: string) =>
+    new RangeError(`Cannot write a file as ${must}: current value is ${path}`);
+  await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {
+    throw refuse("its folder must be one that can be made");
+  });
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (found?.isDirectory) throw refuse("its name must not be a folder's");
+}

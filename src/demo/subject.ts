@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import { fileURLToPath } from "node:url";
 import type { Case, Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
 import { readImage, readMask } from "../datasets/read_image.ts";
 import { createRandom } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";

@@ -33,6 +33,8 @@ export interface EvaluateOptions {
   readonly iterations?: number;
   /** Samples N per iteration, default 48. */
   readonly samples?: number;
+  /** Variations per iteration, as many as samples by default; see `decode`. */
+  readonly variations?: number;
   /** Candidates K, default 4. */
   readonly candidates?: number;
   /** Seed of the clicks, samples and users, default 0. */
@@ -93,7 +95,9 @@ async function evaluateTarget(
       count: samples,
       seed: random.integer(2 ** 31),
     });
-    const predictions = await decode(model, embedding, latents, preference);
+    const predictions = await decode(model, embedding, latents, preference, {
+      variations: options.variations,
+    });
     const proposal = cluster(predictions, {
       count: candidates,
       seed: random.integer(2 ** 31),

@@ -4,8 +4,8 @@ import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
+import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import { Model } from "../model/model.ts";
@@ -36,6 +36,7 @@ mask, then the nearest candidate again and again.
   --ablation           none, moments, weights and both, one after the other
   --iterations N       (6)
   --samples N          samples of a proposal                      (48)
+  --variations N       variations of them; 0 is the paper's method (--samples)
   --candidates N       candidates of a proposal                   (4)
   --seed N             of clicks, samples and users               (0)
   --model FILE         weights                                    (shipped)
@@ -76,8 +77,8 @@ async function main(): Promise<void> {
   const line = new CommandLine("evaluate", Deno.args, {
     values: [
       ...["data", "split", "every", "user", "update", "rule", "iterations"],
-      ...["samples", "candidates", "seed", "model", "engine", "threads", "out"],
-      "record",
+      ...["samples", "variations", "candidates", "seed", "model", "engine"],
+      ...["threads", "out", "record"],
     ],
     flags: ["ablation"],
   });
@@ -89,13 +90,17 @@ async function main(): Promise<void> {
     ["both", "moments", "weights", "none"],
     "both",
   );
+  const samples = line.integer("samples", 48, { min: 1, max: 1024 });
   const options = {
+    samples,
+    variations: line.integer("variations", samples, { min: 0, max: 1024 }),
     iterations: line.integer("iterations", 6, { min: 1, max: 60 }),
-    samples: line.integer("samples", 48, { min: 1, max: 1024 }),
     candidates: line.integer("candidates", 4, { min: 1, max: 16 }),
     user: USERS[line.oneOf("user", ["nearest", "noisy", "random"], "nearest")],
     seed,
   };
+  const out = line.text("out"), record = line.text("record");
+  for (const path of [out, record]) if (path) await checkTarget(path);
   const dataset = await openCases(line);
   const engine = await useEngine(
     line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
@@ -129,13 +134,13 @@ async function main(): Promise<void> {
       : summaryTable(summaries[update]),
   );
   console.log(table);
-  const record = line.text("record");
   if (record !== undefined) {
     const rows = summaries[names[names.length - 1]];
     const figures = {
       dataset: dataset.name,
       targets,
-      samples: options.samples,
+      samples,
+      variations: options.variations,
       candidates: options.candidates,
       seed,
       dice: rows.map(({ dice }) => Number(dice.toFixed(4))),
@@ -144,7 +149,6 @@ async function main(): Promise<void> {
     const metadata = { ...model.metadata, validation: JSON.stringify(figures) };
     await saveModel(new Model(model.config, model.weights, metadata), record);
   }
-  const out = line.text("out");
   if (out !== undefined) {
     const text = formatResults(out, results, table);
     await writeFileAtomic(out, new TextEncoder().encode(text));

@@ -1,4 +1,4 @@
-import { embeddingSide, type ModelConfig } from "./config.ts";
+import { embeddingSide, type ModelConfig, presets } from "./config.ts";
 
 /** An error about one figure of a config, in the house form. */
 function refused(rule: string, found: unknown): RangeError {
@@ -85,4 +85,30 @@ export function checkConfig(config: ModelConfig): void {
   if (!config.pixelDeviation.every((value) => value > 0)) {
     throw refused("pixelDeviation must be > 0", config.pixelDeviation);
   }
+}
+
+/** Whether two values have the same keys and types of leaves, at any depth. */
+function sameShape(value: unknown, pattern: unknown): boolean {
+  if (typeof pattern !== "object" || pattern === null) {
+    return typeof value === typeof pattern;
+  }
+  if (typeof value !== "object" || value === null) return false;
+  const entries = Object.entries(pattern);
+  return Object.keys(value).length === entries.length &&
+    entries.every(([key, part]) =>
+      sameShape((value as Record<string, unknown>)[key], part)
+    );
+}
+
+/** The numbers of a value, at any depth. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === "number") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(numbersIn);
+}
+
+/** Whether foreign JSON has a config's keys and types, and no absurd figure. */
+export function isModelConfig(value: unknown): value is ModelConfig {
+  return sameShape(value, presets.tiny) &&
+    numbersIn(value).every((n) => n >= 0 && n <= 8192);
 }

@@ -67,7 +67,7 @@ export interface ModelConfig {
  */
 export const MASK_CHANNELS = 4;
 
-/** Mixture slots for prompt points in one compiled program; see `packPoints`. */
+/** Prompt slots of one compiled program come in multiples of this. */
 export const POINT_SLOTS = 4;
 
 /** Embedding side h = S / P. */

@@ -7,6 +7,7 @@ import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
 import type { DeviceTensor } from "../engine/tensors.ts";
 import { checkConfig } from "./check_config.ts";
+import { compareWeights, describeReport } from "./compare_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
 import { decodeMasks } from "./mask_decoder.ts";
@@ -16,7 +17,7 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import { declareWeights, type HostWeights, type Weights } from "./weights.ts";
+import type { HostWeights, Weights } from "./weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -158,29 +159,14 @@ export class Model {
 
 displayable("model", Model.prototype);
 
-/** Compares weights with what a config needs, name by name. */
+/** Refuses weights that are not those of a config. */
 function checkWeights(config: ModelConfig, weights: HostWeights) {
-  const declared = declareWeights(config);
-  const missing = [...declared.keys()].filter((name) => !weights.has(name));
-  const unexpected = [...weights.keys()].filter((name) => !declared.has(name));
-  const misshapen = [...declared].flatMap(([name, { shape }]) => {
-    const found = weights.get(name)?.shape;
-    return found && `${found}` !== `${shape}`
-      ? [`${name}: [${found}] instead of [${shape}]`]
-      : [];
-  });
-  const problems = Object.entries({ missing, unexpected, misshapen })
-    .filter(([, names]) => names.length > 0)
-    .map(([kind, names]) =>
-      `${names.length} ${kind} (${names.slice(0, 3).join(", ")}${
-        names.length > 3 ? ", ..." : ""
-      })`
-    );
-  if (problems.length > 0) {
-    throw new TypeError(
-      `Cannot build the model as its weights must be those of config "${config.name}": ${
-        problems.join("; ")
-      }`,
-    );
-  }
+  const shapes = new Map(
+    [...weights].map(([name, { shape }]) => [name, shape]),
+  );
+  const problems = describeReport(compareWeights(config, shapes));
+  if (problems === "") return;
+  throw new TypeError(
+    `Cannot build the model as its weights must be those of config "${config.name}": ${problems}`,
+  );
 }

@@ -20,7 +20,23 @@ export interface WeightDeclaration {
   readonly deviation: number;
   /** False for values that are drawn once and never trained. */
   readonly trainable: boolean;
+  /**
+   * "sam": named and shaped as in segment-anything's checkpoints where the
+   * config has `sam`. "spa": what SPA adds, fresh on top of such a checkpoint.
+   */
+  readonly origin: "sam" | "spa";
 }
+
+/** Beginnings of the names of SPA's own weights. */
+const SPA_NAMES = [
+  "feedback_encoder.",
+  "fusion.",
+  "image_encoder.detail.",
+  "mask_decoder.keep_choice",
+  "mask_decoder.latent_token.",
+  "preference_generator.",
+  "prompt_encoder.click_map.",
+];
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -47,7 +63,11 @@ export function declareWeights(
     deviation: number,
     mean = 0,
     trainable = true,
-  ) => declared.set(name, { shape, mean, deviation, trainable });
+  ) => {
+    const ofSpa = SPA_NAMES.some((start) => name.startsWith(start));
+    const origin = ofSpa ? "spa" : "sam";
+    declared.set(name, { shape, mean, deviation, trainable, origin });
+  };
   /** `gain` 1 keeps the variance; smaller starts a residual branch quietly. */
   const linear = (name: string, inputs: number, outputs: number, gain = 1) => {
     weight(`${name}.weight`, [outputs, inputs], gain / Math.sqrt(inputs));
@@ -178,11 +198,13 @@ export type HostWeights = ReadonlyMap<
  *
  * @param config The network's config.
  * @param seed Seed of the draw; equal seeds give equal weights.
+ * @param only Names of the weights to draw, which defaults to all.
  * @returns The weights by name.
  */
 export function initializeWeights(
   config: ModelConfig,
   seed: number,
+  only?: readonly string[],
 ): HostWeights {
   const random = createRandom(seed);
   const weights = new Map<
@@ -190,6 +212,7 @@ export function initializeWeights(
     { data: Float32Array; shape: readonly number[] }
   >();
   for (const [name, { shape, mean, deviation }] of declareWeights(config)) {
+    if (only && !only.includes(name)) continue;
     const data = new Float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) {
       data[i] = mean + (deviation === 0 ? 0 : deviation * random.normal());

@@ -2,15 +2,19 @@ import type { Model } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import type { Point } from "./feedback.ts";
 import type { Preference } from "./preference.ts";
+import type { UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
 
 /**
  * Adds a click to a preference: the generator sees it with everything before.
+ * Under the rule `m-step` the mixture stays what the choices made it, and the
+ * click counts in decoding alone.
  *
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
  * @param point The click, positive or negative.
+ * @param options The rule the preference is updated by.
  * @returns The new preference.
  * @throws {RangeError} When the point lies outside the image.
  */
@@ -19,15 +23,13 @@ export async function addPoint(
   embedding: ImageEmbedding,
   preference: Preference,
   point: Point,
+  { rule = "generator" }: Pick<UpdateOptions, "rule"> = {},
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
   const { feedback, evidence } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };
-  const distribution = await generateDistribution(
-    model,
-    embedding,
-    extended,
-    evidence,
-  );
+  const distribution = rule === "m-step"
+    ? preference.distribution
+    : await generateDistribution(model, embedding, extended, evidence);
   return { ...preference, distribution, feedback: extended };
 }

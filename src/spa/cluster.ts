@@ -8,6 +8,7 @@ import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { mapToImage } from "./frame.ts";
 import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
+import { pixelRange } from "./pixel_range.ts";
 import type { Predictions } from "./predictions.ts";
 
 /** One of the distinct segmentations the user chooses from. */
@@ -54,15 +55,9 @@ function activePixels(
   n: number,
 ): { rows: Float32Array; pixels: number } {
   const size = maps.length / n;
+  const { low, high } = pixelRange(maps, n);
   const active: number[] = [];
-  for (let p = 0; p < size; p++) {
-    let low = Infinity, high = -Infinity;
-    for (let at = p; at < maps.length; at += size) {
-      if (maps[at] < low) low = maps[at];
-      if (maps[at] > high) high = maps[at];
-    }
-    if (high - low > ACTIVE) active.push(p);
-  }
+  for (let p = 0; p < size; p++) if (high[p] - low[p] > ACTIVE) active.push(p);
   const rows = new Float32Array(n * active.length);
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < active.length; k++) {
@@ -112,16 +107,18 @@ export function meanMap(
 /** Mean over pixels of the weighted standard deviation over maps. */
 export function spreadOf(maps: Float32Array, shares: Float64Array): number {
   const size = maps.length / shares.length;
-  let spread = 0;
-  for (let p = 0; p < size; p++) {
-    let mean = 0, square = 0;
-    for (let i = 0, at = p; i < shares.length; i++, at += size) {
-      mean += shares[i] * maps[at];
-      square += shares[i] * maps[at] * maps[at];
+  const means = new Float64Array(size), squares = new Float64Array(size);
+  shares.forEach((share, i) => {
+    for (let p = 0, at = i * size; p < size; p++, at++) {
+      const value = share * maps[at];
+      means[p] += value;
+      squares[p] += value * maps[at];
     }
-    spread += Math.sqrt(Math.max(0, square - mean * mean));
-  }
-  return spread / size;
+  });
+  const deviations = squares.map((square, p) =>
+    Math.sqrt(Math.max(0, square - means[p] ** 2))
+  );
+  return deviations.reduce((a, b) => a + b) / size;
 }
 
 /** Entropy of a Bernoulli probability in nats. */

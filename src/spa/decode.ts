@@ -3,19 +3,22 @@ import ndarray from "ndarray";
 import { type Model, programsOf } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import { packFeedback } from "./feedback.ts";
-import { choiceShares, type Predictions } from "./predictions.ts";
+import { createRandom } from "../random.ts";
+import { type Predictions, weighSamples } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
  * Decodes latent preferences to probability maps, all samples in one batch,
- * and joins the samples of the clusters the user chose before. Samples that
- * contradict an earlier choice get a smaller share.
+ * and joins the samples of the clusters the user chose before and variations
+ * of them all. Samples that contradict an earlier choice get a smaller share.
  *
  * @param model The network.
  * @param embedding The encoded image.
  * @param latents Samples of `sampleGMM`.
  * @param preference The preference the samples were drawn from.
+ * @param options `variations`: maps to draw from a Gaussian around the samples
+ * (see `drawVariations`), default as many as samples; 0 is the paper's method.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's.
  */
@@ -24,6 +27,7 @@ export async function decode(
   embedding: ImageEmbedding,
   latents: Latents,
   preference: Preference,
+  { variations = latents.components.length }: { variations?: number } = {},
 ): Promise<Predictions> {
   const { config } = model;
   const [N, d] = latents.values.shape;
@@ -41,21 +45,24 @@ export async function decode(
     latents: { data: latents.values.data as Float32Array, shape: [1, N, d] },
   });
   const side = probabilities.shape[2];
-  const area = side * side;
-  const count = N + (kept?.components.length ?? 0);
-  const maps = new Float32Array(count * area);
-  maps.set(probabilities.data);
-  const components = new Int32Array(count);
-  components.set(latents.components);
-  if (kept) {
-    maps.set(kept.probabilities.data as Float32Array, N * area);
-    components.set(kept.components, N);
-  }
-  const prior = new Float64Array(count).fill(1 / N);
+  const { maps, components, shares } = weighSamples(
+    {
+      maps: probabilities.data as Float32Array,
+      components: latents.components,
+    },
+    new Float64Array(N).fill(1 / N),
+    {
+      maps: (kept?.probabilities.data ?? new Float32Array()) as Float32Array,
+      components: kept?.components ?? [],
+    },
+    feedback.choices,
+    variations,
+    createRandom(latents.seed, preference.iteration),
+  );
   return {
-    probabilities: ndarray(maps, [count, side, side]),
+    probabilities: ndarray(maps, [components.length, side, side]),
     components,
-    shares: choiceShares(maps, prior, feedback.choices),
+    shares,
     latents,
     frame: feedback.frame,
     image: embedding.image,

@@ -16,7 +16,8 @@ import type { Latents } from "./sample_gmm.ts";
 export interface MStepOptions {
   /**
    * Weight of what was known before, in samples: the prior of a component's
-   * moments is its current ones, worth this many samples. Default 4.
+   * moments is its current ones, worth this many samples. Default 16: with 4 a component collapses onto
+   * its few likely samples after some choices.
    */
   readonly prior?: number;
   /** Standard deviations never fall below this. Default 0.02. */
@@ -39,7 +40,7 @@ export function mStep(
   distribution: GaussianMixture,
   latents: Latents,
   logLikelihood: Float64Array,
-  { prior = 4, least = 0.02 }: MStepOptions = {},
+  { prior = 16, least = 0.02 }: MStepOptions = {},
 ): GaussianMixture {
   const { means, deviations, logWeights } = distribution;
   const [M, d] = means.shape;

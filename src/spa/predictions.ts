@@ -5,15 +5,20 @@ import type { NdArray } from "ndarray";
 import type { Choice } from "./feedback.ts";
 import type { Frame } from "./frame.ts";
 import { normalizeLogWeights } from "./mixture.ts";
+import type { Random } from "../random.ts";
 import type { Latents } from "./sample_gmm.ts";
+import { drawVariations } from "./variations.ts";
 
-/** Predicted masks of one iteration, fresh ones and those kept from earlier. */
+/**
+ * Predicted masks of one iteration, n in all: the N fresh ones first, then
+ * those kept from earlier, then variations of both.
+ */
 export interface Predictions {
-  /** Probability maps y_n at the decoder's resolution, [N, 4h, 4h], in 0..1. */
+  /** Probability maps y_n at the decoder's resolution, [n, 4h, 4h], in 0..1. */
   readonly probabilities: NdArray<Float32Array>;
-  /** Component m_n each sample was drawn from, [N]. */
+  /** Component m_n each sample was drawn from, [n]. */
   readonly components: Int32Array;
-  /** Share of each sample in the proposal, [N], summing to 1. */
+  /** Share of each sample in the proposal, [n], summing to 1. */
   readonly shares: Float64Array;
   /** The fresh samples' latents: those of the first predictions. */
   readonly latents: Latents;
@@ -87,20 +92,84 @@ export function choiceLogLikelihood(
   return result;
 }
 
+/** Maps with the components they came from. */
+export interface Samples {
+  /** Probability maps, row-major, [n, pixels]. */
+  readonly maps: Float32Array;
+  /** Component of each map, [n]. */
+  readonly components: ArrayLike<number>;
+}
+
+/** Samples and their shares in a proposal, summing to 1. */
+export interface WeightedSamples extends Samples {
+  readonly components: Int32Array;
+  /** [n]. */
+  readonly shares: Float64Array;
+}
+
+/** Weight of a kept sample and of a variation; a fresh sample has 1. */
+const KEPT_WEIGHT = 8, VARIATION_WEIGHT = 0.2;
+
+/** Joins lists of samples into one. */
+function joinSamples(lists: readonly Samples[]): Samples {
+  const maps = new Float32Array(
+    lists.reduce((sum, list) => sum + list.maps.length, 0),
+  );
+  let offset = 0;
+  for (const list of lists) {
+    maps.set(list.maps, offset);
+    offset += list.maps.length;
+  }
+  return { maps, components: lists.flatMap((l) => Array.from(l.components)) };
+}
+
 /**
- * Shares of samples in a proposal: their prior weights times the likelihood of
- * the choices so far, normalised.
+ * What is clustered: fresh samples, those kept from the chosen clusters, and
+ * variations of both; each weighed by its prior weight times the likelihood of
+ * the choices so far.
  *
- * @param maps Samples, row-major, [n, pixels].
- * @param prior Weight of each sample before the choices, [n].
+ * @param fresh The fresh samples, [N].
+ * @param weights Their prior weights, [N], summing to 1.
+ * @param kept The samples kept from earlier iterations.
+ * @param choices The choices so far, oldest first.
+ * @param count Variations to draw.
+ * @param random Stream of the variations.
+ * @returns The fresh samples, then the kept ones, then the variations.
  */
-export function choiceShares(
-  maps: Float32Array,
-  prior: Float64Array,
+export function weighSamples(
+  fresh: Samples,
+  weights: Float64Array,
+  kept: Samples,
   choices: readonly Choice[],
-): Float64Array {
-  const likelihood = choiceLogLikelihood(maps, prior.length, choices);
-  return normalizeLogWeights(
-    prior.map((weight, i) => Math.log(weight) + likelihood[i]),
-  ).map(Math.exp);
+  count: number,
+  random: Random,
+): WeightedSamples {
+  const N = weights.length;
+  const decoded = joinSamples([fresh, kept]);
+  const n = decoded.components.length;
+  const prior = new Float64Array(n + count)
+    .fill(KEPT_WEIGHT / N, N, n)
+    .fill(VARIATION_WEIGHT / N, n);
+  prior.set(weights);
+  const likelihood = new Float64Array(n + count);
+  const sharesOf = (end: number) =>
+    normalizeLogWeights(
+      prior.subarray(0, end).map((w, i) => Math.log(w) + likelihood[i]),
+    ).map(Math.exp);
+
+  likelihood.set(choiceLogLikelihood(decoded.maps, n, choices));
+  const { maps, parents } = drawVariations(
+    decoded.maps,
+    sharesOf(n),
+    count,
+    random,
+  );
+  likelihood.set(choiceLogLikelihood(maps, count, choices), n);
+  const components = Array.from(parents, (i) => decoded.components[i]);
+  const all = joinSamples([decoded, { maps, components }]);
+  return {
+    maps: all.maps,
+    components: Int32Array.from(all.components),
+    shares: sharesOf(n + count),
+  };
 }

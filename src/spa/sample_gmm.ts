@@ -11,6 +11,8 @@ export interface Latents {
   readonly values: NdArray<Float32Array>;
   /** m_n, the component of each sample, [N], in 0 .. M - 1. */
   readonly components: Int32Array;
+  /** Seed of the draws; `decode` draws its variations from it as well. */
+  readonly seed: number;
 }
 
 /**
@@ -66,5 +68,5 @@ export function sampleGMM(
         deviations.data[at] * random.normal();
     }
   }
-  return { values: ndarray(values, [count, d]), components };
+  return { values: ndarray(values, [count, d]), components, seed };
 }

@@ -25,20 +25,33 @@ export interface SessionOptions extends Start {
   readonly update?: UpdateOptions;
 }
 
+/**
+ * What a user did after the start: picked a candidate, clicked, or asked for
+ * other candidates.
+ */
+export type Action =
+  | { readonly choose: number }
+  | { readonly addPoint: Point }
+  | { readonly proposeAgain: true };
+
 /** One state of a session: a preference and the proposal made with it. */
 interface Step {
   readonly preference: Preference;
   readonly proposal: Proposal;
+  /** How often the same preference was drawn from before. */
+  readonly redraws: number;
+  /** What led here; absent at the start. */
+  readonly action?: Action;
 }
 
 /** A session as plain data, without its image. */
 export interface SessionJSON {
-  /** The clicks. */
+  /** The clicks at the start. */
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
   readonly box?: Box;
-  /** Index of the candidate picked in each iteration. */
-  readonly choices: readonly number[];
+  /** What followed, oldest first. */
+  readonly actions: readonly Action[];
   /** Seed of the samples and the clustering. */
   readonly seed: number;
 }
@@ -107,6 +120,38 @@ export class Session {
     }
   }
 
+  /**
+   * Runs a saved session again: the same seed gives the same proposals.
+   *
+   * @param saved What `toJSON` gave.
+   * @param options Those the session was started with, but for what was saved.
+   * @throws {RangeError} As `start`, `choose` and `addPoint`.
+   */
+  static async replay(
+    model: Model,
+    image: NdArray<Float32Array>,
+    { points, box, seed, actions }: SessionJSON,
+    options: Omit<SessionOptions, "points" | "box" | "seed"> = {},
+  ): Promise<Session> {
+    const session = await Session.start(model, image, {
+      ...options,
+      points,
+      box,
+      seed,
+    });
+    try {
+      for (const action of actions) {
+        if ("choose" in action) await session.choose(action.choose);
+        else if ("addPoint" in action) await session.addPoint(action.addPoint);
+        else await session.proposeAgain();
+      }
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
   get #last(): Step {
     return this.#steps[this.#steps.length - 1];
   }
@@ -124,6 +169,11 @@ export class Session {
   /** Number of choices so far. */
   get iteration(): number {
     return this.preference.iteration;
+  }
+
+  /** Whether there is a choice or a click to take back. */
+  get canUndo(): boolean {
+    return this.#steps.length > 1;
   }
 
   /** The user's profile, for the next image. */
@@ -146,7 +196,7 @@ export class Session {
       candidate,
       this.#options.update,
     );
-    return await this.#push(preference);
+    return await this.#push(preference, { choose: candidate });
   }
 
   /**
@@ -155,26 +205,49 @@ export class Session {
    * @throws {RangeError} When the point lies outside the image.
    */
   async addPoint(point: Point): Promise<Proposal> {
-    return await this.#push(
-      await addPoint(this.#model, this.#embedding, this.preference, point),
+    const preference = await addPoint(
+      this.#model,
+      this.#embedding,
+      this.preference,
+      point,
+      this.#options.update,
     );
+    return await this.#push(preference, { addPoint: point });
   }
 
-  async #push(preference: Preference): Promise<Proposal> {
-    this.#steps.push(
-      await propose(this.#model, this.#embedding, preference, this.#options),
+  /**
+   * Draws other samples of the same preference and makes a proposal of them:
+   * for a user to whom none of the candidates is near.
+   */
+  async proposeAgain(): Promise<Proposal> {
+    const again = { proposeAgain: true } as const;
+    return await this.#push(this.preference, again, this.#last.redraws + 1);
+  }
+
+  async #push(
+    preference: Preference,
+    action: Action,
+    redraws = 0,
+  ): Promise<Proposal> {
+    const step = await propose(
+      this.#model,
+      this.#embedding,
+      preference,
+      this.#options,
+      redraws,
     );
+    this.#steps.push({ ...step, action });
     return this.proposal;
   }
 
   /**
-   * Goes back one step, whether a choice or a click.
+   * Goes back one step, whether a choice, a click or another draw.
    *
    * @returns The proposal before, the very same value.
    * @throws {RangeError} When there is nothing to undo.
    */
   undo(): Proposal {
-    if (this.#steps.length === 1) {
+    if (!this.canUndo) {
       throw new RangeError(
         "Cannot undo as there must be a choice or a click after the start: current value is 0",
       );
@@ -188,14 +261,14 @@ export class Session {
     return this.proposal.recommended.mask;
   }
 
-  /** The clicks and choices, with which the session can be run again. */
+  /** What the user said, with which `replay` runs the session again. */
   toJSON(): SessionJSON {
-    const { points, box, choices } = this.preference.feedback;
+    const { points, box } = this.#steps[0].preference.feedback;
     return {
       points,
       box,
-      choices: choices.map(({ chosen }) => chosen),
       seed: this.#options.seed ?? 0,
+      actions: this.#steps.flatMap(({ action }) => action ?? []),
     };
   }
 
@@ -218,15 +291,17 @@ async function propose(
   embedding: ImageEmbedding,
   preference: Preference,
   { samples = 48, candidates = 4, seed = 0 }: SessionOptions,
-): Promise<Step> {
+  redraws = 0,
+): Promise<Omit<Step, "action">> {
   // a seed of its own for each state, so that no two draw the same noise
   const { iteration, feedback } = preference;
-  const own = seed * 4096 + iteration * 64 + feedback.points.length;
+  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+    feedback.points.length;
   const latents = sampleGMM(preference.distribution, {
     count: samples,
     seed: own,
   });
   const predictions = await decode(model, embedding, latents, preference);
   const proposal = cluster(predictions, { count: candidates, seed: own });
-  return { preference, proposal };
+  return { preference, proposal, redraws };
 }

@@ -8,7 +8,8 @@ import { parseArgs } from "node:util";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/folder.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
+import { checkTarget } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
@@ -104,6 +105,7 @@ async function main() {
     seed: numberOf("seed", values.seed, d.seed),
     loss: { ...d.loss, kind: loss },
   };
+  await checkTarget(out);
   const threads = values.threads && numberOf("threads", values.threads, 1);
   const engine = await useEngine("onnx", threads ? { threads } : {});
   const dataset = values.data

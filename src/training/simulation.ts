@@ -8,7 +8,7 @@ import type { Random } from "../random.ts";
 import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
-import { choiceShares } from "../spa/predictions.ts";
+import { weighSamples } from "../spa/predictions.ts";
 
 /** A simulated user at work. */
 export interface SimulatedTrainee {
@@ -86,6 +86,7 @@ const MOST_KEPT = 48;
  *
  * @param maps Fresh samples, one per component, row-major, [M, 4h * 4h].
  * @param weights pi, [M].
+ * @param variations Variations of the samples to draw, by default M.
  */
 export function advanceTrainee(
   trainee: SimulatedTrainee,
@@ -93,22 +94,19 @@ export function advanceTrainee(
   weights: Float64Array,
   config: ModelConfig,
   random: Random,
+  variations: number = config.components,
 ): TraineeReport {
   const side = maskSide(config);
   const M = config.components;
-  const kept = trainee.keptComponents.length;
-  const n = M + kept;
-  const pool = new Float32Array(n * side * side);
-  pool.set(maps);
-  pool.set(trainee.kept, maps.length);
-  const components = new Int32Array(n);
-  for (let i = 0; i < M; i++) components[i] = i;
-  components.set(trainee.keptComponents, M);
-
   const { choices } = trainee.feedback;
-  const prior = new Float64Array(n).fill(1 / M);
-  prior.set(weights);
-  const shares = choiceShares(pool, prior, choices);
+  const { maps: pool, components, shares } = weighSamples(
+    { maps, components: Array.from({ length: M }, (_, m) => m) },
+    weights,
+    { maps: trainee.kept, components: trainee.keptComponents },
+    choices,
+    variations,
+    random,
+  );
 
   const all = Array.from(shares.keys());
   const recommended = meanMap(pool, shares, all);
@@ -129,7 +127,7 @@ export function advanceTrainee(
 
   trainee.evidence = addEvidence(
     trainee.evidence,
-    maskLogLikelihood(pool, n, candidates[chosen]),
+    maskLogLikelihood(pool, components.length, candidates[chosen]),
     components,
   );
   trainee.feedback = {

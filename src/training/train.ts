@@ -152,53 +152,60 @@ export async function train(
   let groups: Group[] = [];
   let tally = new Tally();
   const draw = (left: number) => drawGroup(cases, config, recipe, random, left);
-  for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-    if (groups.length === 0 || step % recipe.checkpointEvery === 0) {
-      random = createRandom(recipe.seed, step);
-      groups = Array.from(
-        { length: images },
-        (_, i) => draw(1 + i % recipe.iterations),
+  try {
+    for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
+      if (groups.length === 0 || step % recipe.checkpointEvery === 0) {
+        random = createRandom(recipe.seed, step);
+        groups = Array.from(
+          { length: images },
+          (_, i) => draw(1 + i % recipe.iterations),
+        );
+      }
+      const batch = packBatch(config, groups, random);
+      const outputs = await run({
+        state,
+        frozen,
+        batch,
+        scalars: {
+          learningRate: scalar(learningRateAt(recipe, step)),
+          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
+          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
+          averageDecay: scalar(
+            Math.min(recipe.averageDecay, step / (step + 20)),
+          ),
+        },
+      });
+      for (const tensor of Object.values(state)) tensor.dispose();
+      state = outputs.state;
+      const loss = outputs.loss.data[0];
+      if (!Number.isFinite(loss)) {
+        throw new RangeError(
+          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
+        );
+      }
+      tally.add(loss, advanceGroups(config, groups, outputs, random));
+      groups = groups.map((group) =>
+        --group.left <= 0 ? draw(recipe.iterations) : group
       );
-    }
-    const batch = packBatch(config, groups, random);
-    const outputs = await run({
-      state,
-      frozen,
-      batch,
-      scalars: {
-        learningRate: scalar(learningRateAt(recipe, step)),
-        firstCorrection: scalar(1 - 0.9 ** (step + 1)),
-        secondCorrection: scalar(1 - 0.98 ** (step + 1)),
-        averageDecay: scalar(Math.min(recipe.averageDecay, step / (step + 20))),
-      },
-    });
-    for (const tensor of Object.values(state)) tensor.dispose();
-    state = outputs.state;
-    const loss = outputs.loss.data[0];
-    if (!Number.isFinite(loss)) {
-      throw new RangeError(
-        `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
-      );
-    }
-    tally.add(loss, advanceGroups(config, groups, outputs, random));
-    groups = groups.map((group) =>
-      --group.left <= 0 ? draw(recipe.iterations) : group
-    );
 
-    const done = step + 1;
-    if (done % reportEvery === 0 || done === recipe.steps) {
-      onReport?.(tally.report(done, recipe.steps));
-      tally = new Tally();
+      const done = step + 1;
+      if (done % reportEvery === 0 || done === recipe.steps) {
+        onReport?.(tally.report(done, recipe.steps));
+        tally = new Tally();
+      }
+      if (checkpoint && done % recipe.checkpointEvery === 0) {
+        const state = await readState(outputs.state);
+        await writeCheckpoint(checkpoint, { step: done, state }, description);
+      }
     }
-    if (checkpoint && done % recipe.checkpointEvery === 0) {
-      const state = await readState(outputs.state);
-      await writeCheckpoint(checkpoint, { step: done, state }, description);
+    const average = await state.average.read();
+    return joinWeights(config, average.data as Float32Array, fresh.frozen);
+  } finally {
+    for (const tensor of Object.values({ ...state, ...frozen })) {
+      tensor.dispose();
     }
+    run.release();
   }
-  const { average } = await readState(state);
-  for (const tensor of Object.values({ ...state, ...frozen })) tensor.dispose();
-  run.release();
-  return joinWeights(config, average.data as Float32Array, fresh.frozen);
 }
 
 /** The optimizer's state before the first step. */

@@ -1,0 +1,54 @@
+/** Which network a checkpoint is of. */
+
+import { isModelConfig } from "../model/check_config.ts";
+import { compareWeights } from "../model/compare_weights.ts";
+import { type ModelConfig, presets } from "../model/config.ts";
+
+/**
+ * The config that a file's metadata states.
+ *
+ * @throws {RangeError} When it is no config.
+ */
+export function parseConfig(text: string, source: string): ModelConfig {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    throw refuseConfig(source, text.slice(0, 80));
+  }
+  if (!isModelConfig(config)) throw refuseConfig(source, text.slice(0, 80));
+  return config;
+}
+
+/**
+ * The preset whose image encoder a checkpoint without a config holds.
+ *
+ * @param shapes The checkpoint's shapes, by segment-anything's names.
+ * @throws {RangeError} When no preset fits.
+ */
+export function guessConfig(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  source: string,
+): ModelConfig {
+  const encoder = new Map(
+    [...shapes].filter(([name]) => name.startsWith("image_encoder.")),
+  );
+  for (const config of Object.values(presets)) {
+    const report = compareWeights(config, encoder);
+    const differs = report.misshapen.length + report.unexpected.length > 0 ||
+      report.missing.some((name) => name.startsWith("image_encoder."));
+    if (!differs) return config;
+  }
+  throw refuseConfig(
+    source,
+    `missing, and its ${shapes.size} tensors are those of no preset (${
+      Object.keys(presets).join(", ")
+    })`,
+  );
+}
+
+function refuseConfig(source: string, found: string): RangeError {
+  return new RangeError(
+    `Cannot load the model ${source} as its metadata must hold its config as JSON, or the option config be given: current value is ${found}`,
+  );
+}

@@ -1,0 +1,300 @@
+/**
+ * Reads Python pickles that hold plain data. A pickle is a program for a stack
+ * machine; this one knows numbers, strings, lists, tuples and dicts, and the
+ * few globals that its caller allows. It runs no foreign code, looks up no
+ * module, and does a bounded amount of work.
+ *
+ * Format: CPython's Lib/pickletools.py, protocols 2 to 5.
+ */
+
+import { show } from "./_elements.ts";
+import {
+  appendItems,
+  callGlobal,
+  decodeText,
+  type Global,
+  kind,
+  setItems,
+} from "./_pickle_values.ts";
+import { refusePth } from "./_zip.ts";
+
+/** What the caller adds to plain data. */
+export interface PickleWorld {
+  /** Everything a pickle may name, by its Python name. */
+  readonly globals: ReadonlyMap<string, Global>;
+  /** What a persistent id stands for. */
+  readonly persistent: (id: unknown) => unknown;
+}
+
+const MAX_OPERATIONS = 2_000_000;
+const MAX_GLOBAL_NAME = 200;
+
+/**
+ * Reads a pickle.
+ *
+ * @param bytes The pickle; what follows its end is ignored, as Python does.
+ * @param world What it may name.
+ * @returns The value: dicts as `Map`, lists and tuples as arrays, None as null.
+ * @throws {RangeError} When it is damaged, names any other global, or does
+ * more than 2 million operations.
+ */
+export function unpickle(bytes: Uint8Array, world: PickleWorld): unknown {
+  return new Machine(bytes, world).run();
+}
+
+class Machine {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #world: PickleWorld;
+  readonly #memo = new Map<number, unknown>();
+  /** What was below each open mark. */
+  readonly #below: unknown[][] = [];
+  #stack: unknown[] = [];
+  #at = 0;
+
+  constructor(bytes: Uint8Array, world: PickleWorld) {
+    this.#bytes = bytes;
+    this.#view = new DataView(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+    this.#world = world;
+  }
+
+  run(): unknown {
+    for (let count = 0; count < MAX_OPERATIONS; count++) {
+      const operation = this.#byte();
+      if (operation === 0x2e) return this.#pop(); // STOP
+      this.#step(operation);
+    }
+    throw refusePth("its pickle must be short", `${MAX_OPERATIONS} operations`);
+  }
+
+  #step(operation: number): void {
+    const stack = this.#stack;
+    switch (operation) {
+      case 0x80: // PROTO
+        return this.#checkProtocol();
+      case 0x95: // FRAME
+        return void this.#take(8);
+      case 0x28: // MARK
+        this.#below.push(stack);
+        this.#stack = [];
+        return;
+      case 0x30: // POP
+        return void this.#pop();
+      case 0x31: // POP_MARK
+        return void this.#popMark();
+
+      case 0x4e: // NONE
+        return void stack.push(null);
+      case 0x88: // NEWTRUE
+        return void stack.push(true);
+      case 0x89: // NEWFALSE
+        return void stack.push(false);
+      case 0x4a: // BININT
+        return void stack.push(this.#view.getInt32(this.#take(4), true));
+      case 0x4b: // BININT1
+        return void stack.push(this.#byte());
+      case 0x4d: // BININT2
+        return void stack.push(this.#view.getUint16(this.#take(2), true));
+      case 0x8a: // LONG1
+        return void stack.push(this.#long(this.#byte()));
+      case 0x47: // BINFLOAT
+        return void stack.push(this.#view.getFloat64(this.#take(8)));
+
+      case 0x8c: // SHORT_BINUNICODE
+      case 0x55: // SHORT_BINSTRING
+        return void stack.push(this.#text(this.#byte()));
+      case 0x58: // BINUNICODE
+      case 0x54: // BINSTRING
+        return void stack.push(this.#text(this.#uint32()));
+      case 0x8d: // BINUNICODE8
+        return void stack.push(this.#text(this.#uint64()));
+
+      case 0x5d: // EMPTY_LIST
+      case 0x29: // EMPTY_TUPLE
+        return void stack.push([]);
+      case 0x7d: // EMPTY_DICT
+        return void stack.push(new Map());
+      case 0x85: // TUPLE1
+      case 0x86: // TUPLE2
+      case 0x87: // TUPLE3
+        return void stack.push(this.#popMany(operation - 0x84));
+      case 0x74: // TUPLE
+      case 0x6c: { // LIST
+        const items = this.#popMark();
+        return void this.#stack.push(items);
+      }
+      case 0x64: { // DICT
+        const items = this.#popMark();
+        return void this.#stack.push(setItems(new Map(), items));
+      }
+      case 0x61: { // APPEND
+        const item = this.#pop();
+        return appendItems(this.#top(), [item]);
+      }
+      case 0x65: { // APPENDS
+        const items = this.#popMark();
+        return appendItems(this.#top(), items);
+      }
+      case 0x73: { // SETITEM
+        const items = this.#popMany(2);
+        return void setItems(this.#top(), items);
+      }
+      case 0x75: { // SETITEMS
+        const items = this.#popMark();
+        return void setItems(this.#top(), items);
+      }
+
+      case 0x71: // BINPUT
+        return void this.#memo.set(this.#byte(), this.#top());
+      case 0x72: // LONG_BINPUT
+        return void this.#memo.set(this.#uint32(), this.#top());
+      case 0x94: // MEMOIZE
+        return void this.#memo.set(this.#memo.size, this.#top());
+      case 0x68: // BINGET
+        return void stack.push(this.#recall(this.#byte()));
+      case 0x6a: // LONG_BINGET
+        return void stack.push(this.#recall(this.#uint32()));
+
+      case 0x63: // GLOBAL
+        return void stack.push(this.#global(this.#line(), this.#line()));
+      case 0x93: { // STACK_GLOBAL
+        const [module, name] = this.#popMany(2);
+        return void stack.push(this.#global(module, name));
+      }
+      case 0x51: // BINPERSID
+        return void stack.push(this.#world.persistent(this.#pop()));
+      case 0x52: { // REDUCE
+        const [callee, args] = this.#popMany(2);
+        return void stack.push(callGlobal(callee, args));
+      }
+      case 0x62: { // BUILD
+        const [target] = this.#popMany(2);
+        if (!(target instanceof Map)) {
+          throw refusePth(
+            "its pickle must set attributes of a dict only",
+            kind(target),
+          );
+        }
+        // a state dict's `_metadata`: versions of its modules, unused here
+        return void stack.push(target);
+      }
+    }
+    throw refusePth(
+      `its pickle must hold plain data and tensors (operation at byte ${
+        this.#at - 1
+      })`,
+      `0x${operation.toString(16)}`,
+    );
+  }
+
+  #checkProtocol(): void {
+    const protocol = this.#byte();
+    if (protocol >= 2 && protocol <= 5) return;
+    throw refusePth("its pickle's protocol must be 2 to 5", protocol);
+  }
+
+  /** Steps over bytes and gives the place where they begin. */
+  #take(length: number): number {
+    const at = this.#at;
+    if (!(at + length <= this.#bytes.length)) {
+      throw refusePth(
+        `its pickle must hold what it announces at byte ${at}, ${length} bytes`,
+        `${this.#bytes.length - at} left`,
+      );
+    }
+    this.#at += length;
+    return at;
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#take(1)];
+  }
+
+  #uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  #uint64(): number {
+    return Number(this.#view.getBigUint64(this.#take(8), true));
+  }
+
+  /** A whole number of any width, in two's complement. */
+  #long(width: number): number {
+    const at = this.#take(width);
+    if (width > 8) throw refusePth("its numbers must fit 8 bytes", width);
+    let value = 0n;
+    for (let i = 0; i < width; i++) {
+      value |= BigInt(this.#bytes[at + i]) << BigInt(8 * i);
+    }
+    return Number(BigInt.asIntN(8 * width, value));
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length);
+    return decodeText(this.#bytes.subarray(at, at + length));
+  }
+
+  #line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.#at);
+    const length = (end < 0 ? this.#bytes.length : end) - this.#at;
+    const text = this.#text(Math.min(length, MAX_GLOBAL_NAME));
+    if (this.#take(1) !== end) {
+      throw refusePth(
+        `the name of a global must be <= ${MAX_GLOBAL_NAME} bytes`,
+        length,
+      );
+    }
+    return text;
+  }
+
+  #top(): unknown {
+    if (this.#stack.length > 0) return this.#stack[this.#stack.length - 1];
+    throw this.#underflow();
+  }
+
+  #pop(): unknown {
+    return this.#popMany(1)[0];
+  }
+
+  #popMany(count: number): unknown[] {
+    if (this.#stack.length < count) throw this.#underflow();
+    return this.#stack.splice(this.#stack.length - count);
+  }
+
+  /** What stands above the last mark. */
+  #popMark(): unknown[] {
+    const items = this.#stack;
+    const below = this.#below.pop();
+    if (!below) throw this.#underflow();
+    this.#stack = below;
+    return items;
+  }
+
+  #underflow(): RangeError {
+    return refusePth(
+      `its pickle must put what it takes (byte ${this.#at - 1})`,
+      "an empty stack",
+    );
+  }
+
+  #recall(index: number): unknown {
+    if (this.#memo.has(index)) return this.#memo.get(index);
+    throw refusePth("its pickle must recall what it stored", `memo ${index}`);
+  }
+
+  #global(module: unknown, name: unknown): Global {
+    const full = `${show(module)}.${show(name)}`.replaceAll('"', "");
+    const known = this.#world.globals.get(full);
+    if (known && typeof module === "string" && typeof name === "string") {
+      return known;
+    }
+    throw refusePth(
+      "its pickle must name nothing but tensors and dicts, such as a model's state_dict()",
+      full,
+    );
+  }
+}

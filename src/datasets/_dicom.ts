@@ -1,0 +1,123 @@
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import type { DicomHeader } from "./_dicom_header.ts";
+import { decodeFrame, type Frame } from "./_dicom_frame.ts";
+import { badFile } from "./_read_bytes.ts";
+import { SAMPLES } from "./_samples.ts";
+import { countValues } from "./_volume_header.ts";
+
+const BIG_ENDIAN = "1.2.840.10008.1.2.2";
+
+/** The values of a DICOM file, rescaled: [frame, row, column, channel]. */
+export async function dicomValues(
+  header: DicomHeader,
+  maxVoxels: number,
+  name: string,
+): Promise<NdArray<Float32Array>> {
+  const { shape, pixels, dataSet, colour, photometric } = header;
+  const count = countValues(shape, maxVoxels, name);
+  if (!pixels) {
+    throw badFile("a DICOM file must have pixel data", "none", name);
+  }
+  const frames = shape[0];
+  const size = count / frames;
+  const width = header.bitsAllocated / 8;
+  const values = new Float32Array(count);
+  if (!pixels.encapsulatedPixelData) {
+    const held = Math.min(
+      pixels.length,
+      dataSet.byteArray.length - pixels.dataOffset,
+    );
+    if (held < count * width) {
+      throw badFile(
+        `its pixel data must have ${count * width} bytes`,
+        `${held} bytes`,
+        name,
+      );
+    }
+    if (colour && photometric !== "RGB") {
+      throw badFile("its colours must be RGB", photometric, name);
+    }
+    const bytes = dataSet.byteArray.subarray(
+      pixels.dataOffset,
+      pixels.dataOffset + count * width,
+    );
+    const little = header.transferSyntax !== BIG_ENDIAN;
+    for (let frame = 0; frame < frames; frame++) {
+      const samples = bytes.subarray(frame * size * width);
+      store(values, frame * size, header, { bytes: samples, width, little });
+    }
+  } else {
+    for (let frame = 0; frame < frames; frame++) {
+      const coded = await codedFrame(header, frame, name);
+      const decoded = await decodeFrame(coded, header, name);
+      store(values, frame * size, header, decoded);
+    }
+  }
+  return ndarray(values, shape);
+}
+
+/** One frame's bytes out of encapsulated pixel data. */
+async function codedFrame(
+  { dataSet, pixels, shape }: DicomHeader,
+  frame: number,
+  name: string,
+): Promise<Uint8Array> {
+  const { default: parser } = await import("dicom-parser");
+  const { fragments = [], basicOffsetTable = [] } = pixels!;
+  const part = (first: number, count: number) =>
+    parser.readEncapsulatedPixelDataFromFragments(
+      dataSet,
+      pixels!,
+      first,
+      count,
+      fragments,
+    ) as Uint8Array;
+  try {
+    if (fragments.length === shape[0]) return part(frame, 1);
+    if (shape[0] === 1 && fragments.length > 0) {
+      return part(0, fragments.length);
+    }
+    if (basicOffsetTable.length === shape[0]) {
+      return parser.readEncapsulatedImageFrame(
+        dataSet,
+        pixels!,
+        frame,
+        basicOffsetTable,
+        fragments,
+      ) as Uint8Array;
+    }
+  } catch (error) {
+    throw badFile("its pixel data must be undamaged", error, name, error);
+  }
+  throw badFile(
+    `its pixel data must have ${shape[0]} frames`,
+    `${fragments.length} fragments`,
+    name,
+  );
+}
+
+/** Writes one frame's samples at `start`: its stored bits, signed or not, rescaled. */
+function store(
+  values: Float32Array,
+  start: number,
+  header: DicomHeader,
+  { bytes, width, little, planar = header.planar, plain = false }: Frame,
+): void {
+  const [, rows, columns, channels] = header.shape;
+  const area = rows * columns;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { read } = { 1: SAMPLES.u1, 2: SAMPLES.u2, 4: SAMPLES.u4 }[width]!;
+  // Shifted to the top of 32 bits and back: what is not stored falls away.
+  const drop = 32 - (plain ? header.bitsStored : header.highBit + 1);
+  const back = 32 - header.bitsStored;
+  for (let pixel = 0; pixel < area; pixel++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const at = planar ? channel * area + pixel : pixel * channels + channel;
+      const shifted = read(view, at * width, little) << drop;
+      const value = header.signed ? shifted >> back : shifted >>> back;
+      values[start + pixel * channels + channel] = value * header.slope +
+        header.intercept;
+    }
+  }
+}

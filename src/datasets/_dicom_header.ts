@@ -1,0 +1,180 @@
+import type { DataSet, Element } from "dicom-parser";
+import { Buffer } from "node:buffer";
+import { inflateRawSync } from "node:zlib";
+import { type Affine, AS_STORED } from "./_layout.ts";
+import { badFile } from "./_read_bytes.ts";
+import type { VolumeHeader } from "./_volume_header.ts";
+
+/** What else a DICOM file's header says. */
+export interface DicomHeader extends VolumeHeader {
+  /** How the pixels are coded: a unique identifier. */
+  transferSyntax: string;
+  bitsAllocated: 8 | 16 | 32;
+  bitsStored: number;
+  highBit: number;
+  signed: boolean;
+  /** Whether colours lie plane by plane. */
+  planar: boolean;
+  /** MONOCHROME1, RGB, YBR_FULL_422 ... */
+  photometric: string;
+  slope: number;
+  intercept: number;
+  /** The pixel data, where the parser was let that far. */
+  pixels?: Element;
+  dataSet: DataSet;
+}
+
+/** Whether a file is DICOM (part 10), by its beginning. */
+export function isDicom(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
+}
+
+/** A deflated data set of more bytes than this is refused. */
+const MAX_INFLATED = 2 ** 28;
+
+/**
+ * Parses a DICOM file up to its pixel data, or whole.
+ *
+ * @param options.whole Whether `bytes` is the whole file and its pixel data are wanted.
+ */
+export async function dicomHeader(
+  bytes: Uint8Array,
+  { whole, name }: { whole: boolean; name: string },
+): Promise<DicomHeader> {
+  const { default: parser } = await import("dicom-parser");
+  let dataSet: DataSet;
+  try {
+    dataSet = parser.parseDicom(bytes, {
+      untilTag: whole ? undefined : "x7fe00010",
+      inflater: (deflated, position) =>
+        new Uint8Array(Buffer.concat([
+          deflated.subarray(0, position),
+          inflateRawSync(deflated.subarray(position), {
+            maxOutputLength: MAX_INFLATED,
+          }),
+        ])),
+    });
+  } catch (thrown) {
+    // The parser throws strings, and { exception, dataSet }.
+    const { exception = thrown } = Object(thrown);
+    throw badFile(
+      "it must be a complete and undamaged DICOM file",
+      exception,
+      name,
+      thrown,
+    );
+  }
+  return readAttributes(dataSet, name);
+}
+
+function readAttributes(dataSet: DataSet, name: string): DicomHeader {
+  // Files with many frames keep what all frames share in a group of its own.
+  const shared = dataSet.elements.x52009229?.items?.[0]?.dataSet;
+  const group = (tag: string) => shared?.elements[tag]?.items?.[0]?.dataSet;
+  const groups = [
+    ...[dataSet, group("x00289110"), group("x00289145")],
+    ...[group("x00289132"), group("x00209116"), group("x00209113")],
+  ];
+  const find = (tag: string) => groups.find((set) => set?.elements[tag]);
+  const numbers = (tag: string) =>
+    (find(tag)?.string(tag) ?? "").split("\\")
+      .filter((text) => text.trim() !== "").map(Number);
+  const short = (tag: string) => dataSet.uint16(tag);
+  const reject = (what: string, value: unknown) => badFile(what, value, name);
+
+  const [frames = 1] = numbers("x00280008");
+  const rows = short("x00280010") ?? 0;
+  const columns = short("x00280011") ?? 0;
+  const channels = short("x00280002") ?? 1;
+  if (!(rows > 0 && columns > 0 && Number.isInteger(frames) && frames > 0)) {
+    throw reject(
+      "a DICOM file must have frames, rows and columns",
+      `${frames} x ${rows} x ${columns}`,
+    );
+  }
+  const photometric = (dataSet.string("x00280004") ?? "").trim();
+  const grey = /^MONOCHROME[12]$/.test(photometric);
+  if (channels !== (grey ? 1 : 3) || !/^(MONO|RGB|YBR)/.test(photometric)) {
+    throw reject(
+      "its photometric interpretation must be MONOCHROME1, MONOCHROME2, RGB or YBR",
+      `${photometric || "none"} with ${channels} samples`,
+    );
+  }
+  const bitsAllocated = short("x00280100");
+  const bitsStored = short("x00280101") ?? bitsAllocated ?? 0;
+  const highBit = short("x00280102") ?? bitsStored - 1;
+  if (
+    (bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) ||
+    bitsStored < 1 || highBit >= bitsAllocated || highBit < bitsStored - 1
+  ) {
+    throw reject(
+      "its samples must have 8, 16 or 32 bits",
+      `${bitsStored} of ${bitsAllocated} bits, the highest ${highBit}`,
+    );
+  }
+  if (dataSet.elements.x00283000) {
+    throw reject("its rescaling must be linear", "a Modality LUT Sequence");
+  }
+
+  const [slope = 1] = numbers("x00281053");
+  const [intercept = 0] = numbers("x00281052");
+  const [center] = numbers("x00281050");
+  const [width] = numbers("x00281051");
+  const exact = dataSet.string("x00281056") === "LINEAR_EXACT";
+  // PS3.3 C.11.2.1.2: LINEAR counts whole values, LINEAR_EXACT does not.
+  const low = exact ? center - width / 2 : center - 0.5 - (width - 1) / 2;
+  const high = exact ? center + width / 2 : center - 0.5 + (width - 1) / 2;
+  const window: [number, number] | undefined = grey && low < high
+    ? [low, high]
+    : grey
+    ? undefined
+    : [0, 2 ** bitsStored - 1];
+
+  const [between, across] = [numbers("x00280030"), numbers("x00181164")]
+    .find((pair) => pair.length === 2 && pair.every((size) => size > 0)) ?? [];
+  const [thickness = 1] = [...numbers("x00180088"), ...numbers("x00180050")];
+  const spacing: VolumeHeader["spacing"] = between === undefined
+    ? undefined
+    : [Math.abs(thickness) || 1, between, across];
+  return {
+    shape: [frames, rows, columns, channels],
+    spacing,
+    affine: spacing &&
+      affineOf(numbers("x00200037"), numbers("x00200032"), spacing),
+    layout: AS_STORED,
+    colour: !grey,
+    window,
+    inverted: photometric === "MONOCHROME1",
+    transferSyntax: (dataSet.string("x00020010") ?? "").trim(),
+    bitsAllocated,
+    bitsStored,
+    highBit,
+    signed: short("x00280103") === 1,
+    planar: short("x00280006") === 1,
+    photometric,
+    slope: Number.isFinite(slope) ? slope : 1,
+    intercept: Number.isFinite(intercept) ? intercept : 0,
+    pixels: dataSet.elements.x7fe00010,
+    dataSet,
+  };
+}
+
+/** DICOM's axes are left, posterior, superior; the result's are right, anterior, superior. */
+function affineOf(
+  cosines: number[],
+  position: number[],
+  [slice, row, column]: [number, number, number],
+): Affine | undefined {
+  if (cosines.length !== 6 || position.length !== 3) return undefined;
+  const [a, b, c, d, e, f] = cosines; // along a row, then along a column
+  const normal = [b * f - c * e, c * d - a * f, a * e - b * d];
+  const affine = [0, 1, 2].flatMap((axis) =>
+    [
+      cosines[axis] * column,
+      cosines[3 + axis] * row,
+      normal[axis] * slice,
+      position[axis],
+    ].map((value) => axis < 2 ? -value : value)
+  );
+  return affine.every(Number.isFinite) ? [...affine, 0, 0, 0, 1] : undefined;
+}

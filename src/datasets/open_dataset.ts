@@ -1,0 +1,53 @@
+import { basename, dirname, join } from "node:path";
+import { isFolder, listFolder } from "./_file_case.ts";
+import type { Dataset } from "./dataset.ts";
+import { folderDataset } from "./folder.ts";
+import { lidcCrops } from "./lidc_crops.ts";
+import { isQubiq, qubiq } from "./qubiq.ts";
+import type { ReadImageOptions } from "./read_image.ts";
+import { isRefuge2, refuge2 } from "./refuge2.ts";
+
+/** Options of {@linkcode openDataset}. */
+export interface OpenDatasetOptions extends ReadImageOptions {
+  /** Which split of a folder that has several, which defaults to "val". */
+  split?: "train" | "val";
+  /** Which structure of QUBIQ, which defaults to 1. */
+  task?: number;
+  /** Which structure of REFUGE2, which defaults to "cup". */
+  structure?: "cup" | "disc";
+}
+
+/**
+ * Opens a folder of cases in whichever layout it has: that of
+ * {@linkcode lidcCrops}, {@linkcode qubiq} or {@linkcode refuge2} (the folder
+ * with the splits, or one split itself), or the plain one of
+ * {@linkcode folderDataset}.
+ *
+ * @param folder The dataset's folder.
+ * @param options Which split and structure, and how images are read; the LIDC crops' are read as they are.
+ * @throws As these four.
+ */
+export async function openDataset(
+  folder: string,
+  { split = "val", task, structure, ...options }: OpenDatasetOptions = {},
+): Promise<Dataset> {
+  await listFolder(folder); // A missing folder is told before any layout.
+  if (await isFolder(join(folder, split, "images"))) {
+    return await lidcCrops(folder, split);
+  }
+  const own = basename(folder);
+  if (
+    (own === "train" || own === "val") &&
+    await isFolder(join(folder, "images")) &&
+    await isFolder(join(folder, "gt"))
+  ) {
+    return await lidcCrops(dirname(folder), own);
+  }
+  if (await isQubiq(folder)) {
+    return await qubiq(folder, { split, task, ...options });
+  }
+  if (await isRefuge2(folder)) {
+    return await refuge2(folder, { split, structure, ...options });
+  }
+  return await folderDataset(folder, options);
+}

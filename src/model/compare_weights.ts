@@ -1,0 +1,65 @@
+import type { ModelConfig } from "./config.ts";
+import { declareWeights } from "./weights.ts";
+
+/** How a set of weights agrees with what a network needs. */
+export interface WeightReport {
+  /** Names that the network needs, found with the right shape. */
+  readonly loaded: readonly string[];
+  /** Names that the network needs and that were not found. */
+  readonly missing: readonly string[];
+  /** Names that were found and that the network does not know. */
+  readonly unexpected: readonly string[];
+  /** Names found with another shape than the network needs. */
+  readonly misshapen: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly expected: readonly number[];
+  }[];
+}
+
+/**
+ * Compares weights with what a config needs, name by name.
+ *
+ * @param config The network's config.
+ * @param shapes The weights' shapes by segment-anything's names.
+ */
+export function compareWeights(
+  config: ModelConfig,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): WeightReport {
+  const declared = declareWeights(config);
+  const loaded: string[] = [];
+  const missing: string[] = [];
+  const misshapen: WeightReport["misshapen"][number][] = [];
+  for (const [name, { shape: expected }] of declared) {
+    const shape = shapes.get(name);
+    if (!shape) missing.push(name);
+    else if (`${shape}` === `${expected}`) loaded.push(name);
+    else misshapen.push({ name, shape, expected });
+  }
+  const unexpected = [...shapes.keys()].filter((name) => !declared.has(name));
+  return { loaded, missing, unexpected, misshapen };
+}
+
+/**
+ * What does not agree, in one line: "1 missing (fusion.layers.0.bias)"; empty
+ * when all agrees.
+ */
+export function describeReport(
+  { missing, unexpected, misshapen }: WeightReport,
+): string {
+  const lists = {
+    missing,
+    unexpected,
+    misshapen: misshapen.map(({ name, shape, expected }) =>
+      `${name}: [${shape}] instead of [${expected}]`
+    ),
+  };
+  return Object.entries(lists)
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) =>
+      `${names.length} ${kind} (${names.slice(0, 3).join(", ")}${
+        names.length > 3 ? ", ..." : ""
+      })`
+    ).join("; ");
+}

@@ -1,0 +1,250 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Dataset } from "../datasets/dataset.ts";
+import { dice } from "../evaluation/metrics/overlap.ts";
+import type { Model } from "../model/model.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Profile } from "../spa/profile.ts";
+import { Session, type SessionOptions } from "../spa/session.ts";
+import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import { type AnnotationImage, listImages } from "./annotation_images.ts";
+import {
+  type AnnotationRecord,
+  readAnnotation,
+  saveAnnotation,
+} from "./annotation_record.ts";
+import { AnnotationReport } from "./annotation_report.ts";
+import { type FirstClicks, readFirstClicks } from "./first_clicks.ts";
+import { type AskOptions, pickAt, type PickRule } from "./pick.ts";
+import { ownHost, type PickHost } from "./pick_host.ts";
+import { applyPick } from "./pick_next.ts";
+import { pickPointAt } from "./pick_point.ts";
+
+/** How {@linkcode annotate} asks, and where it saves. */
+export interface AnnotateOptions
+  extends
+    Omit<AskOptions, "random">,
+    Pick<SessionOptions, "samples" | "candidates" | "update"> {
+  /** The folder for masks and records; one that has some is resumed. */
+  readonly out: string;
+  /** The user's profile from earlier images; none by default. */
+  readonly profile?: Profile;
+  /** Whether the profile goes from image to image, which defaults to true. */
+  readonly carry?: boolean;
+  /** Seed of the samples and of every rule, which defaults to 0. */
+  readonly seed?: number;
+  /**
+   * First clicks: by the image's id, or the path of a JSON file with them
+   * (`{ "case1": [{ "x": 61, "y": 40 }] }`), or a function. An image without
+   * any is shown, to be clicked on; by default every one.
+   */
+  readonly points?:
+    | string
+    | FirstClicks
+    | ((
+      image: NdArray<Float32Array>,
+      id: string,
+    ) => readonly Point[] | Promise<readonly Point[]>);
+  /**
+   * The rater whose masks are the reference: Dice with it is recorded, not
+   * shown, and a rule clicks inside it and picks what is nearest to it.
+   */
+  readonly rater?: string;
+  /** Answers where nobody else does, by default as `rater` would. */
+  readonly auto?: PickRule;
+  /** Proposals until a rule accepts, which default to 6. */
+  readonly iterations?: number;
+  /** Told of every image: how many are finished, of how many. */
+  readonly onImage?: (
+    record: AnnotationRecord,
+    finished: number,
+    images: number,
+  ) => void;
+}
+
+/**
+ * Annotates images one after another: the first click, then proposals until
+ * the user accepts, while the user's profile is carried from image to image.
+ * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
+ * picks, times, iterations) and the profile (`profile.json`) are saved, each
+ * whole or not at all. Run again with the same folder, it goes on where it was
+ * cut off. With all images finished it writes `summary.csv`. In a notebook one
+ * panel serves all images; a rule that is asked first shows nothing.
+ *
+ * @param model The network.
+ * @param images A folder of image files, a dataset's folder, a dataset, or a
+ * list of images.
+ * @param options Where to save, and who is asked.
+ * @returns The records of all images, finished earlier or now.
+ * @throws {RangeError} When there is no image, or a record is damaged or was
+ * made with other settings.
+ * @throws As `pick`.
+ *
+ * @example A simulated user aligns the sample phantoms
+ * ```ts ignore
+ * const report = await annotate(model, "data/phantoms", {
+ *   out: "out/annotated",
+ *   rater: "smooth",
+ *   by: "auto",
+ * });
+ * console.log(report);
+ * ```
+ */
+export function annotate(
+  model: Model,
+  images: string | Dataset | readonly AnnotationImage[],
+  options: AnnotateOptions,
+): Promise<AnnotationReport> {
+  return annotateAt(ownHost(), model, images, options);
+}
+
+/** As {@linkcode annotate}, with what surrounds it as an argument. */
+export async function annotateAt(
+  host: PickHost,
+  model: Model,
+  images: string | Dataset | readonly AnnotationImage[],
+  options: AnnotateOptions,
+): Promise<AnnotationReport> {
+  const { out, carry = true, seed = 0, rater, onImage } = options;
+  const { samples = 48, candidates = 4, update, points } = options;
+  const list = await listImages(images);
+  const settings = {
+    model: model.config.name,
+    ...{ samples, candidates, seed, carry },
+    ...(rater === undefined ? {} : { rater }),
+    ...(update && { update }),
+  };
+  const clicks = typeof points === "string"
+    ? await readFirstClicks(points)
+    : points;
+  // one output for all images, or a folder would fill the notebook
+  const output = host.openOutput();
+  const shown = options.by === "auto"
+    ? { ...host, notebook: false }
+    : { ...host, openOutput: () => output };
+  const records: AnnotationRecord[] = [];
+  const skipped: string[] = [];
+  let profile = options.profile;
+  for (const [i, image] of list.entries()) {
+    let record = await readAnnotation(out, image.id, settings);
+    if (!record) {
+      const made = await annotateImage(shown, model, image, {
+        ...options,
+        ...{ points: clicks, seed: seed + i, profile, settings },
+      });
+      if (!made) {
+        skipped.push(image.id);
+        continue;
+      }
+      record = made.record;
+      await saveAnnotation(out, record, made.mask);
+      onImage?.(record, records.length + 1, list.length);
+    }
+    records.push(record);
+    if (carry) profile = record.profile;
+  }
+  const report = new AnnotationReport(out, records, skipped);
+  await report.writeSummary();
+  return report;
+}
+
+interface ImageOptions extends AnnotateOptions {
+  readonly points?: Exclude<AnnotateOptions["points"], string>;
+  readonly settings: AnnotationRecord["settings"];
+}
+
+/** Annotates one image; undefined where its reference is empty. */
+async function annotateImage(
+  host: PickHost,
+  model: Model,
+  image: AnnotationImage,
+  options: ImageOptions,
+): Promise<
+  { record: AnnotationRecord; mask: NdArray<Uint8Array> } | undefined
+> {
+  const { settings, seed = 0, iterations = 6 } = options;
+  const pixels = await image.readImage();
+  const reference = await readReference(image, options.rater);
+  if (reference && !reference.data.some((value) => value > 0)) return undefined;
+  const random = createRandom(seed);
+  const began = performance.now();
+  const points = await firstClicks(host, image.id, pixels, {
+    ...{ options, reference, random },
+  });
+  using session = await Session.start(model, pixels, { ...options, points });
+
+  const rule = options.auto ?? (reference && nearestUser(reference));
+  const picks: AnnotationRecord["picks"][number][] = [];
+  const scores: number[] = [];
+  while (picks.at(-1)?.kind !== "accept") {
+    if (reference) scores.push(dice(session.accept(), reference));
+    const asked = performance.now();
+    const picked = await pickAt(host, session.proposal, {
+      ...askOf(options),
+      ...{ image: pixels, random, undo: session.canUndo },
+      points: session.preference.feedback.points,
+      title: `${image.id}: which is nearest to what you want?`,
+      auto: rule &&
+        ((proposal, random) =>
+          picks.length + 1 >= iterations
+            ? { kind: "accept" }
+            : rule(proposal, random)),
+    });
+    picks.push({ ...picked, seconds: (performance.now() - asked) / 1000 });
+    await applyPick(session, picked);
+  }
+  const record: AnnotationRecord = {
+    id: image.id,
+    settings,
+    points,
+    picks,
+    iterations: picks.length,
+    seconds: (performance.now() - began) / 1000,
+    ...(reference && { dice: scores }),
+    profile: session.profile,
+  };
+  return { record, mask: session.accept() };
+}
+
+async function readReference(
+  image: AnnotationImage,
+  rater: string | undefined,
+): Promise<NdArray<Uint8Array> | undefined> {
+  if (rater === undefined) return undefined;
+  if (image.readMask) return await image.readMask(rater);
+  throw new RangeError(
+    `Cannot annotate as image ${image.id} must have masks of raters: current value is none, and the rater is ${rater}`,
+  );
+}
+
+/** The given first clicks, else one on the image as shown. */
+async function firstClicks(
+  host: PickHost,
+  id: string,
+  image: NdArray<Float32Array>,
+  { options, reference, random }: {
+    options: ImageOptions;
+    reference?: NdArray<Uint8Array>;
+    random: Random;
+  },
+): Promise<readonly Point[]> {
+  const { points } = options;
+  const given = typeof points === "function"
+    ? await points(image, id)
+    : points && Object.hasOwn(points, id)
+    ? points[id]
+    : [];
+  if (given.length > 0) return given;
+  const point = await pickPointAt(host, image, {
+    ...askOf(options),
+    random,
+    title: `${id}: what is to be segmented?`,
+    auto: reference && ((_, random) => clickInside(reference, random)),
+  });
+  return [point];
+}
+
+function askOf({ by, patience, signal }: AskOptions): AskOptions {
+  return { by, patience, signal };
+}

@@ -1,0 +1,155 @@
+import { join } from "node:path";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeMask } from "../datasets/write_image.ts";
+import type { Point } from "../spa/feedback.ts";
+import {
+  type Profile,
+  profileFromJSON,
+  profileToJSON,
+} from "../spa/profile.ts";
+import type { Picked } from "./picked.ts";
+
+/** How an image was annotated. */
+export interface AnnotationRecord {
+  /** The image's id. */
+  readonly id: string;
+  /** What the run was told; a folder holds images of one run. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The first clicks. */
+  readonly points: readonly Point[];
+  /**
+   * What was picked, in order, undone steps too, the acceptance last; `seconds`
+   * is how long the user took.
+   */
+  readonly picks: readonly (Picked & { readonly seconds: number })[];
+  /** Proposals that the user was shown, the accepted one included. */
+  readonly iterations: number;
+  /** From the first question to the acceptance, computing included. */
+  readonly seconds: number;
+  /** Dice of each proposal shown with the reference, where there is one. */
+  readonly dice?: readonly number[];
+  /** The user's profile after this image. */
+  readonly profile: Profile;
+}
+
+const FORMAT = "spa-annotation";
+
+/** Where an image's mask and record lie. */
+export function pathsOf(
+  out: string,
+  id: string,
+): { mask: string; record: string } {
+  const name = encodeURIComponent(id); // an id may have slashes
+  return {
+    mask: join(out, "masks", `${name}.png`),
+    record: join(out, "records", `${name}.json`),
+  };
+}
+
+/**
+ * Saves an annotated image: the mask, then the record, which says that the
+ * image is finished, each whole or not at all; then the profile as a file.
+ */
+export async function saveAnnotation(
+  out: string,
+  record: AnnotationRecord,
+  mask: NdArray<Uint8Array>,
+): Promise<void> {
+  const paths = pathsOf(out, record.id);
+  const profile = profileToJSON(record.profile);
+  const json = {
+    format: FORMAT,
+    version: 1,
+    ...record,
+    profile: JSON.parse(profile),
+  };
+  await writeMask(paths.mask, mask);
+  await writeText(paths.record, JSON.stringify(json));
+  await writeText(join(out, "profile.json"), profile);
+}
+
+/** Writes text whole or not at all. */
+export function writeText(path: string, text: string): Promise<void> {
+  return writeFileAtomic(path, new TextEncoder().encode(text));
+}
+
+/**
+ * Reads the record of an image that was finished before.
+ *
+ * @returns undefined where there is none.
+ * @throws {RangeError} When the record is damaged or of another run, or its
+ * mask is missing.
+ */
+export async function readAnnotation(
+  out: string,
+  id: string,
+  settings: AnnotationRecord["settings"],
+): Promise<AnnotationRecord | undefined> {
+  const paths = pathsOf(out, id);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(paths.record);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const refuse = (rule: string, found: unknown) =>
+    new RangeError(
+      `Cannot resume as the record ${paths.record} must ${rule}: current value is ${found}. ` +
+        "Without the file the image is annotated anew",
+    );
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
+  }
+  if (json?.format !== FORMAT || json.version !== 1) {
+    throw refuse(
+      `be of the format ${FORMAT}, version 1`,
+      `${json?.format}, version ${json?.version}`,
+    );
+  }
+  if (json.id !== id) throw refuse(`be of the image ${id}`, json.id);
+  const given = JSON.stringify(settings);
+  const saved = JSON.stringify(json.settings);
+  if (saved !== given) throw refuse(`be of a run with ${given}`, saved);
+  const { picks, dice } = json;
+  if (!Array.isArray(picks) || picks.at(-1)?.kind !== "accept") {
+    throw refuse("end with an acceptance", JSON.stringify(picks)?.slice(-60));
+  }
+  if (json.iterations !== picks.length || !isDuration(json.seconds)) {
+    throw refuse(
+      `have ${picks.length} iterations and the seconds they took`,
+      `${json.iterations} and ${json.seconds}`,
+    );
+  }
+  if (dice !== undefined && !isScores(dice, picks.length)) {
+    throw refuse(
+      `have Dice of ${picks.length} proposals`,
+      JSON.stringify(dice),
+    );
+  }
+  await Deno.stat(paths.mask).catch(() => {
+    throw refuse("have its mask beside it", `no file ${paths.mask}`);
+  });
+  let profile: Profile;
+  try {
+    profile = profileFromJSON(JSON.stringify(json.profile) ?? "");
+  } catch (error) {
+    throw refuse("have a profile", (error as Error).message);
+  }
+  const { format: _, version: __, ...record } = json;
+  return { ...record as unknown as AnnotationRecord, profile };
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
+}
+
+function isScores(value: unknown, count: number): boolean {
+  return Array.isArray(value) && value.length === count &&
+    value.every((dice) => dice >= 0 && dice <= 1);
+}

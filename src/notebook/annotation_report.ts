@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { Profile } from "../spa/profile.ts";
+import { type AnnotationRecord, writeText } from "./annotation_record.ts";
+import { type Cell, htmlTable, type Table, textTable } from "./table.ts";
+
+const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
+const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
+
+/** What came of annotating images; a notebook and `console.log` show a table. */
+export class AnnotationReport {
+  /** The folder with masks, records, `profile.json` and `summary.csv`. */
+  readonly out: string;
+  /** How each image was annotated, in the images' order. */
+  readonly records: readonly AnnotationRecord[];
+  /** Ids of images whose reference is empty: nothing in them to click on. */
+  readonly skipped: readonly string[];
+
+  /** A report of finished images. */
+  constructor(
+    out: string,
+    records: readonly AnnotationRecord[],
+    skipped: readonly string[],
+  ) {
+    this.out = out;
+    this.records = records;
+    this.skipped = skipped;
+  }
+
+  /** The user's profile after the last image; none where all were skipped. */
+  get profile(): Profile | undefined {
+    return this.records.at(-1)?.profile;
+  }
+
+  /** One row per image, and their means. */
+  table(): Table {
+    const rows = this.records.map(measures);
+    const mean = (k: number) =>
+      rows.reduce((sum, row) => sum + row[k], 0) / rows.length;
+    const means: Cell[] = ["mean", ...(rows[0] ?? []).map((_, k) => mean(k))];
+    const digits = (k: number) =>
+      COLUMNS[k].digits ?? (this.records.length > 1 ? 1 : 0);
+    const columns = COLUMNS.slice(0, means.length - 1)
+      .map(({ heading }, k) => ({ heading, digits: digits(k) }));
+    return {
+      columns: [{ heading: "image" }, ...columns],
+      rows: [
+        ...this.records.map(({ id }, i): Cell[] => [id, ...rows[i]]),
+        ...(rows.length > 1 ? [means] : []),
+      ],
+    };
+  }
+
+  /** Writes the table, without its means, as `summary.csv`. */
+  async writeSummary(): Promise<void> {
+    const { columns } = this.table();
+    const lines = [
+      columns.map(({ heading }) => heading),
+      ...this.records.map((record) => [
+        `"${record.id.replaceAll('"', '""')}"`,
+        ...measures(record),
+      ]),
+    ];
+    const text = lines.map((cells) => `${cells.join(",")}\n`).join("");
+    await writeText(join(this.out, "summary.csv"), text);
+  }
+
+  /** The forms a notebook chooses from, by mime type. */
+  [JUPYTER_DISPLAY](): Record<string, string> {
+    return {
+      "text/html": htmlTable(this.table()),
+      "text/plain": this.toString(),
+    };
+  }
+
+  /** What `console.log` shows. */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** The table and where the files are. */
+  toString(): string {
+    const skipped = this.skipped.length === 0
+      ? ""
+      : `\nskipped, reference empty: ${this.skipped.join(", ")}`;
+    return `${textTable(this.table())}${skipped}\nin ${this.out}`;
+  }
+}
+
+const COLUMNS: readonly { heading: string; digits?: number }[] = [
+  { heading: "seconds", digits: 1 },
+  { heading: "iterations" },
+  { heading: "choices" },
+  { heading: "clicks" },
+  { heading: "undone" },
+  { heading: "first Dice", digits: 3 },
+  { heading: "last Dice", digits: 3 },
+];
+
+/** A record's numbers in the order of `COLUMNS`; the last two where known. */
+function measures(
+  { seconds, iterations, points, picks, dice }: AnnotationRecord,
+): number[] {
+  const count = (kind: string) =>
+    picks.filter((picked) => picked.kind === kind).length;
+  return [
+    seconds,
+    iterations,
+    count("candidate"),
+    points.length + count("point"),
+    count("undo"),
+    ...(dice ? [dice[0], dice[dice.length - 1]] : []),
+  ];
+}

@@ -1,0 +1,146 @@
+import type { Figure } from "./figure.ts";
+import { bundleOf, type Output, type PickHost } from "./pick_host.ts";
+import type { PickPanel } from "./pick_panel.ts";
+import { openPickServer } from "./pick_server.ts";
+import {
+  type Choices,
+  isAmong,
+  type Picked,
+  pickedFromLine,
+  typedKeys,
+} from "./picked.ts";
+
+/** Who can answer, in the order in which they are asked. */
+export type Asked = "browser" | "prompt" | "auto";
+
+/** What is asked, and of whom. */
+export interface Question {
+  /** One line. */
+  readonly title: string;
+  /** What can be picked. */
+  readonly choices: Choices;
+  /** Draws the interactive panel. */
+  readonly panel: () => Promise<PickPanel>;
+  /** The picture that stays, without an answer or with it. */
+  readonly still: (answer?: Answer | "nothing") => Figure;
+  /** Who is asked first: a browser in a notebook, else a prompt by default. */
+  readonly by?: Asked;
+  /** Seconds in which a browser must show the panel, which default to 10. */
+  readonly patience?: number;
+  /** The rule that answers where nobody does. */
+  readonly auto?: () => Picked | Promise<Picked>;
+  /** Stops the wait. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was picked, and who did it. */
+export interface Answer {
+  readonly picked: Picked;
+  readonly by: Asked;
+}
+
+/**
+ * Asks a browser, then a prompt, then the rule: each where the one before does
+ * not answer. In a notebook a still picture stays, whatever comes of it.
+ *
+ * @throws {Error} When nobody answers, or the wait is stopped.
+ */
+export async function ask(question: Question, host: PickHost): Promise<Answer> {
+  const output = host.openOutput();
+  let answer: Answer | "nothing" = "nothing";
+  try {
+    return answer = await askInOrder(question, host, output);
+  } finally {
+    if (host.notebook) await output(await bundleOf(question.still(answer)));
+  }
+}
+
+async function askInOrder(
+  question: Question,
+  host: PickHost,
+  output: Output,
+): Promise<Answer> {
+  const { choices, auto, by = host.notebook ? "browser" : "prompt" } = question;
+  if (by === "browser") {
+    const picked = await askBrowser(question, output);
+    if (picked) return { picked, by: "browser" };
+  }
+  if (by !== "auto") {
+    if (host.notebook) await output(await bundleOf(question.still()));
+    const picked = askPrompt(question, host);
+    if (picked) return { picked, by: "prompt" };
+  }
+  if (!auto) {
+    throw new Error(
+      "Cannot pick as somebody must answer, a browser on this machine, " +
+        "a prompt, or a rule passed as `auto`: current value is no answer",
+    );
+  }
+  const picked = await auto();
+  if (isAmong(picked, choices)) return { picked, by: "auto" };
+  throw new RangeError(
+    `Cannot pick as the rule \`auto\` must give one of the ${choices.candidates} candidates ` +
+      `or what else is offered: current value is ${JSON.stringify(picked)}`,
+  );
+}
+
+/** Waits for a click; undefined where no browser shows the panel in time. */
+async function askBrowser(
+  { choices, panel, patience = 10, signal }: Question,
+  output: Output,
+): Promise<Picked | undefined> {
+  const draw = await panel();
+  const stop = Promise.withResolvers<never>();
+  stop.promise.catch(() => {}); // also where nobody waits for it
+  const onAbort = () => stop.reject(signal!.reason);
+  const onInterrupt = () =>
+    stop.reject(new DOMException(INTERRUPTED, "AbortError"));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const server = openPickServer(choices, (url) => draw(url).page);
+  // without a listener, the notebook's interrupt would end the kernel
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", onAbort);
+    await output({
+      "text/html": draw(server.url).fragment,
+      "text/plain": `Waiting for a click in ${server.url}`,
+    });
+    const late = new Promise<"late">((resolve) => {
+      const milliseconds = Math.min(1000 * patience, 2 ** 31 - 1);
+      timer = setTimeout(() => resolve("late"), milliseconds);
+    });
+    const first = await Promise.race([stop.promise, server.shown, late]);
+    if (first === "late") return undefined;
+    return await Promise.race([stop.promise, server.picked]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    await server.close();
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+}
+
+const INTERRUPTED = "Cannot pick as the wait must not be interrupted: " +
+  "current value is an interrupt; nothing was picked";
+
+/** Lines that are not understood before the next in order is asked. */
+const TRIES = 10;
+
+/** Asks for a line until it makes sense; undefined where nobody answers. */
+function askPrompt(
+  { choices, title }: Question,
+  { ask }: PickHost,
+): Picked | undefined {
+  const question = `${title} (${typedKeys(choices)})`;
+  let excuse = "";
+  for (let i = 0; i < TRIES; i++) {
+    const line = ask(excuse + question);
+    if (line === null) return undefined;
+    const picked = pickedFromLine(line, choices);
+    if (picked) return picked;
+    excuse = `Not understood: ${line.trim().slice(0, 40) || "(empty)"}. `;
+  }
+  return undefined;
+}

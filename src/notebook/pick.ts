@@ -1,0 +1,159 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { createRandom, type Random } from "../random.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import { type Answer, ask, type Asked } from "./ask.ts";
+import {
+  candidatesFigure,
+  type CandidatesFigureOptions,
+} from "./candidates_figure.ts";
+import { checkMaskSize } from "./panel.ts";
+import { ownHost, type PickHost } from "./pick_host.ts";
+import { pickPanel } from "./pick_panel.ts";
+import { type Choices, describePicked, type Picked } from "./picked.ts";
+
+/**
+ * A rule that answers in a user's place: the index of a candidate, or any other
+ * pick. Every simulated user is one.
+ */
+export type PickRule = (
+  proposal: Proposal,
+  random: Random,
+) => number | Picked | Promise<number | Picked>;
+
+/** How {@linkcode pick} asks, whatever it shows. */
+export interface AskOptions {
+  /**
+   * Who is asked first: "browser" (the default in a notebook), "prompt" (the
+   * default elsewhere) or "auto". Whoever does not answer passes it on, in this
+   * order. In a terminal, "browser" prints the address of the panel's page.
+   */
+  readonly by?: Asked;
+  /**
+   * Seconds in which a browser must show the panel, which default to 10; once
+   * it is seen, the wait has no end. A kernel on another machine is not reached
+   * by clicks, and a notebook that runs without a browser has none.
+   */
+  readonly patience?: number;
+  /** What a random rule draws from, which defaults to `createRandom(0)`. */
+  readonly random?: Random;
+  /** Stops the wait: the pick rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode pick} shows and offers. */
+export interface PickOptions extends AskOptions {
+  /** The image, [H, W, 1 or 3], values 0..1. */
+  readonly image: NdArray<Float32Array>;
+  /** The clicks so far, which default to none. */
+  readonly points?: readonly Point[];
+  /** A reference mask, [H, W]: Dice with it is shown; none by default. */
+  readonly truth?: NdArray<Uint8Array>;
+  /** The first line, which defaults to a question. */
+  readonly title?: string;
+  /** Whether there is a step to undo, which defaults to true. */
+  readonly undo?: boolean;
+  /** Answers where nobody else does; without it that is an error. */
+  readonly auto?: PickRule;
+}
+
+const QUESTION = "Which is nearest to what you want?";
+
+/**
+ * Shows a proposal and waits for the user: a click on a candidate, on the
+ * recommendation's button, on undo or none of these, or on the image itself.
+ * In a notebook the panel stands in the cell's output and then becomes a still
+ * picture, which is saved with the notebook. Interrupting the cell rejects the
+ * pick; the kernel lives.
+ *
+ * @param proposal What the user picks from.
+ * @param options The image, and who is asked.
+ * @returns What the user did, told apart by `kind`.
+ * @throws {DOMException} "AbortError" when the wait is interrupted.
+ * @throws {Error} When nobody answers and there is no rule.
+ * @throws {RangeError} When the masks are not of the image's size, or the rule
+ * gives what is not offered.
+ *
+ * @example Pick, then adapt
+ * ```ts ignore
+ * const picked = await pick(proposal, { image });
+ * if (picked.kind === "candidate") {
+ *   preference = await updatePreference(
+ *     model, embedding, preference, proposal, picked.index,
+ *   );
+ * }
+ * ```
+ */
+export function pick(
+  proposal: Proposal,
+  options: PickOptions,
+): Promise<Picked> {
+  return pickAt(ownHost(), proposal, options);
+}
+
+/** As {@linkcode pick}, with what surrounds it as an argument. */
+export async function pickAt(
+  host: PickHost,
+  proposal: Proposal,
+  { image, points = [], truth, title = QUESTION, undo = true, ...options }:
+    PickOptions,
+): Promise<Picked> {
+  const { recommended, candidates } = proposal;
+  for (const { mask } of [recommended, ...candidates]) {
+    checkMaskSize(mask, image);
+  }
+  const choices = choicesOf(image, candidates.length, [
+    "accept",
+    "none",
+    "outside",
+    ...(undo ? ["undo"] as const : []),
+  ]);
+  const shown = { image, proposal, points, truth, title };
+  const { auto, random = createRandom(0), ...asked } = options;
+  const { picked } = await ask({
+    ...asked,
+    title,
+    choices,
+    panel: () => pickPanel({ ...shown, choices }),
+    still: (answer) =>
+      candidatesFigure({ ...shown, ...marksOf(answer, points) }),
+    auto: auto && (async () => {
+      const given = await auto(proposal, random);
+      return typeof given === "number"
+        ? { kind: "candidate", index: given } as const
+        : given;
+    }),
+  }, host);
+  return picked;
+}
+
+/** How the still picture differs by what was picked. */
+function marksOf(
+  answer: Answer | "nothing" | undefined,
+  points: readonly Point[],
+): Partial<CandidatesFigureOptions> {
+  if (!answer) return {};
+  if (answer === "nothing") return { title: "Nothing was picked" };
+  const { picked, by } = answer;
+  const title = describePicked(picked) + (by === "auto" ? ", by a rule" : "");
+  switch (picked.kind) {
+    case "candidate":
+      return { title, chosen: picked.index };
+    case "accept":
+      return { title, chosen: "accept" };
+    case "point":
+      return { title, points: [...points, picked] };
+    default:
+      return { title };
+  }
+}
+
+/** What can be picked of an image and so many candidates. */
+export function choicesOf(
+  { shape: [height, width] }: NdArray,
+  candidates: number,
+  offered: readonly ("accept" | "undo" | "none" | "outside")[],
+): Choices {
+  return { candidates, width, height, offered: new Set(offered) };
+}

@@ -1,0 +1,205 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
+import { dice } from "../evaluation/metrics/overlap.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import { percent } from "./candidates_caption.ts";
+import { areaSwatch, type LegendItem } from "./legend.ts";
+import { pointMark } from "./panel.ts";
+import type { Choices } from "./picked.ts";
+import {
+  drawPickPictures,
+  type PickPictures,
+  svgElement,
+} from "./pick_pictures.ts";
+import { pickScript } from "./pick_script.ts";
+import { PICK_STYLE } from "./pick_style.ts";
+import { escapeXML } from "./svg.ts";
+
+/** What a panel shows, from which a user picks. */
+export interface PickPanelOptions {
+  /** [H, W, 1 or 3], values 0..1. */
+  image: NdArray<Float32Array>;
+  /** The recommendation and its candidates; without them, the image alone. */
+  proposal?: Pick<Proposal, "recommended" | "candidates">;
+  /** The clicks so far, which default to none. */
+  points?: readonly Point[];
+  /** A reference mask, [H, W], with which Dice is given. */
+  truth?: NdArray<Uint8Array>;
+  /** The first line. */
+  title: string;
+  /** What can be picked. */
+  choices: Choices;
+}
+
+/** An interactive panel, made for the address of its server. */
+export type PickPanel = (url: string) => {
+  /** For a notebook's output. Its links work where scripts do not. */
+  readonly fragment: string;
+  /** The same as a page of its own. */
+  readonly page: string;
+};
+
+/** Draws the panel from which a user picks. */
+export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
+  const id = `spa-pick-${crypto.randomUUID().slice(0, 8)}`;
+  const { image, proposal, points = [], truth } = options;
+  const pictures = await drawPickPictures(id, {
+    ...{ image, proposal, points, truth },
+  });
+  return (url) => {
+    const fragment = drawPanel(id, url, pictures, options);
+    return {
+      fragment,
+      page: `<!doctype html><html lang="en"><meta charset="utf-8">` +
+        `<meta name="viewport" content="width=device-width"><title>${
+          escapeXML(options.title)
+        }</title><body style="margin:1rem auto;max-width:900px">${fragment}`,
+    };
+  };
+}
+
+function drawPanel(
+  id: string,
+  url: string,
+  pictures: PickPictures,
+  { image, proposal, truth, title, choices }: PickPanelOptions,
+): string {
+  const [height, width] = image.shape;
+  const { offered } = choices;
+  const link = (path: string, css: string, content: string, rest: string) =>
+    `<a class="${css}" href="${url}/${path}" data-path="${path}" ${rest} ` +
+    `target="_blank" rel="noopener noreferrer">${content}</a>`;
+  const button = (word: "accept" | "none" | "undo", label: string) =>
+    offered.has(word)
+      ? link(
+        word,
+        `spa-pick-button${word === "accept" ? " spa-pick-primary" : ""}`,
+        `${key(word[0].toUpperCase())} <span>${label}</span>`,
+        `data-key="${word[0]}"`,
+      )
+      : "";
+  const candidates = pictures.candidates.map((picture, k) =>
+    link(
+      `candidate/${k}`,
+      "spa-pick-candidate",
+      picture + caption(proposal!.candidates[k], k, id, truth),
+      `data-key="${k + 1}" data-candidate="${k}"`,
+    )
+  );
+  const actions = button("accept", "Accept the recommendation") +
+    button("none", "None of these") + button("undo", "Undo");
+  return [
+    `<style>${PICK_STYLE}</style>`,
+    `<div class="spa-pick${
+      proposal ? "" : " spa-pick-alone"
+    }" id="${id}" tabindex="-1" data-lm-suppress-shortcuts="true">`,
+    `<div class="spa-pick-card">${pictures.definitions}`,
+    `<div class="spa-pick-title">${escapeXML(title)}</div>`,
+    `<div class="spa-pick-hint">${hint(choices)}</div>`,
+    `<div class="spa-pick-grid">`,
+    `<div class="spa-pick-main">${pictures.main}`,
+    proposal ? recommendedCaption(proposal.recommended.mask, truth) : "",
+    offered.has("outside") ? clickMode(id) : "",
+    `</div>`,
+    proposal
+      ? `<div class="spa-pick-candidates">${candidates.join("\n")}</div>`
+      : "",
+    `</div>`,
+    actions && `<div class="spa-pick-actions">${actions}</div>`,
+    pictures.legend.length > 0
+      ? `<div class="spa-pick-legend">${
+        pictures.legend.map(legendItem).join("")
+      }</div>`
+      : "",
+    `<div class="spa-pick-status" role="status">`,
+    `No pictures here, or clicks do nothing? <a href="${url}" target="_blank" rel="noopener noreferrer">Open this in a tab of its own</a>.`,
+    `</div>`,
+    `<img data-shown src="${url}/shown" width="1" height="1" alt="" style="position:absolute;opacity:0">`,
+    `</div></div>`,
+    `<script>${pickScript({ id, url, width, height })}</script>`,
+  ].join("\n");
+}
+
+function hint({ candidates, offered }: Choices): string {
+  if (candidates === 0) return "Click on the image, inside the object.";
+  const keys = candidates === 1
+    ? key("1")
+    : `${key("1")} to ${key(String(candidates))}`;
+  return `Click the nearest candidate or press ${keys}.${
+    offered.has("outside")
+      ? " A click on the image adds a point: inside the object, with Shift outside."
+      : ""
+  }`;
+}
+
+function key(text: string): string {
+  return `<span class="spa-pick-key">${text}</span>`;
+}
+
+function caption(
+  { share, mask, added, removed }: Proposal["candidates"][number],
+  k: number,
+  id: string,
+  truth?: NdArray<Uint8Array>,
+): string {
+  const change = (kind: "added" | "removed", text: string) =>
+    `<span class="spa-pick-change">${
+      svgElement(
+        { x: 0, y: 0, width: 12, height: 10 },
+        areaSwatch(kind, `${id}-${kind}-${k}`, 12, 10),
+      )
+    }${text} px</span>`;
+  return `<span class="spa-pick-bar"><span style="width:${
+    (100 * share).toFixed(1)
+  }%"></span></span>` +
+    `<span class="spa-pick-line">${key(String(k + 1))} <span>${
+      percent(share)
+    } of samples</span></span>` +
+    `<span class="spa-pick-line">${change("added", `+${count(added)}`)} ${
+      change("removed", `−${count(removed)}`)
+    } ${score(mask, truth)}</span>`;
+}
+
+function recommendedCaption(
+  mask: NdArray<Uint8Array>,
+  truth?: NdArray<Uint8Array>,
+): string {
+  return `<div class="spa-pick-line" style="margin-top:6px"><strong>Recommendation</strong> ` +
+    `<span class="spa-pick-small">mean of all samples · ${
+      count(mask)
+    } px</span> ${score(mask, truth)}</div>`;
+}
+
+function score(mask: NdArray<Uint8Array>, truth?: NdArray<Uint8Array>): string {
+  if (!truth) return "";
+  return `<span class="spa-pick-small">Dice ${
+    dice(mask, truth).toFixed(3)
+  }</span>`;
+}
+
+function clickMode(id: string): string {
+  const mode = (label: 0 | 1, text: string) =>
+    `<label><input type="radio" name="${id}-mode" value="${label}"${
+      label === 1 ? " checked" : ""
+    }>${
+      svgElement(
+        { x: 0, y: 0, width: 18, height: 18 },
+        `<g transform="translate(9 9)">${pointMark(label, 6)}</g>`,
+      )
+    }${text}</label>`;
+  return `<div class="spa-pick-mode"><span class="spa-pick-small">a click adds</span>${
+    mode(1, "inside")
+  }${mode(0, "outside")}</div>`;
+}
+
+function legendItem({ label, mark }: LegendItem): string {
+  const box = { x: 0, y: 0, width: 26, height: 16 };
+  return `<span>${svgElement(box, mark)}${escapeXML(label)}</span>`;
+}
+
+function count(mask: NdArray<Uint8Array>): number {
+  return contiguous(mask).data
+    .reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
+}

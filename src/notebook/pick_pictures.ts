@@ -1,0 +1,136 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import { closeView } from "./candidates_layout.ts";
+import { areaItem, type LegendItem, lineItem, pointItems } from "./legend.ts";
+import { outline } from "./outline.ts";
+import {
+  type Box,
+  defineImage,
+  drawArea,
+  drawOutline,
+  drawPanel,
+  drawPoint,
+  drawViewFrame,
+  type Panel,
+  wholeView,
+} from "./panel.ts";
+import { imageURI } from "./raster.ts";
+import { num } from "./svg.ts";
+import { COLOR } from "./theme.ts";
+
+/** Widths of the pictures in pixels where there is room. */
+const PLACE = { main: 440, candidate: 200 } as const;
+
+/** What {@linkcode drawPickPictures} shows. */
+export interface PickPicturesOptions {
+  /** [H, W, 1 or 3], values 0..1. */
+  image: NdArray<Float32Array>;
+  /** The recommendation and its candidates; without them, the image alone. */
+  proposal?: Pick<Proposal, "recommended" | "candidates">;
+  /** The clicks so far. */
+  points: readonly Point[];
+  /** A reference mask, [H, W], to outline; none by default. */
+  truth?: NdArray<Uint8Array>;
+}
+
+/** The pictures of a panel, as SVG elements that stand in one page. */
+export interface PickPictures {
+  /** Defines what the others use: to stand before them. */
+  readonly definitions: string;
+  /** The whole image, on which to click. */
+  readonly main: string;
+  /** One close picture per candidate. */
+  readonly candidates: readonly string[];
+  /** The marks and their names. */
+  readonly legend: readonly LegendItem[];
+}
+
+/**
+ * Draws the pictures of the panel from which a user picks. The main one holds
+ * every candidate as well, as `<g data-preview="2">`, not displayed.
+ *
+ * @param id The panel's prefix of ids.
+ */
+export async function drawPickPictures(
+  id: string,
+  { image, proposal, points, truth }: PickPicturesOptions,
+): Promise<PickPictures> {
+  const uri = await imageURI(image);
+  const whole = wholeView(image);
+  const candidates = proposal?.candidates ?? [];
+  const masks = proposal
+    ? [proposal.recommended, ...candidates].map(({ mask }) => mask)
+    : [];
+  const view = proposal ? closeView(masks) : whole;
+  const main: Panel = { id, place: placeOf(whole, PLACE.main), view: whole };
+  const close: Panel = { id, place: placeOf(view, PLACE.candidate), view };
+
+  const drawCandidate = (panel: Panel, k: number) =>
+    drawArea(panel, outline(candidates[k].added), "added") +
+    drawArea(panel, outline(candidates[k].removed), "removed") +
+    drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
+      width: 1.6,
+    });
+  const recommendation = proposal
+    ? drawOutline(main, outline(masks[0]), COLOR.recommended, { width: 2.5 })
+    : "";
+  return {
+    definitions: svgElement(
+      { x: 0, y: 0, width: 0, height: 0 },
+      defineImage(id, uri, whole),
+      'style="position:absolute"',
+    ),
+    main: svgElement(
+      main.place,
+      drawPanel(
+        main,
+        view.width < whole.width ? drawViewFrame(main, view) : "",
+        recommendation,
+        ...candidates.map((_, k) =>
+          `<g data-preview="${k}" style="display:none">${
+            drawCandidate(main, k)
+          }</g>`
+        ),
+        truth
+          ? drawOutline(main, outline(truth), COLOR.reference, { dashed: true })
+          : "",
+        ...points.map((point) => drawPoint(main, point)),
+      ),
+    ),
+    candidates: candidates.map((_, k) =>
+      svgElement(close.place, drawPanel(close, drawCandidate(close, k)))
+    ),
+    legend: [
+      ...(proposal ? [lineItem("recommendation", COLOR.recommended)] : []),
+      ...(candidates.length > 0
+        ? [
+          lineItem("candidate", COLOR.candidate),
+          areaItem("added", "added", `${id}-legend`),
+          areaItem("removed", "removed", `${id}-legend`),
+        ]
+        : []),
+      ...(truth
+        ? [lineItem("reference", COLOR.reference, { dashed: true })]
+        : []),
+      ...pointItems(points),
+    ],
+  };
+}
+
+/** A box of a view's proportions. */
+function placeOf(view: Box, width: number): Box {
+  return { x: 0, y: 0, width, height: width * view.height / view.width };
+}
+
+/** An SVG element of a page, as wide as what it stands in. */
+export function svgElement(
+  { width, height }: Box,
+  content: string,
+  attributes = "",
+): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" ` +
+    `width="${num(width)}" height="${num(height)}" ` +
+    `viewBox="0 0 ${num(width)} ${num(height)}" ${attributes}>${content}</svg>`;
+}

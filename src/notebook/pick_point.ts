@@ -1,0 +1,74 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { createRandom, type Random } from "../random.ts";
+import type { Point } from "../spa/feedback.ts";
+import { ask } from "./ask.ts";
+import { imageFigure } from "./image_figure.ts";
+import { type AskOptions, choicesOf } from "./pick.ts";
+import { ownHost, type PickHost } from "./pick_host.ts";
+import { pickPanel } from "./pick_panel.ts";
+import { describePicked, type Picked } from "./picked.ts";
+
+/** How {@linkcode pickPoint} asks. */
+export interface PickPointOptions extends AskOptions {
+  /** The first line, which defaults to a request. */
+  readonly title?: string;
+  /** Answers where nobody else does; without it that is an error. */
+  readonly auto?: (
+    image: NdArray<Float32Array>,
+    random: Random,
+  ) => Point | Promise<Point>;
+}
+
+/**
+ * Shows an image and waits for a click inside the object: the first click of a
+ * session. It asks as `pick` does.
+ *
+ * @param image [H, W, 1 or 3], values 0..1.
+ * @param options Who is asked.
+ * @returns A positive click, in pixels of the image.
+ * @throws As `pick`.
+ *
+ * @example From a click to a session
+ * ```ts ignore
+ * const point = await pickPoint(image);
+ * using session = await Session.start(model, image, { points: [point] });
+ * ```
+ */
+export function pickPoint(
+  image: NdArray<Float32Array>,
+  options: PickPointOptions = {},
+): Promise<Point> {
+  return pickPointAt(ownHost(), image, options);
+}
+
+/** As {@linkcode pickPoint}, with what surrounds it as an argument. */
+export async function pickPointAt(
+  host: PickHost,
+  image: NdArray<Float32Array>,
+  { title = "What is to be segmented?", auto, random, ...asked }:
+    PickPointOptions = {},
+): Promise<Point> {
+  const choices = choicesOf(image, 0, []);
+  const { picked } = await ask({
+    ...asked,
+    title,
+    choices,
+    panel: () => pickPanel({ image, title, choices }),
+    still: (answer) => {
+      if (!answer) return imageFigure({ image, title });
+      if (answer === "nothing") {
+        return imageFigure({ image, title: "Nothing was picked" });
+      }
+      const { picked } = answer;
+      const points = picked.kind === "point" ? [picked] : [];
+      return imageFigure({ image, points, title: describePicked(picked) });
+    },
+    auto: auto && (async () => {
+      const { x, y } = await auto(image, random ?? createRandom(0));
+      return { kind: "point", x, y, label: 1 };
+    }),
+  }, host);
+  const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
+  return { x, y, label };
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { bytesSource } from "../src/checkpoints/_byte_source.ts";
+import { openSource } from "../src/checkpoints/_open_source.ts";
+import { openCheckpoint } from "../src/checkpoints/open_checkpoint.ts";
+import { bytes, pickle, STORAGE, zipOf } from "./_make_pth.ts";
+
+const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url); // by make_pth_fixtures.py
+
+Deno.test("openCheckpoint() reads a state dict of torch.save, protocols 2 and 5", async () => {
+  for (const name of ["state_dict.pth", "protocol5.pth"]) {
+    using checkpoint = await openCheckpoint(fixture(name));
+    assert.equal(checkpoint.format, "PyTorch checkpoint");
+    assert.deepEqual(checkpoint.names, [
+      "lin.weight",
+      "lin.bias",
+      "norm.weight",
+      "norm.bias",
+      "norm.running_mean",
+      "norm.running_var",
+      "norm.num_batches_tracked",
+    ]);
+    assert.deepEqual(checkpoint.shape("lin.weight"), [2, 3]);
+    assert.equal(checkpoint.type("lin.weight"), "float32");
+    assert.deepEqual(await checkpoint.read("lin.weight"), {
+      data: new Float32Array([-0.5, -0.25, 0, 0.25, 0.5, 0.75]),
+      shape: [2, 3],
+    });
+    assert.deepEqual(await checkpoint.read("norm.num_batches_tracked"), {
+      data: new Int32Array([0]),
+      shape: [],
+    });
+  }
+});
+
+Deno.test("openCheckpoint() finds the tensors within a training loop's dict", async () => {
+  using checkpoint = await openCheckpoint(fixture("training.pth"));
+  assert.equal(checkpoint.names[0], "model.module.lin.weight");
+  assert.equal(checkpoint.names.length, 7); // the optimizer has no step yet
+  const { data } = await checkpoint.read("model.module.lin.bias");
+  assert.deepEqual(data, new Float32Array([-8, -4]));
+});
+
+Deno.test("a checkpoint's element types are widened", async () => {
+  using checkpoint = await openCheckpoint(fixture("types.pth"));
+  const ramp = [-2, -1, 0, 1, 2];
+  const floats = { float64: 0.1, float32: 0.1, float16: 0.5, bfloat16: 0.5 };
+  for (const [type, scale] of Object.entries(floats)) {
+    const { data } = await checkpoint.read(type);
+    assert.equal(checkpoint.type(type), type);
+    assert.deepEqual(data, Float32Array.from(ramp, (i) => i * scale));
+  }
+  const integers = { int64: 1000, int32: 1000, int16: 1000, int8: 10 };
+  for (const [type, scale] of Object.entries(integers)) {
+    const { data } = await checkpoint.read(type);
+    assert.equal(checkpoint.type(type), type);
+    assert.deepEqual(data, Int32Array.from(ramp, (i) => i * scale));
+  }
+  const read = async (name: string) => (await checkpoint.read(name)).data;
+  assert.deepEqual(await read("uint8"), new Int32Array([2, 1, 0, 1, 2]));
+  assert.deepEqual(await read("bool"), new Uint8Array([0, 0, 0, 1, 1]));
+  assert.deepEqual(await read("scalar"), new Float32Array([7.5]));
+  assert.deepEqual(await read("empty"), new Float32Array(0));
+});
+
+Deno.test("views of one storage are read by their offset and strides", async () => {
+  using checkpoint = await openCheckpoint(fixture("types.pth"));
+  const views: Record<string, [number[], number[]]> = {
+    parameter: [[3, 4], [-2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    whole: [[3, 4], [-2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    transposed: [[4, 3], [-2, 2, 6, -1, 3, 7, 0, 4, 8, 1, 5, 9]],
+    rows: [[2, 4], [2, 3, 4, 5, 6, 7, 8, 9]],
+    column: [[3], [-1, 3, 7]],
+    every_other: [[2, 2], [-2, 0, 6, 8]],
+  };
+  for (const [name, [shape, values]] of Object.entries(views)) {
+    const tensor = await checkpoint.read(name);
+    assert.deepEqual(tensor, { data: new Float32Array(values), shape }, name);
+  }
+});
+
+Deno.test("a ZIP64 archive with a comment is read", async () => {
+  const body = pickle.dict({ x: pickle.tensor([4], [1]) });
+  const archive = zipOf([
+    ["a/data.pkl", bytes("\x80\x02", body, ".")],
+    ["a/data/0", STORAGE],
+    ["a/byteorder", bytes("little")],
+  ], { zip64: true, comment: "PK\x05\x06 is no end" });
+  const { data } = await openSource(bytesSource(archive)).read("x");
+  assert.deepEqual(data, new Float32Array([1, 2, 3, 4]));
+});
+
+Deno.test("a checkpoint refuses NaN unless told otherwise, and reads nothing once closed", async () => {
+  const checkpoint = await openCheckpoint(fixture("infinite.pth"));
+  await assert.rejects(
+    () => checkpoint.read("x"),
+    /every value of "x" must be finite: current value at 1 is NaN$/,
+  );
+  const { data } = await checkpoint.read("x", { finite: false });
+  assert.deepEqual(data, new Float32Array([1, NaN]));
+  await assert.rejects(() => checkpoint.read("y"), /one of its 1: .* is y$/);
+  checkpoint.close();
+  checkpoint.close();
+  await assert.rejects(() => checkpoint.read("x"), /as it is closed$/);
+});
+
+Deno.test("openCheckpoint() says how to save anew what it cannot read", async () => {
+  const cases: [string, RegExp][] = [
+    [
+      "legacy.pth",
+      /legacy\.pth as it must be in the zip format .* save it anew there with torch\.save\(torch\.load\(path, map_location="cpu"\), path\): current value is the legacy format$/,
+    ],
+    ["module.pth", /such as a model's state_dict\(\): .* is __main__\.Net$/],
+    [
+      "expanded.pth",
+      /must lie in its storage of 1 elements: .* shape \[1000\], strides \[0\], offset 0$/,
+    ],
+  ];
+  for (const [name, message] of cases) {
+    await assert.rejects(() => openCheckpoint(fixture(name)), {
+      name: "RangeError",
+      message,
+    });
+  }
+  const refuses = (text: string, message: RegExp) =>
+    assert.throws(() => openSource(bytesSource(bytes(text))), message);
+  refuses("\n<!DOCTYPE html><p>404", /current value is a web page$/);
+  refuses(
+    "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    /git lfs pull: current value is a Git LFS pointer$/,
+  );
+  refuses("", /file must be >= 10 bytes: current value is 0$/);
+});
+
+Deno.test({
+  name: "openCheckpoint() closes the file that it refuses",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const before = [...Deno.readDirSync("/proc/self/fd")].length;
+    for (let i = 0; i < 5; i++) {
+      await assert.rejects(() => openCheckpoint(fixture("module.pth")));
+      (await openCheckpoint(fixture("types.pth"))).close();
+    }
+    assert.equal([...Deno.readDirSync("/proc/self/fd")].length, before);
+  },
+});
