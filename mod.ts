@@ -116,7 +116,12 @@ export {
   type Masks,
   sampleSpread,
 } from "./src/evaluation/metrics/sample_set.ts";
-export { type ModelConfig, presets } from "./src/model/config.ts";
+export {
+  type ModelConfig,
+  type PresetName,
+  presets,
+  type SamConfig,
+} from "./src/model/config.ts";
 export { Model } from "./src/model/model.ts";
 export { type HostWeights, initializeWeights } from "./src/model/weights.ts";
 export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
@@ -199,6 +204,12 @@ export { encode, type ImageEmbedding } from "./src/spa/encode.ts";
 export type { Box, Choice, Feedback, Point } from "./src/spa/feedback.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
+export {
+  type MaskPrompts,
+  type PredictedMask,
+  predictMasks,
+  type PredictMasksOptions,
+} from "./src/spa/predict_masks.ts";
 export type { KeptSamples, Predictions } from "./src/spa/predictions.ts";
 export type { Preference } from "./src/spa/preference.ts";
 export {

@@ -39,6 +39,14 @@ export function withDecoder(
   return { ...smallConfig, decoder: { ...smallConfig.decoder, ...decoder } };
 }
 
+/** SAM's networks: windows with padding, global attention, interpolated positions. */
+export const samConfig: ModelConfig = {
+  ...withDecoder({ plainUpscaling: false, detailChannels: 0 }),
+  encoder: { ...smallConfig.encoder, depth: 2 },
+  feedback: { ...smallConfig.feedback, depth: 0 },
+  sam: { window: 3, globalBlocks: [1], positionSide: 5 },
+};
+
 /** Weights of which none is 0 or 1: biases and normalisations count as well. */
 export function noisyWeights(config: ModelConfig, seed = 1): HostWeights {
   const random = createRandom(seed, 99);

@@ -18,6 +18,7 @@ import { host } from "./engine_helpers.ts";
 import {
   noisyWeights,
   normals,
+  samConfig,
   smallConfig,
   withDecoder,
 } from "./_small_model.ts";
@@ -42,6 +43,7 @@ const users = [
 const variants = {
   "plain upscaling, details": smallConfig,
   "SAM's upscaling": withDecoder({ plainUpscaling: false, detailChannels: 0 }),
+  "SAM's networks": samConfig,
 };
 type Variant = keyof typeof variants;
 

@@ -23,15 +23,18 @@ function decoderInputs(config: ModelConfig, B: number, N: number, T: number) {
   const { channels: L, latentChannels: d, decoder } = config;
   const h = embeddingSide(config);
   const n = h * h;
+  const image = normalTensor([B, n, L], 1);
+  const dense = normalTensor([B, n, L], 3);
   return {
     feedback: {
-      image: normalTensor([B, n, L], 1),
+      image,
+      base: tf.add(image, dense),
       pooled: tf.zeros([B, 4 * L]),
     },
     prompts: {
       sparse: normalTensor([B, T, L], 2),
       filled: tf.ones([B, T]),
-      dense: normalTensor([B, n, L], 3),
+      dense,
     },
     latents: normalTensor([B, N, d], 4),
     choice: normalTensor([B, 4 * h, 4 * h], 5),

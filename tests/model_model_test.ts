@@ -6,9 +6,10 @@ import {
   declareWeights,
   type HostWeights,
   initializeWeights,
+  sizeOf,
 } from "../src/model/weights.ts";
 import { encode } from "../src/spa/encode.ts";
-import { discImage, smallConfig } from "./_small_model.ts";
+import { discImage, samConfig, smallConfig } from "./_small_model.ts";
 
 await useEngine("cpu");
 
@@ -66,6 +67,7 @@ Deno.test("new Model() names three of each kind and counts the rest", () => {
 
 Deno.test("new Model() refuses a config that makes no network, and says which number", () => {
   const { encoder, decoder, feedback } = smallConfig;
+  const sam = samConfig.sam!;
   const cases: [Partial<typeof smallConfig>, RegExp][] = [
     [{ imageSize: 36 }, /imageSize must be a multiple of patchSize, 8.* 36$/],
     [{ imageSize: 0 }, /imageSize must be an integer >= 1.* 0$/],
@@ -90,6 +92,26 @@ Deno.test("new Model() refuses a config that makes no network, and says which nu
     [
       { pixelDeviation: [0.3, 0, 0.2] },
       /pixelDeviation must be > 0.* 0\.3,0,0\.2$/,
+    ],
+    [
+      { ...samConfig, sam: { ...sam, window: 0 } },
+      /sam\.window must be an integer >= 1.* 0$/,
+    ],
+    [
+      { ...samConfig, sam: { ...sam, positionSide: 1.5 } },
+      /sam\.positionSide must be an integer >= 1.* 1\.5$/,
+    ],
+    [
+      { ...samConfig, sam: { ...sam, globalBlocks: [0, 2] } },
+      /sam\.globalBlocks must be blocks of the encoder, 0\.\.1.* 2$/,
+    ],
+    [
+      { ...samConfig, decoder },
+      /decoder\.plainUpscaling must be false for SAM.* true$/,
+    ],
+    [
+      { ...samConfig, decoder: { ...decoder, plainUpscaling: false } },
+      /decoder\.detailChannels must be 0 for SAM.* 7$/,
     ],
   ];
   for (const [change, message] of cases) {
@@ -171,4 +193,14 @@ Deno.test("the tiny preset is under 8 MB at half precision", () => {
     count += shape.reduce((product, side) => product * side, 1);
   }
   assert.ok(2 * count < 8e6, `${count} parameters`);
+});
+
+Deno.test("the SAM presets have as many weights as segment-anything's state dicts", () => {
+  const sizes = (["sam-vit-b", "sam-vit-l", "sam-vit-h"] as const).map((name) =>
+    [...declareWeights(presets[name])]
+      .filter(([, { origin }]) => origin === "sam")
+      .reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0)
+  );
+  // counted by PyTorch
+  assert.deepEqual(sizes, [93_735_728, 312_343_088, 641_090_864]);
 });

@@ -164,6 +164,19 @@ async function jpegLossless(
   };
 }
 
+/** What is used of OpenJPEG, which comes without types. */
+interface OpenJpeg {
+  J2KDecoder: new () => {
+    getEncodedBuffer(length: number): Uint8Array;
+    decode(): void;
+    getDecodedBuffer(): Uint8Array;
+    delete(): void;
+  };
+}
+
+/** OpenJPEG, once it is needed; a new one after it failed. */
+let openJpeg: Promise<OpenJpeg> | undefined;
+
 async function jpeg2000(
   coded: Uint8Array,
   header: DicomHeader,
@@ -171,15 +184,19 @@ async function jpeg2000(
 ): ReturnType<Decoder> {
   // Blank tiles take next to nothing: `maxVoxels` is the only bound.
   checkSize(codestreamSize(coded), header, Infinity, name);
-  const { default: openJpeg } = await import("@cornerstonejs/codec-openjpeg");
-  const silent = { print: () => {}, printErr: () => {} };
-  const decoder = new (await openJpeg(silent)).J2KDecoder();
+  const { default: load } = await import("@cornerstonejs/codec-openjpeg");
+  const decoder = new (await (openJpeg ??= load({
+    print: () => {},
+    printErr: () => {},
+  }))).J2KDecoder();
   try {
     decoder.getEncodedBuffer(coded.length).set(coded);
     decoder.decode();
     const bytes = decoder.getDecodedBuffer().slice();
-    return { bytes, little: true, planar: false, plain: true };
-  } finally {
     decoder.delete();
+    return { bytes, little: true, planar: false, plain: true };
+  } catch (error) {
+    openJpeg = undefined;
+    throw error;
   }
 }

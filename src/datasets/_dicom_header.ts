@@ -42,9 +42,8 @@ export async function dicomHeader(
   { whole, name }: { whole: boolean; name: string },
 ): Promise<DicomHeader> {
   const { default: parser } = await import("dicom-parser");
-  let dataSet: DataSet;
   try {
-    dataSet = parser.parseDicom(bytes, {
+    const dataSet = parser.parseDicom(bytes, {
       untilTag: whole ? undefined : "x7fe00010",
       inflater: (deflated, position) =>
         new Uint8Array(Buffer.concat([
@@ -54,7 +53,11 @@ export async function dicomHeader(
           }),
         ])),
     });
+    return readAttributes(dataSet, name);
   } catch (thrown) {
+    if (thrown instanceof TypeError && thrown.message.startsWith("Cannot ")) {
+      throw thrown;
+    }
     // The parser throws strings, and { exception, dataSet }.
     const { exception = thrown } = Object(thrown);
     throw badFile(
@@ -64,7 +67,6 @@ export async function dicomHeader(
       thrown,
     );
   }
-  return readAttributes(dataSet, name);
 }
 
 function readAttributes(dataSet: DataSet, name: string): DicomHeader {

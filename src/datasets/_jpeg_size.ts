@@ -17,13 +17,20 @@ export function jpegSize(bytes: Uint8Array): Size | undefined {
   return undefined;
 }
 
-/** The size in a JPEG 2000 codestream's header (ITU T.800 A.5.1), or undefined where there is none. */
+/** A tile-part's header in a JPEG 2000 codestream has at least so many bytes: SOT and SOD. */
+const TILE_BYTES = 14;
+
+/**
+ * The size in a JPEG 2000 codestream's header (ITU T.800 A.5.1), or undefined
+ * where there is none, or where it claims more tiles than its bytes can hold.
+ */
 export function codestreamSize(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 42 || view.getUint32(0) !== 0xff4fff51) return undefined;
-  return [
-    view.getUint32(12) - view.getUint32(20),
-    view.getUint32(8) - view.getUint32(16),
-    view.getUint16(40),
-  ];
+  const [width, height, left, top, tileWidth, tileHeight, tileLeft, tileTop] =
+    Array.from({ length: 8 }, (_, i) => view.getUint32(8 + 4 * i));
+  const tiles = Math.ceil((width - tileLeft) / tileWidth) *
+    Math.ceil((height - tileTop) / tileHeight);
+  if (!(tiles * TILE_BYTES <= bytes.length)) return undefined;
+  return [height - top, width - left, view.getUint16(40)];
 }

@@ -26,9 +26,11 @@ const HELP = `deno task evaluate --data FOLDER [options]
 Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again.
 
-  --data FOLDER        multi-rater cases (LIDC crops, or CASE/image.png with
-                       CASE/rater*.png)
+  --data FOLDER        multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or
+                       CASE/image.* with CASE/rater*.*)
   --split NAME         train or val, where the folder has both    (val)
+  --task N             which structure of QUBIQ                   (1)
+  --structure NAME     which structure of REFUGE2, cup or disc    (cup)
   --every N            every N-th case only, for a quick look     (1)
   --user NAME          nearest, noisy (one choice in five at random) or random
   --update NAME        what a choice moves: both, moments, weights or none
@@ -69,14 +71,19 @@ async function openCases(line: CommandLine): Promise<Dataset> {
   if (folder === undefined) throw line.refuse("--data must be given", "none");
   const split = line.oneOf("split", ["train", "val"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases } = await openDataset(folder, { split });
+  const { name, cases } = await openDataset(folder, {
+    split,
+    task: line.integer("task", 1, { min: 1, max: 99 }),
+    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
+  });
   return { name, cases: cases.filter((_, i) => i % every === 0) };
 }
 
 async function main(): Promise<void> {
   const line = new CommandLine("evaluate", Deno.args, {
     values: [
-      ...["data", "split", "every", "user", "update", "rule", "iterations"],
+      ...["data", "split", "task", "structure", "every", "user", "update"],
+      ...["rule", "iterations"],
       ...["samples", "variations", "candidates", "seed", "model", "engine"],
       ...["threads", "out", "record"],
     ],

@@ -1,4 +1,9 @@
-import { embeddingSide, type ModelConfig, presets } from "./config.ts";
+import {
+  embeddingSide,
+  type ModelConfig,
+  presets,
+  type SamConfig,
+} from "./config.ts";
 
 /** An error about one figure of a config, in the house form. */
 function refused(rule: string, found: unknown): RangeError {
@@ -85,6 +90,36 @@ export function checkConfig(config: ModelConfig): void {
   if (!config.pixelDeviation.every((value) => value > 0)) {
     throw refused("pixelDeviation must be > 0", config.pixelDeviation);
   }
+  if (config.sam) checkSam(config.sam, config);
+}
+
+/** Refuses what segment-anything's networks cannot be. */
+function checkSam(
+  { window, globalBlocks, positionSide }: SamConfig,
+  { encoder, decoder }: ModelConfig,
+) {
+  for (const [name, value] of Object.entries({ window, positionSide })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw refused(`sam.${name} must be an integer >= 1`, value);
+  }
+  for (const block of globalBlocks) {
+    if (Number.isSafeInteger(block) && block >= 0 && block < encoder.depth) {
+      continue;
+    }
+    throw refused(
+      `sam.globalBlocks must be blocks of the encoder, 0..${encoder.depth - 1}`,
+      block,
+    );
+  }
+  if (decoder.plainUpscaling) {
+    throw refused("decoder.plainUpscaling must be false for SAM", true);
+  }
+  if (decoder.detailChannels > 0) {
+    throw refused(
+      "decoder.detailChannels must be 0 for SAM",
+      decoder.detailChannels,
+    );
+  }
 }
 
 /** Whether two values have the same keys and types of leaves, at any depth. */
@@ -109,6 +144,14 @@ function numbersIn(value: unknown): number[] {
 
 /** Whether foreign JSON has a config's keys and types, and no absurd figure. */
 export function isModelConfig(value: unknown): value is ModelConfig {
-  return sameShape(value, presets.tiny) &&
+  if (typeof value !== "object" || value === null) return false;
+  const { sam, ...rest } = value as Partial<ModelConfig>;
+  const { sam: pattern } = presets["sam-vit-b"];
+  // any number of blocks may be global
+  const fits = sam === undefined ||
+    Array.isArray(sam?.globalBlocks) &&
+      sameShape({ ...sam, globalBlocks: pattern!.globalBlocks }, pattern) &&
+      sam.globalBlocks.every((block) => typeof block === "number");
+  return fits && sameShape(rest, presets.tiny) &&
     numbersIn(value).every((n) => n >= 0 && n <= 8192);
 }

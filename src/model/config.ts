@@ -58,6 +58,26 @@ export interface ModelConfig {
   };
   /** Hidden width of the two networks of the preference generator. */
   readonly generatorChannels: number;
+  /**
+   * Present where image encoder, prompt encoder and mask decoder are
+   * segment-anything's own: its weights keep their names and shapes, and what
+   * SPA adds has weights of its own (`WeightDeclaration.origin`). Absent for
+   * the smaller network of `tiny`.
+   */
+  readonly sam?: SamConfig;
+}
+
+/** What only segment-anything's networks have. */
+export interface SamConfig {
+  /** Side of an attention window of the encoder, in patches. */
+  readonly window: number;
+  /** Indices of the encoder's blocks with global attention. */
+  readonly globalBlocks: readonly number[];
+  /**
+   * Side of the grid of patches that the position weights were trained for;
+   * other image sizes interpolate them.
+   */
+  readonly positionSide: number;
 }
 
 /**
@@ -80,8 +100,73 @@ export function maskSide(config: ModelConfig): number {
   return 4 * embeddingSide(config);
 }
 
-/** The presets by name. */
-export const presets: { readonly tiny: ModelConfig } = {
+/** Mask tokens of the decoder: SAM's four (one mask, or three), else one. */
+export function maskTokens({ sam }: ModelConfig): number {
+  return sam ? 4 : 1;
+}
+
+/** Names of the presets. */
+export type PresetName = "tiny" | "sam-vit-b" | "sam-vit-l" | "sam-vit-h";
+
+/** A preset with segment-anything's networks; MLPs are four times as wide. */
+function samPreset(
+  name: PresetName,
+  { channels, depth, heads, globalBlocks }: {
+    channels: number;
+    depth: number;
+    heads: number;
+    globalBlocks: readonly number[];
+  },
+): ModelConfig {
+  return {
+    name,
+    imageSize: 1024,
+    patchSize: 16,
+    pixelMean: [123.675 / 255, 116.28 / 255, 103.53 / 255],
+    pixelDeviation: [58.395 / 255, 57.12 / 255, 57.375 / 255],
+    encoder: { channels, depth, heads, mlpChannels: 4 * channels },
+    channels: 256,
+    latentChannels: 64,
+    components: 16,
+    decoder: {
+      depth: 2,
+      heads: 8,
+      mlpChannels: 2048,
+      attentionDownsample: 2,
+      upscaling: [64, 32],
+      plainUpscaling: false,
+      detailChannels: 0,
+    },
+    feedback: { maskHidden: [4, 16], depth: 0, heads: 8, mlpChannels: 1024 },
+    generatorChannels: 256,
+    sam: { window: 14, globalBlocks, positionSide: 64 },
+  };
+}
+
+/**
+ * The presets by name. Those of SAM (Kirillov et al., "Segment Anything",
+ * 2023) run at any multiple of 16 pixels: `{ ...presets["sam-vit-b"],
+ * imageSize: 512 }`.
+ */
+export const presets: Readonly<Record<PresetName, ModelConfig>> = {
+  "sam-vit-b": samPreset("sam-vit-b", {
+    channels: 768,
+    depth: 12,
+    heads: 12,
+    globalBlocks: [2, 5, 8, 11],
+  }),
+  "sam-vit-l": samPreset("sam-vit-l", {
+    channels: 1024,
+    depth: 24,
+    heads: 16,
+    globalBlocks: [5, 11, 17, 23],
+  }),
+  "sam-vit-h": samPreset("sam-vit-h", {
+    channels: 1280,
+    depth: 32,
+    heads: 16,
+    globalBlocks: [7, 15, 23, 31],
+  }),
   tiny: {
     name: "tiny",
     imageSize: 128,

@@ -14,6 +14,8 @@ import {
   spaceToBlocks,
   transformerBlock,
 } from "./layers.ts";
+import { resizeAbsolutePositions } from "./positions.ts";
+import { attentionSquare, samBlock } from "./sam_attention.ts";
 import type { Weights } from "./weights.ts";
 
 /** What the decoder needs of an image; B images. */
@@ -74,7 +76,12 @@ export function encodeImage(
     tf.reshape(weights["image_encoder.patch_embed.proj.weight"], [E, -1]),
     weights["image_encoder.patch_embed.proj.bias"],
   ); // [B, h, h, E]
-  x = tf.reshape(tf.add(x, weights["image_encoder.pos_embed"]), [B, h * h, E]);
+  const positions = weights["image_encoder.pos_embed"];
+  x = tf.add(x, resizeAbsolutePositions(positions, h));
+  if (config.sam) {
+    return { embedding: neck(weights, samBlocks(weights, config, x)) };
+  }
+  x = tf.reshape(x, [B, h * h, E]);
   let detail: tf.Tensor | undefined;
   if (config.decoder.detailChannels > 0) {
     const features = detailFeatures(weights, config, pixels);
@@ -85,10 +92,30 @@ export function encodeImage(
   for (let i = 0; i < depth; i++) {
     x = transformerBlock(weights, `image_encoder.blocks.${i}`, x, heads);
   }
-  x = tf.reshape(x, [B, h, h, E]);
-  x = project(x, weights["image_encoder.neck.0.weight"]); // [B, h, h, L]
+  return { embedding: neck(weights, tf.reshape(x, [B, h, h, E])), detail };
+}
+
+/** SAM's blocks, [B, h, h, E]: windows, and some over the whole grid. */
+function samBlocks(
+  weights: Weights,
+  { encoder, sam }: ModelConfig,
+  x: tf.Tensor,
+): tf.Tensor {
+  const { window, globalBlocks, positionSide } = sam!;
+  const windows = attentionSquare(window, 2 * window - 1);
+  const grid = attentionSquare(x.shape[1]!, 2 * positionSide - 1);
+  for (let i = 0; i < encoder.depth; i++) {
+    const square = globalBlocks.includes(i) ? grid : windows;
+    const name = `image_encoder.blocks.${i}`;
+    x = samBlock(weights, name, x, encoder.heads, square);
+  }
+  return x;
+}
+
+/** The neck: the encoder's channels to the embedding's, [B, h, h, L]. */
+function neck(weights: Weights, x: tf.Tensor): tf.Tensor {
+  x = project(x, weights["image_encoder.neck.0.weight"]);
   x = norm(weights, "image_encoder.neck.1", x);
   x = convolve3x3(x, weights["image_encoder.neck.2.weight"]);
-  const embedding = norm(weights, "image_encoder.neck.3", x);
-  return { embedding, detail };
+  return norm(weights, "image_encoder.neck.3", x);
 }

@@ -4,142 +4,97 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { embeddingSide, type ModelConfig } from "./config.ts";
-import {
-  attendPixelsToTokens,
-  attendTokensToPixels,
-} from "./cross_attention.ts";
+import { embeddingSide, maskTokens, type ModelConfig } from "./config.ts";
 import { fuseLatents } from "./fusion.ts";
-import { attend, joinHeads, linear, mlp, norm, splitHeads } from "./layers.ts";
+import { linear, mlp } from "./layers.ts";
 import {
   type FeedbackEmbedding,
   gridPositions,
   type Prompts,
 } from "./prompt_encoder.ts";
-import { placeBlocks, upscale } from "./upscaling.ts";
+import { tokenMask, twoWayTransformer } from "./two_way_transformer.ts";
+import { placeBlocks, upscale, upscaledPixels } from "./upscaling.ts";
 import type { Weights } from "./weights.ts";
 
-/** Score of a prompt slot that nobody filled: no attention goes there. */
-const MASKED = -1e9;
+/** The learned tokens that become masks, after SAM's IoU token: [O, L]. */
+function outputTokens(weights: Weights, config: ModelConfig): tf.Tensor {
+  const masks = weights["mask_decoder.mask_tokens.weight"];
+  if (!config.sam) return masks;
+  return tf.concat([weights["mask_decoder.iou_token.weight"], masks], 0);
+}
 
-/** Tokens attend to one another, [S, T, L]. */
-function attendTokens(
+/** The hypernetwork's filter of mask token `index`, [S, c]. */
+function maskFilter(
   weights: Weights,
-  name: string,
-  queries: tf.Tensor,
+  config: ModelConfig,
   tokens: tf.Tensor,
-  mask: tf.Tensor,
-  heads: number,
+  index: number,
 ): tf.Tensor {
-  const [q, k, v] = [
-    ["q_proj", queries] as const,
-    ["k_proj", queries] as const,
-    ["v_proj", tokens] as const,
-  ].map(([part, x]) =>
-    splitHeads(linear(weights, `${name}.${part}`, x), heads)
-  );
-  return linear(
+  const [S, , L] = tokens.shape as [number, number, number];
+  const at = config.sam ? index + 1 : index;
+  const output = tf.reshape(tf.slice(tokens, [0, at, 0], [S, 1, L]), [S, L]);
+  return mlp(
     weights,
-    `${name}.out_proj`,
-    joinHeads(attend(q, k, v, mask)),
+    `mask_decoder.output_hypernetworks_mlps.${index}`,
+    output,
   );
 }
 
+/** What plain SAM predicts of B images. */
+export interface SamPrediction {
+  /** Mask logits of all mask tokens, [B, 4, 4h, 4h]. */
+  readonly logits: tf.Tensor;
+  /** The IoU that each is predicted to reach, [B, 4]. */
+  readonly iou: tf.Tensor;
+}
+
 /**
- * SAM's two-way transformer.
+ * Decodes prompts as plain SAM does: no latents, all mask tokens.
  *
- * @param image One embedding per sample, [S, n, L].
- * @param positions The grid's positional encoding, [n, L].
- * @param prompts Output and prompt tokens, [S, T, L].
- * @param mask 0 for tokens to attend to, else a large negative number,
- * [S, 1, 1, T].
- * @returns The tokens [S, T, L] and the image [S, n, L].
+ * @param embedding Image embedding, [B, h, h, L].
+ * @param prompts Embedded prompts of the same images.
  */
-function twoWayTransformer(
+export function predictSamMasks(
   weights: Weights,
   config: ModelConfig,
-  image: tf.Tensor,
-  positions: tf.Tensor,
-  prompts: tf.Tensor,
-  mask: tf.Tensor,
-): { tokens: tf.Tensor; image: tf.Tensor } {
-  const { depth, heads } = config.decoder;
-  const name = "mask_decoder.transformer";
-  const epsilon = 1e-5;
-  let tokens = prompts;
-  for (let i = 0; i < depth; i++) {
-    const layer = `${name}.layers.${i}`;
-    if (i === 0) {
-      tokens = attendTokens(
-        weights,
-        `${layer}.self_attn`,
-        tokens,
-        tokens,
-        mask,
-        heads,
-      );
-    } else {
-      const queries = tf.add(tokens, prompts);
-      tokens = tf.add(
-        tokens,
-        attendTokens(
-          weights,
-          `${layer}.self_attn`,
-          queries,
-          tokens,
-          mask,
-          heads,
-        ),
-      );
-    }
-    tokens = norm(weights, `${layer}.norm1`, tokens, epsilon);
-
-    tokens = tf.add(
-      tokens,
-      attendTokensToPixels(
-        weights,
-        `${layer}.cross_attn_token_to_image`,
-        tf.add(tokens, prompts),
-        image,
-        positions,
-        heads,
-      ),
-    );
-    tokens = norm(weights, `${layer}.norm2`, tokens, epsilon);
-
-    const hidden = tf.relu(linear(weights, `${layer}.mlp.lin1`, tokens));
-    tokens = tf.add(tokens, linear(weights, `${layer}.mlp.lin2`, hidden));
-    tokens = norm(weights, `${layer}.norm3`, tokens, epsilon);
-
-    image = tf.add(
-      image,
-      attendPixelsToTokens(
-        weights,
-        `${layer}.cross_attn_image_to_token`,
-        image,
-        positions,
-        tf.add(tokens, prompts),
-        tokens,
-        mask,
-        heads,
-      ),
-    );
-    image = norm(weights, `${layer}.norm4`, image, epsilon);
-  }
-  tokens = tf.add(
-    tokens,
-    attendTokensToPixels(
-      weights,
-      `${name}.final_attn_token_to_image`,
-      tf.add(tokens, prompts),
-      image,
-      positions,
-      heads,
-    ),
+  embedding: tf.Tensor,
+  prompts: Prompts,
+): SamPrediction {
+  const { channels: L } = config;
+  const h = embeddingSide(config);
+  const B = embedding.shape[0];
+  const outputs = outputTokens(weights, config);
+  const O = outputs.shape[0];
+  const decoded = twoWayTransformer(
+    weights,
+    config,
+    tf.add(tf.reshape(embedding, [B, h * h, L]), prompts.dense),
+    gridPositions(weights, config),
+    tf.concat([
+      tf.tile(tf.reshape(outputs, [1, O, L]), [B, 1, 1]),
+      prompts.sparse,
+    ], 1),
+    tokenMask(O, prompts.filled),
   );
+  const masks = maskTokens(config);
+  const filters = tf.stack(
+    Array.from(
+      { length: masks },
+      (_, i) => maskFilter(weights, config, decoded.tokens, i),
+    ),
+    1,
+  ); // [B, 4, c]
+  const pixels = upscaledPixels(weights, config, decoded.image);
+  const logits = tf.matMul(filters, pixels, false, true); // [B, 4, 16 h²]
+  const placed = placeBlocks(tf.reshape(logits, [B * masks, 16 * h * h]), h);
+  const iouToken = tf.slice(decoded.tokens, [0, 0, 0], [B, 1, L]);
   return {
-    tokens: norm(weights, `${name}.norm_final_attn`, tokens, epsilon),
-    image,
+    logits: tf.reshape(placed, [B, masks, 4 * h, 4 * h]),
+    iou: mlp(
+      weights,
+      "mask_decoder.iou_prediction_head",
+      tf.reshape(iouToken, [B, L]),
+    ),
   };
 }
 
@@ -177,7 +132,7 @@ export function decodeMasks(
   const image = tf.reshape(
     tf.add(
       tf.reshape(fused, [B, N!, n, L]),
-      tf.expandDims(tf.add(feedback.image, prompts.dense), 1),
+      tf.expandDims(feedback.base, 1),
     ),
     [S, n, L],
   );
@@ -187,21 +142,18 @@ export function decodeMasks(
       tf.tile(tf.reshape(x, [B, 1, rows, width]), [1, N!, 1, 1]),
       [S, rows, width],
     );
-  const maskToken = weights["mask_decoder.mask_tokens.weight"]; // [1, L]
+  const outputs = outputTokens(weights, config);
+  const O = outputs.shape[0];
   const tokens = tf.concat([
-    tf.tile(tf.reshape(maskToken, [1, 1, L]), [S, 1, 1]),
+    tf.tile(tf.reshape(outputs, [1, O, L]), [S, 1, 1]),
     tf.reshape(linear(weights, "mask_decoder.latent_token", latents), [
       S,
       1,
       L,
     ]),
     perSample(prompts.sparse, T, L),
-  ], 1); // [S, 2 + T, L]
-  const attended = tf.concat([
-    tf.ones([S, 1, 1, 2]),
-    tf.reshape(perSample(prompts.filled, T, 1), [S, 1, 1, T]),
-  ], 3);
-  const mask = tf.mul(tf.sub(1, attended), MASKED);
+  ], 1); // [S, O + 1 + T, L]
+  const filled = tf.reshape(perSample(prompts.filled, T, 1), [S, T]);
 
   const decoded = twoWayTransformer(
     weights,
@@ -209,17 +161,9 @@ export function decodeMasks(
     image,
     gridPositions(weights, config),
     tokens,
-    mask,
+    tokenMask(O + 1, filled),
   );
-  const maskOutput = tf.reshape(
-    tf.slice(decoded.tokens, [0, 0, 0], [S, 1, L]),
-    [S, L],
-  );
-  const filter = mlp(
-    weights,
-    "mask_decoder.output_hypernetworks_mlps.0",
-    maskOutput,
-  );
+  const filter = maskFilter(weights, config, decoded.tokens, 0);
   const logits = upscale(weights, config, decoded.image, filter, detail);
   return keepChoice(
     weights,

@@ -10,11 +10,13 @@ import { checkConfig } from "./check_config.ts";
 import { compareWeights, describeReport } from "./compare_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
-import { decodeMasks } from "./mask_decoder.ts";
+import { decodeMasks, predictSamMasks } from "./mask_decoder.ts";
 import { generatePreference } from "./preference_generator.ts";
 import {
   encodeFeedback,
+  encodeMaskPrompts,
   encodePrompts,
+  type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
 import type { HostWeights, Weights } from "./weights.ts";
@@ -35,7 +37,13 @@ interface DecodeInputs extends PromptInputs {
   readonly choice: tf.Tensor;
 }
 
-/** The network's three programs, compiled when first called. */
+/** Inputs of plain SAM's program. */
+interface PredictInputs extends MaskPromptInputs {
+  readonly weights: Weights;
+  readonly embedding: tf.Tensor;
+}
+
+/** The network's programs, compiled when first called. */
 function compilePrograms(config: ModelConfig) {
   const encode = jit(
     ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
@@ -73,12 +81,19 @@ function compilePrograms(config: ModelConfig) {
     },
     { name: "decode" },
   );
-  return { encode, generate, decode };
+  const predict = jit(
+    ({ weights, embedding, ...inputs }: PredictInputs) => {
+      const prompts = encodeMaskPrompts(weights, config, inputs);
+      return { ...predictSamMasks(weights, config, embedding, prompts) };
+    },
+    { name: "predict" },
+  );
+  return { encode, generate, decode, predict };
 }
 
 const programs = new WeakMap<Model, ReturnType<typeof compilePrograms>>();
 
-/** The compiled programs of a model: encode, generate, decode. */
+/** The compiled programs of a model: encode, generate, decode, predict. */
 export function programsOf(model: Model): ReturnType<typeof compilePrograms> {
   return programs.get(model)!;
 }

@@ -5,7 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { gelu } from "../engine/fused.ts";
-import { embeddingSide, type ModelConfig } from "./config.ts";
+import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
 import {
   linear,
   norm,
@@ -48,6 +48,9 @@ export interface Prompts {
   /** The mask prompt at the embedding's resolution, [B, h * h, L]. */
   readonly dense: tf.Tensor;
 }
+
+/** Logits of the chosen mask per unit of the mask prompt's first channel. */
+export const CHOICE_SCALE = 4;
 
 /** 1 where `labels` equals `label`, else 0. */
 function is(labels: tf.Tensor, label: number): tf.Tensor {
@@ -127,35 +130,64 @@ function embedMask(weights: Weights, mask: tf.Tensor): tf.Tensor {
   return tf.reshape(x, [B, h * w, -1]);
 }
 
-/** Embeds prompts: points and boxes sparsely, masks and clicks densely. */
-export function encodePrompts(
+/** Prompts as segment-anything knows them: those of SPA without its maps. */
+export type MaskPromptInputs = Omit<PromptInputs, "clicks">;
+
+/** Embeds points and boxes sparsely and a mask densely (SAM's own part). */
+export function encodeMaskPrompts(
   weights: Weights,
   config: ModelConfig,
-  inputs: PromptInputs,
+  { points, labels, mask, hasMask }: MaskPromptInputs,
 ): Prompts {
-  const { points, labels, mask, clicks, hasMask } = inputs;
-  const B = mask.shape[0];
-  const h = embeddingSide(config);
-  const has = tf.reshape(hasMask, [B, 1, 1]);
+  const has = tf.reshape(hasMask, [mask.shape[0], 1, 1]);
   const noMask = weights["prompt_encoder.no_mask_embed.weight"]; // [1, L]
-  const clickMap = tf.reshape(spaceToBlocks(clicks, 4), [B, h * h, 16]);
-  const ofMask = tf.add(
-    tf.mul(has, embedMask(weights, mask)),
-    tf.mul(tf.sub(1, has), noMask),
-  );
-  const ofClicks = linear(weights, "prompt_encoder.click_map", clickMap);
-  const dense = tf.add(ofMask, ofClicks);
   return {
     sparse: embedPoints(weights, config, points, labels),
     filled: tf.cast(tf.greater(labels, PointLabel.empty), "float32"),
-    dense,
+    dense: tf.add(
+      tf.mul(has, embedMask(weights, mask)),
+      tf.mul(tf.sub(1, has), noMask),
+    ),
   };
+}
+
+/**
+ * Embeds feedback: points and boxes sparsely, masks and clicks densely. SAM's
+ * mask prompt is the chosen mask's logits; the other maps join by a layer
+ * beside it.
+ */
+export function encodePrompts(
+  weights: Weights,
+  config: ModelConfig,
+  { clicks, ...inputs }: PromptInputs,
+): Prompts {
+  const { mask } = inputs;
+  const B = mask.shape[0];
+  const h = embeddingSide(config);
+  const cells = (maps: tf.Tensor) =>
+    tf.reshape(spaceToBlocks(maps, 4), [B, h * h, 16 * maps.shape[3]!]);
+  if (config.sam) {
+    const [choice, others] = tf.split(mask, [1, MASK_CHANNELS - 1], 3);
+    const logits = tf.mul(choice, CHOICE_SCALE);
+    const prompts = encodeMaskPrompts(weights, config, {
+      ...inputs,
+      mask: logits,
+    });
+    const maps = cells(tf.concat([others, clicks], 3));
+    const ofMaps = linear(weights, "feedback_encoder.maps", maps);
+    return { ...prompts, dense: tf.add(prompts.dense, ofMaps) };
+  }
+  const prompts = encodeMaskPrompts(weights, config, inputs);
+  const ofClicks = linear(weights, "prompt_encoder.click_map", cells(clicks));
+  return { ...prompts, dense: tf.add(prompts.dense, ofClicks) };
 }
 
 /** The image in the light of the feedback: once per iteration, not per sample. */
 export interface FeedbackEmbedding {
   /** Image and feedback mixed, [B, h * h, L]. */
   readonly image: tf.Tensor;
+  /** What the decoder adds to every fused sample, [B, h * h, L]. */
+  readonly base: tf.Tensor;
   /** The feedback pooled for the preference generator, [B, 4L]. */
   readonly pooled: tf.Tensor;
 }
@@ -177,10 +209,8 @@ export function encodeFeedback(
   const L = config.channels;
   const [B, n] = prompts.dense.shape;
   const { depth, heads } = config.feedback;
-  let image: tf.Tensor = tf.add(
-    tf.reshape(embedding, [B, n, L]),
-    prompts.dense,
-  );
+  const plain = tf.add(tf.reshape(embedding, [B, n, L]), prompts.dense);
+  let image: tf.Tensor = plain;
   for (let i = 0; i < depth; i++) {
     image = transformerBlock(
       weights,
@@ -204,5 +234,7 @@ export function encodeFeedback(
     tf.mean(image, 1),
     tf.mean(prompts.dense, 1),
   ], 1);
-  return { image, pooled };
+  // SAM's decoder goes on seeing what it was trained on
+  const base = config.sam ? plain : tf.add(image, prompts.dense);
+  return { image, base, pooled };
 }

@@ -6,6 +6,8 @@ import type { ModelConfig } from "./config.ts";
 import { norm } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
+const NAME = "mask_decoder.output_upscaling";
+
 /** A kernel [in, out, 2, 2] as a matrix [in, 4 * out], pixels first. */
 function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
   const [inputs, outputs] = kernel.shape;
@@ -16,11 +18,61 @@ function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Upscales by four with two 2 x 2 transposed convolutions of stride 2 and
- * applies each sample's filter. The convolutions' windows do not overlap, so
- * each is one matrix product, and the pixels stay in block order (4 x 4 pixels
- * of each embedding cell, coarse to fine) until the one-channel logits are put
- * in place.
+ * The first of two 2 x 2 transposed convolutions of stride 2. The windows do
+ * not overlap, so each is one matrix product, and the pixels stay in block order
+ * (4 x 4 pixels of each embedding cell, coarse to fine) until the one-channel
+ * logits are put in place.
+ *
+ * @returns [S * n, 4 * c1].
+ */
+function upscaleFirst(
+  weights: Weights,
+  config: ModelConfig,
+  image: tf.Tensor,
+): tf.Tensor {
+  const [S, n] = image.shape;
+  return tf.add(
+    tf.matMul(
+      tf.reshape(image, [S * n!, config.channels]),
+      kernelMatrix(weights[`${NAME}.0.weight`]),
+    ),
+    tf.tile(weights[`${NAME}.0.bias`], [4]),
+  );
+}
+
+/** SAM's second step: normalised, GELU, upscaled, GELU: [S, n * 16, c2]. */
+function upscaleSecond(
+  weights: Weights,
+  config: ModelConfig,
+  first: tf.Tensor,
+  S: number,
+): tf.Tensor {
+  const [c1, c2] = config.decoder.upscaling;
+  const normed = norm(weights, `${NAME}.1`, tf.reshape(first, [-1, c1]));
+  const x = gelu(tf.add(
+    tf.matMul(gelu(normed), kernelMatrix(weights[`${NAME}.3.weight`])),
+    tf.tile(weights[`${NAME}.3.bias`], [4]),
+  )); // [S * n * 4, 4 * c2]
+  return tf.reshape(x, [S, -1, c2]);
+}
+
+/**
+ * SAM's upscaling by four.
+ *
+ * @param image [S, n, L].
+ * @returns Pixels in block order, [S, n * 16, c].
+ */
+export function upscaledPixels(
+  weights: Weights,
+  config: ModelConfig,
+  image: tf.Tensor,
+): tf.Tensor {
+  const first = upscaleFirst(weights, config, image);
+  return upscaleSecond(weights, config, first, image.shape[0]);
+}
+
+/**
+ * Upscales by four and applies each sample's filter.
  *
  * @param image [S, n, L].
  * @param filter The hypernetwork's filter of each sample, [S, c].
@@ -36,44 +88,28 @@ export function upscale(
 ): tf.Tensor {
   const [S, n] = image.shape;
   const { upscaling: [c1, c2], plainUpscaling } = config.decoder;
-  const name = "mask_decoder.output_upscaling";
-  const second = weights[`${name}.3.weight`]; // [c1, c2, 2, 2]
-  const secondBias = weights[`${name}.3.bias`]; // [c2]
 
-  let x: tf.Tensor = tf.add(
-    tf.matMul(
-      tf.reshape(image, [S * n, config.channels]),
-      kernelMatrix(weights[`${name}.0.weight`]),
-    ),
-    tf.tile(weights[`${name}.0.bias`], [4]),
-  ); // [S * n, 4 * c1]
+  let x = upscaleFirst(weights, config, image);
   if (detail) {
     const B = detail.shape[0];
     x = tf.add(
-      tf.reshape(x, [B, S / B, n, 4 * c1]),
-      tf.reshape(detail, [B, 1, n, 4 * c1]),
+      tf.reshape(x, [B, S / B, n!, 4 * c1]),
+      tf.reshape(detail, [B, 1, n!, 4 * c1]),
     );
   }
-  if (plainUpscaling) {
-    x = tf.reshape(tf.relu(x), [S, n * 4, c1]);
-    // (x W) f = x (W f): the second step and the filter in one
-    const rows = tf.transpose(
-      tf.reshape(kernelMatrix(second), [c1 * 4, c2]),
-    ); // [c2, c1 * 4]
-    const merged = tf.reshape(tf.matMul(filter, rows), [S, c1, 4]);
-    const bias = tf.matMul(filter, tf.reshape(secondBias, [c2, 1]));
-    const logits = tf.reshape(tf.matMul(x, merged), [S, n * 16]);
-    return tf.add(logits, bias);
+  if (!plainUpscaling) {
+    const pixels = upscaleSecond(weights, config, x, S);
+    const logits = tf.matMul(pixels, tf.expandDims(filter, 2));
+    return tf.reshape(logits, [S, n! * 16]);
   }
-  x = tf.reshape(x, [S * n * 4, c1]);
-  x = gelu(norm(weights, `${name}.1`, x));
-  x = gelu(tf.add(
-    tf.matMul(x, kernelMatrix(second)),
-    tf.tile(secondBias, [4]),
-  )); // [S * n * 4, 4 * c2]
-  const pixels = tf.reshape(x, [S, n * 16, c2]);
-  const logits = tf.matMul(pixels, tf.expandDims(filter, 2));
-  return tf.reshape(logits, [S, n * 16]);
+  x = tf.reshape(tf.relu(x), [S, n! * 4, c1]);
+  // (x W) f = x (W f): the second step and the filter in one
+  const second = kernelMatrix(weights[`${NAME}.3.weight`]);
+  const rows = tf.transpose(tf.reshape(second, [c1 * 4, c2])); // [c2, c1 * 4]
+  const merged = tf.reshape(tf.matMul(filter, rows), [S, c1, 4]);
+  const secondBias = tf.reshape(weights[`${NAME}.3.bias`], [c2, 1]);
+  const logits = tf.reshape(tf.matMul(x, merged), [S, n! * 16]);
+  return tf.add(logits, tf.matMul(filter, secondBias));
 }
 
 /** Logits in block order, [S, n * 16], to their places, [S, 4h, 4h]. */

@@ -5,7 +5,12 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../random.ts";
-import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
+import {
+  embeddingSide,
+  MASK_CHANNELS,
+  maskTokens,
+  type ModelConfig,
+} from "./config.ts";
 
 /** The weights as the network's functions take them. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
@@ -53,8 +58,7 @@ export function sizeOf(shape: readonly number[]): number {
 export function declareWeights(
   config: ModelConfig,
 ): Map<string, WeightDeclaration> {
-  const { channels: L, latentChannels: d, components: M } = config;
-  const h = embeddingSide(config);
+  const { channels: L, latentChannels: d, components: M, sam } = config;
   const declared = new Map<string, WeightDeclaration>();
 
   const weight = (
@@ -102,9 +106,17 @@ export function declareWeights(
   const E = encoder.channels;
   weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
   weight("image_encoder.patch_embed.proj.bias", [E], 0);
-  weight("image_encoder.pos_embed", [1, h, h, E], 0.1);
+  const grid = sam?.positionSide ?? embeddingSide(config);
+  weight("image_encoder.pos_embed", [1, grid, grid, E], 0.1);
   for (let i = 0; i < encoder.depth; i++) {
-    block(`image_encoder.blocks.${i}`, E, encoder.mlpChannels);
+    const name = `image_encoder.blocks.${i}`;
+    block(name, E, encoder.mlpChannels);
+    if (!sam) continue;
+    const side = sam.globalBlocks.includes(i) ? grid : sam.window;
+    for (const axis of ["h", "w"]) {
+      const shape = [2 * side - 1, E / encoder.heads];
+      weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
+    }
   }
   weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
   norm("image_encoder.neck.1", L);
@@ -129,7 +141,8 @@ export function declareWeights(
   weight("prompt_encoder.no_mask_embed.weight", [1, L], 0.1);
   const [first, second] = feedback.maskHidden;
   const down = "prompt_encoder.mask_downscaling";
-  weight(`${down}.0.weight`, [first, MASK_CHANNELS, 2, 2], 0.25);
+  const maskChannels = sam ? 1 : MASK_CHANNELS;
+  weight(`${down}.0.weight`, [first, maskChannels, 2, 2], 0.25);
   weight(`${down}.0.bias`, [first], 0);
   norm(`${down}.1`, first);
   weight(`${down}.3.weight`, [second, first, 2, 2], 0.5 / Math.sqrt(first));
@@ -137,7 +150,8 @@ export function declareWeights(
   norm(`${down}.4`, second);
   weight(`${down}.6.weight`, [L, second, 1, 1], 1 / Math.sqrt(second));
   weight(`${down}.6.bias`, [L], 0);
-  linear("prompt_encoder.click_map", 16, L);
+  if (sam) linear("feedback_encoder.maps", 16 * MASK_CHANNELS, L, 0.1);
+  else linear("prompt_encoder.click_map", 16, L);
   for (let i = 0; i < feedback.depth; i++) {
     block(`feedback_encoder.blocks.${i}`, L, feedback.mlpChannels);
   }
@@ -153,7 +167,8 @@ export function declareWeights(
 
   linear("fusion.layers.0", L + d, L, Math.SQRT2);
   linear("fusion.layers.1", L, L, Math.SQRT2);
-  linear("fusion.layers.2", L, L, Math.SQRT2);
+  // quiet beside a trained decoder, which then starts from what it knows
+  linear("fusion.layers.2", L, L, sam ? 0.1 : Math.SQRT2);
 
   /** A softmax over pixels does not see its keys' bias; see cross_attention. */
   const attentionToImage = (name: string, width: number, inner: number) => {
@@ -162,8 +177,10 @@ export function declareWeights(
   };
   const transformer = "mask_decoder.transformer";
   const inner = L / decoder.attentionDownsample;
-  weight("mask_decoder.mask_tokens.weight", [1, L], 0.1);
-  linear("mask_decoder.latent_token", d, L);
+  if (sam) weight("mask_decoder.iou_token.weight", [1, L], 0.1);
+  const masks = maskTokens(config);
+  weight("mask_decoder.mask_tokens.weight", [masks, L], 0.1);
+  linear("mask_decoder.latent_token", d, L, sam ? 0.1 : 1);
   for (let i = 0; i < decoder.depth; i++) {
     const layer = `${transformer}.layers.${i}`;
     attention(`${layer}.self_attn`, L);
@@ -182,7 +199,20 @@ export function declareWeights(
   if (!decoder.plainUpscaling) norm(`${up}.1`, u1);
   weight(`${up}.3.weight`, [u1, u2, 2, 2], 1 / Math.sqrt(u1));
   weight(`${up}.3.bias`, [u2], 0);
-  mlp("mask_decoder.output_hypernetworks_mlps.0", [L, L, L, u2]);
+  const hypernetwork = "mask_decoder.output_hypernetworks_mlps";
+  mlp(`${hypernetwork}.0`, [L, L, L, u2]);
+  // the other three masks and their IoU are SAM's alone, so that SPA's loss has
+  // no gradient for them
+  const plain = (name: string, last: number) => {
+    for (let i = 0; i < 3; i++) {
+      const outputs = i < 2 ? L : last;
+      const layer = `${name}.layers.${i}`;
+      weight(`${layer}.weight`, [outputs, L], 1 / Math.sqrt(L), 0, false);
+      weight(`${layer}.bias`, [outputs], 0, 0, false);
+    }
+  };
+  for (let i = 1; i < masks; i++) plain(`${hypernetwork}.${i}`, u2);
+  if (sam) plain("mask_decoder.iou_prediction_head", masks);
   weight("mask_decoder.keep_choice", [1], 0, 0.85);
   return declared;
 }

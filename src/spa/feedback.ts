@@ -11,7 +11,7 @@ import {
   type ModelConfig,
   POINT_SLOTS,
 } from "../model/config.ts";
-import { PointLabel } from "../model/prompt_encoder.ts";
+import { CHOICE_SCALE, PointLabel } from "../model/prompt_encoder.ts";
 import type { Frame } from "./frame.ts";
 
 /** A click. */
@@ -77,11 +77,44 @@ export interface FeedbackInputs {
   readonly hasMask: HostTensor;
 }
 
-/** Prompt slots for a batch: a multiple of POINT_SLOTS that holds them all. */
-function slotsFor(batch: readonly Feedback[]): number {
-  const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1) // SAM adds a padding point where no box is
-  );
-  return POINT_SLOTS * Math.ceil(Math.max(...needed) / POINT_SLOTS);
+/** Clicks and a box on one image. */
+export type PointPrompts = Pick<Feedback, "points" | "box" | "frame">;
+
+/**
+ * Packs clicks and boxes into prompt slots, a multiple of POINT_SLOTS that holds
+ * them all: a compiled program serves several numbers of clicks.
+ */
+export function packPoints(
+  batch: readonly PointPrompts[],
+): Pick<FeedbackInputs, "points" | "labels"> {
+  const B = batch.length;
+  const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1));
+  const T = POINT_SLOTS * Math.ceil(Math.max(...needed) / POINT_SLOTS);
+  const points = new Float32Array(B * T * 2);
+  const labels = new Float32Array(B * T).fill(PointLabel.empty);
+  batch.forEach((prompts, b) => {
+    const { scale } = prompts.frame;
+    let slot = b * T;
+    const add = (x: number, y: number, label: number) => {
+      points[2 * slot] = x * scale;
+      points[2 * slot + 1] = y * scale;
+      labels[slot++] = label;
+    };
+    for (const { x, y, label } of prompts.points) {
+      add(x, y, label === 0 ? PointLabel.negative : PointLabel.positive);
+    }
+    if (prompts.box) {
+      const { left, top, right, bottom } = prompts.box;
+      add(left, top, PointLabel.boxTopLeft);
+      add(right, bottom, PointLabel.boxBottomRight);
+    } else if (prompts.points.length > 0) {
+      add(0, 0, PointLabel.padding); // SAM's, where there is no box
+    }
+  });
+  return {
+    points: { data: points, shape: [B, T, 2] },
+    labels: { data: labels, shape: [B, T] },
+  };
 }
 
 /** Packs a batch of feedback into tensors of fixed shapes. */
@@ -92,33 +125,12 @@ export function packFeedback(
   const side = maskSide(config);
   const area = side * side;
   const B = batch.length;
-  const T = slotsFor(batch);
-  const points = new Float32Array(B * T * 2);
-  const labels = new Float32Array(B * T).fill(PointLabel.empty);
   const mask = new Float32Array(B * area * MASK_CHANNELS);
   const clicks = new Float32Array(B * area);
   const choice = new Float32Array(B * area);
   const hasMask = new Float32Array(B);
 
   batch.forEach((feedback, b) => {
-    const { scale } = feedback.frame;
-    let slot = b * T;
-    const add = (x: number, y: number, label: number) => {
-      points[2 * slot] = x * scale;
-      points[2 * slot + 1] = y * scale;
-      labels[slot++] = label;
-    };
-    for (const { x, y, label } of feedback.points) {
-      add(x, y, label === 0 ? PointLabel.negative : PointLabel.positive);
-    }
-    if (feedback.box) {
-      const { left, top, right, bottom } = feedback.box;
-      add(left, top, PointLabel.boxTopLeft);
-      add(right, bottom, PointLabel.boxBottomRight);
-    } else {
-      points[2 * slot] = points[2 * slot + 1] = 0;
-      labels[slot] = PointLabel.padding;
-    }
     drawClicks(clicks.subarray(b * area, (b + 1) * area), side, feedback);
     if (feedback.choices.length > 0) {
       hasMask[b] = 1;
@@ -130,8 +142,7 @@ export function packFeedback(
     }
   });
   return {
-    points: { data: points, shape: [B, T, 2] },
-    labels: { data: labels, shape: [B, T] },
+    ...packPoints(batch),
     mask: { data: mask, shape: [B, side, side, MASK_CHANNELS] },
     clicks: { data: clicks, shape: [B, side, side, 1] },
     choice: { data: choice, shape: [B, side, side] },
@@ -185,7 +196,7 @@ function packChoices(
     let others = 0;
     for (const { data } of rejected) others += data[i] / rejected.length;
     logits[i] = clippedLogit(picked[i]);
-    mask[MASK_CHANNELS * i] = logits[i] / 4;
+    mask[MASK_CHANNELS * i] = logits[i] / CHOICE_SCALE;
     mask[MASK_CHANNELS * i + 1] = 2 * (picked[i] - recommended.data[i]);
     mask[MASK_CHANNELS * i + 2] = previous ? previous[i] : 0;
     mask[MASK_CHANNELS * i + 3] = rejected.length > 0

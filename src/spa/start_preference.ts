@@ -35,6 +35,18 @@ export function checkPoint({ x, y }: Point, { height, width }: Frame): void {
   );
 }
 
+/** Throws unless a box lies in the image and is not empty. */
+export function checkBox(box: Box, frame: Frame): void {
+  checkPoint({ x: box.left, y: box.top }, frame);
+  checkPoint({ x: box.right, y: box.bottom }, frame);
+  if (box.left < box.right && box.top < box.bottom) return;
+  throw new RangeError(
+    `Cannot use the box as left must be < right and top < bottom: current value is ${
+      JSON.stringify(box)
+    }`,
+  );
+}
+
 /** Throws unless there is a positive point or a box, and all lie in the image. */
 function checkStart(
   points: readonly Point[],
@@ -43,15 +55,7 @@ function checkStart(
 ) {
   points.forEach((point) => checkPoint(point, frame));
   if (box) {
-    checkPoint({ x: box.left, y: box.top }, frame);
-    checkPoint({ x: box.right, y: box.bottom }, frame);
-    if (box.left >= box.right || box.top >= box.bottom) {
-      throw new RangeError(
-        `Cannot use the box as left must be < right and top < bottom: current value is ${
-          JSON.stringify(box)
-        }`,
-      );
-    }
+    checkBox(box, frame);
   } else if (!points.some(({ label }) => label !== 0)) {
     throw new RangeError(
       `Cannot start as there must be a positive point or a box: current value is ${points.length} points, none of them positive`,

@@ -21,7 +21,9 @@ import type { TrainingReport } from "./tally.ts";
 const HELP = `deno task train [options]
 
   --data FOLDER        multi-rater cases to train on, besides phantoms (LIDC
-                       crops, or CASE/image.png with CASE/rater*.png)
+                       crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
+  --task N             which structure of QUBIQ (1)
+  --structure NAME     which structure of REFUGE2, cup or disc (cup)
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
@@ -84,15 +86,22 @@ const { values } = parseArgs({
         "loss",
       ],
       ...["phantoms", "styles", "seed", "threads", "note"],
+      ...["task", "structure"],
     ].map((name) => [name, { type: "string" as const }]),
   ),
 });
 
 async function main() {
   const { out = "model.safetensors", loss = "marginal" } = values;
+  const { structure = "cup" } = values;
   if (loss !== "marginal" && loss !== "paper") {
     throw new RangeError(
       `Cannot train as --loss must be marginal or paper: current value is ${loss}`,
+    );
+  }
+  if (structure !== "cup" && structure !== "disc") {
+    throw new RangeError(
+      `Cannot train as --structure must be cup or disc: current value is ${structure}`,
     );
   }
   const d = defaultRecipe;
@@ -110,7 +119,11 @@ async function main() {
   const threads = values.threads && numberOf("threads", values.threads, 1);
   const engine = await useEngine("onnx", threads ? { threads } : {});
   const dataset = values.data
-    ? await openDataset(values.data, { split: "train" })
+    ? await openDataset(values.data, {
+      split: "train",
+      task: numberOf("task", values.task, 1),
+      structure,
+    })
     : undefined;
   const cases = dataset ? await readCases(dataset) : [];
   const first = values.init ? await loadModel(values.init) : undefined;

@@ -1,0 +1,109 @@
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
+import { maskSide } from "../model/config.ts";
+import { type Model, programsOf } from "../model/model.ts";
+import type { ImageEmbedding } from "./encode.ts";
+import { type Box, packPoints, type Point } from "./feedback.ts";
+import { mapToImage } from "./frame.ts";
+import { checkBox, checkPoint } from "./start_preference.ts";
+
+/** What to segment. */
+export interface MaskPrompts {
+  /** Clicks. */
+  readonly points?: readonly Point[];
+  /** A box around the object. */
+  readonly box?: Box;
+  /** `logits` of an earlier prediction, to be refined, [4h, 4h]. */
+  readonly logits?: NdArray<Float32Array>;
+}
+
+/** Options of {@linkcode predictMasks}. */
+export interface PredictMasksOptions {
+  /**
+   * True (default): three masks, the whole, a part and a subpart, for prompts
+   * that may mean any of them. False: one, for prompts that leave no doubt.
+   */
+  readonly multimask?: boolean;
+}
+
+/** A mask that SAM predicts. */
+export interface PredictedMask {
+  /** The mask, 0 or 1, at the image's own size, [H, W]. */
+  readonly mask: NdArray<Uint8Array>;
+  /** The IoU with the true mask that the network predicts. */
+  readonly iou: number;
+  /** The mask's logits at the decoder's resolution, [4h, 4h]. */
+  readonly logits: NdArray<Float32Array>;
+}
+
+/**
+ * Segments as plain SAM does (Kirillov et al., "Segment Anything", 2023):
+ * prompts to masks, without preferences.
+ *
+ * @param model A network with SAM's config, as `presets["sam-vit-b"]`.
+ * @param embedding The encoded image.
+ * @param prompts Clicks, box, an earlier mask's logits, or several of them.
+ * @param options How many masks.
+ * @returns Three masks or one, in SAM's order.
+ * @throws {TypeError} When the model is no SAM.
+ * @throws {RangeError} When there is no prompt, one lies outside the image, or
+ * the logits are not of the decoder's size.
+ */
+export async function predictMasks(
+  model: Model,
+  embedding: ImageEmbedding,
+  { points = [], box, logits }: MaskPrompts,
+  { multimask = true }: PredictMasksOptions = {},
+): Promise<PredictedMask[]> {
+  const { config } = model;
+  if (!config.sam) {
+    throw new TypeError(
+      `Cannot predict masks as the model must be a SAM: current value is "${config.name}"`,
+    );
+  }
+  const { frame } = embedding;
+  const side = maskSide(config);
+  if (points.length === 0 && !box && !logits) {
+    throw new RangeError(
+      "Cannot predict masks as there must be a point, a box or logits: current value is none",
+    );
+  }
+  points.forEach((point) => checkPoint(point, frame));
+  if (box) checkBox(box, frame);
+  if (logits && `${logits.shape}` !== `${[side, side]}`) {
+    throw new RangeError(
+      `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
+    );
+  }
+  const predicted = await programsOf(model).predict({
+    ...packPoints([{ points, box, frame }]),
+    mask: {
+      data: logits
+        ? contiguous(logits).data as Float32Array
+        : new Float32Array(side * side),
+      shape: [1, side, side, 1],
+    },
+    hasMask: { data: Float32Array.of(logits ? 1 : 0), shape: [1] },
+    weights: await model.deviceWeights(),
+    embedding: embedding.values,
+  });
+  // the first token is the single mask's, the others are the three masks'
+  return (multimask ? [1, 2, 3] : [0]).map((token) => {
+    const area = side * side;
+    const values = (predicted.logits.data as Float32Array)
+      .slice(token * area, (token + 1) * area);
+    const map = ndarray(values, [side, side]);
+    const atImage = mapToImage(map, frame);
+    return {
+      mask: ndarray(
+        Uint8Array.from(atImage.data, (value) => value > 0 ? 1 : 0),
+        [frame.height, frame.width],
+      ),
+      iou: predicted.iou.data[token],
+      logits: map,
+    };
+  });
+}
