@@ -187,6 +187,7 @@ export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export {
   evaluationProgress,
+  loadingProgress,
   ProgressBar,
   type ProgressOptions,
   trainingProgress,

@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The Python that has nbclient; JUPYTER_PYTHON names another. */
-const PYTHON = Deno.env.get("JUPYTER_PYTHON") ?? "python3";
+/** The Python that has nbclient; SPA_PYTHON names another. */
+const PYTHON = Deno.env.get("SPA_PYTHON") ?? "python3";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** One output of a cell, as the notebook format has it. */

@@ -135,35 +135,62 @@ Deno.test("in a pipe a bar writes a line for every tenth and for the end", () =>
   ]);
 });
 
-/** Runs a program with this module's progress, its standard error in a shell. */
-async function runProgram(redirect: string): Promise<[number, string]> {
+/** Runs code with this module's progress, its standard error as in a shell. */
+async function runProgram(
+  code: string,
+  redirect: string,
+): Promise<[number, string]> {
+  const module = import.meta.resolve("../src/notebook/progress.ts");
   const program = `
-    import { ProgressBar } from "${
-    import.meta.resolve("../src/notebook/progress.ts")
-  }";
-    const bar = new ProgressBar({ label: "Work", total: 4 });
-    for (let i = 1; i <= 4; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      bar.update(i);
-    }
-    bar.finish();
+    import { loadingProgress, ProgressBar } from "${module}";
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 400));
+    ${code}
     console.log("done");`;
-  const { code, stdout } = await new Deno.Command("sh", {
+  const { code: status, stdout } = await new Deno.Command("sh", {
     args: ["-c", `"$0" eval "$1" ${redirect}`, Deno.execPath(), program],
     cwd: new URL("..", import.meta.url),
     env: { NO_COLOR: "1" },
   }).output();
-  return [code, new TextDecoder().decode(stdout)];
+  return [status, new TextDecoder().decode(stdout)];
 }
+
+const WORK = `
+  const bar = new ProgressBar({ label: "Work", total: 4 });
+  for (let i = 1; i <= 4; i++) {
+    await rest();
+    bar.update(i);
+  }
+  bar.finish();`;
+
+Deno.test({
+  name: "loadingProgress() has a bar for each phase, in megabytes",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const load = `
+      const { onProgress } = loadingProgress();
+      for (const phase of ["download", "read"]) {
+        for (let i = 0; i <= 4; i++) {
+          onProgress({ phase, bytes: i * 50e6, total: 200e6 });
+          if (i < 4) await rest();
+        }
+      }`;
+    const [status, text] = await runProgram(load, "2>&1");
+    assert.equal(status, 0);
+    for (const label of ["Downloading", "Reading"]) {
+      const pattern = `^${label}: 200 of 200 MB, \\d+ MB/s, [12] s$`;
+      assert.match(text, new RegExp(pattern, "m"));
+    }
+  },
+});
 
 Deno.test({
   name: "a bar outlives a closed output, and is plain text in a pipe",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    assert.deepEqual(await runProgram("2>&-"), [0, "done\n"]);
+    assert.deepEqual(await runProgram(WORK, "2>&-"), [0, "done\n"]);
     // every write there fails
-    assert.deepEqual(await runProgram("2> /dev/full"), [0, "done\n"]);
-    const [code, piped] = await runProgram("2>&1");
+    assert.deepEqual(await runProgram(WORK, "2> /dev/full"), [0, "done\n"]);
+    const [code, piped] = await runProgram(WORK, "2>&1");
     assert.equal(code, 0);
     assert.match(piped, /^Work: \d of 4, .*\n(Work: .*\n)*done\n$/);
     assert(!piped.includes("\r") && !piped.includes("\u001b"));

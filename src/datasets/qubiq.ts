@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { isFolder, listFolder } from "./_file_case.ts";
 import { VolumeCache } from "./_volume_cache.ts";
 import { volumeCases } from "./_volume_cases.ts";
+import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import type { ReadImageOptions } from "./read_image.ts";
 
@@ -80,7 +81,10 @@ export async function qubiq(
   }
   const label = String(task).padStart(2, "0");
   const title = `QUBIQ ${basename(folder)} task${label}`;
-  return { name: inSplit ? `${title}, ${splitFolder}` : title, cases };
+  return displayable("dataset", {
+    name: inSplit ? `${title}, ${splitFolder}` : title,
+    cases,
+  });
 }
 
 /** Whether a folder has the layout of {@linkcode qubiq}, by its first case. */

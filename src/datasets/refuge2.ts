@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { fileCase, isFolder, listFolder } from "./_file_case.ts";
+import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import type { ReadImageOptions } from "./read_image.ts";
 
@@ -77,7 +78,10 @@ export async function refuge2(
     );
   }
   const name = splitFolder ?? basename(folder);
-  return { name: `REFUGE2 ${structure}, ${name}`, cases };
+  return displayable("dataset", {
+    name: `REFUGE2 ${structure}, ${name}`,
+    cases,
+  });
 }
 
 /** Whether a folder has the layout of {@linkcode refuge2}, by its first case. */

@@ -68,11 +68,11 @@ export function describeCandidate(candidate: Candidate): string {
     `+${countPixels(added)} −${countPixels(removed)}`;
 }
 
-/** A proposal: the recommendation, and a line for each candidate. */
+/** A proposal: the recommendation, and a line for each candidate, numbered as in figures. */
 export function describeProposal(proposal: Proposal): string {
   const { recommended, candidates, spread } = proposal;
   const lines = candidates.map((candidate, k) =>
-    `  ${k}  ${describeCandidate(candidate).replace("Candidate: ", "")}`
+    `  ${k + 1}  ${describeCandidate(candidate).replace("Candidate: ", "")}`
   );
   return `Proposal: recommendation of ${countPixels(recommended.mask)} px, ` +
     `${counted(candidates.length, "candidate")}, ` +

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { LoadModelOptions } from "../checkpoints/load_model.ts";
 import type { EvaluateOptions } from "../evaluation/evaluate.ts";
 import type { TrainOptions } from "../training/train.ts";
 import { defaultSink, type ProgressSink } from "./progress_sinks.ts";
@@ -91,6 +92,37 @@ export class ProgressBar {
     this.#drawnAt = this.#state.seconds;
     this.#sink.draw(this.#state);
   }
+}
+
+/** What the phases of a load are called, and a megabyte's bytes. */
+const PHASES = { download: "Downloading", read: "Reading" } as const;
+const MEGABYTE = 1e6;
+
+/**
+ * Bars for `loadModel`: one for the download, one for reading the file.
+ *
+ * @example
+ * ```ts ignore
+ * const model = await loadModel(url, loadingProgress());
+ * ```
+ */
+export function loadingProgress(): Required<
+  Pick<LoadModelOptions, "onProgress">
+> {
+  let bar: ProgressBar | undefined;
+  let current: string | undefined;
+  const megabytes = (bytes: number) => Math.ceil(bytes / MEGABYTE);
+  return {
+    onProgress({ phase, bytes, total }) {
+      if (phase !== current) {
+        bar?.finish();
+        bar = new ProgressBar({ label: PHASES[phase], unit: "MB" });
+        current = phase;
+      }
+      bar!.update(megabytes(bytes), { total: total && megabytes(total) });
+      if (bytes === total) bar!.finish();
+    },
+  };
 }
 
 /**

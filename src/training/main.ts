@@ -13,6 +13,7 @@ import { checkTarget } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { trainingProgress } from "../notebook/progress.ts";
 import type { TrainingCase } from "./augment.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
 import type { TrainingReport } from "./tally.ts";
@@ -135,7 +136,9 @@ async function main() {
   const weights = await train(config, cases, recipe, {
     initial: first?.weights,
     checkpoint: values.checkpoint ?? `${out}.checkpoint`,
-    onReport: (report) => console.log(describe(report)),
+    ...(Deno.stderr.isTerminal() ? trainingProgress() : {
+      onReport: (report) => console.log(describe(report)),
+    }),
   });
   const model = new Model(config, weights, {
     recipe: JSON.stringify(recipe),
