@@ -74,7 +74,7 @@ class Notebook:
                 "type": kind,
                 "id": content.get("transient", {}).get("display_id"),
                 "text": re.sub("\x1b\\[[0-9;]*m", "", content["data"].get("text/plain", "")),
-                "html": content["data"].get("text/html", "")[:40],
+                "png": content["data"].get("image/png", "")[:40],
             })
             url = re.search(r"http://127\.0\.0\.1:\d+/[\w-]+", outputs[-1]["text"])
             if url and on_panel:

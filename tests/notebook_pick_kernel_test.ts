@@ -5,7 +5,7 @@ interface Output {
   readonly type?: string;
   readonly id?: string;
   readonly text: string;
-  readonly html: string;
+  readonly png: string;
   readonly error?: string;
 }
 
@@ -55,7 +55,7 @@ Deno.test({
       const still = later.at(-1)!;
       assert.equal(still.type, "update_display_data");
       assert.equal(still.id, first.id);
-      assert.match(still.html, /^<img src="data:image/);
+      assert.match(still.png, /^iVBORw0KGgo/);
       return { value: JSON.parse(result.text.slice(1, -1)), still: still.text };
     }
 

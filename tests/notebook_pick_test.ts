@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { pick, pickAt } from "../src/notebook/pick.ts";
+import {
+  pick,
+  pickAt as answerAt,
+  type PickOptions,
+} from "../src/notebook/pick.ts";
+import type { PickHost } from "../src/notebook/pick_host.ts";
+import type { Proposal } from "../src/spa/cluster.ts";
 import { pickPointAt } from "../src/notebook/pick_point.ts";
 import type { Picked } from "../src/notebook/picked.ts";
 import { randomUser } from "../src/spa/simulated_user.ts";
@@ -8,6 +14,10 @@ import { playHost, posts, urlOf } from "./_pick_host.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
 const proposal = handProposal();
+
+async function pickAt(host: PickHost, from: Proposal, options: PickOptions) {
+  return (await answerAt(host, from, options)).picked;
+}
 
 /** Whether a port of this machine is free again. */
 function isFree(url: string): boolean {
@@ -35,7 +45,7 @@ Deno.test("pick() gives what is clicked, and leaves a still picture", async () =
     assert.equal(host.shown.length, 2);
     assert.ok(isFree(urlOf(panel)!));
     assert.match(String(still["text/plain"]), words);
-    assert.match(String(still["text/html"]), /^<img src="data:image/);
+    assert.match(String(still["image/png"]), /^iVBORw0KGgo/);
     assert.equal(urlOf(still), undefined);
     assert.deepEqual(host.asked, []);
   }
@@ -73,6 +83,18 @@ Deno.test("text in a panel stays text", async () => {
   const html = String(host.shown[0]["text/html"]);
   assert.ok(html.includes("&lt;script&gt;alert(&quot;x&quot;)"));
   assert.ok(!html.includes("<script>alert"));
+});
+
+Deno.test("an answer says who gave it, and in how long", async () => {
+  const browser = (url: string) => void setTimeout(posts("accept"), 200, url);
+  const clicked = await answerAt(playHost({ browser }), proposal, { image });
+  assert.equal(clicked.by, "browser");
+  assert.ok(clicked.seconds > 0.15 && clicked.seconds < 5);
+  const typed = await answerAt(playHost({ lines: ["a"] }), proposal, {
+    ...{ image, patience: 0.2 },
+  });
+  assert.equal(typed.by, "prompt");
+  assert.ok(typed.seconds < 0.15, "the wait for a browser does not count");
 });
 
 Deno.test("a panel that is seen waits longer than the patience", async () => {

@@ -179,8 +179,7 @@ async function annotateImage(
   const scores: number[] = [];
   while (picks.at(-1)?.kind !== "accept") {
     if (reference) scores.push(dice(session.accept(), reference));
-    const asked = performance.now();
-    const picked = await pickAt(host, session.proposal, {
+    const { picked, by, seconds } = await pickAt(host, session.proposal, {
       ...askOf(options),
       ...{ image: pixels, random, undo: session.canUndo },
       points: session.preference.feedback.points,
@@ -191,7 +190,7 @@ async function annotateImage(
             ? { kind: "accept" }
             : rule(proposal, random)),
     });
-    picks.push({ ...picked, seconds: (performance.now() - asked) / 1000 });
+    picks.push({ ...picked, by, seconds });
     await applyPick(session, picked);
   }
   const record: AnnotationRecord = {

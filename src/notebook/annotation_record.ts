@@ -9,6 +9,7 @@ import {
   profileFromJSON,
   profileToJSON,
 } from "../spa/profile.ts";
+import type { Asked } from "./ask.ts";
 import type { Picked } from "./picked.ts";
 
 /** How an image was annotated. */
@@ -20,10 +21,13 @@ export interface AnnotationRecord {
   /** The first clicks. */
   readonly points: readonly Point[];
   /**
-   * What was picked, in order, undone steps too, the acceptance last; `seconds`
-   * is how long the user took.
+   * What was picked, in order, undone steps too, the acceptance last: `by` whom
+   * and in how many `seconds` from being asked.
    */
-  readonly picks: readonly (Picked & { readonly seconds: number })[];
+  readonly picks: readonly (Picked & {
+    readonly by: Asked;
+    readonly seconds: number;
+  })[];
   /** Proposals that the user was shown, the accepted one included. */
   readonly iterations: number;
   /** From the first question to the acceptance, computing included. */

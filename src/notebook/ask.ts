@@ -33,10 +33,13 @@ export interface Question {
   readonly signal?: AbortSignal;
 }
 
-/** What was picked, and who did it. */
+/** What was picked. */
 export interface Answer {
   readonly picked: Picked;
+  /** Who did it. */
   readonly by: Asked;
+  /** How long it took from being asked. */
+  readonly seconds: number;
 }
 
 /**
@@ -61,14 +64,19 @@ async function askInOrder(
   output: Output,
 ): Promise<Answer> {
   const { choices, auto, by = host.notebook ? "browser" : "prompt" } = question;
+  let asked = performance.now();
+  const answered = (picked: Picked, by: Asked): Answer => {
+    return { picked, by, seconds: (performance.now() - asked) / 1000 };
+  };
   if (by === "browser") {
     const picked = await askBrowser(question, output);
-    if (picked) return { picked, by: "browser" };
+    if (picked) return answered(picked, "browser");
   }
   if (by !== "auto") {
     if (host.notebook) await output(await bundleOf(question.still()));
+    asked = performance.now();
     const picked = askPrompt(question, host);
-    if (picked) return { picked, by: "prompt" };
+    if (picked) return answered(picked, "prompt");
   }
   if (!auto) {
     throw new Error(
@@ -76,8 +84,9 @@ async function askInOrder(
         "a prompt, or a rule passed as `auto`: current value is no answer",
     );
   }
+  asked = performance.now();
   const picked = await auto();
-  if (isAmong(picked, choices)) return { picked, by: "auto" };
+  if (isAmong(picked, choices)) return answered(picked, "auto");
   throw new RangeError(
     `Cannot pick as the rule \`auto\` must give one of the ${choices.candidates} candidates ` +
       `or what else is offered: current value is ${JSON.stringify(picked)}`,

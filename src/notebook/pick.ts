@@ -85,20 +85,23 @@ const QUESTION = "Which is nearest to what you want?";
  * }
  * ```
  */
-export function pick(
+export async function pick(
   proposal: Proposal,
   options: PickOptions,
 ): Promise<Picked> {
-  return pickAt(ownHost(), proposal, options);
+  return (await pickAt(ownHost(), proposal, options)).picked;
 }
 
-/** As {@linkcode pick}, with what surrounds it as an argument. */
+/**
+ * As {@linkcode pick}, with what surrounds it as an argument; says as well who
+ * answered, and in how long.
+ */
 export async function pickAt(
   host: PickHost,
   proposal: Proposal,
   { image, points = [], truth, title = QUESTION, undo = true, ...options }:
     PickOptions,
-): Promise<Picked> {
+): Promise<Answer> {
   const { recommended, candidates } = proposal;
   for (const { mask } of [recommended, ...candidates]) {
     checkMaskSize(mask, image);
@@ -111,7 +114,7 @@ export async function pickAt(
   ]);
   const shown = { image, proposal, points, truth, title };
   const { auto, random = createRandom(0), ...asked } = options;
-  const { picked } = await ask({
+  return await ask({
     ...asked,
     title,
     choices,
@@ -125,7 +128,6 @@ export async function pickAt(
         : given;
     }),
   }, host);
-  return picked;
 }
 
 /** How the still picture differs by what was picked. */

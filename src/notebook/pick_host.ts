@@ -25,11 +25,15 @@ export function ownHost(): PickHost {
   };
 }
 
-/** The forms of a figure that a notebook chooses from. */
-export function bundleOf(figure: Figure): Promise<Record<string, unknown>> {
+/** The forms of a figure that stays in a notebook: one picture, to be small. */
+export async function bundleOf(
+  figure: Figure,
+): Promise<Record<string, unknown>> {
   const display = Symbol.for("Jupyter.display") as never;
-  return (figure[display] as () => Promise<Record<string, unknown>>)
-    .call(figure);
+  const { "text/html": _, ...forms } =
+    await (figure[display] as () => Promise<Record<string, unknown>>)
+      .call(figure);
+  return forms;
 }
 
 function inNotebook(): boolean {

@@ -35,7 +35,7 @@ export async function pickNextAt(
   session: Session,
   options: PickNextOptions,
 ): Promise<Picked> {
-  const picked = await pickAt(host, session.proposal, {
+  const { picked } = await pickAt(host, session.proposal, {
     ...options,
     points: session.preference.feedback.points,
     undo: session.canUndo,

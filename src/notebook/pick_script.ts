@@ -27,8 +27,10 @@ function run({ id, url, width, height }: PickScriptOptions): void {
   const beacon = root.querySelector<HTMLImageElement>("img[data-shown]")!;
   const picture = root.querySelector<SVGElement>(".spa-pick-main > svg")!;
   const note = (text: string) => status.textContent = text;
+  const memory = globalThis as { spaPickedAt?: number };
   let sent = false;
   let reachable = true;
+  let before: EventTarget | null = null; // what had the focus
 
   const lost = () => {
     reachable = false;
@@ -48,6 +50,8 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
       const page = location.href.startsWith(url);
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+      memory.spaPickedAt = Date.now();
       note(await response.text() + (page ? " You can close this tab." : ""));
     } catch {
       root.classList.remove("spa-pick-done");
@@ -74,7 +78,8 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     send("point/" + x + "/" + y + "/" + label);
   });
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const other = event.ctrlKey || event.metaKey || event.altKey;
+    if (other || event.repeat) return; // a key held would pick again
     const link = root.querySelector<HTMLElement>(
       "a[data-key='" + CSS.escape(event.key.toLowerCase()) + "']",
     );
@@ -83,11 +88,20 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     event.stopPropagation();
     link.click();
   });
-  root.addEventListener("pointerenter", () => {
+  const takeFocus = () => {
     if (!root.contains(document.activeElement)) {
       root.focus({ preventScroll: true });
     }
+  };
+  root.addEventListener("focusin", ({ relatedTarget }) => {
+    if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
+  root.addEventListener("pointerenter", takeFocus);
+  // whoever picked a moment ago goes on, with the keys too
+  if (Date.now() - (memory.spaPickedAt ?? 0) < 10_000) {
+    takeFocus();
+    root.scrollIntoView({ block: "nearest" });
+  }
 
   const preview = (k: string | null) => {
     for (const mark of root.querySelectorAll<SVGElement>("[data-preview]")) {

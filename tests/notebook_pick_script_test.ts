@@ -1,0 +1,149 @@
+/** The panel's script in a page without layout; positions are played. */
+import assert from "node:assert/strict";
+import { JSDOM } from "jsdom";
+import { choicesOf } from "../src/notebook/pick.ts";
+import { pickPanel } from "../src/notebook/pick_panel.ts";
+import { greyImage as image, handProposal } from "./_proposal.ts";
+
+const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
+const draw = await pickPanel({
+  ...{ image, choices, proposal: handProposal(), title: "Which?" },
+});
+const URL_OF_PICKS = "http://127.0.0.1:9/token";
+
+/** A page with the panel, whose requests are answered by `answer`. */
+function open(answer: (path: string) => Promise<string>) {
+  const sent: string[] = [];
+  const { window } = new JSDOM(draw(URL_OF_PICKS).page, {
+    url: "http://localhost:8888/lab",
+    runScripts: "dangerously",
+    // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
+    beforeParse(window: any) {
+      Object.assign(window, {
+        CSS: { escape: (text: string) => text.replaceAll(/\W/g, "\\$&") },
+        fetch: async (url: string, { method }: { method: string }) => {
+          const path = url.slice(URL_OF_PICKS.length + 1);
+          sent.push(`${method} ${path}`);
+          return { text: ((said) => () => said)(await answer(path)) };
+        },
+      });
+      // it lays nothing out and loads no pictures
+      Object.defineProperty(window.HTMLImageElement.prototype, "complete", {
+        value: false,
+      });
+      window.Element.prototype.getBoundingClientRect = () => {
+        const box = { left: 100, top: 50, width: 320, height: 240 };
+        return { ...box, toJSON: () => box } as DOMRect;
+      };
+    },
+  });
+  const find = (selector: string) =>
+    window.document.querySelector<HTMLElement>(selector)!;
+  const click = (selector: string, x = 0, y = 0, shiftKey = false) =>
+    find(selector).dispatchEvent(
+      new window.MouseEvent("click", {
+        ...{ bubbles: true, cancelable: true, shiftKey },
+        ...{ clientX: x, clientY: y },
+      }),
+    );
+  const press = (key: string, rest = {}) =>
+    find(".spa-pick").dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        ...{ bubbles: true, cancelable: true, key, ...rest },
+      }),
+    );
+  return { sent, find, click, press, window };
+}
+
+/** Waits until what is awaited in the page has happened. */
+async function until(happened: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !happened(); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(happened());
+}
+
+const said = () => Promise.resolve("Done.");
+
+Deno.test("a click on a candidate or a button is sent, once", async () => {
+  for (const path of ["candidate/2", "accept", "none", "undo"]) {
+    const { sent, find, click, window } = open(said);
+    const followed = click(`a[data-path="${path}"] span`);
+    assert.equal(followed, false); // the link itself is not
+    click("a[data-path=accept]");
+    const status = find(".spa-pick-status");
+    await until(() => status.textContent === "Done.");
+    assert.deepEqual(sent, [`POST ${path}`]);
+    assert.ok(find(".spa-pick").classList.contains("spa-pick-done"));
+    window.close();
+  }
+});
+
+Deno.test("keys pick, but neither held ones nor those of commands", () => {
+  const keys: [string, object, string[]][] = [
+    ["1", {}, ["POST candidate/0"]],
+    ["4", {}, ["POST candidate/3"]],
+    ["5", {}, []],
+    ["a", {}, ["POST accept"]],
+    ["N", {}, ["POST none"]],
+    ["u", {}, ["POST undo"]],
+    ["a", { ctrlKey: true }, []],
+    ["1", { repeat: true }, []],
+    ["'", {}, []],
+  ];
+  for (const [key, rest, expected] of keys) {
+    const { sent, press, window } = open(said);
+    press(key, rest);
+    assert.deepEqual(sent, expected, key);
+    window.close();
+  }
+});
+
+Deno.test("a click on the image is sent in its pixels, inside or outside", () => {
+  const picture = ".spa-pick-main > svg"; // 16 x 12 pixels, 20 wide each
+  const clicks: [number, number, boolean, string][] = [
+    [100, 50, false, "point/0/0/1"],
+    [119.9, 69.9, false, "point/0/0/1"],
+    [120, 70, false, "point/1/1/1"],
+    [420, 290, false, "point/15/11/1"], // on the very edge
+    [300, 100, true, "point/10/2/0"],
+  ];
+  for (const [x, y, shift, expected] of clicks) {
+    const { sent, click, window } = open(said);
+    click(picture, x, y, shift);
+    assert.deepEqual(sent, [`POST ${expected}`]);
+    window.close();
+  }
+  const { sent, find, click, window } = open(said);
+  (find("input[value='0']") as HTMLInputElement).checked = true;
+  click(picture, 300, 100);
+  assert.deepEqual(sent, ["POST point/10/2/0"]);
+  window.close();
+});
+
+Deno.test("where the kernel cannot be reached the panel says so, and links are links", async () => {
+  const { find, click, window } = open(() => Promise.reject(new Error("no")));
+  click("a[data-path=accept]");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.match(
+    find(".spa-pick-status").textContent!,
+    /cannot reach the kernel/,
+  );
+  assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
+  assert.equal(click("a[data-path=accept]"), true); // followed
+  window.close();
+});
+
+Deno.test("the pointer on a candidate shows it on the whole image", () => {
+  const { find, window } = open(said);
+  const move = (kind: string) =>
+    find("a[data-candidate='1']").dispatchEvent(new window.Event(kind));
+  const shown = () => find("[data-preview='1']").style.display !== "none";
+  assert.equal(shown(), false);
+  move("pointerenter");
+  assert.equal(shown(), true);
+  assert.equal(find("[data-preview='0']").style.display, "none");
+  move("pointerleave");
+  assert.equal(shown(), false);
+  window.close();
+});
