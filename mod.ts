@@ -195,7 +195,6 @@ export {
 } from "./src/notebook/progress.ts";
 export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
-export type { Cell, Column, Table } from "./src/notebook/table.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
@@ -238,6 +237,7 @@ export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export type { Cell, Column, Table } from "./src/table.ts";
 export type { TrainingCase } from "./src/training/augment.ts";
 export type { ExampleOptions } from "./src/training/groups.ts";
 export type { LossOptions } from "./src/training/loss.ts";

@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { runCommand } from "../command_line.ts";
-import { textTable } from "../notebook/table.ts";
+import { textTable } from "../table.ts";
 import { encodeAndWait, iterate, SESSION, start } from "./alignment.ts";
 import { openSetting } from "./setting.ts";
 

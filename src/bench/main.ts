@@ -3,7 +3,7 @@
 import { cpus } from "node:os";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
 import { ENGINE_NAMES, type EngineName } from "../engine/active_engine.ts";
-import { textTable } from "../notebook/table.ts";
+import { textTable } from "../table.ts";
 import { measureColdStart, measureSteady } from "./children.ts";
 import { type Setting, settingArgs } from "./setting.ts";
 import { benchTable, type Measured, targetsTable } from "./summary.ts";

@@ -1,6 +1,6 @@
 /** The benchmark's figures as tables. */
 
-import type { Column, Table } from "../notebook/table.ts";
+import type { Column, Table } from "../table.ts";
 import type { IterationTimes } from "./alignment.ts";
 import type { ColdStart } from "./children.ts";
 import type { Setting } from "./setting.ts";

@@ -1,9 +1,4 @@
-import {
-  type Cell,
-  type Column,
-  type Table,
-  textTable,
-} from "../notebook/table.ts";
+import { type Cell, type Column, type Table, textTable } from "../table.ts";
 import { describeAnswer, type Step } from "./step.ts";
 
 /** Columns of the table of iterations; those of Dice where a mask is known. */

@@ -10,7 +10,7 @@ import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import { Model } from "../model/model.ts";
 import { evaluationProgress } from "../notebook/progress.ts";
-import { markdownTable } from "../notebook/table.ts";
+import { markdownTable } from "../table.ts";
 import { nearestUser, noisyUser, randomUser } from "../spa/simulated_user.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
 import {

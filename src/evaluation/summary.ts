@@ -1,6 +1,6 @@
 /** Figures of an evaluation: means over targets, intervals over patients. */
 
-import type { Table } from "../notebook/table.ts";
+import type { Table } from "../table.ts";
 import { createRandom } from "../random.ts";
 import type { IterationResult, TargetResult } from "./evaluate.ts";
 

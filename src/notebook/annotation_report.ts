@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Profile } from "../spa/profile.ts";
 import { type AnnotationRecord, writeText } from "./annotation_record.ts";
-import { type Cell, htmlTable, type Table, textTable } from "./table.ts";
+import { type Cell, type Table, textTable } from "../table.ts";
+import { htmlTable } from "./html_table.ts";
 
 const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
 const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;

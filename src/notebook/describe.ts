@@ -10,7 +10,7 @@ import { embeddingSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Session } from "../spa/session.ts";
-import { textTable } from "./table.ts";
+import { textTable } from "../table.ts";
 
 /** A count and its noun: "1 case", "2 cases". */
 export function counted(count: number, noun: string): string {

@@ -1,6 +1,7 @@
 import type { Figure } from "./figure.ts";
 import { escapeXML } from "./svg.ts";
-import { htmlTable, type Table } from "./table.ts";
+import type { Table } from "../table.ts";
+import { htmlTable } from "./html_table.ts";
 
 /** One part of a report. */
 export interface ReportSection {

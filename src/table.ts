@@ -1,4 +1,4 @@
-import { escapeXML } from "./svg.ts";
+/** Tables as plain data, and as text. */
 
 /** One column of a {@linkcode Table}. */
 export interface Column {
@@ -39,7 +39,7 @@ export interface Table {
  * ```
  */
 export function textTable(table: Table): string {
-  const { headings, alignments, rows } = format(table);
+  const { headings, alignments, rows } = formatTable(table);
   const widths = headings.map((heading, c) =>
     Math.max(...[heading, ...rows.map((row) => row[c])].map(displayWidth))
   );
@@ -52,7 +52,7 @@ export function textTable(table: Table): string {
 
 /** A table in GitHub's Markdown. */
 export function markdownTable(table: Table): string {
-  const { headings, alignments, rows } = format(table);
+  const { headings, alignments, rows } = formatTable(table);
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const escaped = [headings, ...rows].map((cells) =>
     line(
@@ -66,26 +66,22 @@ export function markdownTable(table: Table): string {
   return [escaped[0], rule, ...escaped.slice(1)].join("\n");
 }
 
-/** A table as an HTML element; numbers have the class "number". */
-export function htmlTable(table: Table): string {
-  const { headings, alignments, rows } = format(table);
-  const row = (tag: "th" | "td") => (cells: readonly string[]) =>
-    `<tr>${
-      cells.map((cell, c) =>
-        `<${tag}${alignments[c] === "right" ? ' class="number"' : ""}>${
-          escapeXML(cell)
-        }</${tag}>`
-      ).join("")
-    }</tr>`;
-  return `<table><thead>${row("th")(headings)}</thead>` +
-    `<tbody>${rows.map(row("td")).join("")}</tbody></table>`;
+/** A table whose cells are text. */
+export interface FormattedTable {
+  /** What stands above each column. */
+  readonly headings: readonly string[];
+  /** The side of each column. */
+  readonly alignments: readonly ("left" | "right")[];
+  /** From top to bottom. */
+  readonly rows: readonly (readonly string[])[];
 }
 
-function format({ columns, rows }: Table): {
-  headings: string[];
-  alignments: ("left" | "right")[];
-  rows: string[][];
-} {
+/**
+ * The cells of a table as text, for whatever lays them out.
+ *
+ * @throws {RangeError} When a row has more or fewer cells than there are columns.
+ */
+export function formatTable({ columns, rows }: Table): FormattedTable {
   for (const row of rows) {
     if (row.length === columns.length) continue;
     throw new RangeError(

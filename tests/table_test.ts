@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  htmlTable,
-  markdownTable,
-  type Table,
-  textTable,
-} from "../src/notebook/table.ts";
+import { markdownTable, type Table, textTable } from "../src/table.ts";
 
 const TABLE: Table = {
   columns: [
@@ -52,18 +47,6 @@ Deno.test("markdownTable() escapes what would end a cell", () => {
   assert.equal(
     markdownTable(TABLE).split("\n")[1],
     "| --: | --: | --- | --: |",
-  );
-});
-
-Deno.test("htmlTable() escapes cells and marks numbers", () => {
-  const table = {
-    columns: [{ heading: "a" }, { heading: "<b>" }],
-    rows: [["&", 3]],
-  };
-  assert.equal(
-    htmlTable(table),
-    '<table><thead><tr><th>a</th><th class="number">&lt;b&gt;</th></tr></thead>' +
-      '<tbody><tr><td>&amp;</td><td class="number">3</td></tr></tbody></table>',
   );
 });
 
