@@ -16,12 +16,16 @@ export interface CommandOptions {
   readonly repeated?: readonly string[];
   /** Options without a value. */
   readonly flags?: readonly string[];
+  /** Whether it takes names of files as well, without an option's name. */
+  readonly files?: boolean;
 }
 
 /** A command's arguments, read by name; a bad one is an error of one line. */
 export class CommandLine {
   readonly #action: string;
   readonly #found: Record<string, string | boolean | (string | boolean)[]>;
+  /** The files that were named, in order. */
+  readonly files: readonly string[];
 
   /**
    * @param action What the command does, for its errors: "run the demo".
@@ -32,7 +36,7 @@ export class CommandLine {
   constructor(
     action: string,
     args: readonly string[],
-    { values = [], repeated = [], flags = [] }: CommandOptions,
+    { values = [], repeated = [], flags = [], files = false }: CommandOptions,
   ) {
     this.#action = action;
     const options: ParseArgsOptionsConfig = {
@@ -44,7 +48,12 @@ export class CommandLine {
     }
     for (const name of flags) options[name] = { type: "boolean" };
     try {
-      const { values } = parseArgs({ args: [...args], options });
+      const { values, positionals } = parseArgs({
+        args: [...args],
+        options,
+        allowPositionals: files,
+      });
+      this.files = positionals;
       this.#found = values as Record<
         string,
         string | boolean | (string | boolean)[]

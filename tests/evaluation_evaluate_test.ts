@@ -11,6 +11,7 @@ import { createRandom } from "../src/random.ts";
 import { cluster } from "../src/spa/cluster.ts";
 import { decode } from "../src/spa/decode.ts";
 import { encode } from "../src/spa/encode.ts";
+import type { Profile } from "../src/spa/profile.ts";
 import { sampleGMM } from "../src/spa/sample_gmm.ts";
 import { clickInside } from "../src/spa/simulated_user.ts";
 import { startPreference } from "../src/spa/start_preference.ts";
@@ -196,4 +197,85 @@ Deno.test("evaluate() is the method's five functions in a row, Dice by hand", as
     seed: 9,
   });
   assert.deepEqual(figures(results)[2].iterations, expected);
+});
+
+Deno.test("evaluate() takes a majority of raters as the one target of a case", async () => {
+  const results = await evaluate(model, {
+    name: "discs",
+    cases: [
+      caseOf("a", { strict: 4, middle: 6, generous: 8 }),
+      caseOf("b", { middle: 6 }),
+      caseOf("c", { strict: -1, generous: 8 }), // strict found nothing
+    ],
+  }, { iterations: 1, samples: 8, include: ["strict", "middle"] });
+  assert.deepEqual(results.map((result) => [result.case, result.rater]), [
+    ["a", "majority of strict, middle"], // at least half: the larger disc
+    ["b", "majority of strict, middle"],
+  ]);
+  for (const { iterations: [{ dice, raters }] } of results) {
+    assert.equal(raters?.middle, dice);
+  }
+  assert.deepEqual(Object.keys(results[0].iterations[0].raters!), [
+    "strict",
+    "middle",
+    "generous",
+  ]);
+});
+
+Deno.test("evaluate() of some cases gives what it gives of them among all", async () => {
+  const options = { iterations: 2, samples: 16 };
+  const all = figures(await evaluate(model, dataset, options));
+  const done: [string, number][] = [];
+  const some = await evaluate(model, dataset, {
+    ...options,
+    only: (id, index) => id === "b" && index === 1,
+    onCase: (id, results) => {
+      done.push([id, results.length]);
+    },
+    onTarget: (count, total) => assert.deepEqual([count, total], [1, 1]),
+  });
+  assert.deepEqual(figures(some), all.slice(2));
+  assert.deepEqual(done, [["b", 1]]);
+});
+
+Deno.test("evaluate() starts a user's next image with the profile of the last", async () => {
+  const raters = { strict: 4, generous: 8 };
+  const data = {
+    name: "discs",
+    cases: [caseOf("a", raters), caseOf("b", raters)],
+  };
+  const options = { iterations: 2, samples: 16 };
+  const profiles = new Map<string, Profile>();
+  const carried = await evaluate(model, data, { ...options, profiles });
+  assert.deepEqual(carried.map((result) => result.carried), [
+    undefined,
+    undefined,
+    true,
+    true,
+  ]);
+  assert.deepEqual([...profiles.keys()], ["strict", "generous"]);
+  const fresh = figures(await evaluate(model, data, options));
+  assert.deepEqual(figures(carried).slice(0, 2), fresh.slice(0, 2));
+  assert.notDeepEqual(figures(carried)[2].iterations, fresh[2].iterations);
+  // the profiles are those of the second image: a third goes on with them
+  const before = profiles.get("strict");
+  const next = await evaluate(model, data, {
+    ...options,
+    profiles,
+    only: (id) => id === "b",
+  });
+  assert.deepEqual(next.map((result) => result.carried), [true, true]);
+  assert.notDeepEqual(profiles.get("strict"), before);
+});
+
+Deno.test("evaluate() measures the first proposal's samples when asked", async () => {
+  const options = { iterations: 2, samples: 8 };
+  const [plain] = await evaluate(model, dataset, options);
+  assert.equal(plain.sampleSet, undefined);
+  const [{ sampleSet, iterations }] = await evaluate(model, dataset, {
+    ...options,
+    sampleSet: true,
+  });
+  assert.equal(sampleSet?.spread, iterations[0].spread);
+  assert.ok(sampleSet.energyDistance > 0 && sampleSet.energyDistance < 2);
 });

@@ -1,11 +1,11 @@
 /**
- * Evaluation with simulated users: every rater of every case in turn is the
- * user, starts with one random click, and aligns for some iterations.
+ * Evaluation with simulated users: every rater of every case in turn, or one
+ * user with a majority in mind, starts with one random click, and aligns for
+ * some iterations.
  */
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
@@ -13,6 +13,7 @@ import { createRandom, type Random } from "../random.ts";
 import { cluster } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import { encode, type ImageEmbedding } from "../spa/encode.ts";
+import { type Profile, profileOf } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
   candidateDice,
@@ -26,6 +27,13 @@ import {
   updatePreference,
 } from "../spa/update_preference.ts";
 import { dice } from "./metrics/overlap.ts";
+import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
+import {
+  expectedTargets,
+  readMasks,
+  type Target,
+  targetsOf,
+} from "./targets.ts";
 
 /** How to evaluate. */
 export interface EvaluateOptions {
@@ -43,12 +51,34 @@ export interface EvaluateOptions {
   readonly update?: UpdateOptions;
   /** The simulated user of a mask, default `nearestUser`. */
   readonly user?: (target: NdArray<Uint8Array>) => SimulatedUser;
+  /**
+   * Raters whose majority is the one target of a case: the pixels that at least
+   * half of them have. By default each rater in turn is a target.
+   */
+  readonly include?: readonly string[];
+  /** Whether the samples of the first proposal are measured; default false. */
+  readonly sampleSet?: boolean;
+  /**
+   * Profiles by target's name, which default to none: a target starts with its
+   * own from the case before, and leaves its new one here.
+   */
+  readonly profiles?: Map<string, Profile>;
+  /**
+   * Which cases to evaluate, by id and place in the dataset, which defaults to
+   * all. What the others give does not depend on it.
+   */
+  readonly only?: (id: string, index: number) => boolean;
   /** Called after every target. */
   readonly onTarget?: (
     done: number,
     total: number,
     result: TargetResult,
   ) => void;
+  /** Called after every case, with the results of its targets; awaited. */
+  readonly onCase?: (
+    id: string,
+    results: readonly TargetResult[],
+  ) => void | Promise<void>;
 }
 
 /** One iteration of one target. */
@@ -57,20 +87,26 @@ export interface IterationResult {
   readonly dice: number;
   /** Dice of the best candidate. */
   readonly best: number;
+  /** Dice of the recommendation with the mask of each rater who drew one. */
+  readonly raters?: Readonly<Record<string, number>>;
   /** Sample spread. */
   readonly spread: number;
   /** Milliseconds to decode, cluster, and update after the choice. */
   readonly milliseconds: number;
 }
 
-/** One rater of one case. */
+/** One target of one case. */
 export interface TargetResult {
   /** The case's id. */
   readonly case: string;
   /** Whose image it is. */
   readonly patient: string;
-  /** Whose mask was aimed at. */
+  /** Whose mask was aimed at: a rater, or "majority of 1, 2". */
   readonly rater: string;
+  /** Whether it started with the profile of an earlier case. */
+  readonly carried?: boolean;
+  /** Of the first proposal's samples, where they were measured. */
+  readonly sampleSet?: SampleSetMetrics;
   /** The iterations, in order. */
   readonly iterations: readonly IterationResult[];
 }
@@ -79,17 +115,21 @@ export interface TargetResult {
 async function evaluateTarget(
   model: Model,
   embedding: ImageEmbedding,
-  target: NdArray<Uint8Array>,
+  { name, mask: target }: Target,
+  masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   random: Random,
   options: EvaluateOptions,
-): Promise<IterationResult[]> {
-  const { iterations = 6, samples = 48, candidates = 4 } = options;
+): Promise<Pick<TargetResult, "carried" | "sampleSet" | "iterations">> {
+  const { iterations: count = 6, samples = 48, candidates = 4 } = options;
   const user = (options.user ?? nearestUser)(target);
-  const results: IterationResult[] = [];
+  const profile = options.profiles?.get(name);
+  const iterations: IterationResult[] = [];
+  let sampleSet: SampleSetMetrics | undefined;
   let preference = await startPreference(model, embedding, {
     points: [clickInside(target, random)],
+    profile,
   });
-  for (let i = 0; i < iterations; i++) {
+  for (let i = 0; i < count; i++) {
     const start = performance.now();
     const latents = sampleGMM(preference.distribution, {
       count: samples,
@@ -103,11 +143,18 @@ async function evaluateTarget(
       seed: random.integer(2 ** 31),
     });
     const shown = performance.now();
+    const { recommended: { mask }, spread } = proposal;
     const result = {
-      dice: dice(proposal.recommended.mask, target),
+      dice: dice(mask, target),
       best: Math.max(...candidateDice(proposal, target)),
-      spread: proposal.spread,
+      raters: Object.fromEntries(
+        [...masks].map(([rater, other]) => [rater, dice(mask, other)]),
+      ),
+      spread,
     };
+    if (options.sampleSet && i === 0) {
+      sampleSet = sampleSetMetrics(proposal, [...masks.values()]);
+    }
     const choice = user(proposal, random);
     const chosen = performance.now();
     preference = await updatePreference(
@@ -119,9 +166,14 @@ async function evaluateTarget(
       options.update,
     );
     const milliseconds = shown - start + performance.now() - chosen;
-    results.push({ ...result, milliseconds });
+    iterations.push({ ...result, milliseconds });
   }
-  return results;
+  options.profiles?.set(name, profileOf(preference));
+  return {
+    ...(profile && { carried: true }),
+    ...(sampleSet && { sampleSet }),
+    iterations,
+  };
 }
 
 /**
@@ -129,36 +181,45 @@ async function evaluateTarget(
  *
  * @param model The network.
  * @param dataset Cases with raters; raters with empty masks are left out.
- * @param options Iterations, samples, user, seed.
- * @returns One result per rater and case.
+ * @param options Iterations, samples, user, targets, seed.
+ * @returns One result per target, in the order of cases and raters.
+ * @throws {RangeError} When a mask is of another size than its image.
  */
 export async function evaluate(
   model: Model,
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
-  let total = dataset.cases.reduce((n, { raters }) => n + raters.length, 0);
+  const { include, only = () => true, seed = 0 } = options;
+  const cases = [...dataset.cases.entries()].filter(([c, { id }]) =>
+    only(id, c)
+  );
+  let total = cases.reduce(
+    (n, [, item]) => n + expectedTargets(item, include),
+    0,
+  );
   const results = displayable<TargetResult[]>("evaluation", []);
-  for (const [c, item] of dataset.cases.entries()) {
-    const { id, patient, raters } = item;
+  for (const [c, item] of cases) {
+    const { id, patient } = item;
+    const masks = await readMasks(item);
+    const targets = targetsOf(item, masks, include);
+    total -= expectedTargets(item, include) - targets.length;
     using embedding = await encode(model, await item.readImage());
-    for (const [r, rater] of raters.entries()) {
-      const target = await item.readMask(rater);
-      if (contiguous(target).data.every((value) => value === 0)) {
-        total--;
-        continue;
-      }
-      const random = createRandom(options.seed ?? 0, c, r);
-      const iterations = await evaluateTarget(
+    const own: TargetResult[] = [];
+    for (const target of targets) {
+      const result = await evaluateTarget(
         model,
         embedding,
         target,
-        random,
+        masks,
+        createRandom(seed, c, target.index),
         options,
       );
-      results.push({ case: id, patient, rater, iterations });
-      options.onTarget?.(results.length, total, results[results.length - 1]);
+      own.push({ case: id, patient, rater: target.name, ...result });
+      results.push(own[own.length - 1]);
+      options.onTarget?.(results.length, total, own[own.length - 1]);
     }
+    await options.onCase?.(id, own);
   }
   return results;
 }

@@ -1,0 +1,179 @@
+/** The options of `deno task evaluate`. */
+
+import type { CommandLine } from "../command_line.ts";
+import { SEEDS } from "../command_line.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { openDataset } from "../datasets/open_dataset.ts";
+import { checkTarget } from "../datasets/write_file.ts";
+import { ENGINE_NAMES } from "../engine/active_engine.ts";
+import type { Shard } from "./run.ts";
+import type { Settings, Tables, VariantName } from "./saved_evaluation.ts";
+
+/** What `--help` prints. */
+export const HELP = `deno task evaluate --data FOLDER [options]
+deno task evaluate merge FILE.json ... [--targets ..] [--per-rater] [--out FILE]
+
+Every rater of every case in turn is the user: one random click inside the
+mask, then the nearest candidate again and again. Prints Dice by iteration, or
+the tables that are asked for.
+
+Tables
+  --ablation           what a choice moves: none, moments, weights and both, one
+                       after the other, and their differences
+  --targets A,B,..     iterations to these Dice, 0..1
+  --per-rater          Dice with each rater at the first and last iteration
+  --carry              a user's profile starts the next image: with and without
+  --samples-metrics    how the first samples cover the raters' masks
+
+Cases and users
+  --data FOLDER        multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or
+                       CASE/image.* with CASE/rater*.*)
+  --split NAME         train or val, where the folder has both    (val)
+  --task N             which structure of QUBIQ                   (1)
+  --structure NAME     which structure of REFUGE2, cup or disc    (cup)
+  --every N            every N-th case only, for a quick look     (1)
+  --include A,B,..     the user wants these raters' majority (at least half of
+                       them); one rater: that one only            (each in turn)
+  --user NAME          nearest, noisy (one choice in five at random) or random
+
+Method
+  --model FILE         weights                                    (shipped)
+  --update NAME        what a choice moves: both, moments, weights or none
+  --rule NAME          generator, or m-step (training-free)       (generator)
+  --iterations N       (6)
+  --samples N          samples of a proposal                      (48)
+  --variations N       variations of them; 0 is the paper's method (--samples)
+  --candidates N       candidates of a proposal                   (4)
+  --seed N             of clicks, samples and users               (0)
+  --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
+  --threads N          of the engine
+
+Files
+  --out FILE           .json: everything, written after every case; the same
+                       command again goes on where it was killed. .csv: a row
+                       per target and iteration. .md: the tables. May be
+                       repeated
+  --shard I/N          the I-th of N parts, into --out FILE.json; then merge
+  --record FILE        the model again, with these figures in its metadata
+`;
+
+/** Their names, for `CommandLine`. */
+export const OPTIONS = {
+  values: [
+    ...["data", "split", "task", "structure", "every", "include", "user"],
+    ...["update", "rule", "iterations", "samples", "variations", "candidates"],
+    ...["seed", "model", "engine", "threads", "targets", "shard", "record"],
+  ],
+  repeated: ["out"],
+  flags: ["ablation", "per-rater", "carry", "samples-metrics"],
+} as const;
+
+/** The names of `--include`. */
+export function readInclude(line: CommandLine): string[] | undefined {
+  return line.text("include")?.split(",").map((name) => name.trim());
+}
+
+/** What the figures depend on, but for the model. */
+export function readSettings(line: CommandLine): Omit<Settings, "model"> {
+  const update = line.oneOf(
+    "update",
+    ["both", "moments", "weights", "none"],
+    "both",
+  );
+  const given = ["ablation", "carry", "update"].filter((name) =>
+    line.has(name)
+  );
+  if (given.length > 1) {
+    throw line.refuse(
+      "only one of --ablation, --carry and --update must be given",
+      given.map((name) => `--${name}`).join(", "),
+    );
+  }
+  const variants: VariantName[] = line.has("ablation")
+    ? ["none", "moments", "weights", "both"]
+    : line.has("carry")
+    ? ["both", "carried"]
+    : [update];
+  const samples = line.integer("samples", 48, { min: 1, max: 1024 });
+  return {
+    iterations: line.integer("iterations", 6, { min: 1, max: 60 }),
+    samples,
+    variations: line.integer("variations", samples, { min: 0, max: 1024 }),
+    candidates: line.integer("candidates", 4, { min: 1, max: 16 }),
+    seed: line.integer("seed", 0, SEEDS),
+    user: line.oneOf("user", ["nearest", "noisy", "random"], "nearest"),
+    rule: line.oneOf("rule", ["generator", "m-step"], "generator"),
+    variants,
+    include: readInclude(line),
+    sampleSet: line.has("samples-metrics"),
+  };
+}
+
+/** Which tables are wanted. */
+export function readTables(line: CommandLine): Tables {
+  const text = line.text("targets");
+  const targets = text?.split(",").map(Number) ?? [];
+  if (!targets.every((dice) => dice > 0 && dice <= 1)) {
+    throw line.refuse("--targets must be Dice above 0, up to 1", text);
+  }
+  return { targets, perRater: line.has("per-rater") };
+}
+
+/** The part of `--shard`. */
+export function readShard(line: CommandLine): Shard | undefined {
+  const text = line.text("shard");
+  if (text === undefined) return undefined;
+  const [part, parts] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1)
+    .map(Number);
+  if (!(part >= 1 && part <= parts)) {
+    throw line.refuse("--shard must be I/N with I in 1..N", text);
+  }
+  if (line.has("carry")) {
+    throw line.refuse(
+      "--carry must have all cases, one after the other",
+      `--shard ${text}`,
+    );
+  }
+  const outs = line.texts("out");
+  if (outs.length !== 1 || !outs[0].endsWith(".json") || line.has("record")) {
+    throw line.refuse(
+      "--shard must come with one --out FILE.json, and no other file",
+      outs.join(", ") || "none",
+    );
+  }
+  return { part, parts };
+}
+
+/** The files of `--out`, checked before the hours of work that go into them. */
+export async function readOuts(line: CommandLine): Promise<string[]> {
+  const outs = line.texts("out");
+  for (const path of outs) {
+    await checkTarget(path);
+    if (/\.(json|csv|md)$/.test(path)) continue;
+    throw line.refuse("--out must end in .json, .csv or .md", path);
+  }
+  if (outs.filter((path) => path.endsWith(".json")).length <= 1) return outs;
+  throw line.refuse("--out must name one .json at most", outs.join(", "));
+}
+
+/** The cases of `--data`. */
+export async function openCases(line: CommandLine): Promise<Dataset> {
+  const folder = line.text("data");
+  if (folder === undefined) throw line.refuse("--data must be given", "none");
+  const split = line.oneOf("split", ["train", "val"], "val");
+  const every = line.integer("every", 1, { min: 1, max: 1e6 });
+  const { name, cases } = await openDataset(folder, {
+    split,
+    task: line.integer("task", 1, { min: 1, max: 99 }),
+    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
+  });
+  const raters = new Set(cases.flatMap((item) => item.raters));
+  for (const rater of readInclude(line) ?? []) {
+    if (raters.has(rater)) continue;
+    throw line.refuse(
+      `--include must name raters of the data, ${[...raters].join(", ")}`,
+      rater,
+    );
+  }
+  return { name, cases: cases.filter((_, i) => i % every === 0) };
+}

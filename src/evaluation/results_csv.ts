@@ -1,0 +1,51 @@
+import type { TargetResult } from "./evaluate.ts";
+import type { Runs } from "./saved_evaluation.ts";
+
+/**
+ * Results as CSV: a row per variant, target and iteration, with the Dice with
+ * each rater and the metrics of the first proposal's samples where known.
+ */
+export function resultsCSV(runs: Runs): string {
+  const all = Object.values(runs).flat();
+  const raters = namesIn(all, ({ iterations: [first] }) => first?.raters);
+  const metrics = namesIn(all, ({ sampleSet }) => sampleSet);
+  const rows = Object.entries(runs).flatMap(([variant, targets]) =>
+    targets.flatMap((target) =>
+      target.iterations.map((iteration, i) => {
+        const { dice, best, spread, milliseconds } = iteration;
+        const samples: Readonly<Record<string, number>> =
+          i === 0 && target.sampleSet ? { ...target.sampleSet } : {};
+        return [
+          ...[variant, target.case, target.patient, target.rater, i + 1],
+          ...[dice, best, spread].map((value) => value.toFixed(6)),
+          milliseconds.toFixed(2),
+          ...raters.map((name) => iteration.raters?.[name]?.toFixed(6) ?? ""),
+          ...metrics.map((name) => samples[name]?.toFixed(6) ?? ""),
+        ];
+      })
+    )
+  );
+  const headings = [
+    ..."variant,case,patient,rater,iteration,dice,best,spread,ms".split(","),
+    ...raters.map((name) => `dice_${name}`),
+    ...metrics.map((name) => `samples_${name}`),
+  ];
+  return [headings, ...rows]
+    .map((fields) => `${fields.map(quote).join(",")}\n`).join("");
+}
+
+/** The names that any of the results has, in order of appearance. */
+function namesIn(
+  results: readonly TargetResult[],
+  values: (result: TargetResult) => object | undefined,
+): string[] {
+  return [
+    ...new Set(results.flatMap((result) => Object.keys(values(result) ?? {}))),
+  ];
+}
+
+/** A field of CSV: quoted where it has to be (RFC 4180). */
+function quote(field: string | number): string {
+  const text = String(field);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

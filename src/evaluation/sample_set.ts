@@ -1,0 +1,85 @@
+/** How well a proposal's samples cover what the raters drew. */
+
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
+import { type Proposal, threshold } from "../spa/cluster.ts";
+import { mapToImage } from "../spa/frame.ts";
+import { expectedCalibrationError } from "./metrics/calibration.ts";
+import { diceSoft, meanMask } from "./metrics/overlap.ts";
+import {
+  diceMax,
+  generalisedEnergyDistance,
+  hungarianMatchedDice,
+  type Masks,
+} from "./metrics/sample_set.ts";
+
+/** Metrics of a set of samples against a set of annotations. */
+export interface SampleSetMetrics {
+  /** Squared generalised energy distance, 0..2; less is better. */
+  readonly energyDistance: number;
+  /** Dice_max of the annotations: is every opinion found? */
+  readonly diceMaxOfAnnotations: number;
+  /** Dice_max of the samples: is every sample somebody's opinion? */
+  readonly diceMaxOfSamples: number;
+  /** Hungarian-matched Dice. */
+  readonly matchedDice: number;
+  /** Dice of the mean probability and the share of raters. */
+  readonly diceSoft: number;
+  /** Sample spread of the proposal. */
+  readonly spread: number;
+  /** Expected calibration error of the mean probability, over all raters. */
+  readonly calibrationError: number;
+}
+
+/**
+ * Measures the fresh samples of a proposal, thresholded at the image's own
+ * size, and its mean probability against the masks of all raters.
+ *
+ * @param proposal Of `cluster`.
+ * @param annotations At least one mask, [H, W].
+ * @throws {RangeError} When there is no annotation, or one is of another size than the image.
+ */
+export function sampleSetMetrics(
+  { predictions, recommended, spread }: Proposal,
+  annotations: Masks,
+): SampleSetMetrics {
+  const { probabilities, latents, frame } = predictions;
+  const [, height, width] = probabilities.shape;
+  const maps = probabilities.data as Float32Array;
+  // the fresh samples come first
+  const samples = Array.from(latents.components, (_, n) => {
+    const map = maps.subarray(n * height * width, (n + 1) * height * width);
+    return threshold(mapToImage(ndarray(map, [height, width]), frame));
+  });
+  const mean = mapToImage(recommended.probability, frame);
+  const best = diceMax(samples, annotations);
+  return {
+    energyDistance: generalisedEnergyDistance(samples, annotations),
+    diceMaxOfAnnotations: best.ofAnnotations,
+    diceMaxOfSamples: best.ofSamples,
+    matchedDice: hungarianMatchedDice(samples, annotations),
+    diceSoft: diceSoft(mean, meanMask(annotations)),
+    spread,
+    calibrationError: calibrationError(mean, annotations),
+  };
+}
+
+/** The error of one map against all masks together. */
+function calibrationError(
+  map: NdArray<Float32Array>,
+  masks: Masks,
+): number {
+  const { size } = map;
+  const shape = [masks.length, ...map.shape];
+  const probability = new Float32Array(masks.length * size);
+  const truth = new Uint8Array(masks.length * size);
+  masks.forEach((mask, r) => {
+    probability.set(contiguous(map).data, r * size);
+    truth.set(contiguous(mask).data, r * size);
+  });
+  return expectedCalibrationError(
+    ndarray(probability, shape),
+    ndarray(truth, shape),
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * An evaluation as a file: what was asked, and the results of every case that
+ * is done. It is written after every case, so that a run that was killed goes
+ * on where it was, and the shards of one evaluation can be merged.
+ */
+
+import { writeFileAtomic } from "../datasets/write_file.ts";
+import type { TargetResult } from "./evaluate.ts";
+
+/** Results of every variant, by its name. */
+export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
+
+/** What a choice moves; `carried` is `both` with profiles from image to image. */
+export type VariantName = "none" | "moments" | "weights" | "both" | "carried";
+
+/** What the figures depend on; whole numbers as on the command line. */
+export interface Settings {
+  readonly iterations: number;
+  readonly samples: number;
+  readonly variations: number;
+  readonly candidates: number;
+  readonly seed: number;
+  readonly user: "nearest" | "noisy" | "random";
+  readonly rule: "generator" | "m-step";
+  /** What is run, one after the other. */
+  readonly variants: readonly VariantName[];
+  /** Raters whose majority is the target; each rater in turn without it. */
+  readonly include?: readonly string[];
+  /** Whether the first proposal's samples are measured. */
+  readonly sampleSet: boolean;
+  /** Fingerprint of the model's weights. */
+  readonly model: string;
+}
+
+/** Which tables are made of it, besides those of the variants. */
+export interface Tables {
+  /** Dice to count the iterations to. */
+  readonly targets: readonly number[];
+  /** Whether Dice is told rater by rater. */
+  readonly perRater: boolean;
+}
+
+/** The results of one case: as many as it has targets. */
+export interface CaseResults {
+  readonly case: string;
+  readonly results: readonly TargetResult[];
+}
+
+/** An evaluation, or a shard of one, as far as it is done. */
+export interface SavedEvaluation {
+  readonly format: "spa-evaluation";
+  readonly version: 1;
+  readonly dataset: string;
+  /** Ids of all cases, those of other shards included. */
+  readonly cases: readonly string[];
+  readonly settings: Settings;
+  readonly tables: Tables;
+  /** What computed it, such as "onnx, 2 threads". */
+  readonly engine: string;
+  /** The cases that are done, by variant. */
+  readonly done: Readonly<Record<string, readonly CaseResults[]>>;
+  /** Profiles of the carried variant's users after the last case, by rater, as JSON. */
+  readonly profiles?: Readonly<Record<string, string>>;
+}
+
+/** Writes an evaluation whole or not at all. */
+export async function saveEvaluation(
+  path: string,
+  saved: SavedEvaluation,
+): Promise<void> {
+  const text = JSON.stringify(saved);
+  await writeFileAtomic(path, new TextEncoder().encode(text));
+}
+
+/**
+ * Reads an evaluation.
+ *
+ * @throws {RangeError} When the file holds something else.
+ */
+export async function readEvaluation(path: string): Promise<SavedEvaluation> {
+  const text = await Deno.readTextFile(path);
+  let saved: Partial<SavedEvaluation> | null;
+  try {
+    saved = JSON.parse(text);
+  } catch {
+    saved = null;
+  }
+  const { format, version, cases, settings, tables, done } = saved ?? {};
+  if (
+    format === "spa-evaluation" && version === 1 && Array.isArray(cases) &&
+    Array.isArray(settings?.variants) && Array.isArray(tables?.targets) &&
+    settings.variants.every((name) => Array.isArray(done?.[name]))
+  ) return saved as SavedEvaluation;
+  throw new RangeError(
+    `Cannot read an evaluation as the file must be one that deno task evaluate wrote as .json: current value is ${path}`,
+  );
+}
+
+/** The results of every variant, in the order of the dataset. */
+export function runsOf({ cases, settings, done }: SavedEvaluation): Runs {
+  return Object.fromEntries(settings.variants.map((name) => {
+    const found = new Map(done[name].map((item) => [item.case, item.results]));
+    return [name, cases.flatMap((id) => found.get(id) ?? [])];
+  }));
+}
+
+/**
+ * Throws unless two evaluations are of the same cases, asked alike.
+ *
+ * @param action What needs it: "resume the evaluation".
+ */
+export function checkSame(
+  action: string,
+  one: SavedEvaluation,
+  other: SavedEvaluation,
+): void {
+  const asked = ({ dataset, cases, settings }: SavedEvaluation) => {
+    const all: Record<string, unknown> = { dataset, cases, ...settings };
+    return all;
+  };
+  const [before, now] = [asked(one), asked(other)];
+  for (const name of Object.keys({ ...before, ...now })) {
+    const [was, is] = [before[name], now[name]].map((value) =>
+      value === undefined ? "not given" : JSON.stringify(value)
+    );
+    if (was === is) continue;
+    throw new RangeError(
+      `Cannot ${action} as its "${name}" must be ${
+        shorten(was)
+      }: current value is ${shorten(is)}`,
+    );
+  }
+}
+
+/** The beginning of a text, enough to recognise it. */
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+/**
+ * Joins the shards of an evaluation.
+ *
+ * @param parts At least one.
+ * @throws {RangeError} When they were not asked alike, or a case is missing or
+ * in more than one of them.
+ */
+export function mergeEvaluations(
+  parts: readonly SavedEvaluation[],
+): SavedEvaluation {
+  const [first, ...rest] = parts;
+  if (!first) {
+    throw new RangeError(
+      "Cannot merge as there must be a file: current value is none",
+    );
+  }
+  for (const part of rest) checkSame("merge", first, part);
+  const { cases, settings } = first;
+  const done = Object.fromEntries(settings.variants.map((name) => {
+    const all = parts.flatMap((part) => part.done[name]);
+    const found = new Map(all.map((item) => [item.case, item]));
+    const missing = cases.filter((id) => !found.has(id));
+    if (missing.length > 0 || found.size < all.length) {
+      throw new RangeError(
+        `Cannot merge as every case must be in one file: current value is ${missing.length} missing${
+          missing.length > 0 ? ` (${missing[0]})` : ""
+        } and ${all.length - found.size} repeated of "${name}"`,
+      );
+    }
+    return [name, cases.map((id) => found.get(id)!)];
+  }));
+  const engines = new Set(parts.map(({ engine }) => engine));
+  return { ...first, engine: [...engines].join("; "), done };
+}

@@ -1,0 +1,75 @@
+/** Means, quantiles, and intervals over patients. */
+
+import { createRandom } from "../random.ts";
+import type { TargetResult } from "./evaluate.ts";
+
+/** Draws of the bootstrap. */
+const DRAWS = 1000;
+
+/** The arithmetic mean; NaN of nothing. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The value that a share of sorted values does not exceed, interpolated. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(sorted.length - 1, low + 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}
+
+/** What a result stands for in a table; undefined leaves it out. */
+export type Figure = (result: TargetResult) => number | undefined;
+
+/** A value of every result that has it, grouped by patient. */
+export function byPatient<T>(
+  results: readonly TargetResult[],
+  valueOf: (result: TargetResult) => T | undefined,
+): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const result of results) {
+    const value = valueOf(result);
+    if (value === undefined) continue;
+    const group = groups.get(result.patient);
+    if (group) group.push(value);
+    else groups.set(result.patient, [value]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * 95 % interval of the mean by a bootstrap over groups: whole patients are
+ * drawn with replacement, as the targets of one patient are not independent.
+ *
+ * @param groups The values of each group; none give NaN.
+ * @param seed Seed of the draws.
+ */
+export function bootstrapInterval(
+  groups: readonly (readonly number[])[],
+  seed: number,
+): [number, number] {
+  if (groups.length === 0) return [NaN, NaN];
+  const random = createRandom(seed);
+  const sums = groups.map((values) => mean(values) * values.length);
+  const means = Array.from({ length: DRAWS }, () => {
+    let sum = 0, count = 0;
+    for (let i = 0; i < groups.length; i++) {
+      const group = random.integer(groups.length);
+      sum += sums[group];
+      count += groups[group].length;
+    }
+    return sum / count;
+  });
+  return [quantile(means, 0.025), quantile(means, 0.975)];
+}
+
+/** An interval as a cell of a table; undefined, a dash there, where it is NaN. */
+export function formatInterval(
+  [low, high]: readonly [number, number],
+  digits = 3,
+): string | undefined {
+  if (Number.isNaN(low)) return undefined;
+  return `${low.toFixed(digits)}..${high.toFixed(digits)}`;
+}

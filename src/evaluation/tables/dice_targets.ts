@@ -1,0 +1,57 @@
+import type { Table } from "../../table.ts";
+import { iterationsToTarget } from "../metrics/iterations_to_target.ts";
+import type { Runs } from "../saved_evaluation.ts";
+import { bootstrapInterval, byPatient, formatInterval } from "../statistics.ts";
+
+/**
+ * Iterations to a Dice target (the paper's Fig. 4): the mean over the cases
+ * that reach it with its interval, the share that fails within the cap, and
+ * the paper's own figure, which counts a failure as 10.
+ *
+ * @param runs Results by variant; a row per variant and target.
+ * @param dices Dice to reach, 0..1.
+ * @param seed Seed of the bootstrap.
+ */
+export function diceTargetsTable(
+  runs: Runs,
+  dices: readonly number[],
+  seed = 0,
+): Table {
+  const names = Object.keys(runs);
+  const rows = names.flatMap((name) => {
+    const results = runs[name];
+    const curves = results.map(({ iterations }) =>
+      iterations.map(({ dice }) => dice)
+    );
+    return dices.map((target) => {
+      const found = iterationsToTarget(curves, target);
+      const groups = byPatient(results, ({ iterations }) => {
+        const first = iterations.findIndex(({ dice }) => dice >= target);
+        return first < 0 ? undefined : first + 1;
+      });
+      return [
+        ...(names.length > 1 ? [name] : []),
+        target,
+        found.mean,
+        formatInterval(bootstrapInterval(groups, seed), 2),
+        `${(100 * found.failureRate).toFixed(1)} %`,
+        found.cases,
+        found.cap,
+        found.penalisedMean,
+      ];
+    });
+  });
+  return {
+    columns: [
+      ...(names.length > 1 ? [{ heading: "update" }] : []),
+      { heading: "Dice target" },
+      { heading: "iterations", digits: 2 },
+      { heading: "95 % interval" },
+      { heading: "failed", align: "right" },
+      { heading: "n" },
+      { heading: "cap" },
+      { heading: "iterations, a failure as 10", digits: 2 },
+    ],
+    rows,
+  };
+}

@@ -1,0 +1,71 @@
+/** What simulated users have in mind: one rater's mask, or a majority's. */
+
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
+import type { Case } from "../datasets/dataset.ts";
+import { meanMask } from "./metrics/overlap.ts";
+
+/** A mask that a user has in mind. */
+export interface Target {
+  /** The rater, or "majority of 1, 2". */
+  readonly name: string;
+  /** Its place among the case's raters. */
+  readonly index: number;
+  /** [H, W], 0 or 1, not empty. */
+  readonly mask: NdArray<Uint8Array>;
+}
+
+/** The masks of a case's raters, without those that are empty. */
+export async function readMasks(
+  item: Case,
+): Promise<Map<string, NdArray<Uint8Array>>> {
+  const masks = new Map<string, NdArray<Uint8Array>>();
+  for (const rater of item.raters) {
+    const mask = await item.readMask(rater);
+    if (contiguous(mask).data.some((value) => value !== 0)) {
+      masks.set(rater, mask);
+    }
+  }
+  return masks;
+}
+
+/** How many targets a case has, as far as can be told before its masks are read. */
+export function expectedTargets(
+  { raters }: Case,
+  include?: readonly string[],
+): number {
+  if (!include) return raters.length;
+  return include.some((rater) => raters.includes(rater)) ? 1 : 0;
+}
+
+/**
+ * The targets of a case: the mask of every rater, or the one majority of the
+ * included raters, which has the pixels that at least half of those have who
+ * drew a mask.
+ */
+export function targetsOf(
+  { raters }: Case,
+  masks: ReadonlyMap<string, NdArray<Uint8Array>>,
+  include?: readonly string[],
+): Target[] {
+  if (!include) {
+    return [...masks].map(([name, mask]) => ({
+      name,
+      index: raters.indexOf(name),
+      mask,
+    }));
+  }
+  const included = include.flatMap((rater) => masks.get(rater) ?? []);
+  if (included.length === 0) return [];
+  const share = meanMask(included);
+  const mask = Uint8Array.from(
+    share.data as Float32Array,
+    (value) => value >= 0.5 ? 1 : 0,
+  );
+  if (mask.every((value) => value === 0)) return [];
+  const name = include.length === 1
+    ? include[0]
+    : `majority of ${include.join(", ")}`;
+  return [{ name, index: 0, mask: ndarray(mask, share.shape) }];
+}

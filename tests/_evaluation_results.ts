@@ -1,0 +1,38 @@
+/** Results of an evaluation with given figures. */
+import type { TargetResult } from "../src/evaluation/evaluate.ts";
+
+/** A target whose patient has its own case, with its Dice by iteration. */
+export function targetOf(
+  patient: string,
+  dices: readonly number[],
+  more: Partial<TargetResult> = {},
+): TargetResult {
+  return {
+    case: patient,
+    patient,
+    rater: "1",
+    iterations: dices.map((dice, i) => ({
+      dice,
+      best: dice + 0.1,
+      spread: 0.04 / (i + 1),
+      milliseconds: 10 * (i + 1),
+    })),
+    ...more,
+  };
+}
+
+/** A target with the recommendation's Dice with each rater, by iteration. */
+export function targetOfRaters(
+  patient: string,
+  rater: string,
+  raters: readonly Readonly<Record<string, number>>[],
+): TargetResult {
+  const target = targetOf(patient, raters.map(() => 0.5), { rater });
+  return {
+    ...target,
+    iterations: target.iterations.map((iteration, i) => ({
+      ...iteration,
+      raters: raters[i],
+    })),
+  };
+}

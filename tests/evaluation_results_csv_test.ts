@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { resultsCSV } from "../src/evaluation/results_csv.ts";
+
+const target = {
+  case: 'lobe, "left"',
+  patient: "p1",
+  rater: "2",
+  iterations: [
+    { dice: 0.75, best: 0.8125, spread: 0.02, milliseconds: 41.239 },
+    { dice: 0.875, best: 0.9, spread: 0.01, milliseconds: 40 },
+  ],
+};
+
+Deno.test("resultsCSV() writes a row per target and iteration", () => {
+  assert.equal(
+    resultsCSV({ both: [target] }),
+    [
+      "variant,case,patient,rater,iteration,dice,best,spread,ms",
+      'both,"lobe, ""left""",p1,2,1,0.750000,0.812500,0.020000,41.24',
+      'both,"lobe, ""left""",p1,2,2,0.875000,0.900000,0.010000,40.00',
+      "",
+    ].join("\n"),
+  );
+});
+
+Deno.test("resultsCSV() leaves empty what one target has and another lacks", () => {
+  const [first] = target.iterations;
+  const of = (rater: string, raters: Record<string, number>) => ({
+    case: "a",
+    patient: "a",
+    rater,
+    iterations: [{ ...first, raters }],
+  });
+  const sampleSet = {
+    energyDistance: 0.25,
+    diceMaxOfAnnotations: 0.9,
+    diceMaxOfSamples: 0.8,
+    matchedDice: 0.7,
+    diceSoft: 0.6,
+    spread: 0.05,
+    calibrationError: 0.01,
+  };
+  const lines = resultsCSV({
+    both: [{ ...of("1", { 1: 0.5, 3: 0.25 }), sampleSet }, of("2", { 2: 1 })],
+  }).split("\n");
+  assert.deepEqual(lines[0].split(",").slice(9), [
+    ...["dice_1", "dice_3", "dice_2"],
+    ...Object.keys(sampleSet).map((name) => `samples_${name}`),
+  ]);
+  assert.deepEqual(lines[1].split(",").slice(9, 13), [
+    "0.500000",
+    "0.250000",
+    "",
+    "0.250000",
+  ]);
+  assert.equal(lines[2].split(",").slice(9).join(","), ",,1.000000,,,,,,,");
+});

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import {
+  checkSame,
+  mergeEvaluations,
+  readEvaluation,
+  runsOf,
+  type SavedEvaluation,
+  saveEvaluation,
+} from "../src/evaluation/saved_evaluation.ts";
+import { targetOf } from "./_evaluation_results.ts";
+
+/** An evaluation of cases a, b, c, with some of them done. */
+function evaluation(...done: string[]): SavedEvaluation {
+  return {
+    format: "spa-evaluation",
+    version: 1,
+    dataset: "discs",
+    cases: ["a", "b", "c"],
+    settings: {
+      iterations: 1,
+      samples: 8,
+      variations: 8,
+      candidates: 4,
+      seed: 0,
+      user: "nearest",
+      rule: "generator",
+      variants: ["both"],
+      include: undefined,
+      sampleSet: false,
+      model: "0123",
+    },
+    tables: { targets: [0.8], perRater: false },
+    engine: "onnx, 1 threads",
+    done: {
+      both: done.map((id) => ({ case: id, results: [targetOf(id, [0.5])] })),
+    },
+  };
+}
+
+Deno.test("mergeEvaluations() puts the cases into the dataset's order", () => {
+  const merged = mergeEvaluations([
+    evaluation("c"),
+    { ...evaluation("b", "a"), engine: "wasm, 1 threads" },
+  ]);
+  assert.deepEqual(runsOf(merged), runsOf(evaluation("a", "b", "c")));
+  assert.equal(merged.engine, "onnx, 1 threads; wasm, 1 threads");
+});
+
+Deno.test("mergeEvaluations() refuses missing and repeated cases", () => {
+  assert.throws(
+    () => mergeEvaluations([evaluation("a"), evaluation("c")]),
+    /^RangeError: Cannot merge as every case must be in one file: current value is 1 missing \(b\) and 0 repeated of "both"$/,
+  );
+  assert.throws(
+    () => mergeEvaluations([evaluation("a", "b"), evaluation("b", "c")]),
+    /current value is 0 missing and 1 repeated of "both"$/,
+  );
+  assert.throws(() => mergeEvaluations([]), /must be a file: current value/);
+});
+
+Deno.test("mergeEvaluations() refuses shards that were asked differently", () => {
+  const other = evaluation("b", "c");
+  assert.throws(
+    () =>
+      mergeEvaluations([
+        evaluation("a"),
+        { ...other, settings: { ...other.settings, seed: 1 } },
+      ]),
+    /^RangeError: Cannot merge as its "seed" must be 0: current value is 1$/,
+  );
+  assert.throws(
+    () => mergeEvaluations([evaluation("a"), { ...other, cases: ["b", "c"] }]),
+    /its "cases" must be \["a","b","c"\]: current value is \["b","c"\]$/,
+  );
+});
+
+Deno.test("a saved evaluation comes back, and passes for the one it was", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  const saved = evaluation("a", "c");
+  await saveEvaluation(path, saved);
+  const back = await readEvaluation(path);
+  assert.deepEqual(runsOf(back), runsOf(saved));
+  checkSame("go on", back, saved); // "include" is not in the file
+  const include = ["1"];
+  assert.throws(
+    () =>
+      checkSame("go on", back, {
+        ...saved,
+        settings: { ...saved.settings, include },
+      }),
+    /^RangeError: Cannot go on as its "include" must be not given: current value is \["1"\]$/,
+  );
+  await Deno.remove(path);
+});
+
+Deno.test("readEvaluation() refuses other files", async () => {
+  const path = await Deno.makeTempFile();
+  const { done: _, ...rest } = evaluation();
+  for (const text of ["", "{", "null", "[]", "{}", JSON.stringify(rest)]) {
+    await Deno.writeTextFile(path, text);
+    await assert.rejects(
+      () => readEvaluation(path),
+      /^RangeError: Cannot read an evaluation as the file must be one that/,
+    );
+  }
+  await Deno.remove(path);
+});

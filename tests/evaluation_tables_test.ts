@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { ablationTable } from "../src/evaluation/tables/ablation.ts";
+import { carryTable } from "../src/evaluation/tables/carry.ts";
+import { comparisonTable } from "../src/evaluation/tables/comparison.ts";
+import { diceTargetsTable } from "../src/evaluation/tables/dice_targets.ts";
+import { ratersTable } from "../src/evaluation/tables/raters.ts";
+import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
+import type { Table } from "../src/table.ts";
+import { targetOf, targetOfRaters } from "./_evaluation_results.ts";
+
+const headings = ({ columns }: Table) => columns.map(({ heading }) => heading);
+
+Deno.test("ablationTable() has a row per variant", () => {
+  const table = ablationTable({
+    none: [targetOf("a", [0.5, 0.75])],
+    both: [targetOf("a", [0.5, 1])],
+  });
+  assert.deepEqual(headings(table), [
+    "update",
+    "1",
+    "2",
+    "95 % interval at 2",
+    "best at 2",
+    "spread at 2",
+  ]);
+  assert.deepEqual(table.rows, [
+    ["none", 0.5, 0.75, "0.750..0.750", 0.85, 0.02],
+    ["both", 0.5, 1, "1.000..1.000", 1.1, 0.02],
+  ]);
+});
+
+Deno.test("comparisonTable() has every pair of variants on the same targets", () => {
+  const { rows } = comparisonTable({
+    none: [targetOf("a", [0.5]), targetOf("b", [0.5])],
+    moments: [targetOf("a", [0.75]), targetOf("b", [0.75])],
+    both: [targetOf("a", [1]), targetOf("b", [1])],
+  }, 1);
+  assert.deepEqual(rows, [
+    ["none", "moments", 0.5, 0.75, 0.25, "0.2500..0.2500", "0.5000", 2],
+    ["none", "both", 0.5, 1, 0.5, "0.5000..0.5000", "0.5000", 2],
+    ["moments", "both", 0.75, 1, 0.25, "0.2500..0.2500", "0.5000", 2],
+  ]);
+});
+
+Deno.test("diceTargetsTable() tells means of successes, failures and the cap", () => {
+  const results = [
+    targetOf("a", [0.5, 0.7, 0.9]), // 0.7 at iteration 2
+    targetOf("b", [0.8, 0.6, 0.6]), // at 1
+    targetOf("c", [0.1, 0.2, 0.3]), // never
+    targetOf("d", [0.5, 0.6, 0.7]), // at 3
+  ];
+  const { rows } = diceTargetsTable({ both: results }, [0.7, 0.95]);
+  assert.deepEqual(rows, [
+    [0.7, 2, "1.00..3.00", "25.0 %", 4, 3, (2 + 1 + 3 + 10) / 4],
+    [0.95, NaN, undefined, "100.0 %", 4, 3, 10],
+  ]);
+  const two = diceTargetsTable({ none: results, both: results }, [0.7]);
+  assert.deepEqual(two.rows.map(([name]) => name), ["none", "both"]);
+  assert.equal(two.columns.length, two.rows[0].length);
+});
+
+Deno.test("ratersTable() tells included raters from excluded ones", () => {
+  const results = [
+    targetOfRaters("a", "majority of 1, 2", [
+      { 1: 0.5, 2: 0.75, 10: 0.5 },
+      { 1: 0.75, 2: 1, 10: 0.25 },
+    ]),
+    targetOfRaters("b", "majority of 1, 2", [{ 1: 0.5 }, { 1: 0.625 }]),
+  ];
+  const { rows } = ratersTable(results, ["1", "2"]);
+  assert.deepEqual(rows, [
+    ["1", "yes", 0.5, 0.6875, 0.1875, "0.1250..0.2500", "0.5000", 2],
+    ["2", "yes", 0.75, 1, 0.25, "0.2500..0.2500", "1.0000", 1],
+    ["10", "no", 0.5, 0.25, -0.25, "-0.2500..-0.2500", "1.0000", 1],
+    [
+      "all included",
+      "yes",
+      0.5625,
+      0.75,
+      0.1875,
+      "0.1250..0.2500",
+      "0.5000",
+      2,
+    ],
+    ["all excluded", "no", 0.5, 0.25, -0.25, "-0.2500..-0.2500", "1.0000", 1],
+  ]);
+});
+
+Deno.test("ratersTable() tells each user's own mask from the others'", () => {
+  const { rows } = ratersTable([
+    targetOfRaters("a", "1", [{ 1: 0.5, 2: 0.5 }, { 1: 1, 2: 0.25 }]),
+    targetOfRaters("a", "2", [{ 1: 0.5, 2: 0.25 }, { 1: 0.5, 2: 0.5 }]),
+  ]);
+  assert.deepEqual(rows.map((row) => row.slice(0, 5)), [
+    ["1", "own mask", 0.5, 1, 0.5],
+    ["1", "the others", 0.5, 0.25, -0.25],
+    ["2", "own mask", 0.25, 0.5, 0.25],
+    ["2", "the others", 0.5, 0.5, 0],
+  ]);
+});
+
+Deno.test("carryTable() compares the targets that had a profile", () => {
+  const { rows } = carryTable(
+    [targetOf("a", [0.25, 0.5]), targetOf("b", [0.5, 0.75])],
+    [
+      targetOf("a", [0.25, 0.5]), // the first image: none yet
+      targetOf("b", [0.75, 0.75], { carried: true }),
+    ],
+  );
+  assert.deepEqual(rows, [
+    [1, 0.5, 0.75, 0.25, "0.2500..0.2500", "1.0000", 1],
+    [2, 0.75, 0.75, 0, "0.0000..0.0000", "1.0000", 1],
+  ]);
+});
+
+Deno.test("sampleSetTable() has the mean of every metric", () => {
+  const metrics = (energyDistance: number) => ({
+    energyDistance,
+    diceMaxOfAnnotations: 0.9,
+    diceMaxOfSamples: 0.8,
+    matchedDice: 0.7,
+    diceSoft: 0.6,
+    spread: 0.05,
+    calibrationError: 0.01,
+  });
+  const { rows } = sampleSetTable([
+    targetOf("a", [0.5], { sampleSet: metrics(0.25) }),
+    targetOf("b", [0.5], { sampleSet: metrics(0.75) }),
+  ]);
+  assert.deepEqual(rows[0], [
+    "generalised energy distance",
+    0.5,
+    "0.2500..0.7500",
+    2,
+  ]);
+  assert.deepEqual(rows.map(([, value]) => value).slice(1, 3), [0.9, 0.8]);
+  assert.equal(rows.length, 7);
+});
