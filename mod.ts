@@ -117,6 +117,10 @@ export {
   sampleSpread,
 } from "./src/evaluation/metrics/sample_set.ts";
 export {
+  type SampleSetMetrics,
+  sampleSetMetrics,
+} from "./src/evaluation/sample_set.ts";
+export {
   type ModelConfig,
   type PresetName,
   presets,

@@ -36,3 +36,10 @@ export function targetOfRaters(
     })),
   };
 }
+
+/** A copy of anything with results in it, their times set to 0. */
+export function withoutTimes<T>(value: T): T {
+  return JSON.parse(
+    JSON.stringify(value, (key, part) => key === "milliseconds" ? 0 : part),
+  );
+}

@@ -16,12 +16,12 @@ Deno.test("ablationTable() has a row per variant", () => {
     both: [targetOf("a", [0.5, 1])],
   });
   assert.deepEqual(headings(table), [
-    "update",
+    "variant",
     "1",
     "2",
-    "95 % interval at 2",
-    "best at 2",
-    "spread at 2",
+    "95 % interval, last",
+    "best candidate, last",
+    "sample spread, last",
   ]);
   assert.deepEqual(table.rows, [
     ["none", 0.5, 0.75, "0.750..0.750", 0.85, 0.02],
@@ -34,12 +34,25 @@ Deno.test("comparisonTable() has every pair of variants on the same targets", ()
     none: [targetOf("a", [0.5]), targetOf("b", [0.5])],
     moments: [targetOf("a", [0.75]), targetOf("b", [0.75])],
     both: [targetOf("a", [1]), targetOf("b", [1])],
-  }, 1);
+  }, "first");
   assert.deepEqual(rows, [
     ["none", "moments", 0.5, 0.75, 0.25, "0.2500..0.2500", "0.5000", 2],
     ["none", "both", 0.5, 1, 0.5, "0.5000..0.5000", "0.5000", 2],
     ["moments", "both", 0.75, 1, 0.25, "0.2500..0.2500", "0.5000", 2],
   ]);
+});
+
+Deno.test("variants of fewer iterations are compared at their own last", () => {
+  const runs = {
+    unet: [targetOf("a", [0.5])],
+    spa: [targetOf("a", [0.25, 0.75])],
+  };
+  const [unet, spa] = ablationTable(runs).rows;
+  assert.deepEqual(unet.slice(0, 4), ["unet", 0.5, undefined, "0.500..0.500"]);
+  assert.deepEqual(spa.slice(0, 3), ["spa", 0.25, 0.75]);
+  const [first] = comparisonTable(runs, "first").rows;
+  const [last] = comparisonTable(runs, "last").rows;
+  assert.deepEqual([first[4], last[4]], [-0.25, 0.25]);
 });
 
 Deno.test("diceTargetsTable() tells means of successes, failures and the cap", () => {

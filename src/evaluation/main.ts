@@ -4,11 +4,13 @@ import { createHash } from "node:crypto";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
-import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
+import { checkTarget } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
 import { evaluationProgress } from "../notebook/progress.ts";
+import { compareCommand } from "./compare.ts";
+import { mergeCommand } from "./merge.ts";
 import {
   HELP,
   openCases,
@@ -18,11 +20,10 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { formatEvaluation, headingOf, reportOf } from "./report.ts";
+import { publish } from "./report.ts";
 import { runEvaluation } from "./run.ts";
 import {
   checkSame,
-  mergeEvaluations,
   readEvaluation,
   type SavedEvaluation,
   saveEvaluation,
@@ -54,36 +55,10 @@ async function resume(
   return { ...before, tables: asked.tables, engine: asked.engine };
 }
 
-/** Prints an evaluation's tables and writes its files. */
-async function report(
-  saved: SavedEvaluation,
-  outs: readonly string[],
-): Promise<void> {
-  console.log(`${headingOf(saved)}\n\n${reportOf(saved)}`);
-  for (const path of outs) {
-    const text = formatEvaluation(path, saved);
-    await writeFileAtomic(path, new TextEncoder().encode(text));
-  }
-}
-
-async function merge(args: readonly string[]): Promise<void> {
-  const line = new CommandLine("merge", args, {
-    values: ["targets"],
-    repeated: ["out"],
-    flags: ["per-rater"],
-    files: true,
-  });
-  if (line.has("help")) return console.log(HELP);
-  const outs = await readOuts(line);
-  const saved = mergeEvaluations(
-    await Promise.all(line.files.map(readEvaluation)),
-  );
-  const asked = line.has("targets") || line.has("per-rater");
-  await report(asked ? { ...saved, tables: readTables(line) } : saved, outs);
-}
-
 async function main(): Promise<void> {
-  if (Deno.args[0] === "merge") return await merge(Deno.args.slice(1));
+  const [command, ...rest] = Deno.args;
+  if (command === "merge") return await mergeCommand(rest);
+  if (command === "compare") return await compareCommand(rest);
   const line = new CommandLine("evaluate", Deno.args, OPTIONS);
   if (line.has("help")) return console.log(HELP);
   const settings = readSettings(line), tables = readTables(line);
@@ -122,7 +97,7 @@ async function main(): Promise<void> {
     );
     return;
   }
-  await report(saved, outs);
+  await publish(saved, outs);
   if (record !== undefined) await saveModel(withFigures(model, saved), record);
 }
 

@@ -12,10 +12,12 @@ import type { Settings, Tables, VariantName } from "./saved_evaluation.ts";
 /** What `--help` prints. */
 export const HELP = `deno task evaluate --data FOLDER [options]
 deno task evaluate merge FILE.json ... [--targets ..] [--per-rater] [--out FILE]
+deno task evaluate compare FILE.json FILE.json ... [--targets ..] [--out FILE]
 
 Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
-the tables that are asked for.
+the tables that are asked for. merge joins the parts of an evaluation; compare
+tests the differences between several (methods, models) on the same cases.
 
 Tables
   --ablation           what a choice moves: none, moments, weights and both, one
@@ -145,12 +147,15 @@ export function readShard(line: CommandLine): Shard | undefined {
 }
 
 /** The files of `--out`, checked before the hours of work that go into them. */
-export async function readOuts(line: CommandLine): Promise<string[]> {
+export async function readOuts(
+  line: CommandLine,
+  endings: readonly string[] = ["json", "csv", "md"],
+): Promise<string[]> {
   const outs = line.texts("out");
   for (const path of outs) {
     await checkTarget(path);
-    if (/\.(json|csv|md)$/.test(path)) continue;
-    throw line.refuse("--out must end in .json, .csv or .md", path);
+    if (endings.some((ending) => path.endsWith(`.${ending}`))) continue;
+    throw line.refuse(`--out must end in .${endings.join(" or .")}`, path);
   }
   if (outs.filter((path) => path.endsWith(".json")).length <= 1) return outs;
   throw line.refuse("--out must name one .json at most", outs.join(", "));

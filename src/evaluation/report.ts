@@ -1,5 +1,6 @@
 /** What an evaluation prints and writes. */
 
+import { writeFileAtomic } from "../datasets/write_file.ts";
 import { markdownTable, type Table } from "../table.ts";
 import { resultsCSV } from "./results_csv.ts";
 import { runsOf, type SavedEvaluation } from "./saved_evaluation.ts";
@@ -15,7 +16,7 @@ import { sampleSetTable } from "./tables/sample_set.ts";
 /** The tables that were asked for; Dice by iteration where none was. */
 function tablesOf(saved: SavedEvaluation): Table[] {
   const runs = runsOf(saved);
-  const { seed, include, iterations, sampleSet, variants } = saved.settings;
+  const { seed, include, sampleSet, variants } = saved.settings;
   const { targets, perRater } = saved.tables;
   const carried = variants.includes("carried");
   const results = runs[variants[variants.length - 1]];
@@ -24,7 +25,7 @@ function tablesOf(saved: SavedEvaluation): Table[] {
   else if (variants.length > 1) {
     tables.push(
       ablationTable(runs, seed),
-      comparisonTable(runs, iterations, seed),
+      comparisonTable(runs, "last", seed),
     );
   }
   if (targets.length > 0) tables.push(diceTargetsTable(runs, targets, seed));
@@ -35,14 +36,14 @@ function tablesOf(saved: SavedEvaluation): Table[] {
 }
 
 /** The tables in Markdown; a line that says so where there are no targets. */
-export function reportOf(saved: SavedEvaluation): string {
+function reportOf(saved: SavedEvaluation): string {
   const empty = Object.values(runsOf(saved)).some(({ length }) => length === 0);
   if (empty) return "no targets";
   return tablesOf(saved).map(markdownTable).join("\n\n");
 }
 
 /** One line: of what, how much, how fast. */
-export function headingOf(saved: SavedEvaluation): string {
+function headingOf(saved: SavedEvaluation): string {
   const runs = Object.values(runsOf(saved));
   const times = runs.flat().flatMap(({ iterations }) =>
     iterations.map(({ milliseconds }) => milliseconds / 1000)
@@ -65,8 +66,20 @@ export function headingOf(saved: SavedEvaluation): string {
  * An evaluation as the text of a file, by the file's ending: `.csv` has a row
  * per target and iteration, `.md` the printed tables, `.json` everything.
  */
-export function formatEvaluation(path: string, saved: SavedEvaluation): string {
+function formatEvaluation(path: string, saved: SavedEvaluation): string {
   if (path.endsWith(".md")) return `${reportOf(saved)}\n`;
   if (path.endsWith(".csv")) return resultsCSV(runsOf(saved));
   return JSON.stringify(saved);
+}
+
+/** Prints an evaluation's tables and writes its files. */
+export async function publish(
+  saved: SavedEvaluation,
+  paths: readonly string[],
+): Promise<void> {
+  console.log(`${headingOf(saved)}\n\n${reportOf(saved)}`);
+  for (const path of paths) {
+    const text = formatEvaluation(path, saved);
+    await writeFileAtomic(path, new TextEncoder().encode(text));
+  }
 }

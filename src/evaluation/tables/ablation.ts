@@ -3,7 +3,10 @@ import type { Runs } from "../saved_evaluation.ts";
 import { formatInterval } from "../statistics.ts";
 import { summarize } from "../summary.ts";
 
-/** Dice by iteration, a row per variant (the paper's Table 3). */
+/**
+ * Dice by iteration, a row per variant (the paper's Table 3); a variant may
+ * have fewer iterations than another.
+ */
 export function ablationTable(runs: Runs, seed = 0): Table {
   const variants = Object.entries(runs).map(([name, results]) =>
     [name, summarize(results, seed)] as const
@@ -11,20 +14,20 @@ export function ablationTable(runs: Runs, seed = 0): Table {
   const count = Math.max(...variants.map(([, rows]) => rows.length));
   return {
     columns: [
-      { heading: "update" },
+      { heading: "variant" },
       ...Array.from({ length: count }, (_, i) => ({
         heading: `${i + 1}`,
         digits: 4,
       })),
-      { heading: `95 % interval at ${count}` },
-      { heading: `best at ${count}`, digits: 4 },
-      { heading: `spread at ${count}`, digits: 4 },
+      { heading: "95 % interval, last" },
+      { heading: "best candidate, last", digits: 4 },
+      { heading: "sample spread, last", digits: 4 },
     ],
     rows: variants.map(([name, rows]) => {
       const { interval, best, spread } = rows[rows.length - 1];
       return [
         name,
-        ...rows.map(({ dice }) => dice),
+        ...Array.from({ length: count }, (_, i) => rows[i]?.dice),
         formatInterval(interval),
         best,
         spread,

@@ -13,21 +13,22 @@ import type { Runs } from "../saved_evaluation.ts";
  * mean difference with its interval, and a signed-rank test over patients.
  *
  * @param runs Results of two variants or more.
- * @param iteration From 1.
+ * @param at Which iteration; the last is that of each variant.
  * @param seed Seed of the bootstrap.
  */
 export function comparisonTable(
   runs: Runs,
-  iteration: number,
+  at: "first" | "last",
   seed = 0,
 ): Table {
   const names = Object.keys(runs);
-  const dice = ({ iterations }: TargetResult) => iterations[iteration - 1].dice;
+  const dice = ({ iterations }: TargetResult) =>
+    iterations.at(at === "first" ? 0 : -1)?.dice;
   return {
     columns: [
-      { heading: "first" },
-      { heading: "second" },
-      ...pairedColumns("Dice of the first", "of the second"),
+      { heading: "A" },
+      { heading: "B" },
+      ...pairedColumns(`Dice of A, ${at} iteration`, "of B"),
     ],
     rows: names.flatMap((second, s) =>
       names.slice(0, s).map((first) => [

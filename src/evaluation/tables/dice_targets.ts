@@ -43,7 +43,7 @@ export function diceTargetsTable(
   });
   return {
     columns: [
-      ...(names.length > 1 ? [{ heading: "update" }] : []),
+      ...(names.length > 1 ? [{ heading: "variant" }] : []),
       { heading: "Dice target" },
       { heading: "iterations", digits: 2 },
       { heading: "95 % interval" },

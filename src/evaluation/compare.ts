@@ -1,0 +1,80 @@
+import { basename } from "node:path";
+import { CommandLine } from "../command_line.ts";
+import { writeFileAtomic } from "../datasets/write_file.ts";
+import { markdownTable } from "../table.ts";
+import { HELP, readOuts, readTables } from "./options.ts";
+import { resultsCSV } from "./results_csv.ts";
+import {
+  readEvaluation,
+  type Runs,
+  runsOf,
+  type SavedEvaluation,
+} from "./saved_evaluation.ts";
+import { ablationTable } from "./tables/ablation.ts";
+import { comparisonTable } from "./tables/comparison.ts";
+import { diceTargetsTable } from "./tables/dice_targets.ts";
+
+/** All runs, by the names of their evaluations, and of the variant where there are several. */
+export function joinRuns(
+  evaluations: readonly (readonly [string, SavedEvaluation])[],
+): Runs {
+  const [[, { dataset }]] = evaluations;
+  const runs: Record<string, Runs[string]> = {};
+  for (const [name, saved] of evaluations) {
+    if (saved.dataset !== dataset) {
+      throw new RangeError(
+        `Cannot compare as all evaluations must be of ${dataset}: current value is ${saved.dataset}`,
+      );
+    }
+    for (const [variant, results] of Object.entries(runsOf(saved))) {
+      const own = saved.settings.variants.length > 1
+        ? `${name} ${variant}`
+        : name;
+      if (own in runs) {
+        throw new RangeError(
+          `Cannot compare as all files must have different names: current value is ${own} twice`,
+        );
+      }
+      runs[own] = results;
+    }
+  }
+  return runs;
+}
+
+/**
+ * `deno task evaluate compare`: Dice by iteration of several evaluations of the
+ * same cases, as of different methods, their paired differences at the first
+ * and the last iteration, and iterations to Dice targets where they are given.
+ */
+export async function compareCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine("compare", args, {
+    values: ["targets"],
+    repeated: ["out"],
+    files: true,
+  });
+  if (line.has("help")) return console.log(HELP);
+  const outs = await readOuts(line, ["csv", "md"]);
+  if (line.files.length < 2) {
+    throw line.refuse("there must be two files at least", line.files.length);
+  }
+  const { targets } = readTables(line);
+  const runs = joinRuns(
+    await Promise.all(
+      line.files.map(async (file) =>
+        [basename(file, ".json"), await readEvaluation(file)] as const
+      ),
+    ),
+  );
+  const tables = [
+    ablationTable(runs),
+    comparisonTable(runs, "first"),
+    comparisonTable(runs, "last"),
+    ...(targets.length > 0 ? [diceTargetsTable(runs, targets)] : []),
+  ];
+  const report = tables.map(markdownTable).join("\n\n");
+  console.log(report);
+  for (const path of outs) {
+    const text = path.endsWith(".md") ? `${report}\n` : resultsCSV(runs);
+    await writeFileAtomic(path, new TextEncoder().encode(text));
+  }
+}

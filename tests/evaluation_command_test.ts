@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  readEvaluation,
+  runsOf,
+  type SavedEvaluation,
+} from "../src/evaluation/saved_evaluation.ts";
+import { withoutTimes } from "./_evaluation_results.ts";
+
+const COMMAND = ["run", "-A", "src/evaluation/main.ts"];
+const QUICK = [
+  ...["--data", "data/phantoms", "--every", "2", "--threads", "1"],
+  ...["--iterations", "2", "--samples", "8"],
+];
+
+/** Runs `deno task evaluate`. */
+async function evaluate(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...COMMAND, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** What was printed, but for seconds per iteration. */
+const untimed = (printed: string) =>
+  printed.replace(/\d+\.\d+ s per/, "_ s per");
+
+const folder = await Deno.makeTempDir();
+const file = (name: string) => join(folder, name);
+const tables = ["--targets", "0.8,0.9", "--per-rater", "--samples-metrics"];
+const whole = await evaluate(
+  ...[...QUICK, ...tables, "--out", file("whole.json")],
+  ...["--out", file("whole.md"), "--out", file("whole.csv")],
+);
+
+Deno.test("evaluate prints a table for each that was asked for and writes it", async () => {
+  assert.equal(whole.code, 0, whole.stderr);
+  const [heading, ...rest] = whole.stdout.split("\n\n");
+  assert.match(
+    heading,
+    /^phantoms: 4 cases, 20 targets; each rater in turn, nearest user; [\d.]+ s per iteration; \w+, 1 threads$/,
+  );
+  assert.deepEqual(rest.map((table) => table.split(" | ")[0]), [
+    "| Dice target",
+    "| user",
+    "| samples at iteration 1",
+  ]);
+  const markdown = await Deno.readTextFile(file("whole.md"));
+  assert.equal(markdown, `${rest.join("\n\n")}\n`);
+  const rows = (await Deno.readTextFile(file("whole.csv"))).trim().split("\n");
+  assert.equal(rows.length, 1 + 20 * 2);
+});
+
+Deno.test("the merged report of shards is that of one run", async () => {
+  const parts = [1, 2, 3].map((i) => file(`part${i}.json`));
+  for (const [i, part] of parts.entries()) {
+    const { code, stderr } = await evaluate(
+      ...[...QUICK, ...tables, "--shard", `${i + 1}/3`, "--out", part],
+    );
+    assert.equal(code, 0, stderr);
+    if (i > 0) continue;
+    const early = await evaluate("merge", part);
+    assert.match(early.stderr, /^Cannot merge as every case must be in one/);
+  }
+  const merged = await evaluate("merge", ...parts, "--out", file("all.json"));
+  assert.equal(untimed(merged.stdout), untimed(whole.stdout));
+  assert.deepEqual(
+    withoutTimes(await readEvaluation(file("all.json"))),
+    withoutTimes(await readEvaluation(file("whole.json"))),
+  );
+});
+
+Deno.test("merge makes other tables of a whole run", async () => {
+  const { stdout } = await evaluate(
+    ...["merge", file("whole.json"), "--targets", "0.5"],
+  );
+  assert.match(stdout, /\| 0.5 \| 1.00 \| 1.00..1.00 \| 0.0 % \| 20 \| 2 \|/);
+});
+
+Deno.test("compare pairs the targets of two evaluations", async () => {
+  const random = await evaluate(
+    ...[...QUICK, "--user", "random", "--out", file("random.json")],
+  );
+  assert.equal(random.code, 0, random.stderr);
+  const { stdout } = await evaluate(
+    ...["compare", file("random.json"), file("whole.json")],
+    ...["--targets", "0.8", "--out", file("both.csv")],
+  );
+  const tables = stdout.split("\n\n").map((table) =>
+    table.split("\n").slice(2).map((row) => row.slice(2, -2).split(" | "))
+  );
+  assert.deepEqual(tables.map((rows) => rows.map((row) => row[0])), [
+    ["random", "whole"], // Dice by iteration
+    ["random"], // paired at the first
+    ["random"], // and the last
+    ["random", "whole"], // iterations to 0.8
+  ]);
+  // the same clicks and samples until the first choice
+  const [[one, other, start, same, ...rest]] = tables[1];
+  assert.deepEqual([one, other, start], ["random", "whole", same]);
+  assert.deepEqual(rest, ["0.0000", "0.0000..0.0000", "1.0000", "20"]);
+  const gain = Number(tables[2][0][4]);
+  assert.ok(gain > 0.01, `the nearest candidate is no better: ${gain}`);
+  const rows = (await Deno.readTextFile(file("both.csv"))).trim().split("\n");
+  assert.equal(rows.length, 1 + 2 * 20 * 2);
+});
+
+Deno.test("an evaluation that is killed goes on where it was", async () => {
+  const path = file("killed.json");
+  const args = [...QUICK, ...tables, "--out", path];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...COMMAND, ...args],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  let before: SavedEvaluation | undefined;
+  let ended = false;
+  child.status.then(() => ended = true);
+  while (!ended && !(before && before.done.both.length >= 2)) { // readable all the while
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    before = await readEvaluation(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+  }
+  child.kill("SIGKILL");
+  assert.equal((await child.status).signal, "SIGKILL");
+  before = await readEvaluation(path);
+  assert.ok(before.done.both.length < 4, "it was done before it was killed");
+
+  const again = await evaluate(...args);
+  assert.equal(untimed(again.stdout), untimed(whole.stdout));
+  const after = await readEvaluation(path);
+  assert.deepEqual( // the cases that were done are kept, times and all
+    after.done.both.slice(0, before.done.both.length),
+    before.done.both,
+  );
+  assert.deepEqual(
+    withoutTimes(runsOf(after)),
+    withoutTimes(runsOf(await readEvaluation(file("whole.json")))),
+  );
+  const other = await evaluate(...args, "--seed", "1");
+  assert.match(other.stderr, /its "seed" must be 0: current value is 1$/);
+});
+
+for (
+  const [args, message] of [
+    [
+      ["--shard", "3/2"],
+      "--shard must be I/N with I in 1..N: current value is 3/2",
+    ],
+    [
+      ["--shard", "1/2"],
+      "--shard must come with one --out FILE.json, and no other file: current value is none",
+    ],
+    [
+      ["--shard", "1/2", "--carry", "--out", file("a.json")],
+      "--carry must have all cases, one after the other: current value is --shard 1/2",
+    ],
+    [
+      ["--carry", "--ablation"],
+      "only one of --ablation, --carry and --update must be given: current value is --ablation, --carry",
+    ],
+    [
+      ["--targets", "0.8,x"],
+      "--targets must be Dice above 0, up to 1: current value is 0.8,x",
+    ],
+    [
+      ["--out", file("a.txt")],
+      `--out must end in .json or .csv or .md: current value is ${
+        file("a.txt")
+      }`,
+    ],
+    [
+      ["--include", "strict,me"],
+      "--include must name raters of the data, generous, smooth, strict, with_part, without_part: current value is me",
+    ],
+  ] as const
+) {
+  Deno.test(`evaluate refuses ${args.filter((arg) => !arg.startsWith(folder)).join(" ")}`, async () => {
+    const { code, stderr } = await evaluate(...QUICK, ...args);
+    assert.deepEqual([code, stderr], [1, `Cannot evaluate as ${message}`]);
+  });
+}
+
+globalThis.addEventListener("unload", () => {
+  Deno.removeSync(folder, { recursive: true });
+});
