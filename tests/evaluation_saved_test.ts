@@ -7,7 +7,10 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../src/evaluation/saved_evaluation.ts";
+import { withFigures } from "../src/evaluation/validation_figures.ts";
+import { Model } from "../src/model/model.ts";
 import { targetOf } from "./_evaluation_results.ts";
+import { noisyWeights, smallConfig } from "./_small_model.ts";
 
 /** An evaluation of cases a, b, c, with some of them done. */
 function evaluation(...done: string[]): SavedEvaluation {
@@ -104,4 +107,23 @@ Deno.test("readEvaluation() refuses other files", async () => {
     );
   }
   await Deno.remove(path);
+});
+
+Deno.test("withFigures() puts the means by iteration into a model's metadata", () => {
+  const model = new Model(smallConfig, noisyWeights(smallConfig), {
+    seed: "7",
+  });
+  const { metadata, weights } = withFigures(model, evaluation("a", "b", "c"));
+  assert.equal(weights, model.weights);
+  assert.equal(metadata.seed, "7");
+  assert.deepEqual(JSON.parse(metadata.validation), {
+    dataset: "discs",
+    targets: 3,
+    samples: 8,
+    variations: 8,
+    candidates: 4,
+    seed: 0,
+    dice: [0.5],
+    best: [0.6],
+  });
 });

@@ -65,7 +65,7 @@ export interface EvaluateOptions {
   readonly profiles?: Map<string, Profile>;
   /**
    * Which cases to evaluate, by id and place in the dataset, which defaults to
-   * all. What the others give does not depend on it.
+   * all. Without profiles a case's figures do not depend on the others.
    */
   readonly only?: (id: string, index: number) => boolean;
   /** Called after every target. */

@@ -1,7 +1,6 @@
 /** The options of `deno task evaluate`. */
 
-import type { CommandLine } from "../command_line.ts";
-import { SEEDS } from "../command_line.ts";
+import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { checkTarget } from "../datasets/write_file.ts";
@@ -23,7 +22,9 @@ Tables
   --ablation           what a choice moves: none, moments, weights and both, one
                        after the other, and their differences
   --targets A,B,..     iterations to these Dice, 0..1
-  --per-rater          Dice with each rater at the first and last iteration
+  --per-rater          Dice with each rater at the first and last iteration: of
+                       the user's own mask and the others', or with --include
+                       of those in the majority and those not
   --carry              a user's profile starts the next image: with and without
   --samples-metrics    how the first samples cover the raters' masks
 
@@ -72,7 +73,8 @@ export const OPTIONS = {
 
 /** The names of `--include`. */
 export function readInclude(line: CommandLine): string[] | undefined {
-  return line.text("include")?.split(",").map((name) => name.trim());
+  const names = line.text("include")?.split(",");
+  return names && [...new Set(names.map((name) => name.trim()))];
 }
 
 /** What the figures depend on, but for the model. */
