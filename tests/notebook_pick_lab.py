@@ -17,12 +17,6 @@ from playwright.sync_api import sync_playwright
 
 CELLS = [
     """import * as spa from "./repository/mod.ts";
-const { jupyter } = Deno[Deno.internal]; // the kernel loses last outputs else
-const broadcast = jupyter.broadcastResult;
-jupyter.broadcastResult = async (...result) => {
-  await broadcast(...result);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-};
 const model = await spa.loadModel();
 const { image } = spa.phantom({ kind: "kidney", seed: 9 });
 const point = await spa.pickPoint(image);""",
