@@ -68,12 +68,12 @@ for (const heads of [1, 2, 4]) {
       const weights = attentionWeights();
       const tokens = normalTensor([S, T, L], 1);
       const pixels = normalTensor([S, n, L], 2);
-      const positions = normalTensor([n, L], 3);
+      const placed = tf.add(pixels, normalTensor([n, L], 3));
       const expected = plainAttention(
         weights,
         heads,
         tokens,
-        tf.add(pixels, positions),
+        placed,
         pixels,
       );
       const actual = attendTokensToPixels(
@@ -81,7 +81,7 @@ for (const heads of [1, 2, 4]) {
         "a",
         tokens,
         pixels,
-        positions,
+        placed,
         heads,
       );
       assertClose(actual.shape, expected.shape, 0);
@@ -92,8 +92,7 @@ for (const heads of [1, 2, 4]) {
   Deno.test(`attendPixelsToTokens() is SAM's attention with ${heads} heads, masked tokens left out`, () => {
     tf.tidy(() => {
       const weights = attentionWeights();
-      const pixels = normalTensor([S, n, L], 4);
-      const positions = normalTensor([n, L], 5);
+      const placed = normalTensor([S, n, L], 4);
       const keys = normalTensor([S, T, L], 6);
       const tokens = normalTensor([S, T, L], 7);
       // another token left out in each sample, in the second one two
@@ -106,7 +105,7 @@ for (const heads of [1, 2, 4]) {
       const expected = plainAttention(
         weights,
         heads,
-        tf.add(pixels, positions),
+        placed,
         keys,
         tokens,
         mask,
@@ -114,8 +113,7 @@ for (const heads of [1, 2, 4]) {
       const actual = attendPixelsToTokens(
         weights,
         "a",
-        pixels,
-        positions,
+        placed,
         keys,
         tokens,
         mask,

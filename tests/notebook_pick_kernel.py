@@ -18,12 +18,6 @@ SETUP = """
 import * as spa from "./mod.ts";
 import { greyImage as image, handProposal } from "./tests/_proposal.ts";
 const proposal = handProposal();
-const { jupyter } = Deno[Deno.internal]; // the kernel loses last outputs else
-const broadcast = jupyter.broadcastResult;
-jupyter.broadcastResult = async (...result) => {
-  await broadcast(...result);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-};
 "ready"
 """
 

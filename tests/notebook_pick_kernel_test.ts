@@ -1,5 +1,6 @@
 /** Picks in the real kernel: one run of Python plays the browser. */
 import assert from "node:assert/strict";
+import { findPython } from "./_python.ts";
 
 interface Output {
   readonly type?: string;
@@ -9,24 +10,7 @@ interface Output {
   readonly error?: string;
 }
 
-/** Python with jupyter_client; undefined where there is none. */
-async function findPython(): Promise<string | undefined> {
-  const named = Deno.env.get("SPA_PYTHON");
-  for (const python of named ? [named] : ["python3", "python"]) {
-    try {
-      const { success } = await new Deno.Command(python, {
-        args: ["-c", "import jupyter_client"],
-        stdout: "null",
-        stderr: "null",
-      }).output();
-      if (success) return python;
-    } catch {
-      // not installed
-    }
-  }
-}
-
-const python = await findPython();
+const python = await findPython("jupyter_client");
 if (!python) {
   console.log(
     "skipped: no python3 with jupyter_client (or name one in SPA_PYTHON); no pick in the real kernel",

@@ -40,26 +40,12 @@ function bySample(x: tf.Tensor, S: number): tf.Tensor {
   );
 }
 
-/** Scores of folded tokens [S, r, L] against positions [n, L]: [S, r, n]. */
-function scorePositions(folded: tf.Tensor, positions: tf.Tensor): tf.Tensor {
-  const [S, rows, L] = folded.shape;
-  const scores = tf.matMul(
-    tf.reshape(folded, [S * rows, L!]),
-    positions,
-    false,
-    true,
-  );
-  return tf.reshape(scores, [S, rows, positions.shape[0]]);
-}
-
 /**
- * Tokens attend to pixels: keys are pixels plus positions, values are pixels.
- * The positions, the same for all samples, get scores of their own, so that
- * no sum of pixels and positions is ever built.
+ * Tokens attend to pixels.
  *
  * @param tokens Queries, [S, T, L].
- * @param pixels [S, n, L].
- * @param positions Positional encoding of the pixels, [n, L].
+ * @param pixels The values, [S, n, L].
+ * @param placed The keys, pixels with their positions added, [S, n, L].
  * @returns [S, T, L].
  */
 export function attendTokensToPixels(
@@ -67,7 +53,7 @@ export function attendTokensToPixels(
   name: string,
   tokens: tf.Tensor,
   pixels: tf.Tensor,
-  positions: tf.Tensor,
+  placed: tf.Tensor,
   heads: number,
 ): tf.Tensor {
   const [S, T, L] = tokens.shape;
@@ -80,10 +66,7 @@ export function attendTokensToPixels(
     ),
     1 / Math.sqrt(c),
   ); // [S, heads * T, L]
-  const scores = tf.add(
-    tf.matMul(folded, pixels, false, true),
-    scorePositions(folded, positions),
-  ); // [S, heads * T, n]
+  const scores = tf.matMul(folded, placed, false, true); // [S, heads * T, n]
   const gathered = tf.matMul(tf.softmax(scores), pixels); // [S, heads * T, L]
 
   const rows = tf.reshape(
@@ -104,10 +87,9 @@ export function attendTokensToPixels(
 }
 
 /**
- * Pixels attend to tokens: queries are pixels plus positions.
+ * Pixels attend to tokens.
  *
- * @param pixels [S, n, L].
- * @param positions Positional encoding of the pixels, [n, L].
+ * @param placed The queries, pixels with their positions added, [S, n, L].
  * @param keys Tokens with their prompts added, [S, T, L].
  * @param tokens Tokens, the values, [S, T, L].
  * @param mask Added to the scores of each token, [S, 1, 1, T].
@@ -116,14 +98,13 @@ export function attendTokensToPixels(
 export function attendPixelsToTokens(
   weights: Weights,
   name: string,
-  pixels: tf.Tensor,
-  positions: tf.Tensor,
+  placed: tf.Tensor,
   keys: tf.Tensor,
   tokens: tf.Tensor,
   mask: tf.Tensor,
   heads: number,
 ): tf.Tensor {
-  const [S, n, L] = pixels.shape;
+  const [S, n, L] = placed.shape;
   const T = tokens.shape[1]!;
   const k = byHead(linear(weights, `${name}.k_proj`, keys), heads);
   const c = k.shape[2]!;
@@ -144,14 +125,7 @@ export function attendPixelsToTokens(
     tf.mul(tf.reshape(bySample(bias, S), [S, 1, heads, T]), scale),
     mask,
   );
-  const ofPositions = tf.transpose(
-    scorePositions(folded, positions),
-    [0, 2, 1],
-  ); // [S, n, heads * T]
-  const scores = tf.add(
-    tf.matMul(pixels, folded, false, true),
-    ofPositions,
-  );
+  const scores = tf.matMul(placed, folded, false, true);
   const attention = tf.softmax(
     tf.add(tf.reshape(scores, [S, n, heads, T]), ofTokens),
   );

@@ -84,6 +84,7 @@ export function twoWayTransformer(
     }
     tokens = norm(weights, `${layer}.norm1`, tokens, epsilon);
 
+    const placed = tf.add(image, positions);
     tokens = tf.add(
       tokens,
       attendTokensToPixels(
@@ -91,7 +92,7 @@ export function twoWayTransformer(
         `${layer}.cross_attn_token_to_image`,
         tf.add(tokens, prompts),
         image,
-        positions,
+        placed,
         heads,
       ),
     );
@@ -106,8 +107,7 @@ export function twoWayTransformer(
       attendPixelsToTokens(
         weights,
         `${layer}.cross_attn_image_to_token`,
-        image,
-        positions,
+        placed,
         tf.add(tokens, prompts),
         tokens,
         mask,
@@ -123,7 +123,7 @@ export function twoWayTransformer(
       `${name}.final_attn_token_to_image`,
       tf.add(tokens, prompts),
       image,
-      positions,
+      tf.add(image, positions),
       heads,
     ),
   );

@@ -1,9 +1,10 @@
 /** What surrounds a pick: a notebook's output, a terminal's input. */
 
 import type { Figure } from "./figure.ts";
+import { type Bundle, displayBundle, inKernel } from "./kernel.ts";
 
 /** An output of its own: what is shown next replaces what stands there. */
-export type Output = (bundle: Record<string, unknown>) => Promise<void>;
+export type Output = (bundle: Bundle) => Promise<void>;
 
 /** Where a pick is shown and asked for. */
 export interface PickHost {
@@ -17,7 +18,7 @@ export interface PickHost {
 
 /** This process's own notebook or terminal. */
 export function ownHost(): PickHost {
-  const notebook = inNotebook();
+  const notebook = inKernel();
   return {
     notebook,
     openOutput: notebook ? displayInNotebook : () => printText,
@@ -26,38 +27,21 @@ export function ownHost(): PickHost {
 }
 
 /** The forms of a figure that stays in a notebook: one picture, to be small. */
-export async function bundleOf(
-  figure: Figure,
-): Promise<Record<string, unknown>> {
-  const display = Symbol.for("Jupyter.display") as never;
-  const { "text/html": _, ...forms } =
-    await (figure[display] as () => Promise<Record<string, unknown>>)
-      .call(figure);
+export async function bundleOf(figure: Figure): Promise<Bundle> {
+  const { "text/html": _, ...forms } = await figure.toBundle();
   return forms;
-}
-
-function inNotebook(): boolean {
-  try { // outside the kernel, even the property throws
-    return typeof Deno.jupyter?.broadcast === "function";
-  } catch {
-    return false;
-  }
 }
 
 function displayInNotebook(): Output {
   const id = crypto.randomUUID();
   let update = false;
   return async (bundle) => {
-    await Deno.jupyter.display(bundle as Deno.jupyter.MediaBundle, {
-      raw: true,
-      display_id: id,
-      update,
-    });
+    await displayBundle(bundle, { id, update });
     update = true;
   };
 }
 
 // deno-lint-ignore require-await -- as the notebook's, which waits
-async function printText(bundle: Record<string, unknown>): Promise<void> {
+async function printText(bundle: Bundle): Promise<void> {
   console.log(bundle["text/plain"]);
 }

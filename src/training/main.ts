@@ -4,9 +4,9 @@
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
-import { parseArgs } from "node:util";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
+import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { checkTarget } from "../datasets/write_file.ts";
@@ -46,15 +46,6 @@ async function readCases(dataset: Dataset): Promise<TrainingCase[]> {
   })));
 }
 
-/** A number from the command line. */
-function numberOf(name: string, text: string | undefined, fallback: number) {
-  const value = text === undefined ? fallback : Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  throw new RangeError(
-    `Cannot train as --${name} must be a number >= 0: current value is ${text}`,
-  );
-}
-
 /** One line of progress. */
 function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
   const row = (values: number[], digits: number) =>
@@ -71,62 +62,63 @@ function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
   ].join("  ");
 }
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: Object.fromEntries(
-    [
-      ...[
-        "data",
-        "out",
-        "init",
-        "checkpoint",
-        "steps",
-        "batch",
-        "rate",
-        "loss",
-      ],
-      ...["phantoms", "styles", "seed", "threads", "note"],
-      ...["task", "structure"],
-    ].map((name) => [name, { type: "string" as const }]),
-  ),
-});
-
-async function main() {
-  const { out = "model.safetensors", loss = "marginal" } = values;
-  const { structure = "cup" } = values;
-  if (loss !== "marginal" && loss !== "paper") {
-    throw new RangeError(
-      `Cannot train as --loss must be marginal or paper: current value is ${loss}`,
-    );
-  }
-  if (structure !== "cup" && structure !== "disc") {
-    throw new RangeError(
-      `Cannot train as --structure must be cup or disc: current value is ${structure}`,
-    );
-  }
+/** The recipe that the command line asks for. */
+function recipeOf(line: CommandLine): Recipe {
   const d = defaultRecipe;
-  const recipe: Recipe = {
-    ...d,
-    steps: numberOf("steps", values.steps, d.steps),
-    batch: numberOf("batch", values.batch, d.batch),
-    learningRate: numberOf("rate", values.rate, d.learningRate),
-    phantomShare: numberOf("phantoms", values.phantoms, d.phantomShare),
-    styleShare: numberOf("styles", values.styles, d.styleShare),
-    seed: numberOf("seed", values.seed, d.seed),
-    loss: { ...d.loss, kind: loss },
+  const count = { min: 1, max: 1e9 };
+  const number = (name: string, fallback: number, max: number) => {
+    const text = line.text(name);
+    if (text === undefined) return fallback;
+    const [value] = line.numbers(name, text, "X");
+    if (value >= 0 && value <= max) return value;
+    throw line.refuse(`--${name} must be within 0..${max}`, text);
   };
+  return {
+    ...d,
+    steps: line.integer("steps", d.steps, count),
+    batch: line.integer("batch", d.batch, count),
+    learningRate: number("rate", d.learningRate, 1),
+    phantomShare: number("phantoms", d.phantomShare, 1),
+    styleShare: number("styles", d.styleShare, 1),
+    seed: line.integer("seed", d.seed, SEEDS),
+    loss: {
+      ...d.loss,
+      kind: line.oneOf("loss", ["marginal", "paper"], "marginal"),
+    },
+  };
+}
+
+/** The cases that the command line names. */
+async function openCases(line: CommandLine): Promise<Dataset | undefined> {
+  const folder = line.text("data");
+  if (folder === undefined) return undefined;
+  return await openDataset(folder, {
+    split: "train",
+    task: line.integer("task", 1, { min: 1, max: 99 }),
+    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
+  });
+}
+
+async function main(): Promise<void> {
+  const line = new CommandLine("train", Deno.args, {
+    values: [
+      ...["data", "task", "structure", "out", "init", "checkpoint", "steps"],
+      ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
+      "note",
+    ],
+  });
+  if (line.has("help")) return console.log(HELP);
+  const recipe = recipeOf(line);
+  const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
-  const threads = values.threads && numberOf("threads", values.threads, 1);
-  const engine = await useEngine("onnx", threads ? { threads } : {});
-  const dataset = values.data
-    ? await openDataset(values.data, {
-      split: "train",
-      task: numberOf("task", values.task, 1),
-      structure,
-    })
-    : undefined;
+  const dataset = await openCases(line);
   const cases = dataset ? await readCases(dataset) : [];
-  const first = values.init ? await loadModel(values.init) : undefined;
+  const engine = await useEngine(
+    "onnx",
+    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+  );
+  const init = line.text("init");
+  const first = init === undefined ? undefined : await loadModel(init);
   const config = first?.config ?? presets.tiny;
   console.log(
     `Training "${config.name}" on ${cases.length} cases and ${
@@ -135,21 +127,19 @@ async function main() {
   );
   const weights = await train(config, cases, recipe, {
     initial: first?.weights,
-    checkpoint: values.checkpoint ?? `${out}.checkpoint`,
+    checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
     ...(Deno.stderr.isTerminal() ? trainingProgress() : {
       onReport: (report) => console.log(describe(report)),
     }),
   });
+  const data = line.text("note") ?? dataset?.name ?? "phantoms";
   const model = new Model(config, weights, {
     recipe: JSON.stringify(recipe),
-    training_data: values.note ?? dataset?.name ?? "phantoms",
+    training_data: data,
+    ...(first && { initial_recipe: first.metadata.recipe ?? "unknown" }),
   });
   await saveModel(model, out);
   console.log(`Saved ${out}`);
 }
 
-if (values.help || Deno.args.includes("-h")) {
-  console.log(HELP);
-} else {
-  await main();
-}
+await runCommand(main);

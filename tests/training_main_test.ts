@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadModel } from "../src/checkpoints/load_model.ts";
+import { defaultRecipe } from "../src/training/train.ts";
+
+/** Runs `deno task train` with arguments. */
+async function trainCommand(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "src/training/main.ts", ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [out, error] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  return { code, out, error };
+}
+
+Deno.test("the training command trains on phantoms, and goes on from a model", async () => {
+  const out = join(await Deno.makeTempDir(), "model.safetensors");
+  const options = ["--phantoms", "1", "--batch", "2", "--threads", "1"];
+  const { code, error } = await trainCommand(
+    ...[...options, "--init", "data/models/tiny.safetensors"],
+    ...["--steps", "2", "--seed", "7", "--out", out],
+  );
+  assert.equal(code, 0, error);
+  using model = await loadModel(out);
+  const { recipe, initial_recipe, training_data } = model.metadata;
+  const expected = { ...defaultRecipe, batch: 2, phantomShare: 1, seed: 7 };
+  assert.deepEqual(JSON.parse(recipe), { ...expected, steps: 2 });
+  assert.ok(JSON.parse(initial_recipe).steps > 1000);
+  assert.equal(training_data, "phantoms");
+});
+
+Deno.test("the training command's errors are one clear line, before any work", async () => {
+  const cases: [string[], RegExp][] = [
+    [["--steps", "0"], /--steps must be a whole number/],
+    [["--rate", "fast"], /--rate must be numbers as in X/],
+    [["--phantoms", "2"], /--phantoms must be within 0..1/],
+    [["--loss", "dice"], /--loss must be one of marginal, paper/],
+    [["--out", "tests"], /its name must not be a folder's/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, error } = await trainCommand(...args);
+    assert.equal(code, 1);
+    assert.match(error, message);
+    assert.equal(error.trim().split("\n").length, 1, error);
+  }
+  const { code, out } = await trainCommand("--help");
+  assert.equal(code, 0);
+  assert.match(out, /--init FILE/);
+});
