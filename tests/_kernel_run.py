@@ -15,6 +15,7 @@ NotebookClient(
     kernel_name="deno",
     timeout=int(timeout),
     allow_errors=True,
+    coalesce_streams=True,
     resources={"metadata": {"path": folder}},
 ).execute()
 nbformat.write(notebook, target)

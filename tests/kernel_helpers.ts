@@ -7,6 +7,19 @@ import { fileURLToPath } from "node:url";
 const PYTHON = Deno.env.get("SPA_PYTHON") ?? "python3";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** The folder of the notebooks that belong to the module. */
+export const NOTEBOOKS = join(ROOT, "notebooks");
+
+/** Their names, without ".ipynb", in order. */
+export async function listNotebooks(): Promise<string[]> {
+  const names = await Array.fromAsync(
+    Deno.readDir(NOTEBOOKS),
+    (entry) => entry.name,
+  );
+  return names.filter((name) => name.endsWith(".ipynb")).sort()
+    .map((name) => name.slice(0, -".ipynb".length));
+}
+
 /** One output of a cell, as the notebook format has it. */
 export interface Output {
   readonly output_type: "stream" | "execute_result" | "display_data" | "error";
@@ -100,6 +113,13 @@ export async function runNotebook(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** An output as it is saved: a picture in one form, the one that all show. */
+export function slimmed(output: Output): Output {
+  if (!output.data?.["image/png"]) return output;
+  const { "text/html": _, ...data } = output.data;
+  return { ...output, data };
 }
 
 /** Everything a cell printed to one stream. */

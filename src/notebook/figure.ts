@@ -32,6 +32,7 @@ const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 export class Figure {
   readonly #source: FigureSource;
   #svg: Promise<string> | undefined;
+  #place: string | undefined; // the name of the output it stands in
 
   /** A figure that is drawn when it is first needed. */
   constructor(source: FigureSource) {
@@ -97,10 +98,27 @@ export class Figure {
     return this.toBundle();
   }
 
-  /** Shows the figure now; outside a notebook prints its line of text. */
-  async show(): Promise<void> {
-    if (inKernel()) await displayBundle(await this.toBundle());
-    else console.log(this.toString());
+  /**
+   * Shows the figure now; outside a notebook prints its line of text.
+   *
+   * @param options.replaces A figure shown before, whose place this one takes;
+   * by default it is an output of its own.
+   *
+   * @example A curve that grows
+   * ```ts ignore
+   * const longer = diceFigure({ series });
+   * await longer.show({ replaces: curve });
+   * curve = longer;
+   * ```
+   */
+  async show({ replaces }: { replaces?: Figure } = {}): Promise<void> {
+    if (!inKernel()) return console.log(this.toString());
+    const place = replaces && replaces.#place;
+    this.#place = place ?? crypto.randomUUID();
+    await displayBundle(await this.toBundle(), {
+      id: this.#place,
+      update: place !== undefined,
+    });
   }
 
   /** What `console.log` shows. */
