@@ -1,5 +1,6 @@
 /** Results of an evaluation with given figures. */
 import type { TargetResult } from "../src/evaluation/evaluate.ts";
+import type { SavedEvaluation } from "../src/evaluation/saved_evaluation.ts";
 
 /** A target whose patient has its own case, with its Dice by iteration. */
 export function targetOf(
@@ -42,4 +43,32 @@ export function withoutTimes<T>(value: T): T {
   return JSON.parse(
     JSON.stringify(value, (key, part) => key === "milliseconds" ? 0 : part),
   );
+}
+
+/** An evaluation of cases a, b, c, with some of them done. */
+export function evaluation(...done: string[]): SavedEvaluation {
+  return {
+    format: "spa-evaluation",
+    version: 1,
+    dataset: "discs",
+    cases: ["a", "b", "c"],
+    settings: {
+      iterations: 1,
+      samples: 8,
+      variations: 8,
+      candidates: 4,
+      seed: 0,
+      user: "nearest",
+      rule: "generator",
+      variants: ["both"],
+      include: undefined,
+      sampleSet: false,
+      model: "0123",
+    },
+    tables: { targets: [0.8], perRater: false },
+    engine: "onnx, 1 threads",
+    done: {
+      both: done.map((id) => ({ case: id, results: [targetOf(id, [0.5])] })),
+    },
+  };
 }

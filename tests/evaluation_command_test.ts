@@ -79,6 +79,42 @@ Deno.test("merge makes other tables of a whole run", async () => {
   assert.match(stdout, /\| 0.5 \| 1.00 \| 1.00..1.00 \| 0.0 % \| 20 \| 2 \|/);
 });
 
+/** The rows of the printed tables, without headings. */
+function rowsOf(printed: string): string[][][] {
+  const tables = printed.split("\n\n").filter((part) => part.startsWith("|"));
+  return tables.map((table) =>
+    table.split("\n").slice(2).map((row) => row.slice(2, -2).split(" | "))
+  );
+}
+
+for (
+  const [args, tables] of [
+    [["--ablation"], [
+      ["none", "moments", "weights", "both"],
+      ["none", "none", "moments", "none", "moments", "weights"],
+    ]],
+    [["--carry"], [["1", "2"]]],
+    [["--per-rater", "--include", "strict,smooth,strict"], [[
+      ...["generous", "smooth", "strict", "with_part", "without_part"],
+      ...["all included", "all excluded"],
+    ]]],
+  ] as const
+) {
+  Deno.test(`evaluate ${args.join(" ")} prints its rows`, async () => {
+    const { stdout, stderr } = await evaluate(
+      ...QUICK,
+      "--every",
+      "4",
+      ...args,
+    );
+    const found = rowsOf(stdout).map((rows) => rows.map(([first]) => first));
+    assert.deepEqual(found, tables, stderr);
+    // a target of the second case has a profile, one of both a pair
+    const targets = { "--ablation": "10", "--carry": "5", "--per-rater": "2" };
+    assert.equal(rowsOf(stdout).at(-1)![0].at(-1), targets[args[0]]);
+  });
+}
+
 Deno.test("compare pairs the targets of two evaluations", async () => {
   const random = await evaluate(
     ...[...QUICK, "--user", "random", "--out", file("random.json")],
@@ -88,9 +124,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
     ...["compare", file("random.json"), file("whole.json")],
     ...["--targets", "0.8", "--out", file("both.csv")],
   );
-  const tables = stdout.split("\n\n").map((table) =>
-    table.split("\n").slice(2).map((row) => row.slice(2, -2).split(" | "))
-  );
+  const tables = rowsOf(stdout);
   assert.deepEqual(tables.map((rows) => rows.map((row) => row[0])), [
     ["random", "whole"], // Dice by iteration
     ["random"], // paired at the first

@@ -4,45 +4,17 @@ import {
   mergeEvaluations,
   readEvaluation,
   runsOf,
-  type SavedEvaluation,
   saveEvaluation,
 } from "../src/evaluation/saved_evaluation.ts";
 import { withFigures } from "../src/evaluation/validation_figures.ts";
 import { Model } from "../src/model/model.ts";
-import { targetOf } from "./_evaluation_results.ts";
+import { evaluation } from "./_evaluation_results.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
-
-/** An evaluation of cases a, b, c, with some of them done. */
-function evaluation(...done: string[]): SavedEvaluation {
-  return {
-    format: "spa-evaluation",
-    version: 1,
-    dataset: "discs",
-    cases: ["a", "b", "c"],
-    settings: {
-      iterations: 1,
-      samples: 8,
-      variations: 8,
-      candidates: 4,
-      seed: 0,
-      user: "nearest",
-      rule: "generator",
-      variants: ["both"],
-      include: undefined,
-      sampleSet: false,
-      model: "0123",
-    },
-    tables: { targets: [0.8], perRater: false },
-    engine: "onnx, 1 threads",
-    done: {
-      both: done.map((id) => ({ case: id, results: [targetOf(id, [0.5])] })),
-    },
-  };
-}
 
 Deno.test("mergeEvaluations() puts the cases into the dataset's order", () => {
   const merged = mergeEvaluations([
     evaluation("c"),
+    evaluation(), // a shard without cases
     { ...evaluation("b", "a"), engine: "wasm, 1 threads" },
   ]);
   assert.deepEqual(runsOf(merged), runsOf(evaluation("a", "b", "c")));
