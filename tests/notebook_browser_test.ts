@@ -1,7 +1,6 @@
 /** A reader's first notebook, in JupyterLab in a browser. */
 import assert from "node:assert/strict";
-
-const PYTHON = Deno.env.get("SPA_PYTHON") ?? "python3";
+import { canImport, PYTHON } from "./kernel_helpers.ts";
 
 /** A Chromium on this machine; SPA_CHROMIUM names another. */
 async function findChromium(): Promise<string | undefined> {
@@ -12,17 +11,9 @@ async function findChromium(): Promise<string | undefined> {
   }
 }
 
-async function hasLab(): Promise<boolean> {
-  const { success } = await new Deno.Command(PYTHON, {
-    args: ["-c", "import jupyterlab, playwright.sync_api"],
-    stdout: "null",
-    stderr: "null",
-  }).output().catch(() => ({ success: false }));
-  return success;
-}
-
 const chromium = await findChromium();
-const ready = chromium !== undefined && await hasLab();
+const ready = chromium !== undefined &&
+  await canImport("jupyterlab, playwright.sync_api");
 if (!ready) {
   console.log(
     `skipped: the notebook in a browser, as ${
