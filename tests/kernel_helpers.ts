@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The Python that has nbclient; SPA_PYTHON names another. */
-const PYTHON = Deno.env.get("SPA_PYTHON") ?? "python3";
+export const PYTHON = Deno.env.get("SPA_PYTHON") ?? "python3";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The folder of the notebooks that belong to the module. */
@@ -48,13 +48,23 @@ export interface RunCell {
  * @param what The test that is skipped.
  */
 export async function hasKernel(what: string): Promise<boolean> {
-  const { success } = await new Deno.Command(PYTHON, {
-    args: ["-c", "import nbclient, nbformat"],
-    stdout: "null",
-    stderr: "null",
-  }).output().catch(() => ({ success: false }));
-  if (!success) console.log(`skipped: ${what}, as ${PYTHON} has no nbclient`);
-  return success;
+  const has = await canImport("nbclient, nbformat");
+  if (!has) console.log(`skipped: ${what}, as ${PYTHON} has no nbclient`);
+  return has;
+}
+
+/** Whether there is a Python, and it has these modules. */
+export async function canImport(modules: string): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command(PYTHON, {
+      args: ["-c", `import ${modules}`],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success;
+  } catch { // no such program
+    return false;
+  }
 }
 
 /**
