@@ -172,3 +172,22 @@ function readCell({ source, outputs, metadata }: Cell): RunCell {
   const end = Date.parse(execution["shell.execute_reply"] ?? "");
   return { source: joined(source), outputs, milliseconds: end - start };
 }
+
+/**
+ * A notebook's text, formatted. By way of the standard input, as
+ * `deno fmt --check` calls even a formatted notebook unformatted.
+ */
+export async function formatNotebook(text: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext", "ipynb", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = child.output();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { success, stdout } = await output;
+  if (!success) throw new Error("Cannot format a notebook");
+  return new TextDecoder().decode(stdout);
+}

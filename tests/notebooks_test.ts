@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import {
+  formatNotebook,
   hasKernel,
   joined,
   listNotebooks,
@@ -45,9 +46,10 @@ Deno.test("there are four notebooks", () => {
 });
 
 for (const name of NAMES) {
-  Deno.test(`${name} is saved whole: small, with pictures, without errors or paths`, async () => {
+  Deno.test(`${name} is saved whole: small, formatted, with pictures, without errors or paths`, async () => {
     const { text, cells, code } = await readNotebook(name);
     assert(text.length < 1e6, `${text.length} bytes`);
+    assert.equal(await formatNotebook(text), text, "not formatted");
     assert(cells.length > code.length, "no text between the cells");
     const outputs = code.flatMap((cell) => cell.outputs);
     assert(outputs.some(({ data }) => data?.["image/png"]), "no picture");

@@ -5,6 +5,7 @@
  */
 
 import {
+  formatNotebook,
   listNotebooks,
   NOTEBOOKS,
   runNotebook,
@@ -26,14 +27,11 @@ for (const name of names) {
     cell.execution_count = i + 1;
     cell.outputs = ran[i].outputs.map(slimmed);
   }
-  await Deno.writeTextFile(path, JSON.stringify(notebook, undefined, 1) + "\n");
+  const text = JSON.stringify(notebook, undefined, 1) + "\n";
+  await Deno.writeTextFile(path, await formatNotebook(text));
   const errors = ran.flatMap(({ outputs }) => outputs)
     .filter(({ output_type }) => output_type === "error");
   for (const { ename, evalue } of errors) console.error(name, ename, evalue);
   console.log(`${name}: ${seconds.toFixed(0)} s`);
   if (errors.length > 0) Deno.exitCode = 1;
 }
-const { success } = await new Deno.Command(Deno.execPath(), {
-  args: ["fmt", "--quiet", NOTEBOOKS],
-}).output();
-if (!success) Deno.exitCode = 1;
