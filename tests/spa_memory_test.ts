@@ -31,9 +31,10 @@ Deno.test("1,000 iterations in one process leave memory flat", async () => {
   for (const { tensors } of measured) {
     assert.equal(tensors, measured[0].tensors);
   }
-  // one [48, 16, 16] map lost per iteration would be 47 MB
+  // one [48, 16, 16] map lost per iteration would be 47 MB; the heap itself
+  // takes one step of about 25 MB after some 1,100 iterations, and no other
   const grown = resident[10] - resident[0];
-  assert.ok(grown < 30, `grown by ${grown} MB in 1,000 iterations`);
+  assert.ok(grown < 40, `grown by ${grown} MB in 1,000 iterations`);
 });
 
 Deno.test("an eager engine keeps no tensor of an iteration", async () => {
