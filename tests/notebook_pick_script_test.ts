@@ -124,11 +124,8 @@ Deno.test("a click on the image is sent in its pixels, inside or outside", () =>
 Deno.test("where the kernel cannot be reached the panel says so, and links are links", async () => {
   const { find, click, window } = open(() => Promise.reject(new Error("no")));
   click("a[data-path=accept]");
-  await new Promise((resolve) => setTimeout(resolve));
-  assert.match(
-    find(".spa-pick-status").textContent!,
-    /cannot reach the kernel/,
-  );
+  const status = find(".spa-pick-status");
+  await until(() => /cannot reach the kernel/.test(status.textContent!));
   assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
   assert.equal(click("a[data-path=accept]"), true); // followed
   window.close();
