@@ -8,21 +8,8 @@ import {
   packFeedback,
 } from "../src/spa/feedback.ts";
 import { frameOf, mapToImage } from "../src/spa/frame.ts";
+import { close } from "./_close.ts";
 import { smallConfig } from "./_small_model.ts"; // S = 32, maps of 16 x 16
-
-function close(
-  actual: ArrayLike<number>,
-  expected: number[],
-  tolerance = 1e-6,
-) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) <= tolerance,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
-}
 
 const square = frameOf(32, 32, 32);
 const map = (value: (i: number) => number) =>
@@ -215,7 +202,7 @@ Deno.test("packFeedback() compares a lone candidate with nothing", () => {
 
 Deno.test("clippedLogit() is the log odds, at most those of 98 to 2", () => {
   close(
-    [0.5, 0.75, 0.25, 0, 1].map(clippedLogit),
+    [0.5, 0.75, 0.25, 0, 1].map((p) => clippedLogit(p)),
     [0, Math.log(3), -Math.log(3), -Math.log(49), Math.log(49)],
     1e-9,
   );

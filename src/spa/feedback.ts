@@ -61,9 +61,9 @@ export interface Feedback {
 /** Probabilities of a chosen mask are clipped to [CLIP, 1 - CLIP]. */
 const CLIP = 0.02;
 
-/** log(p / (1 - p)) of a clipped probability. */
-export function clippedLogit(probability: number): number {
-  const p = Math.min(1 - CLIP, Math.max(CLIP, probability));
+/** log(p / (1 - p)) of a probability clipped to [clip, 1 - clip]. */
+export function clippedLogit(probability: number, clip = CLIP): number {
+  const p = Math.min(1 - clip, Math.max(clip, probability));
   return Math.log(p / (1 - p));
 }
 
