@@ -6,6 +6,8 @@ import {
 } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
 import type { HostTensor } from "../engine/tensors.ts";
+import type { Group } from "./groups.ts";
+import { restoreGroups, saveGroups } from "./saved_groups.ts";
 
 /** The vectors of the optimizer's state, [P] each. */
 export type HostState = Readonly<
@@ -20,6 +22,8 @@ export interface Checkpoint {
   /** Steps done. */
   readonly step: number;
   readonly state: HostState;
+  /** The users at work. */
+  readonly groups: readonly Group[];
 }
 
 /**
@@ -30,14 +34,13 @@ export interface Checkpoint {
  */
 export async function writeCheckpoint(
   path: string,
-  { step, state }: Checkpoint,
+  { step, state, groups }: Checkpoint,
   recipe: string,
 ): Promise<void> {
-  const metadata = { step: `${step}`, recipe };
-  await writeFileAtomic(
-    path,
-    writeSafetensors(Object.entries(state), metadata),
-  );
+  const saved = saveGroups(groups);
+  const metadata = { step: `${step}`, recipe, groups: saved.text };
+  const tensors = [...Object.entries(state), ...saved.tensors];
+  await writeFileAtomic(path, writeSafetensors(tensors, metadata));
 }
 
 /**
@@ -88,5 +91,6 @@ export async function readCheckpoint(
       secondMoment: part("secondMoment"),
       average: part("average"),
     },
+    groups: restoreGroups({ tensors, text: metadata.groups ?? "[]" }),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { jit } from "../engine/jit.ts";
+import { removeLeftovers } from "../datasets/write_file.ts";
 import { upload } from "../engine/engine.ts";
 import { type HostTensor, scalar } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
@@ -35,21 +36,21 @@ export interface Recipe extends ExampleOptions {
   readonly batch: number;
   /** Iterations J until a user leaves. */
   readonly iterations: number;
-  /** Largest learning rate, after `warmUp` steps; falls as a cosine to 2 %. */
+  /** Largest learning rate, after `warmUp` steps. */
   readonly learningRate: number;
+  /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
+  readonly schedule: "cosine" | "constant";
   /** Steps over which the learning rate rises. */
   readonly warmUp: number;
-  /** Decay of the parameters' moving average, which is what is kept. */
+  /**
+   * Decay of the parameters' moving average, which is what is kept; 0 keeps the
+   * parameters themselves.
+   */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
   readonly seed: number;
   /** The loss. */
   readonly loss: LossOptions;
-  /**
-   * Steps between checkpoints. All users leave at a checkpoint, so that a run
-   * that resumes from it goes on exactly as the one that wrote it.
-   */
-  readonly checkpointEvery: number;
 }
 
 /** The recipe of the shipped weights, which went on from an earlier run's. */
@@ -59,21 +60,29 @@ export const defaultRecipe: Recipe = {
   usersPerImage: 1,
   iterations: 6,
   learningRate: 1.2e-3,
+  schedule: "cosine",
   warmUp: 200,
   averageDecay: 0.998,
   phantomShare: 0.15,
   styleShare: 0.15,
   seed: 1,
   loss: defaultLoss,
-  checkpointEvery: 1000,
 };
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
   /** Weights to start from, of the same config; random ones by default. */
   readonly initial?: HostWeights;
-  /** File of the checkpoint; resumed from when it is there. */
+  /**
+   * File of the checkpoint; resumed from when it is there, exactly as if the
+   * run had never stopped.
+   */
   readonly checkpoint?: string;
+  /**
+   * Seconds between checkpoints, 60 by default: at most what a run that is
+   * killed loses, besides its current step. 0 writes one after every step.
+   */
+  readonly checkpointSeconds?: number;
   /** Called every `reportEvery` steps, 100 by default. */
   readonly onReport?: (report: TrainingReport) => void;
   /** Steps between reports. */
@@ -106,9 +115,10 @@ function packBatch(
   };
 }
 
-/** Learning rate of a step: linear warm-up, then a cosine down to 2 %. */
+/** Learning rate of a step: linear warm-up, and the schedule's share. */
 export function learningRateAt(recipe: Recipe, step: number): number {
   const warm = Math.min(1, (step + 1) / recipe.warmUp);
+  if (recipe.schedule === "constant") return recipe.learningRate * warm;
   const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
   return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
 }
@@ -128,7 +138,13 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  { initial, checkpoint, onReport, reportEvery = 100 }: TrainOptions = {},
+  {
+    initial,
+    checkpoint,
+    checkpointSeconds = 60,
+    onReport,
+    reportEvery = 100,
+  }: TrainOptions = {},
 ): Promise<HostWeights> {
   const images = recipe.batch / recipe.usersPerImage;
   if (!Number.isInteger(images) || images < 1) {
@@ -138,6 +154,7 @@ export async function train(
   }
   const description = JSON.stringify({ config, recipe });
   const resumed = checkpoint && await readCheckpoint(checkpoint, description);
+  if (checkpoint) await removeLeftovers(checkpoint);
   const start = initial ?? initializeWeights(config, recipe.seed);
   const fresh = splitWeights(config, start);
   const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
@@ -148,14 +165,16 @@ export async function train(
     resident: ["state"],
   });
 
-  let random!: Random;
-  let groups: Group[] = [];
+  let groups: readonly Group[] = resumed ? resumed.groups : [];
   let tally = new Tally();
-  const draw = (left: number) => drawGroup(cases, config, recipe, random, left);
+  let written = performance.now();
   try {
     for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-      if (groups.length === 0 || step % recipe.checkpointEvery === 0) {
-        random = createRandom(recipe.seed, step);
+      // of its own, so that a step does not depend on those before a checkpoint
+      const random = createRandom(recipe.seed, step);
+      const draw = (left: number) =>
+        drawGroup(cases, config, recipe, random, left);
+      if (groups.length === 0) {
         groups = Array.from(
           { length: images },
           (_, i) => draw(1 + i % recipe.iterations),
@@ -193,9 +212,12 @@ export async function train(
         onReport?.(tally.report(done, recipe.steps));
         tally = new Tally();
       }
-      if (checkpoint && done % recipe.checkpointEvery === 0) {
+      const due = performance.now() - written >= 1000 * checkpointSeconds;
+      if (checkpoint && (due || done === recipe.steps)) {
         const state = await readState(outputs.state);
-        await writeCheckpoint(checkpoint, { step: done, state }, description);
+        const now = { step: done, state, groups };
+        await writeCheckpoint(checkpoint, now, description);
+        written = performance.now();
       }
     }
     const average = await state.average.read();
