@@ -50,12 +50,12 @@ const groups = [0, 1].map((g) => {
 
 Deno.test("a checkpoint comes back exactly, and nothing else is left behind", async () => {
   const path = `${folder}/new/run.checkpoint`;
-  await writeCheckpoint(path, { step: 120, state, groups }, "recipe");
-  await writeCheckpoint(path, { step: 123, state, groups }, "recipe");
+  await writeCheckpoint(path, { step: 120, state, examples: groups }, "recipe");
+  await writeCheckpoint(path, { step: 123, state, examples: groups }, "recipe");
   assert.deepEqual(await readCheckpoint(path, "recipe"), {
     step: 123,
     state,
-    groups,
+    examples: groups,
   });
   const names = [...Deno.readDirSync(`${folder}/new`)].map(({ name }) => name);
   assert.deepEqual(names, ["run.checkpoint"]);
@@ -67,7 +67,7 @@ Deno.test("no checkpoint is no error", async () => {
 
 Deno.test("a checkpoint of another recipe is refused, with both", async () => {
   const path = `${folder}/other`;
-  await writeCheckpoint(path, { step: 1, state, groups }, "rate 1");
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "rate 1");
   await assert.rejects(
     () => readCheckpoint(path, "rate 2"),
     new RangeError(
@@ -78,7 +78,7 @@ Deno.test("a checkpoint of another recipe is refused, with both", async () => {
 
 Deno.test("a truncated checkpoint is refused", async () => {
   const path = `${folder}/truncated`;
-  await writeCheckpoint(path, { step: 1, state, groups }, "recipe");
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "recipe");
   const bytes = await Deno.readFile(path);
   await Deno.writeFile(path, bytes.subarray(0, bytes.length - 3));
   await assert.rejects(
@@ -89,13 +89,13 @@ Deno.test("a truncated checkpoint is refused", async () => {
 
 Deno.test("a checkpoint without a user's map is refused", async () => {
   const path = `${folder}/without`;
-  await writeCheckpoint(path, { step: 1, state, groups }, "recipe");
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "recipe");
   const { tensors, metadata } = readSafetensors(await Deno.readFile(path));
-  tensors.delete("groups.1.users.0.choices.1");
+  tensors.delete("values.7");
   await Deno.writeFile(path, writeSafetensors(tensors, metadata));
   await assert.rejects(
     () => readCheckpoint(path, "recipe"),
-    /^RangeError: Cannot restore the users of a checkpoint as it must have the tensor "groups\.1\.users\.0\.choices\.1": current names are /,
+    /^RangeError: Cannot restore the users of a checkpoint as it must have the tensor "values\.7": current names are /,
   );
 });
 

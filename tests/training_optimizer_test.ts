@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { adamStep } from "../src/training/optimizer.ts";
-import { defaultRecipe, learningRateAt } from "../src/training/train.ts";
+import { learningRateAt } from "../src/training/optimize.ts";
+import { defaultRecipe } from "../src/training/train.ts";
 import { assertClose } from "./engine_helpers.ts";
 import { normals } from "./_small_model.ts";
 

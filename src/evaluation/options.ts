@@ -1,5 +1,11 @@
 /** The options of `deno task evaluate`. */
 
+import {
+  type Baseline,
+  loadBaseline,
+  methodOfFile,
+} from "../baselines/baseline.ts";
+import { METHODS } from "../baselines/methods.ts";
 import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
@@ -40,7 +46,8 @@ Cases and users
   --user NAME          nearest, noisy (one choice in five at random) or random
 
 Method
-  --model FILE         weights                                    (shipped)
+  --model FILE         weights, of SPA or of a baseline           (shipped)
+  --method NAME        the file's, or another one of its weights: sam-u of box's
   --update NAME        what a choice moves: both, moments, weights or none
   --rule NAME          generator, or m-step (training-free)       (generator)
   --iterations N       (6)
@@ -65,7 +72,16 @@ export const OPTIONS = {
   values: [
     ...["data", "split", "task", "structure", "every", "include", "user"],
     ...["update", "rule", "iterations", "samples", "variations", "candidates"],
-    ...["seed", "model", "engine", "threads", "targets", "shard", "record"],
+    ...[
+      "seed",
+      "model",
+      "method",
+      "engine",
+      "threads",
+      "targets",
+      "shard",
+      "record",
+    ],
   ],
   repeated: ["out"],
   flags: ["ablation", "per-rater", "carry", "samples-metrics"],
@@ -121,6 +137,29 @@ export function readTables(line: CommandLine): Tables {
     throw line.refuse("--targets must be Dice above 0, up to 1", text);
   }
   return { targets, perRater: line.has("per-rater") };
+}
+
+/** What only SPA has: choices, and a preference that they move. */
+const SPA_ALONE = [
+  ...["ablation", "carry", "update", "rule", "user", "variations", "record"],
+];
+
+/** The baseline that `--model` holds; undefined where it is a model of SPA. */
+export async function readBaseline(
+  line: CommandLine,
+): Promise<Baseline | undefined> {
+  const path = line.text("model");
+  const own = path === undefined ? "spa" : await methodOfFile(path);
+  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], own);
+  if (path === undefined || own === "spa" || method === "spa") {
+    if (method === own) return undefined;
+    throw line.refuse(`--method must fit the model's, ${own}`, method);
+  }
+  for (const name of SPA_ALONE) {
+    if (!line.has(name)) continue;
+    throw line.refuse(`--${name} must come with a model of spa`, method);
+  }
+  return await loadBaseline(path, method);
 }
 
 /** The part of `--shard`. */

@@ -1,14 +1,18 @@
 /**
- * `deno task train`: trains the tiny preset.
+ * `deno task train`: trains the tiny preset, or a baseline on it.
  *
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
+import { initialWeights, saveBaseline } from "../baselines/baseline.ts";
+import { METHODS } from "../baselines/methods.ts";
+import { trainBaseline } from "../baselines/train.ts";
 import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
+import { PHANTOM_RATERS } from "../datasets/phantom.ts";
 import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
@@ -24,6 +28,8 @@ const HELP = `deno task train [options]
                        crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
+  --method NAME        spa, or a baseline:      (spa)
+                       ${Object.keys(METHODS).join(", ")}
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
@@ -117,12 +123,13 @@ async function main(): Promise<void> {
     values: [
       ...["data", "task", "structure", "out", "init", "checkpoint", "steps"],
       ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
-      ...["schedule", "ema", "checkpoint-seconds", "note"],
+      ...["schedule", "ema", "checkpoint-seconds", "note", "method"],
     ],
   });
   if (line.has("help")) return console.log(HELP);
   const recipe = recipeOf(line);
   const checkpointSeconds = readNumber(line, "checkpoint-seconds", 60, 86400);
+  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
   await removeLeftovers(out);
@@ -132,26 +139,47 @@ async function main(): Promise<void> {
     "onnx",
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
   );
-  const init = line.text("init");
-  const first = init === undefined ? undefined : await loadModel(init);
-  const config = first?.config ?? presets.tiny;
-  console.log(
-    `Training "${config.name}" on ${cases.length} cases and ${
-      (100 * recipe.phantomShare).toFixed(0)
-    } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
-  );
-  const weights = await train(config, cases, recipe, {
-    initial: first?.weights,
+  const options = {
     checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
     checkpointSeconds,
     ...(Deno.stderr.isTerminal() ? trainingProgress() : {
-      onReport: (report) => console.log(describe(report)),
+      onReport: (report: TrainingReport) => console.log(describe(report)),
     }),
-  });
+  };
+  const init = line.text("init");
   const data = line.text("note") ?? dataset?.name ?? "phantoms";
+  const facts = { recipe: JSON.stringify(recipe), training_data: data };
+  const announce = (name: string) =>
+    console.log(
+      `Training "${name}" on ${cases.length} cases and ${
+        (100 * recipe.phantomShare).toFixed(0)
+      } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
+    );
+  if (method !== "spa") {
+    const raters = cases.length > 0
+      ? Math.max(...cases.map(({ masks }) => masks.length))
+      : PHANTOM_RATERS.length;
+    const config = { method, network: presets.tiny, raters };
+    announce(method);
+    const weights = await trainBaseline(config, cases, recipe, {
+      ...options,
+      initial: init === undefined
+        ? undefined
+        : await initialWeights(init, config, recipe.seed),
+    });
+    const metadata = { ...facts, ...(init && { initial_weights: init }) };
+    await saveBaseline({ config, weights, metadata }, out);
+    return console.log(`Saved ${out}`);
+  }
+  const first = init === undefined ? undefined : await loadModel(init);
+  const config = first?.config ?? presets.tiny;
+  announce(config.name);
+  const weights = await train(config, cases, recipe, {
+    ...options,
+    initial: first?.weights,
+  });
   const model = new Model(config, weights, {
-    recipe: JSON.stringify(recipe),
-    training_data: data,
+    ...facts,
     ...(first && { initial_recipe: first.metadata.recipe ?? "unknown" }),
   });
   await saveModel(model, out);

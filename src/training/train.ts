@@ -4,29 +4,23 @@
  */
 
 import { jit } from "../engine/jit.ts";
-import { removeLeftovers } from "../datasets/write_file.ts";
-import { upload } from "../engine/engine.ts";
-import { type HostTensor, scalar } from "../engine/tensors.ts";
+import type { HostTensor } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import {
+  declareWeights,
   type HostWeights,
   initializeWeights,
   sizeOf,
 } from "../model/weights.ts";
-import { createRandom, type Random } from "../random.ts";
+import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import type { TrainingCase } from "./augment.ts";
-import {
-  type HostState,
-  readCheckpoint,
-  writeCheckpoint,
-} from "./checkpoint.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
+import { optimize } from "./optimize.ts";
 import { advanceTrainee, type TraineeReport } from "./simulation.ts";
-import { trainingStep } from "./step.ts";
-import { Tally, type TrainingReport } from "./tally.ts";
-import { joinWeights, splitWeights } from "./weight_vector.ts";
+import { trainingStep, type UserOutputs } from "./step.ts";
+import type { TrainingReport } from "./tally.ts";
 
 /** The recipe: everything that decides what comes out. */
 export interface Recipe extends ExampleOptions {
@@ -115,14 +109,6 @@ function packBatch(
   };
 }
 
-/** Learning rate of a step: linear warm-up, and the schedule's share. */
-export function learningRateAt(recipe: Recipe, step: number): number {
-  const warm = Math.min(1, (step + 1) / recipe.warmUp);
-  if (recipe.schedule === "constant") return recipe.learningRate * warm;
-  const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
-  return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
-}
-
 /**
  * Trains a network.
  *
@@ -138,13 +124,7 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  {
-    initial,
-    checkpoint,
-    checkpointSeconds = 60,
-    onReport,
-    reportEvery = 100,
-  }: TrainOptions = {},
+  { initial, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
   const images = recipe.batch / recipe.usersPerImage;
   if (!Number.isInteger(images) || images < 1) {
@@ -152,112 +132,36 @@ export async function train(
       `Cannot train as batch must be a multiple of usersPerImage: current values are ${recipe.batch} and ${recipe.usersPerImage}`,
     );
   }
-  const description = JSON.stringify({ config, recipe });
-  const resumed = checkpoint && await readCheckpoint(checkpoint, description);
-  if (checkpoint) await removeLeftovers(checkpoint);
-  const start = initial ?? initializeWeights(config, recipe.seed);
-  const fresh = splitWeights(config, start);
-  const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
-  let state = await upload(host);
-  const frozen = await upload(fresh.frozen);
-  const run = jit(trainingStep(config, recipe.loss, {}), {
-    name: "trainingStep",
-    resident: ["state"],
-  });
-
-  let groups: readonly Group[] = resumed ? resumed.groups : [];
-  let tally = new Tally();
-  let written = performance.now();
-  try {
-    for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-      // of its own, so that a step does not depend on those before a checkpoint
-      const random = createRandom(recipe.seed, step);
-      const draw = (left: number) =>
-        drawGroup(cases, config, recipe, random, left);
-      if (groups.length === 0) {
-        groups = Array.from(
-          { length: images },
-          (_, i) => draw(1 + i % recipe.iterations),
-        );
-      }
-      const batch = packBatch(config, groups, random);
-      const outputs = await run({
-        state,
-        frozen,
-        batch,
-        scalars: {
-          learningRate: scalar(learningRateAt(recipe, step)),
-          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
-          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
-          averageDecay: scalar(
-            Math.min(recipe.averageDecay, step / (step + 20)),
-          ),
-        },
-      });
-      for (const tensor of Object.values(state)) tensor.dispose();
-      state = outputs.state;
-      const loss = outputs.loss.data[0];
-      if (!Number.isFinite(loss)) {
-        throw new RangeError(
-          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
-        );
-      }
-      tally.add(loss, advanceGroups(config, groups, outputs, random));
-      groups = groups.map((group) =>
-        --group.left <= 0 ? draw(recipe.iterations) : group
-      );
-
-      const done = step + 1;
-      if (done % reportEvery === 0 || done === recipe.steps) {
-        onReport?.(tally.report(done, recipe.steps));
-        tally = new Tally();
-      }
-      const due = performance.now() - written >= 1000 * checkpointSeconds;
-      if (checkpoint && (due || done === recipe.steps)) {
-        const state = await readState(outputs.state);
-        const now = { step: done, state, groups };
-        await writeCheckpoint(checkpoint, now, description);
-        written = performance.now();
-      }
-    }
-    const average = await state.average.read();
-    return joinWeights(config, average.data as Float32Array, fresh.frozen);
-  } finally {
-    for (const tensor of Object.values({ ...state, ...frozen })) {
-      tensor.dispose();
-    }
-    run.release();
-  }
+  return await optimize(
+    {
+      description: { config, recipe },
+      declared: declareWeights(config),
+      step: jit(trainingStep(config, recipe.loss, {}), {
+        name: "trainingStep",
+        resident: ["state"],
+      }),
+      count: images,
+      draw: (random, left) => drawGroup(cases, config, recipe, random, left),
+      pack: (groups, random) => packBatch(config, groups, random),
+      advance: (groups, outputs: UserMaps, random) =>
+        advanceGroups(config, groups, outputs, random),
+    },
+    recipe,
+    {
+      ...options,
+      initial: initial ?? initializeWeights(config, recipe.seed),
+    },
+  );
 }
 
-/** The optimizer's state before the first step. */
-function freshState(vector: Float32Array): HostState {
-  const shape = [vector.length];
-  return {
-    parameters: { data: vector, shape },
-    firstMoment: { data: new Float32Array(vector.length), shape },
-    secondMoment: { data: new Float32Array(vector.length), shape },
-    average: { data: vector.slice(), shape },
-  };
-}
-
-/** Copies the state to the host. */
-async function readState(
-  state: Record<keyof HostState, { read(): Promise<HostTensor> }>,
-): Promise<HostState> {
-  return {
-    parameters: await state.parameters.read(),
-    firstMoment: await state.firstMoment.read(),
-    secondMoment: await state.secondMoment.read(),
-    average: await state.average.read(),
-  };
-}
+/** What the users of a batch see: probabilities and log pi. */
+type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */
 function advanceGroups(
   config: ModelConfig,
   groups: readonly Group[],
-  outputs: { probabilities: HostTensor; logWeights: HostTensor },
+  outputs: UserMaps,
   random: Random,
 ): TraineeReport[] {
   const maps = outputs.probabilities.data as Float32Array;
