@@ -37,6 +37,10 @@ export type {
   ReadOptions,
 } from "./src/checkpoints/checkpoint.ts";
 export {
+  exportOnnx,
+  type ExportOnnxOptions,
+} from "./src/checkpoints/export_onnx.ts";
+export {
   loadModel,
   type LoadModelOptions,
   type LoadProgress,
