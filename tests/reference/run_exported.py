@@ -129,15 +129,21 @@ class ExportedModel:
 
     def mask(self, image, probability):
         """A map [4h, 4h] as a mask at the image's own size, [H, W]."""
-        height, width = image["height"], image["width"]
-        scale = image["scale"] * self.side / self.config["imageSize"]
-        return resize(probability, height, width, (0, 0, width * scale, height * scale)) >= 0.5
+        step = image["scale"] * self.side / self.config["imageSize"]
+        rows, columns = (between(image[name], step, self.side) for name in ("height", "width"))
+        return rows @ probability @ columns.T >= 0.5
 
 
-def resize(plane, height, width, box=None):
+def resize(plane, height, width):
     """Bilinearly, without aliasing: [H, W] to [height, width]."""
     picture = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
-    return np.asarray(picture.resize((width, height), Image.BILINEAR, box=box))
+    return np.asarray(picture.resize((width, height), Image.BILINEAR))
+
+
+def between(count, step, side):
+    """Bilinear sampling of one axis as a matrix, [count, side]."""
+    at = np.clip((np.arange(count) + 0.5) * step - 0.5, 0, side - 1)
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(side)))
 
 
 def bump(centre, side):
