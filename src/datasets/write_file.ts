@@ -6,18 +6,21 @@ import { fileURLToPath } from "node:url";
  * then renamed over `path`. Missing folders are made.
  *
  * @param path Where the file will be, a path or a file URL.
- * @param bytes Its content.
+ * @param bytes Its content, whole or in pieces.
  * @throws When the folder cannot be written; what stood at `path` is untouched then.
  */
 export async function writeFileAtomic(
   path: string | URL,
-  bytes: Uint8Array,
+  bytes: Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
-    await Deno.writeFile(temporary, bytes);
+    const content = bytes instanceof Uint8Array
+      ? bytes
+      : ReadableStream.from(bytes);
+    await Deno.writeFile(temporary, content);
     await Deno.rename(temporary, target);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

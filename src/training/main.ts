@@ -7,7 +7,6 @@
 import { initialWeights, saveBaseline } from "../baselines/baseline.ts";
 import { METHODS } from "../baselines/methods.ts";
 import { trainBaseline } from "../baselines/train.ts";
-import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -17,6 +16,7 @@ import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import type { TrainingCase } from "./augment.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
