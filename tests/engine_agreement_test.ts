@@ -6,7 +6,7 @@ import { availableEngines, useEngine } from "../src/engine/engine.ts";
 import { gelu, layerNorm } from "../src/engine/fused.ts";
 import { jit } from "../src/engine/jit.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
-import { difference, host, randoms } from "./engine_helpers.ts";
+import { difference, ENGINE_OPTIONS, host, randoms } from "./engine_helpers.ts";
 
 const [BATCH, TOKENS, CHANNELS, HEADS] = [2, 16, 32, 4];
 
@@ -99,7 +99,7 @@ async function run(): Promise<Record<string, HostTensor>> {
 
 await useEngine("cpu");
 const reference = await run();
-const missing = await availableEngines();
+const missing = await availableEngines(ENGINE_OPTIONS);
 
 for (const engine of ENGINE_NAMES) {
   Deno.test({
@@ -107,7 +107,7 @@ for (const engine of ENGINE_NAMES) {
       (missing[engine] ? ` (${missing[engine]})` : ""),
     ignore: engine === "cpu" || missing[engine] !== undefined,
     async fn() {
-      await useEngine(engine);
+      await useEngine(engine, ENGINE_OPTIONS);
       const actual = await run();
       assert.deepEqual(Object.keys(actual), Object.keys(reference));
       for (const [name, { data, shape }] of Object.entries(actual)) {
