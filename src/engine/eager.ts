@@ -19,7 +19,7 @@ import {
   type Tree,
 } from "./tensors.ts";
 import { loadTensorFlow } from "./tensorflow.ts";
-import { loadWebGPU, throwDeviceError, watchDevice } from "./webgpu.ts";
+import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
 
 /** Engines that are tfjs backends, by the backend's name. */
 export type EagerName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -66,7 +66,6 @@ export async function loadEager(
       { cause },
     );
   }
-  if (name === "webgpu") watchDevice();
 }
 
 /** Keeps a host tensor on a tfjs backend. */
@@ -90,23 +89,30 @@ export async function runEager<I, O>(
   resident: ReadonlySet<string>,
 ): Promise<Tree<HostTensor | EngineTensor>> {
   tf.setBackend(engine); // it is ready, so this is synchronous
-  let result!: Tree<tf.Tensor>;
-  tf.tidy(() => {
-    const tensors = mapTree(inputs, isInputLeaf, (leaf) => {
-      if (leaf instanceof EngineTensor) {
-        return (leaf.storageIn(engine) as TfStorage).tensor;
-      }
-      return tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data));
+  let result: Tree<tf.Tensor> = [];
+  const compute = () =>
+    tf.tidy(() => {
+      const tensors = mapTree(inputs, isInputLeaf, (leaf) => {
+        if (leaf instanceof EngineTensor) {
+          return (leaf.storageIn(engine) as TfStorage).tensor;
+        }
+        return tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data));
+      });
+      // Clones, as a function may return its input, or one tensor twice.
+      const clones = mapRecord(fn(tensors as I), isTensor, (t) => tf.clone(t));
+      result = mapRecord(clones, isTensor, (tensor) => tf.keep(tensor));
     });
-    // Clones, as a function may return its input, or one tensor twice.
-    const clones = mapRecord(fn(tensors as I), isTensor, (t) => tf.clone(t));
-    result = mapRecord(clones, isTensor, (tensor) => tf.keep(tensor));
-  });
+  if (engine === "webgpu") {
+    await withDeviceErrors(compute).catch((error) => {
+      mapTree(result, isTensor, (tensor) => tensor.dispose());
+      throw error;
+    });
+  } else compute();
   const reads: Promise<void>[] = [];
   const outputs = mapRecord(result, isTensor, (tensor, _path, key) => {
     if (resident.has(key)) return engineTensor(engine, tensor);
     const host = { data: new Float32Array() as HostData, shape: tensor.shape };
-    const read = readTensor(engine, tensor).then((data) => {
+    const read = readTensor(tensor).then((data) => {
       host.data = data;
     });
     reads.push(read.finally(() => tensor.dispose()));
@@ -122,19 +128,14 @@ function engineTensor(
 ): EngineTensor<TfStorage> {
   return new EngineTensor(engine, tensor.shape, tensor.dtype as DType, {
     tensor,
-    read: () => readTensor(engine, tensor),
+    read: () => readTensor(tensor),
     dispose: () => tensor.dispose(),
   });
 }
 
 /** The values in an array that is the caller's own. */
-async function readTensor(
-  engine: EagerName,
-  tensor: tf.Tensor,
-): Promise<HostData> {
-  const data = await tensor.data() as HostData;
-  if (engine === "webgpu") throwDeviceError();
-  return copyOf(data);
+async function readTensor(tensor: tf.Tensor): Promise<HostData> {
+  return copyOf(await tensor.data() as HostData);
 }
 
 function isTensor(node: unknown): node is tf.Tensor {

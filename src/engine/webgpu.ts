@@ -16,9 +16,10 @@ const SOFTWARE_ADAPTER =
 /** The shaders of tfjs-backend-webgpu 4.22.0 compare coordinates up to here. */
 const MAX_PAD_RANK = 4;
 
+/** Errors of a GPU that are watched for. */
+const ERRORS = ["validation", "out-of-memory", "internal"] as const;
+
 let loaded: Promise<void> | undefined;
-/** The first error of the device since it was last asked for. */
-let deviceError: string | undefined;
 
 /**
  * Checks that there is a GPU.
@@ -58,20 +59,29 @@ export async function loadWebGPU(allowSoftware: boolean): Promise<void> {
   await loaded;
 }
 
-/** Keeps the device's errors, which are else lost: results would be zeros. */
-export function watchDevice(): void {
+/**
+ * Runs a synchronous function of kernels.
+ *
+ * @throws {Error} Where the GPU refuses one of them: tfjs does not ask, and its
+ * results would be zeros.
+ */
+export async function withDeviceErrors(run: () => void): Promise<void> {
   const { device } = tf.engine().findBackend("webgpu") as unknown as {
     device: GPUDevice;
   };
-  device.onuncapturederror = ({ error }) => deviceError ??= error.message;
-}
-
-/** Throws the error that the device has met, if any. */
-export function throwDeviceError(): void {
-  if (deviceError === undefined) return;
-  const message = deviceError.trim();
-  deviceError = undefined;
-  throw new Error(`Cannot run on the engine "webgpu": ${message}`);
+  for (const kind of ERRORS) device.pushErrorScope(kind);
+  let found: Promise<GPUError | null>[];
+  try {
+    run();
+  } finally {
+    found = ERRORS.map(() => device.popErrorScope());
+  }
+  const error = (await Promise.all(found)).find((error) => error !== null);
+  if (!error) return;
+  throw new Error(
+    `Cannot run on the engine "webgpu": ${error.message.trim()}`,
+    { cause: error },
+  );
 }
 
 /**
