@@ -87,11 +87,13 @@ export {
   currentEngine,
   type DeviceTensor,
   type DType,
+  type EagerOptions,
   type EngineInfo,
   type EngineName,
   type EngineOptions,
   type HostData,
   type HostTensor,
+  type Provider,
   useEngine,
 } from "./src/engine/engine.ts";
 export {

@@ -14,7 +14,7 @@ import { defaultLoss } from "../src/training/loss.ts";
 import { trainingStep } from "../src/training/step.ts";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { host } from "./engine_helpers.ts";
+import { ENGINE_OPTIONS, host } from "./engine_helpers.ts";
 import {
   noisyWeights,
   normals,
@@ -166,17 +166,18 @@ for (const variant of names) {
   forwards.set(variant, await forward(variant));
   steps.set(variant, await train(variant));
 }
-const missing = await availableEngines();
+const missing = await availableEngines(ENGINE_OPTIONS);
 
 for (const engine of ENGINE_NAMES.filter((name) => name !== "cpu")) {
   const why = missing[engine] && "not on this machine";
+  if (why) console.log(`skipped: the network on ${engine}: ${missing[engine]}`);
   for (const variant of names) {
     Deno.test({
       name: `${engine} gives cpu's network within 1e-3, ${variant}` +
         (why ? ` (${why})` : ""),
       ignore: why !== undefined,
       async fn() {
-        await useEngine(engine);
+        await useEngine(engine, ENGINE_OPTIONS);
         const actual = await forward(variant);
         for (const [name, expected] of Object.entries(forwards.get(variant)!)) {
           const error = largest(actual[name], expected);
@@ -190,7 +191,7 @@ for (const engine of ENGINE_NAMES.filter((name) => name !== "cpu")) {
         (why ? ` (${why})` : ""),
       ignore: why !== undefined,
       async fn() {
-        await useEngine(engine);
+        await useEngine(engine, ENGINE_OPTIONS);
         const actual = await train(variant);
         const expected = steps.get(variant)!;
         assert.deepEqual(Object.keys(actual), Object.keys(expected));

@@ -9,7 +9,12 @@ import {
   activeEngine,
   chooseEngine,
 } from "./active_engine.ts";
-import type { OnnxRuntime, Session, WorkerStorage } from "./session.ts";
+import type {
+  OnnxRuntime,
+  Session,
+  SessionOptions,
+  WorkerStorage,
+} from "./session.ts";
 import {
   checkHostTensor,
   type DeviceTensor,
@@ -154,7 +159,7 @@ export function jit<
       return await runEager(info.name, checked, inputs, residentKeys);
     }
     const entry = compile(key, inputs);
-    const session = sessionOf(entry, engine.runtime!, info.threads);
+    const session = sessionOf(entry, engine.runtime!, info);
     const { program } = entry;
     const outputs = await session.run(
       program.inputs.map(({ index }) =>
@@ -198,13 +203,15 @@ export function jit<
 function sessionOf(
   entry: Compiled,
   runtime: OnnxRuntime,
-  threads: number,
+  { threads, provider }: SessionOptions,
 ): Session {
-  if (entry.session?.threads !== threads) {
-    entry.session?.release();
-    entry.session = runtime.load(entry.program, threads);
-  }
-  return entry.session;
+  const { session } = entry;
+  if (
+    session?.options.threads === threads &&
+    session.options.provider === provider
+  ) return session;
+  session?.release();
+  return entry.session = runtime.load(entry.program, { threads, provider });
 }
 
 /** Type and shape of an input that the engine can take. */
