@@ -95,6 +95,16 @@ export function embeddingSide(config: ModelConfig): number {
   return config.imageSize / config.patchSize;
 }
 
+/** Values of one activation that the caches of a processor hold well. */
+// deno-lint-ignore no-explicit-any
+const CACHED_VALUES = () => (globalThis as any).CV ?? 2 ** 20;
+
+/** Samples that the decoder takes at once: more are slower and need more memory. */
+export function samplesAtOnce(config: ModelConfig): number {
+  const values = embeddingSide(config) ** 2 * config.channels;
+  return Math.max(1, Math.floor(CACHED_VALUES() / values));
+}
+
 /** Side of the decoder's own resolution, 4h. */
 export function maskSide(config: ModelConfig): number {
   return 4 * embeddingSide(config);
