@@ -81,7 +81,7 @@ export interface FeedbackInputs {
 export type PointPrompts = Pick<Feedback, "points" | "box" | "frame">;
 
 /**
- * Packs clicks and boxes into prompt slots, a multiple of POINT_SLOTS that holds
+ * Packs clicks and boxes into the fewest prompt slots, 2, 4, 8, ..., that hold
  * them all: a compiled program serves several numbers of clicks.
  */
 export function packPoints(
@@ -89,7 +89,8 @@ export function packPoints(
 ): Pick<FeedbackInputs, "points" | "labels"> {
   const B = batch.length;
   const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1));
-  const T = POINT_SLOTS * Math.ceil(Math.max(...needed) / POINT_SLOTS);
+  let T = POINT_SLOTS;
+  while (T < Math.max(...needed)) T *= 2;
   const points = new Float32Array(B * T * 2);
   const labels = new Float32Array(B * T).fill(PointLabel.empty);
   batch.forEach((prompts, b) => {
