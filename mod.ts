@@ -37,10 +37,13 @@ export type {
   ReadOptions,
 } from "./src/checkpoints/checkpoint.ts";
 export {
-  loadModel,
-  type LoadModelOptions,
-  type LoadProgress,
-  type WeightReport,
+  exportOnnx,
+  type ExportOnnxOptions,
+} from "./src/checkpoints/export_onnx.ts";
+export type {
+  LoadModelOptions,
+  LoadProgress,
+  WeightReport,
 } from "./src/checkpoints/load_model.ts";
 export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
 export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
@@ -84,11 +87,13 @@ export {
   currentEngine,
   type DeviceTensor,
   type DType,
+  type EagerOptions,
   type EngineInfo,
   type EngineName,
   type EngineOptions,
   type HostData,
   type HostTensor,
+  type Provider,
   useEngine,
 } from "./src/engine/engine.ts";
 export {
@@ -167,6 +172,7 @@ export {
   imageFigure,
   type ImageFigureOptions,
 } from "./src/notebook/image_figure.ts";
+export { loadModel } from "./src/notebook/load_model.ts";
 export {
   maskFigure,
   type MaskFigureOptions,

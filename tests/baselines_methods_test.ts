@@ -169,13 +169,14 @@ Deno.test("an adapter changes nothing at first, and leaves the image encoder as 
 Deno.test("training of a baseline resumes from a checkpoint as if it had never stopped", async () => {
   for (const method of ["click", "probabilistic-unet"]) {
     const config = configOf(method);
-    const short = { ...recipe, usersPerImage: 1, steps: 6, checkpointEvery: 3 };
+    const short = { ...recipe, usersPerImage: 1, steps: 6 };
     const whole = await trainBaseline(config, discs, short);
     const checkpoint = `${folder}/${method}.checkpoint`;
     await assert.rejects(
       () =>
         trainBaseline(config, discs, short, {
           checkpoint,
+          checkpointSeconds: 0,
           reportEvery: 1,
           onReport: ({ step }) => {
             if (step === 5) throw new Error("stopped");
@@ -189,7 +190,7 @@ Deno.test("training of a baseline resumes from a checkpoint as if it had never s
       reportEvery: 1,
       onReport: ({ step }) => steps.push(step),
     });
-    assert.deepEqual(steps, [4, 5, 6]);
+    assert.deepEqual(steps, [5, 6]);
     assert.deepEqual(resumed, whole);
     await assert.rejects(
       () => trainBaseline(configOf("box"), discs, short, { checkpoint }),

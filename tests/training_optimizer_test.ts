@@ -133,3 +133,15 @@ Deno.test("learningRateAt() warms up, and falls as a cosine to 2 %", () => {
     assert.equal(rates[t] > rates[t - 1], t <= top);
   }
 });
+
+Deno.test("learningRateAt() of a constant schedule warms up, and stays", () => {
+  const recipe = {
+    ...defaultRecipe,
+    ...{ schedule: "constant" as const, steps: 1000 },
+    ...{ learningRate: 2e-3, warmUp: 100 },
+  };
+  assertClose([learningRateAt(recipe, 0)], [2e-3 / 100], 1e-12);
+  for (const step of [99, 100, 500, 999]) {
+    assert.equal(learningRateAt(recipe, step), 2e-3);
+  }
+});

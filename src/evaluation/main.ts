@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 import type { Baseline } from "../baselines/baseline.ts";
-import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
-import { checkTarget } from "../datasets/write_file.ts";
+import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { evaluationProgress } from "../notebook/progress.ts";
 import { compareCommand } from "./compare.ts";
 import { mergeCommand } from "./merge.ts";
@@ -49,6 +49,7 @@ async function resume(
   path: string | undefined,
   asked: SavedEvaluation,
 ): Promise<SavedEvaluation> {
+  if (path !== undefined) await removeLeftovers(path);
   const found = path !== undefined &&
     await Deno.stat(path).then(() => true, () => false);
   if (!found) return asked;

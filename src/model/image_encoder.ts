@@ -25,7 +25,8 @@ export interface EncodedImage {
   readonly embedding: tf.Tensor;
   /**
    * Detail features at twice the resolution, in the decoder's block order,
-   * [B, h * h, 4 * c]; absent where the config has none.
+   * [B, h * h, 4 * c1], c1 the channels after the first upscaling; absent where
+   * the config has none.
    */
   readonly detail?: tf.Tensor;
 }

@@ -7,16 +7,16 @@
 import { initialWeights, saveBaseline } from "../baselines/baseline.ts";
 import { METHODS } from "../baselines/methods.ts";
 import { trainBaseline } from "../baselines/train.ts";
-import { loadModel } from "../checkpoints/load_model.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { PHANTOM_RATERS } from "../datasets/phantom.ts";
-import { checkTarget } from "../datasets/write_file.ts";
+import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import type { TrainingCase } from "./augment.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
@@ -34,9 +34,13 @@ const HELP = `deno task train [options]
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
+  --checkpoint-seconds X
+                       seconds between checkpoints; 0: after every step (60)
   --steps N            steps in all             (${defaultRecipe.steps})
   --batch N            users in a batch         (${defaultRecipe.batch})
   --rate X             largest learning rate    (${defaultRecipe.learningRate})
+  --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
+  --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
   --loss KIND          marginal or paper        (marginal)
   --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
   --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
@@ -69,24 +73,33 @@ function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
   ].join("  ");
 }
 
+/** A number of the command line, 0 to `max`. */
+function readNumber(
+  line: CommandLine,
+  name: string,
+  fallback: number,
+  max: number,
+): number {
+  const text = line.text(name);
+  if (text === undefined) return fallback;
+  const [value] = line.numbers(name, text, "X");
+  if (value >= 0 && value <= max) return value;
+  throw line.refuse(`--${name} must be within 0..${max}`, text);
+}
+
 /** The recipe that the command line asks for. */
 function recipeOf(line: CommandLine): Recipe {
   const d = defaultRecipe;
   const count = { min: 1, max: 1e9 };
-  const number = (name: string, fallback: number, max: number) => {
-    const text = line.text(name);
-    if (text === undefined) return fallback;
-    const [value] = line.numbers(name, text, "X");
-    if (value >= 0 && value <= max) return value;
-    throw line.refuse(`--${name} must be within 0..${max}`, text);
-  };
   return {
     ...d,
     steps: line.integer("steps", d.steps, count),
     batch: line.integer("batch", d.batch, count),
-    learningRate: number("rate", d.learningRate, 1),
-    phantomShare: number("phantoms", d.phantomShare, 1),
-    styleShare: number("styles", d.styleShare, 1),
+    learningRate: readNumber(line, "rate", d.learningRate, 1),
+    schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
+    averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
+    phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
+    styleShare: readNumber(line, "styles", d.styleShare, 1),
     seed: line.integer("seed", d.seed, SEEDS),
     loss: {
       ...d.loss,
@@ -111,14 +124,16 @@ async function main(): Promise<void> {
     values: [
       ...["data", "task", "structure", "out", "init", "checkpoint", "steps"],
       ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
-      ...["note", "method"],
+      ...["schedule", "ema", "checkpoint-seconds", "note", "method"],
     ],
   });
   if (line.has("help")) return console.log(HELP);
   const recipe = recipeOf(line);
+  const checkpointSeconds = readNumber(line, "checkpoint-seconds", 60, 86400);
   const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
+  await removeLeftovers(out);
   const dataset = await openCases(line);
   const cases = dataset ? await readCases(dataset) : [];
   const engine = await useEngine(
@@ -127,6 +142,7 @@ async function main(): Promise<void> {
   );
   const options = {
     checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
+    checkpointSeconds,
     ...(Deno.stderr.isTerminal() ? trainingProgress() : {
       onReport: (report: TrainingReport) => console.log(describe(report)),
     }),

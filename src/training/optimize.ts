@@ -3,6 +3,7 @@
  * optimizer after each of them, checkpoints and reports.
  */
 
+import { removeLeftovers } from "../datasets/write_file.ts";
 import { upload } from "../engine/engine.ts";
 import {
   type DeviceTensor,
@@ -61,9 +62,10 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   ): TraineeReport[];
 }
 
-/** Learning rate of a step: linear warm-up, then a cosine down to 2 %. */
+/** Learning rate of a step: linear warm-up, and the schedule's share. */
 export function learningRateAt(recipe: Recipe, step: number): number {
   const warm = Math.min(1, (step + 1) / recipe.warmUp);
+  if (recipe.schedule === "constant") return recipe.learningRate * warm;
   const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
   return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
 }
@@ -85,24 +87,31 @@ export async function optimize<
 >(
   method: Trainable<Example, Batch, Outputs>,
   recipe: Recipe,
-  { initial, checkpoint, onReport, reportEvery = 100 }:
-    & TrainOptions
-    & Required<Pick<TrainOptions, "initial">>,
+  {
+    initial,
+    checkpoint,
+    checkpointSeconds = 60,
+    onReport,
+    reportEvery = 100,
+  }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
   const description = JSON.stringify(method.description);
-  const resumed = checkpoint && await readCheckpoint(checkpoint, description);
+  const resumed = checkpoint &&
+    await readCheckpoint<Example>(checkpoint, description);
+  if (checkpoint) await removeLeftovers(checkpoint);
   const fresh = splitWeights(method.declared, initial);
   const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
   let state: DeviceState = await upload(host);
   const frozen = await upload(fresh.frozen);
 
-  let random!: Random;
-  let examples: Example[] = [];
+  let examples: readonly Example[] = resumed ? resumed.examples : [];
   let tally = new Tally();
+  let written = performance.now();
   try {
     for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-      if (examples.length === 0 || step % recipe.checkpointEvery === 0) {
-        random = createRandom(recipe.seed, step);
+      // of its own, so that a step does not depend on those before a checkpoint
+      const random = createRandom(recipe.seed, step);
+      if (examples.length === 0) {
         examples = Array.from(
           { length: method.count },
           (_, i) => method.draw(random, 1 + i % recipe.iterations),
@@ -139,13 +148,11 @@ export async function optimize<
         onReport?.(tally.report(done, recipe.steps));
         tally = new Tally();
       }
-      if (checkpoint && done % recipe.checkpointEvery === 0) {
-        const host = await readState(state);
-        await writeCheckpoint(
-          checkpoint,
-          { step: done, state: host },
-          description,
-        );
+      const due = performance.now() - written >= 1000 * checkpointSeconds;
+      if (checkpoint && (due || done === recipe.steps)) {
+        const now = { step: done, state: await readState(state), examples };
+        await writeCheckpoint(checkpoint, now, description);
+        written = performance.now();
       }
     }
     const average = await state.average.read();

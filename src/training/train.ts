@@ -30,21 +30,21 @@ export interface Recipe extends ExampleOptions {
   readonly batch: number;
   /** Iterations J until a user leaves. */
   readonly iterations: number;
-  /** Largest learning rate, after `warmUp` steps; falls as a cosine to 2 %. */
+  /** Largest learning rate, after `warmUp` steps. */
   readonly learningRate: number;
+  /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
+  readonly schedule: "cosine" | "constant";
   /** Steps over which the learning rate rises. */
   readonly warmUp: number;
-  /** Decay of the parameters' moving average, which is what is kept. */
+  /**
+   * Decay of the parameters' moving average, which is what is kept; 0 keeps the
+   * parameters themselves.
+   */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
   readonly seed: number;
   /** The loss. */
   readonly loss: LossOptions;
-  /**
-   * Steps between checkpoints. All users leave at a checkpoint, so that a run
-   * that resumes from it goes on exactly as the one that wrote it.
-   */
-  readonly checkpointEvery: number;
 }
 
 /** The recipe of the shipped weights, which went on from an earlier run's. */
@@ -54,21 +54,29 @@ export const defaultRecipe: Recipe = {
   usersPerImage: 1,
   iterations: 6,
   learningRate: 1.2e-3,
+  schedule: "cosine",
   warmUp: 200,
   averageDecay: 0.998,
   phantomShare: 0.15,
   styleShare: 0.15,
   seed: 1,
   loss: defaultLoss,
-  checkpointEvery: 1000,
 };
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
   /** Weights to start from, of the same config; random ones by default. */
   readonly initial?: HostWeights;
-  /** File of the checkpoint; resumed from when it is there. */
+  /**
+   * File of the checkpoint; resumed from when it is there, exactly as if the
+   * run had never stopped.
+   */
   readonly checkpoint?: string;
+  /**
+   * Seconds between checkpoints, 60 by default: at most what a run that is
+   * killed loses, besides its current step. 0 writes one after every step.
+   */
+  readonly checkpointSeconds?: number;
   /** Called every `reportEvery` steps, 100 by default. */
   readonly onReport?: (report: TrainingReport) => void;
   /** Steps between reports. */

@@ -9,21 +9,23 @@ import { checkSameShape } from "./_masks.ts";
  * pixels with one of four neighbours outside the mask or the image; for each
  * border pixel of one mask take the distance to the nearest border pixel of the
  * other, and of these the 95th percentile (linear between neighbours). The
- * result is the larger of the two directions, as in MONAI.
+ * result is the larger of the two directions, as in MONAI and Metrics Reloaded
+ * (Maier-Hein et al. 2024): medpy pools both directions' distances first, where
+ * a mask with a long border hides how far the other one strays.
  *
  * Two empty masks are at distance 0; an empty one is at the image's diagonal
  * from any other, so that a mean over cases stays finite.
  *
  * @param one [H, W]; anything but 0 is inside.
  * @param other [H, W], of the same size.
- * @param options.spacing Millimetres per pixel, which defaults to 1: the result is in pixels then.
+ * @param options.spacing Millimetres per pixel, one figure or [between rows, between columns], which defaults to 1: the result is in pixels then.
  * @returns A distance of at least 0.
  * @throws {RangeError} When the shapes differ or are not [H, W], or the spacing is not positive.
  */
 export function hd95(
   one: NdArray<Uint8Array>,
   other: NdArray<Uint8Array>,
-  { spacing = 1 }: { spacing?: number } = {},
+  { spacing = 1 }: { spacing?: number | readonly [number, number] } = {},
 ): number {
   checkSameShape("HD95", one, other);
   if (one.shape.length !== 2) {
@@ -31,9 +33,14 @@ export function hd95(
       `Cannot compute HD95 as the masks' shape must be [H, W]: current value is [${one.shape}]`,
     );
   }
-  if (!(spacing > 0 && spacing < Infinity)) {
+  const steps: readonly number[] = typeof spacing === "number"
+    ? [spacing, spacing]
+    : spacing;
+  if (
+    steps.length !== 2 || !steps.every((step) => step > 0 && step < Infinity)
+  ) {
     throw new RangeError(
-      `Cannot compute HD95 as spacing must be a positive number: current value is ${spacing}`,
+      `Cannot compute HD95 as spacing must be a positive number or two: current value is ${spacing}`,
     );
   }
   const [height, width] = one.shape;
@@ -43,11 +50,11 @@ export function hd95(
   const [a, b] = borders;
   if (a.length === 0 && b.length === 0) return 0;
   if (a.length === 0 || b.length === 0) {
-    return spacing * Math.hypot(height, width);
+    return Math.hypot(height * steps[0], width * steps[1]);
   }
-  return spacing * Math.max(
-    percentile95(a, squaredDistances(b, height, width)),
-    percentile95(b, squaredDistances(a, height, width)),
+  return Math.max(
+    percentile95(a, squaredDistances(b, height, width, steps)),
+    percentile95(b, squaredDistances(a, height, width, steps)),
   );
 }
 
