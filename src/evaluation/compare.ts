@@ -13,6 +13,7 @@ import {
 import { ablationTable } from "./tables/ablation.ts";
 import { comparisonTable } from "./tables/comparison.ts";
 import { diceTargetsTable } from "./tables/dice_targets.ts";
+import { savingsTable } from "./tables/savings.ts";
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */
 export function joinRuns(
@@ -69,7 +70,9 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     ablationTable(runs),
     comparisonTable(runs, "first"),
     comparisonTable(runs, "last"),
-    ...(targets.length > 0 ? [diceTargetsTable(runs, targets)] : []),
+    ...(targets.length > 0
+      ? [diceTargetsTable(runs, targets), savingsTable(runs, targets)]
+      : []),
   ];
   const report = tables.map(markdownTable).join("\n\n");
   console.log(report);
