@@ -8,7 +8,7 @@ import {
 import { METHODS } from "../baselines/methods.ts";
 import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/open_dataset.ts";
+import { openCases, readInclude } from "../datasets/command_cases.ts";
 import { checkTarget } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import type { Shard } from "./run.ts";
@@ -86,12 +86,6 @@ export const OPTIONS = {
   repeated: ["out"],
   flags: ["ablation", "per-rater", "carry", "samples-metrics"],
 } as const;
-
-/** The names of `--include`. */
-export function readInclude(line: CommandLine): string[] | undefined {
-  const names = line.text("include")?.split(",");
-  return names && [...new Set(names.map((name) => name.trim()))];
-}
 
 /** What the figures depend on, but for the model. */
 export function readSettings(line: CommandLine): Omit<Settings, "model"> {
@@ -202,24 +196,10 @@ export async function readOuts(
   throw line.refuse("--out must name one .json at most", outs.join(", "));
 }
 
-/** The cases of `--data`. */
-export async function openCases(line: CommandLine): Promise<Dataset> {
-  const folder = line.text("data");
-  if (folder === undefined) throw line.refuse("--data must be given", "none");
+/** The cases to evaluate. */
+export async function readCases(line: CommandLine): Promise<Dataset> {
   const split = line.oneOf("split", ["train", "val"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases } = await openDataset(folder, {
-    split,
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-  });
-  const raters = new Set(cases.flatMap((item) => item.raters));
-  for (const rater of readInclude(line) ?? []) {
-    if (raters.has(rater)) continue;
-    throw line.refuse(
-      `--include must name raters of the data, ${[...raters].join(", ")}`,
-      rater,
-    );
-  }
+  const { name, cases } = await openCases(line, split);
   return { name, cases: cases.filter((_, i) => i % every === 0) };
 }
