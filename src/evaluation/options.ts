@@ -23,6 +23,7 @@ Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
 the tables that are asked for. merge joins the parts of an evaluation; compare
 tests the differences between several (methods, models) on the same cases.
+merge of one whole evaluation makes other tables, or figures, of it.
 
 Tables
   --ablation           what a choice moves: none, moments, weights and both, one
@@ -61,8 +62,8 @@ Method
 Files
   --out FILE           .json: everything, written after every case; the same
                        command again goes on where it was killed. .csv: a row
-                       per target and iteration. .md: the tables. May be
-                       repeated
+                       per target and iteration. .md: the tables. .html: figures
+                       and tables. .svg, .png: the figures. May be repeated
   --shard I/N          the I-th of N parts, into --out FILE.json; then merge
   --record FILE        the model again, with these figures in its metadata
 `;
@@ -181,10 +182,13 @@ export function readShard(line: CommandLine): Shard | undefined {
   return { part, parts };
 }
 
+/** Endings of reports: tables, tables with figures, figures. */
+export const REPORTS = ["md", "html", "svg", "png"] as const;
+
 /** The files of `--out`, checked before the hours of work that go into them. */
 export async function readOuts(
   line: CommandLine,
-  endings: readonly string[] = ["json", "csv", "md"],
+  endings: readonly string[] = ["json", "csv", ...REPORTS],
 ): Promise<string[]> {
   const outs = line.texts("out");
   for (const path of outs) {
