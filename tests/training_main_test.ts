@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/checkpoints/load_model.ts";
+import { phantom } from "../src/datasets/phantom.ts";
+import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 import { defaultRecipe } from "../src/training/train.ts";
 
 /** Runs `deno task train` with arguments. */
@@ -40,6 +42,26 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
   );
   assert.ok(JSON.parse(initial_recipe).steps > 1000);
   assert.equal(training_data, "phantoms");
+});
+
+Deno.test("the training command learns from the raters it is told to", async () => {
+  const data = await Deno.makeTempDir();
+  const { image, masks } = phantom({ kind: "nodule", seed: 1 });
+  await writeImage(join(data, "case", "image.png"), image);
+  await writeMask(join(data, "case", "rater1.png"), Object.values(masks)[0]);
+  await Deno.writeTextFile(join(data, "case", "rater2.png"), "no image");
+  const out = join(data, "model.safetensors");
+  const options = ["--data", data, "--out", out, "--steps", "1"];
+  const small = ["--batch", "1", "--threads", "1"];
+  const all = await trainCommand(...options, ...small);
+  assert.equal(all.code, 1);
+  assert.match(all.error, /rater2\.png/);
+  const one = await trainCommand(...options, ...small, "--include", "1");
+  assert.equal(one.code, 0, one.error);
+  using model = await loadModel(out);
+  assert.match(model.metadata.training_data, /, raters 1$/);
+  const none = await trainCommand(...options, "--include", "3");
+  assert.match(none.error, /--include must name raters of the data, 1, 2: /);
 });
 
 Deno.test("the training command's errors are one clear line, before any work", async () => {

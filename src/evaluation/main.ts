@@ -14,9 +14,9 @@ import { compareCommand } from "./compare.ts";
 import { mergeCommand } from "./merge.ts";
 import {
   HELP,
-  openCases,
   OPTIONS,
   readBaseline,
+  readCases,
   readOuts,
   readSettings,
   readShard,
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   const shard = readShard(line), outs = await readOuts(line);
   const record = line.text("record");
   if (record !== undefined) await checkTarget(record);
-  const dataset = await openCases(line);
+  const dataset = await readCases(line);
   const engine = await useEngine(
     line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},

@@ -8,7 +8,7 @@ import {
 import { METHODS } from "../baselines/methods.ts";
 import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/open_dataset.ts";
+import { openCases, readInclude } from "../datasets/command_cases.ts";
 import { checkTarget } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import type { Shard } from "./run.ts";
@@ -23,6 +23,7 @@ Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
 the tables that are asked for. merge joins the parts of an evaluation; compare
 tests the differences between several (methods, models) on the same cases.
+merge of one whole evaluation makes other tables, or figures, of it.
 
 Tables
   --ablation           what a choice moves: none, moments, weights and both, one
@@ -61,8 +62,8 @@ Method
 Files
   --out FILE           .json: everything, written after every case; the same
                        command again goes on where it was killed. .csv: a row
-                       per target and iteration. .md: the tables. May be
-                       repeated
+                       per target and iteration. .md: the tables. .html: figures
+                       and tables. .svg, .png: the figures. May be repeated
   --shard I/N          the I-th of N parts, into --out FILE.json; then merge
   --record FILE        the model again, with these figures in its metadata
 `;
@@ -86,12 +87,6 @@ export const OPTIONS = {
   repeated: ["out"],
   flags: ["ablation", "per-rater", "carry", "samples-metrics"],
 } as const;
-
-/** The names of `--include`. */
-export function readInclude(line: CommandLine): string[] | undefined {
-  const names = line.text("include")?.split(",");
-  return names && [...new Set(names.map((name) => name.trim()))];
-}
 
 /** What the figures depend on, but for the model. */
 export function readSettings(line: CommandLine): Omit<Settings, "model"> {
@@ -187,10 +182,13 @@ export function readShard(line: CommandLine): Shard | undefined {
   return { part, parts };
 }
 
+/** Endings of reports: tables, tables with figures, figures. */
+export const REPORTS = ["md", "html", "svg", "png"] as const;
+
 /** The files of `--out`, checked before the hours of work that go into them. */
 export async function readOuts(
   line: CommandLine,
-  endings: readonly string[] = ["json", "csv", "md"],
+  endings: readonly string[] = ["json", "csv", ...REPORTS],
 ): Promise<string[]> {
   const outs = line.texts("out");
   for (const path of outs) {
@@ -202,24 +200,10 @@ export async function readOuts(
   throw line.refuse("--out must name one .json at most", outs.join(", "));
 }
 
-/** The cases of `--data`. */
-export async function openCases(line: CommandLine): Promise<Dataset> {
-  const folder = line.text("data");
-  if (folder === undefined) throw line.refuse("--data must be given", "none");
+/** The cases to evaluate. */
+export async function readCases(line: CommandLine): Promise<Dataset> {
   const split = line.oneOf("split", ["train", "val"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases } = await openDataset(folder, {
-    split,
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-  });
-  const raters = new Set(cases.flatMap((item) => item.raters));
-  for (const rater of readInclude(line) ?? []) {
-    if (raters.has(rater)) continue;
-    throw line.refuse(
-      `--include must name raters of the data, ${[...raters].join(", ")}`,
-      rater,
-    );
-  }
+  const { name, cases } = await openCases(line, split);
   return { name, cases: cases.filter((_, i) => i % every === 0) };
 }

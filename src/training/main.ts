@@ -10,7 +10,7 @@ import { trainBaseline } from "../baselines/train.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/open_dataset.ts";
+import { openCases, readInclude } from "../datasets/command_cases.ts";
 import { PHANTOM_RATERS } from "../datasets/phantom.ts";
 import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
@@ -28,6 +28,7 @@ const HELP = `deno task train [options]
                        crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
+  --include A,B,..     raters to learn from (all)
   --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
                        label-sampling, multi-head, probabilistic-unet, adapter
                        or mrnet                 (spa)
@@ -49,12 +50,19 @@ const HELP = `deno task train [options]
   --note TEXT          goes into the weights' metadata: data, licence
 `;
 
-/** Reads all cases into memory. */
-async function readCases(dataset: Dataset): Promise<TrainingCase[]> {
-  return await Promise.all(dataset.cases.map(async (item) => ({
+/** Reads all cases with masks of the raters, by default all, into memory. */
+async function readCases(
+  { cases }: Dataset,
+  include?: readonly string[],
+): Promise<TrainingCase[]> {
+  const all = await Promise.all(cases.map(async (item) => ({
     image: await item.readImage(),
-    masks: await Promise.all(item.raters.map((rater) => item.readMask(rater))),
+    masks: await Promise.all(
+      item.raters.filter((rater) => !include || include.includes(rater))
+        .map((rater) => item.readMask(rater)),
+    ),
   })));
+  return all.filter(({ masks }) => masks.length > 0);
 }
 
 /** One line of progress. */
@@ -108,21 +116,19 @@ function recipeOf(line: CommandLine): Recipe {
   };
 }
 
-/** The cases that the command line names. */
-async function openCases(line: CommandLine): Promise<Dataset | undefined> {
-  const folder = line.text("data");
-  if (folder === undefined) return undefined;
-  return await openDataset(folder, {
-    split: "train",
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-  });
-}
-
 async function main(): Promise<void> {
   const line = new CommandLine("train", Deno.args, {
     values: [
-      ...["data", "task", "structure", "out", "init", "checkpoint", "steps"],
+      ...[
+        "data",
+        "task",
+        "structure",
+        "include",
+        "out",
+        "init",
+        "checkpoint",
+        "steps",
+      ],
       ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
       ...["schedule", "ema", "checkpoint-seconds", "note", "method"],
     ],
@@ -134,8 +140,9 @@ async function main(): Promise<void> {
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
   await removeLeftovers(out);
-  const dataset = await openCases(line);
-  const cases = dataset ? await readCases(dataset) : [];
+  const dataset = line.has("data") ? await openCases(line, "train") : undefined;
+  const include = readInclude(line);
+  const cases = dataset ? await readCases(dataset, include) : [];
   const engine = await useEngine(
     "onnx",
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
@@ -148,7 +155,9 @@ async function main(): Promise<void> {
     }),
   };
   const init = line.text("init");
-  const data = line.text("note") ?? dataset?.name ?? "phantoms";
+  const raters = include ? `, raters ${include.join(", ")}` : "";
+  const data = line.text("note") ??
+    (dataset ? dataset.name + raters : "phantoms");
   const facts = { recipe: JSON.stringify(recipe), training_data: data };
   const announce = (name: string) =>
     console.log(
