@@ -142,7 +142,7 @@ Deno.test("an adapter changes nothing at first, and leaves the image encoder as 
   await saveBaseline(click, path);
   const config = configOf("adapter");
   const first = await loadBaseline(path);
-  const start = await initialWeights(path, config, 3);
+  const { weights: start } = await initialWeights(path, config, 3);
   const dices = async (baseline: Baseline) =>
     (await evaluateBaseline(baseline, dataset, { iterations: 2 }))
       .flatMap(({ iterations }) => iterations.map(({ dice }) => dice));
@@ -213,12 +213,19 @@ Deno.test("the weights of box serve sam-u, those of a U-Net do not", async () =>
 Deno.test("a baseline starts from a model of SPA; loadModel() and loadBaseline() refuse each other's files", async () => {
   const model = `${folder}/model.safetensors`;
   await saveModel(
-    new Model(smallConfig, initializeWeights(smallConfig, 5)),
+    new Model(smallConfig, initializeWeights(smallConfig, 5), {
+      recipe: "made by hand",
+    }),
     model,
   );
-  const start = await initialWeights(model, configOf("click"), 1);
+  const { weights, recipe } = await initialWeights(
+    model,
+    configOf("click"),
+    1,
+  );
   const declared = METHODS.click.declare(configOf("click"));
-  assert.deepEqual([...start.keys()].sort(), [...declared.keys()].sort());
+  assert.deepEqual([...weights.keys()].sort(), [...declared.keys()].sort());
+  assert.equal(recipe, "made by hand");
   await assert.rejects(
     () => initialWeights(model, configOf("unet"), 1),
     /^RangeError: Cannot start from .* as it must have weights of the method unet: current value has none of its \d+$/,
@@ -242,5 +249,15 @@ Deno.test("an unknown method is refused by name", async () => {
   await assert.rejects(
     () => trainBaseline(configOf("toString"), discs, recipe),
     message,
+  );
+});
+
+Deno.test("a U-Net refuses a side that it cannot halve four times", () => {
+  const network = { ...smallConfig, imageSize: 48 };
+  assert.throws(
+    () => METHODS.unet.declare({ ...configOf("unet"), network }),
+    new RangeError(
+      "Cannot build the U-Net as the decoder's side must be a multiple of 16: current value is 24",
+    ),
   );
 });

@@ -120,6 +120,7 @@ async function readDeclared(path: string, declared: WeightDeclarations) {
   }
   return {
     weights,
+    metadata: checkpoint.metadata,
     missing: [...declared.keys()].filter((name) => !weights.has(name)),
     unexpected: [...names].filter((name) => !weights.has(name)),
   };
@@ -130,19 +131,23 @@ async function readDeclared(path: string, declared: WeightDeclarations) {
  * fresh ones for what it lacks.
  *
  * @param path A model of SPA on the same backbone, or a baseline.
+ * @returns The weights, and the recipe that the file's were trained by, as JSON.
  * @throws {RangeError} When the file has none of the method's weights.
  */
 export async function initialWeights(
   path: string,
   config: BaselineConfig,
   seed: number,
-): Promise<HostWeights> {
+): Promise<{ weights: HostWeights; recipe: string }> {
   const declared = methodOf(config).declare(config);
-  const { weights, missing } = await readDeclared(path, declared);
+  const { weights, missing, metadata } = await readDeclared(path, declared);
   if (weights.size === 0) {
     throw new RangeError(
       `Cannot start from ${path} as it must have weights of the method ${config.method}: current value has none of its ${declared.size}`,
     );
   }
-  return new Map([...weights, ...drawWeights(declared, seed, missing)]);
+  return {
+    weights: new Map([...weights, ...drawWeights(declared, seed, missing)]),
+    recipe: metadata.recipe ?? "unknown",
+  };
 }

@@ -84,12 +84,24 @@ export function imagePatches(
   return tf.reshape(blocks, [pixels.shape[0], side, side, -1]);
 }
 
-/** The way down. */
+/**
+ * The way down.
+ *
+ * @throws {RangeError} When the decoder's side cannot be halved four times.
+ */
 export function declareEncoder(
   name: string,
   config: ModelConfig,
   inputs: number,
 ): Declarer {
+  const side = maskSide(config);
+  if (side % 2 ** (LEVELS - 1) !== 0) {
+    throw new RangeError(
+      `Cannot build the U-Net as the decoder's side must be a multiple of ${
+        2 ** (LEVELS - 1)
+      }: current value is ${side}`,
+    );
+  }
   const widths = widthsOf(config);
   return (declared) => {
     widths.forEach((width, i) => {
@@ -122,11 +134,6 @@ export function encode(
 /** 2 x 2 pixels side by side: [B, H, W, C] to [B, H/2, W/2, 4C]. */
 function joinPatches(x: tf.Tensor): tf.Tensor {
   const [B, H, W, C] = x.shape as number[];
-  if (H % 2 !== 0) {
-    throw new RangeError(
-      `Cannot build the U-Net as the decoder's side 4h must be a multiple of 16: current sides are ${H} and fractions`,
-    );
-  }
   return tf.reshape(spaceToBlocks(x, 2), [B, H / 2, W / 2, 4 * C]);
 }
 

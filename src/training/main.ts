@@ -170,14 +170,18 @@ async function main(): Promise<void> {
       ? Math.max(...cases.map(({ masks }) => masks.length))
       : PHANTOM_RATERS.length;
     const config = { method, network: presets.tiny, raters };
+    const first = init === undefined
+      ? undefined
+      : await initialWeights(init, config, recipe.seed);
     announce(method);
     const weights = await trainBaseline(config, cases, recipe, {
       ...options,
-      initial: init === undefined
-        ? undefined
-        : await initialWeights(init, config, recipe.seed),
+      initial: first?.weights,
     });
-    const metadata = { ...facts, ...(init && { initial_weights: init }) };
+    const metadata = {
+      ...facts,
+      ...(first && { initial_recipe: first.recipe }),
+    };
     await saveBaseline({ config, weights, metadata }, out);
     return console.log(`Saved ${out}`);
   }
