@@ -87,11 +87,13 @@ export {
   currentEngine,
   type DeviceTensor,
   type DType,
+  type EagerOptions,
   type EngineInfo,
   type EngineName,
   type EngineOptions,
   type HostData,
   type HostTensor,
+  type Provider,
   useEngine,
 } from "./src/engine/engine.ts";
 export {
@@ -155,6 +157,7 @@ export {
   type Showable,
   type ShowOptions,
 } from "./src/notebook/display.ts";
+export { differencesFigure } from "./src/notebook/differences_figure.ts";
 export {
   entropyFigure,
   type EntropyFigureOptions,
@@ -203,6 +206,10 @@ export {
 } from "./src/notebook/progress.ts";
 export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
+export { ratersFigure } from "./src/notebook/raters_figure.ts";
+export { stackFigures } from "./src/notebook/stack_figures.ts";
+export { targetsFigure } from "./src/notebook/targets_figure.ts";
+export { variantsFigure } from "./src/notebook/variants_figure.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";

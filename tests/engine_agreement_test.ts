@@ -2,11 +2,15 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { ENGINE_NAMES } from "../src/engine/active_engine.ts";
-import { availableEngines, useEngine } from "../src/engine/engine.ts";
+import {
+  type EngineName,
+  type EngineOptions,
+  useEngine,
+} from "../src/engine/engine.ts";
 import { gelu, layerNorm } from "../src/engine/fused.ts";
 import { jit } from "../src/engine/jit.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
-import { difference, host, randoms } from "./engine_helpers.ts";
+import { difference, ENGINE_OPTIONS, host, randoms } from "./engine_helpers.ts";
 
 const [BATCH, TOKENS, CHANNELS, HEADS] = [2, 16, 32, 4];
 
@@ -99,15 +103,32 @@ async function run(): Promise<Record<string, HostTensor>> {
 
 await useEngine("cpu");
 const reference = await run();
-const missing = await availableEngines();
 
-for (const engine of ENGINE_NAMES) {
+const choices: { title: string; name: EngineName; options: EngineOptions }[] = [
+  ...ENGINE_NAMES.filter((name) => name !== "cpu").map((name) => ({
+    title: name,
+    name,
+    options: ENGINE_OPTIONS,
+  })),
+  ...(["webgpu", "cuda"] as const).map((provider) => ({
+    title: `onnx on ${provider}`,
+    name: "onnx" as const,
+    options: { ...ENGINE_OPTIONS, provider },
+  })),
+];
+for (const { title, name, options } of choices) {
+  const missing = await useEngine(name, options).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (missing) {
+    console.log(`skipped: a transformer block on ${title}: ${missing}`);
+  }
   Deno.test({
-    name: `${engine} gives cpu's transformer block and gradients` +
-      (missing[engine] ? ` (${missing[engine]})` : ""),
-    ignore: engine === "cpu" || missing[engine] !== undefined,
+    name: `${title} gives cpu's transformer block and gradients`,
+    ignore: missing !== undefined,
     async fn() {
-      await useEngine(engine);
+      await useEngine(name, options);
       const actual = await run();
       assert.deepEqual(Object.keys(actual), Object.keys(reference));
       for (const [name, { data, shape }] of Object.entries(actual)) {

@@ -1,6 +1,10 @@
 /** What the engine's tests share. */
 import assert from "node:assert/strict";
+import type { EngineOptions } from "../src/engine/engine.ts";
 import type { HostData, HostTensor } from "../src/engine/tensors.ts";
+
+/** A program on the CPU will do for a GPU's numbers. */
+export const ENGINE_OPTIONS: EngineOptions = { allowSoftware: true };
 
 /** A host tensor. */
 export function host(data: HostData, shape: number[]): HostTensor {

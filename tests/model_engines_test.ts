@@ -8,13 +8,14 @@ import { scalar } from "../src/engine/tensors.ts";
 import { Model, programsOf } from "../src/model/model.ts";
 import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
+import { decodeLatents } from "../src/spa/decode_latents.ts";
 import { packFeedback } from "../src/spa/feedback.ts";
 import { frameOf } from "../src/spa/frame.ts";
 import { defaultLoss } from "../src/training/loss.ts";
 import { trainingStep } from "../src/training/step.ts";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { host } from "./engine_helpers.ts";
+import { ENGINE_OPTIONS, host } from "./engine_helpers.ts";
 import {
   noisyWeights,
   normals,
@@ -65,14 +66,12 @@ async function forward(
     embedding,
     evidence: host(normals([1, 5], 2), [1, 5]),
   });
-  const { probabilities } = await programsOf(model).decode({
-    ...prompts,
-    choice,
-    weights,
-    embedding,
-    detail,
-    latents: host(normals([1, 7, 6], 3), [1, 7, 6]),
-  });
+  const probabilities = await decodeLatents(
+    model,
+    { values: embedding, detail },
+    { ...prompts, choice },
+    host(normals([1, 7, 6], 3), [1, 7, 6]),
+  );
   const result = {
     embedding: (await embedding.read()).data,
     logWeights: mixture.logWeights.data,
@@ -166,17 +165,18 @@ for (const variant of names) {
   forwards.set(variant, await forward(variant));
   steps.set(variant, await train(variant));
 }
-const missing = await availableEngines();
+const missing = await availableEngines(ENGINE_OPTIONS);
 
 for (const engine of ENGINE_NAMES.filter((name) => name !== "cpu")) {
   const why = missing[engine] && "not on this machine";
+  if (why) console.log(`skipped: the network on ${engine}: ${missing[engine]}`);
   for (const variant of names) {
     Deno.test({
       name: `${engine} gives cpu's network within 1e-3, ${variant}` +
         (why ? ` (${why})` : ""),
       ignore: why !== undefined,
       async fn() {
-        await useEngine(engine);
+        await useEngine(engine, ENGINE_OPTIONS);
         const actual = await forward(variant);
         for (const [name, expected] of Object.entries(forwards.get(variant)!)) {
           const error = largest(actual[name], expected);
@@ -190,7 +190,7 @@ for (const engine of ENGINE_NAMES.filter((name) => name !== "cpu")) {
         (why ? ` (${why})` : ""),
       ignore: why !== undefined,
       async fn() {
-        await useEngine(engine);
+        await useEngine(engine, ENGINE_OPTIONS);
         const actual = await train(variant);
         const expected = steps.get(variant)!;
         assert.deepEqual(Object.keys(actual), Object.keys(expected));

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -25,6 +25,23 @@ export async function writeFileAtomic(
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Removes what a process that was killed while it wrote a file left beside it.
+ * For whoever goes on with that process's work: it must not be at it any more.
+ *
+ * @param path The file.
+ */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path), start = `${basename(path)}.`;
+  if (!await Deno.stat(folder).catch(() => undefined)) return;
+  const left = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith(start) && left.test(name.slice(start.length))) {
+      await Deno.remove(join(folder, name)).catch(() => {});
+    }
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type EagerName, loadEager } from "./eager.ts";
+import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
+import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
 
 /** An engine's name. */
@@ -33,22 +34,33 @@ export interface EngineInfo {
   readonly reason: string;
   /** Threads that it computes with; 1 for engines that have no choice. */
   readonly threads: number;
+  /** What ONNX Runtime computes on; for `onnx` only. */
+  readonly provider?: Provider;
 }
 
 /** Options of {@linkcode useEngine}. */
-export interface EngineOptions {
+export interface EngineOptions extends EagerOptions {
   /**
    * Threads that a program computes with, for `onnx` only; an integer >= 1,
    * which defaults to half of the logical cores, at least 2 and at most 8,
    * never more than there are.
    */
   threads?: number;
+  /**
+   * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
+   * "cuda", which is installed with a step of its own. Operators that a GPU's
+   * provider lacks run on the CPU. Defaults to "cpu".
+   */
+  provider?: Provider;
 }
+
+/** The options with their defaults. */
+type Settings = EngineOptions & { threads: number; provider: Provider };
 
 /** The engine in use, with what runs it. */
 export type ActiveEngine =
   | {
-    readonly info: EngineInfo & { name: "onnx" };
+    readonly info: EngineInfo & { name: "onnx"; provider: Provider };
     readonly runtime: OnnxRuntime;
   }
   | {
@@ -85,31 +97,44 @@ export async function choose(
 
 async function find(
   name: EngineName | "auto",
-  { threads = defaultThreads() }: EngineOptions,
+  options: EngineOptions,
 ): Promise<ActiveEngine> {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new RangeError(
-      `Cannot use an engine as threads must be an integer >= 1: ` +
-        `current value is ${threads}`,
-    );
-  }
+  const settings = settingsOf(options);
   if (name !== "auto" && !ENGINE_NAMES.includes(name)) {
     throw new RangeError(
       `Cannot use an engine as its name must be one of auto, ` +
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
   }
-  if (name !== "auto") return await load(name, threads, "as asked");
+  if (name !== "auto") return await load(name, settings, "as asked");
   const missing: string[] = [];
   for (const candidate of AUTOMATIC) {
     try {
       const reason = ["the first available", ...missing].join("; ");
-      return await load(candidate, threads, reason);
+      return await load(candidate, settings, reason);
     } catch (error) {
       missing.push((error as Error).message);
     }
   }
   throw new Error(missing.join("; "));
+}
+
+/** The options with their defaults, checked. */
+export function settingsOf(options: EngineOptions): Settings {
+  const { threads = defaultThreads(), provider = "cpu" } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new RangeError(
+      `Cannot use an engine as threads must be an integer >= 1: ` +
+        `current value is ${threads}`,
+    );
+  }
+  if (!PROVIDERS.includes(provider)) {
+    throw new RangeError(
+      `Cannot use an engine as its provider must be one of ` +
+        `${PROVIDERS.join(", ")}: current value is "${provider}"`,
+    );
+  }
+  return { ...options, threads, provider };
 }
 
 /** The engine in use, if one has been chosen. */
@@ -126,16 +151,25 @@ export async function chooseEngine(): Promise<ActiveEngine> {
 /** Makes an engine ready, without choosing it. */
 export async function load(
   name: EngineName,
-  threads: number,
+  settings: Settings,
   reason: string,
 ): Promise<ActiveEngine> {
   if (name !== "onnx") {
-    await loadEager(name);
+    await loadEager(name, settings);
     return { info: { name, reason, threads: 1 }, runtime: undefined };
   }
+  const { threads, provider, allowSoftware = false } = settings;
+  const started = await startRuntime();
+  if (provider !== "cpu") {
+    await checkProvider(started, provider, allowSoftware);
+  }
+  return { info: { name, reason, threads, provider }, runtime: started };
+}
+
+async function startRuntime(): Promise<OnnxRuntime> {
   runtime ??= OnnxRuntime.start();
   try {
-    return { info: { name, reason, threads }, runtime: await runtime };
+    return await runtime;
   } catch (cause) {
     runtime = undefined;
     throw new Error(

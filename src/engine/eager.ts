@@ -4,8 +4,6 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import {
   copyOf,
   type DType,
@@ -20,6 +18,8 @@ import {
   type Storage,
   type Tree,
 } from "./tensors.ts";
+import { loadTensorFlow } from "./tensorflow.ts";
+import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
 
 /** Engines that are tfjs backends, by the backend's name. */
 export type EagerName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -29,20 +29,29 @@ export interface TfStorage extends Storage {
   readonly tensor: tf.Tensor;
 }
 
-/** Their versions; computed specifiers stay outside the module graph. */
-const WEBGPU = "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
-const TENSORFLOW = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
-const TENSORFLOW_VERSION = "4.22.0";
-
-/** Adapters that are programs on the CPU. */
-const SOFTWARE_ADAPTER =
-  /llvmpipe|lavapipe|swiftshader|softpipe|software|basic render/i;
+/** What the backends can be told. */
+export interface EagerOptions {
+  /**
+   * Whether a GPU may be a program on the CPU (lavapipe, SwiftShader): slow,
+   * but the same numbers. Defaults to false.
+   */
+  allowSoftware?: boolean;
+  /**
+   * The folder in whose `node_modules` `tensorflow` finds
+   * `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`; defaults to the
+   * environment's SPA_TENSORFLOW, else to the current folder.
+   */
+  tensorflowFolder?: string;
+}
 
 /** Makes a tfjs backend ready; throws with what is missing where it cannot. */
-export async function loadEager(name: EagerName): Promise<void> {
+export async function loadEager(
+  name: EagerName,
+  { allowSoftware = false, tensorflowFolder }: EagerOptions,
+): Promise<void> {
   if (name === "wasm") await import("@tensorflow/tfjs-backend-wasm");
-  if (name === "webgpu") await loadWebGPU();
-  if (name === "tensorflow") loadTensorFlow();
+  if (name === "webgpu") await loadWebGPU(allowSoftware);
+  if (name === "tensorflow") loadTensorFlow(tensorflowFolder);
   const previous = tf.getBackend();
   let cause: unknown;
   const ready = await tf.setBackend(name).catch((error) => {
@@ -56,64 +65,6 @@ export async function loadEager(name: EagerName): Promise<void> {
         (cause instanceof Error ? `: ${cause.message}` : ""),
       { cause },
     );
-  }
-}
-
-async function loadWebGPU(): Promise<void> {
-  const adapter = await navigator.gpu?.requestAdapter();
-  const missing = !adapter
-    ? "no adapter"
-    : isSoftware(adapter)
-    ? "only a software adapter"
-    : undefined;
-  if (missing) {
-    throw new Error(
-      `Cannot use the engine "webgpu" as this machine has ${missing}: it needs ` +
-        `a GPU with a Vulkan, Metal or Direct3D 12 driver`,
-    );
-  }
-  await import(WEBGPU);
-}
-
-function isSoftware(adapter: GPUAdapter): boolean {
-  const { vendor, architecture, device, description } = adapter.info;
-  return (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ===
-      true ||
-    SOFTWARE_ADAPTER.test(
-      [vendor, architecture, device, description].join(" "),
-    );
-}
-
-/** tfjs-node comes from the user's own node_modules: it has an install script. */
-function loadTensorFlow(): void {
-  const require = createRequire(pathToFileURL(`${Deno.cwd()}/deno.json`));
-  // node:util lost two functions that tfjs-node 4.22.0 calls.
-  const util = require("node:util");
-  util.isNullOrUndefined ??= (value: unknown) => value == null;
-  util.isArray ??= Array.isArray;
-  let reason = `${TENSORFLOW[0]} is not installed`;
-  for (const specifier of TENSORFLOW.filter((s) => resolves(require, s))) {
-    try {
-      require(specifier);
-      return;
-    } catch (error) {
-      reason = `${specifier} does not load: ${(error as Error).message}`;
-    }
-  }
-  const specifier = `npm:${TENSORFLOW[0]}@${TENSORFLOW_VERSION}`;
-  throw new Error(
-    `Cannot use the engine "tensorflow" as ${reason}. To install it, set ` +
-      `"nodeModulesDir": "auto" in deno.json, then run: deno add ${specifier} ` +
-      `&& deno install --allow-scripts=${specifier}`,
-  );
-}
-
-function resolves(require: NodeJS.Require, specifier: string): boolean {
-  try {
-    require.resolve(specifier);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -138,18 +89,25 @@ export async function runEager<I, O>(
   resident: ReadonlySet<string>,
 ): Promise<Tree<HostTensor | EngineTensor>> {
   tf.setBackend(engine); // it is ready, so this is synchronous
-  let result!: Tree<tf.Tensor>;
-  tf.tidy(() => {
-    const tensors = mapTree(inputs, isInputLeaf, (leaf) => {
-      if (leaf instanceof EngineTensor) {
-        return (leaf.storageIn(engine) as TfStorage).tensor;
-      }
-      return tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data));
+  let result: Tree<tf.Tensor> = [];
+  const compute = () =>
+    tf.tidy(() => {
+      const tensors = mapTree(inputs, isInputLeaf, (leaf) => {
+        if (leaf instanceof EngineTensor) {
+          return (leaf.storageIn(engine) as TfStorage).tensor;
+        }
+        return tf.tensor(leaf.data, [...leaf.shape], dtypeOf(leaf.data));
+      });
+      // Clones, as a function may return its input, or one tensor twice.
+      const clones = mapRecord(fn(tensors as I), isTensor, (t) => tf.clone(t));
+      result = mapRecord(clones, isTensor, (tensor) => tf.keep(tensor));
     });
-    // Clones, as a function may return its input, or one tensor twice.
-    const clones = mapRecord(fn(tensors as I), isTensor, (t) => tf.clone(t));
-    result = mapRecord(clones, isTensor, (tensor) => tf.keep(tensor));
-  });
+  if (engine === "webgpu") {
+    await withDeviceErrors(compute).catch((error) => {
+      mapTree(result, isTensor, (tensor) => tensor.dispose());
+      throw error;
+    });
+  } else compute();
   const reads: Promise<void>[] = [];
   const outputs = mapRecord(result, isTensor, (tensor, _path, key) => {
     if (resident.has(key)) return engineTensor(engine, tensor);

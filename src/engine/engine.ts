@@ -12,8 +12,10 @@ import {
   type EngineName,
   type EngineOptions,
   load,
+  settingsOf,
 } from "./active_engine.ts";
-import { uploadEager } from "./eager.ts";
+import { type EagerOptions, uploadEager } from "./eager.ts";
+import type { Provider } from "./provider.ts";
 import {
   checkHostTensor,
   type DeviceTensor,
@@ -28,11 +30,13 @@ import {
 export type {
   DeviceTensor,
   DType,
+  EagerOptions,
   EngineInfo,
   EngineName,
   EngineOptions,
   HostData,
   HostTensor,
+  Provider,
 };
 
 /**
@@ -40,6 +44,8 @@ export type {
  * program chooses "auto".
  *
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
+ * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
+ * without a GPU, which you install with npm into a folder of your choice.
  * @returns The engine taken, and why.
  * @throws Where the engine named is not available: what is missing, and how to
  * install it.
@@ -49,6 +55,20 @@ export type {
  * import { useEngine } from "./engine.ts";
  *
  * const { name, reason } = await useEngine("auto", { threads: 2 });
+ * ```
+ *
+ * @example TensorFlow, after npm install --prefix ~/tfjs @tensorflow/tfjs-node-gpu@4.22.0
+ * ```ts ignore
+ * import { useEngine } from "./engine.ts";
+ *
+ * await useEngine("tensorflow", { tensorflowFolder: "/home/me/tfjs" });
+ * ```
+ *
+ * @example ONNX Runtime on a GPU
+ * ```ts ignore
+ * import { useEngine } from "./engine.ts";
+ *
+ * await useEngine("onnx", { provider: "webgpu" });
  * ```
  */
 export async function useEngine(
@@ -63,14 +83,19 @@ export function currentEngine(): EngineInfo | undefined {
   return activeEngine()?.info;
 }
 
-/** Tries every engine: undefined where it works, else the reason why not. */
-export async function availableEngines(): Promise<
-  Record<EngineName, string | undefined>
-> {
+/**
+ * Tries every engine: undefined where it works, else the reason why not.
+ *
+ * @param options What {@linkcode useEngine} would be called with.
+ */
+export async function availableEngines(
+  options: EngineOptions = {},
+): Promise<Record<EngineName, string | undefined>> {
+  const settings = settingsOf(options);
   const result = {} as Record<EngineName, string | undefined>;
   for (const name of ENGINE_NAMES) {
     try {
-      await load(name, 1, "");
+      await load(name, settings, "");
       result[name] = undefined;
     } catch (error) {
       result[name] = (error as Error).message;

@@ -16,17 +16,24 @@ import {
   type HostTensor,
   type Storage,
 } from "./tensors.ts";
+import type { Provider } from "./provider.ts";
 import type { Port, Program } from "./trace.ts";
 
 /** An input of a run: values, or the handle of a tensor in the Worker. */
 export type Feed = HostData | number;
+
+/** How a program is run. */
+export interface SessionOptions {
+  readonly threads: number;
+  readonly provider: Provider;
+}
 
 /** What the Worker is asked for; `call` wants a reply. */
 export type Request =
   | {
     kind: "load";
     session: number;
-    threads: number;
+    options: SessionOptions;
     name: string;
     bytes: Uint8Array;
     inputs: Port[];
@@ -101,13 +108,13 @@ export class OnnxRuntime {
   }
 
   /** Compiles a program; an error in it fails each of its runs. */
-  load(program: Program, threads: number): Session {
+  load(program: Program, options: SessionOptions): Session {
     const session = this.#nextId++;
     const { name } = program;
     this.#post({
       kind: "load",
       session,
-      threads,
+      options,
       name,
       bytes: copyOf(program.bytes) as Uint8Array,
       inputs: program.inputs.map(({ name, shape, dtype }) => ({
@@ -118,7 +125,7 @@ export class OnnxRuntime {
       outputs: [...program.outputs],
     });
     return {
-      threads,
+      options,
       run: (feeds, resident) => this.#run(session, program, feeds, resident),
       release: () => this.#post({ kind: "release", session }),
     };
@@ -221,7 +228,7 @@ export class OnnxRuntime {
 
 /** A compiled program in the Worker. */
 export interface Session {
-  readonly threads: number;
+  readonly options: SessionOptions;
   /** Runs it; results under `resident` stay in the Worker. */
   run(
     feeds: readonly (HostTensor | EngineTensor<WorkerStorage>)[],

@@ -28,8 +28,9 @@ const spare = new Map<string, HostData[]>();
 let ort: typeof import("onnxruntime-node");
 
 async function load(request: Request & { kind: "load" }): Promise<Loaded> {
-  const { bytes, threads, inputs, outputs } = request;
+  const { bytes, options: { threads, provider }, inputs, outputs } = request;
   const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
@@ -151,6 +152,7 @@ async function answer(request: Request): Promise<void> {
 let queue = (async () => {
   try {
     ort = await import("onnxruntime-node");
+    ort.env.logLevel = "fatal";
     reply({ call: 0, outputs: [] });
   } catch (error) {
     reply({ call: 0, error: `onnxruntime-node does not load: ${error}` });

@@ -92,12 +92,24 @@ export interface SamConfig {
  */
 export const MASK_CHANNELS = 4;
 
-/** Prompt slots of one compiled program come in multiples of this. */
-export const POINT_SLOTS = 4;
+/**
+ * Prompt slots of the smallest compiled program: a click and SAM's padding
+ * point. The next ones have twice as many.
+ */
+export const POINT_SLOTS = 2;
 
 /** Embedding side h = S / P. */
 export function embeddingSide(config: ModelConfig): number {
   return config.imageSize / config.patchSize;
+}
+
+/** Values of one activation that a processor's caches hold well: 4 MB. */
+const CACHED_VALUES = 2 ** 20;
+
+/** Samples that the decoder takes at once: more are slower, and need more memory. */
+export function samplesAtOnce(config: ModelConfig): number {
+  const values = embeddingSide(config) ** 2 * config.channels;
+  return Math.max(1, Math.floor(CACHED_VALUES / values));
 }
 
 /** Side of the decoder's own resolution, 4h. */

@@ -33,7 +33,7 @@ export interface ImageEmbedding {
  * @param image [H, W, C], 0..1.
  * @returns [1, S, S, 3].
  */
-function preprocess(
+export function preprocess(
   image: NdArray<Float32Array>,
   frame: Frame,
   config: ModelConfig,
