@@ -9,7 +9,10 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
-  /** Latents N that the decoder takes at once, which defaults to 48. */
+  /**
+   * Latents N of one proposal, which defaults to 48. The decoder takes them all
+   * at once, as a choice draws their mean towards it.
+   */
   readonly samples?: number;
   /**
    * Prompt slots, which default to 8. A click fills one, a box two; clicks
