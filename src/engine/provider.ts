@@ -8,11 +8,11 @@ import type { OnnxRuntime } from "./session.ts";
 import { trace } from "./trace.ts";
 import { requireAdapter } from "./webgpu.ts";
 
-/** ONNX Runtime's execution providers that an engine may name. */
-export const PROVIDERS = ["cpu", "webgpu", "cuda"] as const;
-
 /** What ONNX Runtime computes on. */
-export type Provider = typeof PROVIDERS[number];
+export type Provider = "cpu" | "webgpu" | "cuda";
+
+/** All of its execution providers that an engine may name. */
+export const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** The package whose install step fetches the provider "cuda". */
 const PACKAGE = "npm:onnxruntime-node@1.30.0";
