@@ -37,10 +37,13 @@ export type {
   ReadOptions,
 } from "./src/checkpoints/checkpoint.ts";
 export {
-  loadModel,
-  type LoadModelOptions,
-  type LoadProgress,
-  type WeightReport,
+  exportOnnx,
+  type ExportOnnxOptions,
+} from "./src/checkpoints/export_onnx.ts";
+export type {
+  LoadModelOptions,
+  LoadProgress,
+  WeightReport,
 } from "./src/checkpoints/load_model.ts";
 export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
 export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
@@ -154,6 +157,7 @@ export {
   type Showable,
   type ShowOptions,
 } from "./src/notebook/display.ts";
+export { differencesFigure } from "./src/notebook/differences_figure.ts";
 export {
   entropyFigure,
   type EntropyFigureOptions,
@@ -169,6 +173,7 @@ export {
   imageFigure,
   type ImageFigureOptions,
 } from "./src/notebook/image_figure.ts";
+export { loadModel } from "./src/notebook/load_model.ts";
 export {
   maskFigure,
   type MaskFigureOptions,
@@ -201,6 +206,10 @@ export {
 } from "./src/notebook/progress.ts";
 export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
+export { ratersFigure } from "./src/notebook/raters_figure.ts";
+export { stackFigures } from "./src/notebook/stack_figures.ts";
+export { targetsFigure } from "./src/notebook/targets_figure.ts";
+export { variantsFigure } from "./src/notebook/variants_figure.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+
 /** Reads a file of recorded references, one JSON object per line. */
 export function readReference<T>(name: string): T[] {
   const url = new URL(`./reference/${name}`, import.meta.url);
@@ -14,5 +16,20 @@ export function sharedFile(path: string): string | undefined {
   } catch {
     console.log(`skipped: ${url.pathname} is not there; no test on it`);
     return undefined;
+  }
+}
+
+/** Checks that every file is refused with a TypeError that says why. */
+export async function refusesFiles(
+  read: (bytes: Uint8Array) => Promise<unknown>,
+  files: readonly (readonly [Uint8Array, RegExp])[],
+) {
+  for (const [bytes, message] of files) {
+    await assert.rejects(read(bytes), (error: Error) => {
+      assert.ok(error instanceof TypeError, `${error}`);
+      assert.match(error.message, /^Cannot read image as .*current value is/);
+      assert.match(error.message, message);
+      return true;
+    }, `${message}`);
   }
 }

@@ -25,22 +25,23 @@ export const recipe: Recipe = {
   usersPerImage: 2,
   iterations: 3,
   learningRate: 3e-3,
+  schedule: "cosine",
   warmUp: 5,
   averageDecay: 0.9,
   phantomShare: 0,
   styleShare: 0.5,
   seed: 1,
   loss: defaultLoss,
-  checkpointEvery: 4,
 };
 
 /** The recipe of the run that is killed. */
-export const longRecipe: Recipe = { ...recipe, steps: 24, checkpointEvery: 1 };
+export const longRecipe: Recipe = { ...recipe, steps: 24 };
 
 if (import.meta.main) {
   await useEngine("auto", { threads: 1 });
   await train(smallConfig, discs, longRecipe, {
     checkpoint: Deno.args[0],
+    checkpointSeconds: 0,
     reportEvery: 1,
     onReport: ({ step }) => {
       console.log(step);

@@ -2,16 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { resizeBilinear, resizeMask } from "../src/arrays/resize.ts";
-
-function close(actual: ArrayLike<number>, expected: number[]) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) < 2e-6,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
-}
+import { close } from "./_close.ts";
 
 const row = (...values: number[]) =>
   ndarray(Float32Array.from(values), [1, values.length]);

@@ -6,7 +6,7 @@ import {
   writeSafetensors,
 } from "../src/checkpoints/safetensors.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
-import { presets } from "../src/model/config.ts";
+import { type ModelConfig, presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 
@@ -42,6 +42,13 @@ Deno.test("a model comes back exactly from a float32 file", async () => {
     assert.deepEqual(loaded.weights.get(name)!.data, data);
     assert.deepEqual(loaded.weights.get(name)!.shape, shape);
   }
+});
+
+Deno.test("the scaling of intensities comes back with a model", async () => {
+  const stretched: ModelConfig = { ...smallConfig, pixelScaling: "min-max" };
+  const path = `${folder}/stretched.safetensors`;
+  await saveModel(new Model(stretched, weights), path);
+  assert.deepEqual((await loadModel(path)).config, stretched);
 });
 
 Deno.test("a model comes back from a float16 file, the default, rounded to the nearest", async () => {
@@ -215,6 +222,8 @@ Deno.test("loadModel() refuses a config with a part missing, added or of another
     { ...smallConfig, decoder: { ...decoder, plainUpscaling: 1 } },
     { ...smallConfig, pixelMean: [0.4, 0.5] },
     { ...smallConfig, encoder: null },
+    { ...smallConfig, pixelScaling: "other" },
+    { ...smallConfig, pixelScaling: null },
   ];
   for (const value of cases) {
     await refuses(

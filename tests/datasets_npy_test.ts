@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { zipSync } from "fflate";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { readVolume } from "../src/datasets/volume.ts";
+import { refusesFiles } from "./_reference.ts";
 
 /** An NPY file of version 1, as NEP 1 describes it. */
 function npy(header: string, values: ArrayBufferView): Uint8Array {
@@ -165,13 +166,7 @@ Deno.test("readVolume() refuses NPY and NPZ files that lie, are cut off or are n
     [lying, /its array image must have at most/],
     [zipSync({ "image.npy": Uint8Array.of(1, 2, 3) }), /must be an NPY file/],
   ];
-  for (const [bytes, message] of cases) {
-    await assert.rejects(readVolume(bytes), (error: Error) => {
-      assert.ok(error instanceof TypeError, `${error}`);
-      assert.match(error.message, message);
-      return true;
-    }, `${message}`);
-  }
+  await refusesFiles(readVolume, cases);
   await assert.rejects(
     readVolume(npy(describe("<f4", "0, 3"), floats)),
     /RangeError: Cannot read image as it must have 1 \.\. 134217728 voxels: current value is 1 x 0 x 3 x 1/,

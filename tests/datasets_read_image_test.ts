@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
+import { close } from "./_close.ts";
 
 /** Small files written by Pillow 13.0.0 (int16: by hand, after the TIFF specification), with the values they hold. */
 const FILES = {
@@ -38,16 +39,6 @@ const FILES = {
 const file = (name: keyof typeof FILES) => Uint8Array.fromBase64(FILES[name]);
 
 /** Asserts values to 1e-6, which is what Float32Array leaves of them. */
-function close(actual: ArrayLike<number>, expected: number[]) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) < 1e-6,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
-}
-
 Deno.test("readImage() divides 8-bit grey by 255 and gives one channel", async () => {
   const image = await readImage(file("grey"));
   assert.deepEqual(image.shape, [1, 3, 1]);

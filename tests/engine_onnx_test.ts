@@ -1,8 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { encodeModel, type OnnxModel } from "../src/engine/onnx.ts";
+import {
+  encodeModel,
+  encodeModelParts,
+  type OnnxModel,
+} from "../src/engine/onnx.ts";
 import { decodeModel } from "../src/engine/onnx_reader.ts";
-import { trace } from "../src/engine/trace.ts";
+import { trace, traceFunction } from "../src/engine/trace.ts";
 
 const MODEL: OnnxModel = {
   name: "example",
@@ -33,16 +37,40 @@ const MODEL: OnnxModel = {
       data: new Uint8Array(BigInt64Array.of(-1n, 300n).buffer),
     },
     { name: "empty", shape: [0], dtype: "float32", data: new Uint8Array(0) },
+    {
+      name: "beside",
+      shape: [0],
+      dtype: "float32",
+      data: new Uint8Array(0),
+      external: { location: "weights.data", offset: 2 ** 40 },
+    },
   ],
   inputs: [
     { name: "x", shape: [2, 300_000], dtype: "float32" },
     { name: "größe", shape: [], dtype: "bool" },
   ],
   outputs: [{ name: "y", shape: [0, 2], dtype: "int32" }],
+  description: "an example",
+  metadata: { licence: "MIT", größe: "" },
 };
 
 Deno.test("decodeModel() reads what encodeModel() writes", () => {
   assert.deepEqual(decodeModel(encodeModel(MODEL)), MODEL);
+});
+
+Deno.test("encodeModelParts() gives the same bytes and copies no large constant", () => {
+  const data = new Float32Array(20_000).fill(3);
+  const model: OnnxModel = {
+    ...MODEL,
+    constants: [
+      { name: "large", shape: [20_000], dtype: "float32", data },
+      ...MODEL.constants,
+    ],
+  };
+  const parts = encodeModelParts(model);
+  assert.ok(parts.some(({ buffer }) => buffer === data.buffer));
+  const joined = parts.flatMap((part) => [...part]);
+  assert.deepEqual(joined, [...encodeModel(model)]);
 });
 
 Deno.test("encodeModel() writes protobuf as onnx.proto numbers it", () => {
@@ -50,6 +78,7 @@ Deno.test("encodeModel() writes protobuf as onnx.proto numbers it", () => {
     name: "g",
     nodes: [{
       op: "Neg",
+      domain: "com.microsoft",
       inputs: ["x"],
       outputs: ["y"],
       attributes: { a: -1 },
@@ -65,6 +94,7 @@ Deno.test("encodeModel() writes protobuf as onnx.proto numbers it", () => {
     ...[0x0a, 1, ...text("x"), 0x12, 1, ...text("y")],
     ...[0x1a, 5, ...text("Neg_0"), 0x22, 3, ...text("Neg")],
     ...[0x2a, attribute.length, ...attribute],
+    ...[0x3a, 13, ...text("com.microsoft")],
   ];
   const shape = [0x0a, 3, 0x08, 0xc8, 0x01]; // one dimension: 200
   const tensor = [0x08, 1, 0x12, shape.length, ...shape];
@@ -105,6 +135,27 @@ Deno.test("trace() names inputs and outputs by their places in the trees", async
     { name: "x/0:result", shape: [2, 2], dtype: "float32" },
   ]);
   assert.deepEqual(model.nodes.map(({ op }) => op), ["MatMul", "Add"]);
+});
+
+Deno.test("traceFunction() keeps weights by name, with standard operators only", async () => {
+  await tf.setBackend("cpu");
+  const dtype = "float32";
+  const weight = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const specs = {
+    x: { shape: [4, 2], dtype },
+    "fc.weight": { shape: [3, 2], dtype, data: weight },
+  } as const;
+  const multiply = (inputs: Record<string, tf.Tensor>) => ({
+    y: tf.matMul(inputs.x, inputs["fc.weight"], false, true),
+  });
+  const { model } = traceFunction("fc", multiply, specs, { standard: true });
+  assert.deepEqual(model.inputs.map(({ name }) => name), ["x"]);
+  assert.deepEqual(model.constants, [
+    { name: "fc.weight", shape: [3, 2], dtype, data: weight },
+  ]);
+  assert.deepEqual(model.nodes.map(({ op }) => op), ["Transpose", "MatMul"]);
+  const { model: faster } = traceFunction("fc", multiply, specs);
+  assert.deepEqual(faster.nodes.map(({ op }) => op), ["FusedMatMul"]);
 });
 
 Deno.test("the gradient of a mean stays small until it is needed", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import sharp from "sharp";
 import {
   readEvaluation,
   runsOf,
@@ -79,6 +80,40 @@ Deno.test("merge makes other tables of a whole run", async () => {
   assert.match(stdout, /\| 0.5 \| 1.00 \| 1.00..1.00 \| 0.0 % \| 20 \| 2 \|/);
 });
 
+Deno.test("merge makes a report with figures of a whole run, and pictures", async () => {
+  const outs = ["html", "svg", "png"].map((ending) => file(`whole.${ending}`));
+  const { code, stderr } = await evaluate(
+    ...["merge", file("whole.json"), ...outs.flatMap((out) => ["--out", out])],
+  );
+  assert.equal(code, 0, stderr);
+  const html = await Deno.readTextFile(outs[0]);
+  const headings = [...html.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, text]) =>
+    text
+  );
+  assert.deepEqual(headings, [
+    "Dice by iteration",
+    "Iterations to a Dice",
+    "The user's own mask and the others'",
+    "Samples of the first proposal",
+  ]);
+  assert.equal(html.match(/<table>/g)!.length, 4);
+  assert.equal(html.match(/<img /g)!.length, 3);
+  assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
+  const svg = await Deno.readTextFile(outs[1]);
+  for (
+    const title of [
+      "20 targets of 4 cases",
+      "Iterations to a Dice",
+      "each rater",
+    ]
+  ) {
+    assert.ok(svg.includes(title), title);
+  }
+  const { width, height } = await sharp(outs[2]).metadata();
+  assert.equal(width, 1800);
+  assert.ok(height! > 2 * 3 * 400);
+});
+
 /** The rows of the printed tables, without headings. */
 function rowsOf(printed: string): string[][][] {
   const tables = printed.split("\n\n").filter((part) => part.startsWith("|"));
@@ -123,6 +158,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
   const { stdout } = await evaluate(
     ...["compare", file("random.json"), file("whole.json")],
     ...["--targets", "0.8", "--out", file("both.csv")],
+    ...["--out", file("both.html")],
   );
   const tables = rowsOf(stdout);
   assert.deepEqual(tables.map((rows) => rows.map((row) => row[0])), [
@@ -139,6 +175,9 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
   assert.ok(gain > 0.01, `the nearest candidate is no better: ${gain}`);
   const rows = (await Deno.readTextFile(file("both.csv"))).trim().split("\n");
   assert.equal(rows.length, 1 + 2 * 20 * 2);
+  const html = await Deno.readTextFile(file("both.html"));
+  assert.equal(html.match(/<table>/g)!.length, 4);
+  assert.equal(html.match(/<img /g)!.length, 3);
 });
 
 Deno.test("an evaluation that is killed goes on where it was", async () => {
@@ -203,7 +242,7 @@ for (
     ],
     [
       ["--out", file("a.txt")],
-      `--out must end in .json or .csv or .md: current value is ${
+      `--out must end in .json or .csv or .md or .html or .svg or .png: current value is ${
         file("a.txt")
       }`,
     ],

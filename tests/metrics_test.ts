@@ -214,7 +214,11 @@ Deno.test("metrics refuse empty lists and options out of range", () => {
     [() => meanMask([]), /as masks must hold at least one/],
     [
       () => hd95(a, a, { spacing: 0 }),
-      /as spacing must be a positive number: current value is 0/,
+      /as spacing must be a positive number or two: current value is 0/,
+    ],
+    [
+      () => hd95(a, a, { spacing: [1, -2] }),
+      /as spacing must be a positive number or two: current value is 1,-2/,
     ],
     [
       () => hd95(a.pick(0), a.pick(0)),

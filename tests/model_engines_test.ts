@@ -8,6 +8,7 @@ import { scalar } from "../src/engine/tensors.ts";
 import { Model, programsOf } from "../src/model/model.ts";
 import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
+import { decodeLatents } from "../src/spa/decode_latents.ts";
 import { packFeedback } from "../src/spa/feedback.ts";
 import { frameOf } from "../src/spa/frame.ts";
 import { defaultLoss } from "../src/training/loss.ts";
@@ -65,14 +66,12 @@ async function forward(
     embedding,
     evidence: host(normals([1, 5], 2), [1, 5]),
   });
-  const { probabilities } = await programsOf(model).decode({
-    ...prompts,
-    choice,
-    weights,
-    embedding,
-    detail,
-    latents: host(normals([1, 7, 6], 3), [1, 7, 6]),
-  });
+  const probabilities = await decodeLatents(
+    model,
+    { values: embedding, detail },
+    { ...prompts, choice },
+    host(normals([1, 7, 6], 3), [1, 7, 6]),
+  );
   const result = {
     embedding: (await embedding.read()).data,
     logWeights: mixture.logWeights.data,

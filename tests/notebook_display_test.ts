@@ -166,7 +166,8 @@ Deno.test("evaluationFigure() averages by iteration, in all and by rater", async
   close(second.values, [0.7, 0.8]);
   // deno-lint-ignore no-explicit-any -- plotly's JSON
   const bundle: any = await bundleOf(spa.evaluationFigure(list));
-  const { data } = bundle["application/vnd.plotly.v1+json"];
+  const [band, ...data] = bundle["application/vnd.plotly.v1+json"].data;
+  assert.equal(band.fill, "toself"); // the recommendation's interval
   assert.deepEqual(data.map((trace: { name: string }) => trace.name), [
     "recommendation",
     "best candidate",

@@ -5,6 +5,7 @@ import { createRandom } from "../src/random.ts";
 import { cluster, spreadOf } from "../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../src/spa/frame.ts";
 import type { Predictions } from "../src/spa/predictions.ts";
+import { close } from "./_close.ts";
 
 /** Predictions from rows of probabilities, side x side each. */
 function predictionsOf(
@@ -29,20 +30,6 @@ function predictionsOf(
     },
     frame: frame ?? frameOf(side, side, side),
   };
-}
-
-function close(
-  actual: ArrayLike<number>,
-  expected: number[],
-  tolerance = 1e-6,
-) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) <= tolerance,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
 }
 
 // Four pixels; the image is as large as the map, so nothing is interpolated.

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { useEngine } from "../src/engine/engine.ts";
+import { type ModelConfig, presets } from "../src/model/config.ts";
+import { compareWeights } from "../src/model/compare_weights.ts";
 import { Model, programsOf } from "../src/model/model.ts";
+import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
 import { encode } from "../src/spa/encode.ts";
 import { assertClose, host } from "./engine_helpers.ts";
@@ -106,4 +109,49 @@ Deno.test("encode() sees a grey image as the same in three colours", async () =>
     (await grey.values.read()).data,
     1e-5,
   );
+});
+
+Deno.test("encode() stretches every image to 0..1 where the config says min-max", async () => {
+  const config: ModelConfig = { ...smallConfig, pixelScaling: "min-max" };
+  const weights = noisyWeights(config);
+  using stretching = new Model(config, weights);
+  // an image on the left half of the square: its values, not the padding's
+  const tall = discImage(32, 16, { x: 8, y: 9, radius: 6 });
+  const low = Math.min(...tall.data), high = Math.max(...tall.data);
+  const byHand = ndarray(
+    tall.data.map((value) => (value - low) / (high - low)),
+    tall.shape,
+  );
+  using plain = await encode(model, byHand);
+  const expected = (await plain.values.read()).data;
+  const hounsfield = ndarray(
+    tall.data.map((value) => 2000 * value - 1000),
+    tall.shape,
+  );
+  for (const image of [tall, byHand, hounsfield]) {
+    using embedding = await encode(stretching, image);
+    assertClose((await embedding.values.read()).data, expected, 1e-4);
+  }
+  // an image of one value is as dark as can be
+  const flat = ndarray(new Float32Array(32 * 16).fill(0.7), [32, 16, 1]);
+  const dark = ndarray(new Float32Array(32 * 16), [32, 16, 1]);
+  using one = await encode(stretching, flat);
+  using other = await encode(model, dark);
+  assertClose(
+    (await one.values.read()).data,
+    (await other.values.read()).data,
+    1e-5,
+  );
+});
+
+Deno.test("MedSAM's preset takes SAM's weights, and MedSAM's intensities", () => {
+  const { "medsam-vit-b": medsam, "sam-vit-b": sam } = presets;
+  const shapes = new Map(
+    [...declareWeights(sam)].map(([name, { shape }]) => [name, shape]),
+  );
+  const { missing, misshapen, unexpected } = compareWeights(medsam, shapes);
+  assert.deepEqual([missing, misshapen, unexpected], [[], [], []]);
+  assert.equal(medsam.pixelScaling, "min-max");
+  assert.deepEqual(medsam.pixelMean, [0, 0, 0]);
+  assert.deepEqual(medsam.pixelDeviation, [1, 1, 1]);
 });

@@ -2,20 +2,13 @@ import assert from "node:assert/strict";
 import { createRandom } from "../src/random.ts";
 import { addEvidence, maskLogLikelihood } from "../src/spa/evidence.ts";
 import { normalizeLogWeights } from "../src/spa/mixture.ts";
+import { close as closeTo } from "./_close.ts";
 
-function close(
+const close = (
   actual: ArrayLike<number>,
   expected: number[],
   tolerance = 1e-9,
-) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) <= tolerance,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
-}
+) => closeTo(actual, expected, tolerance);
 
 /** pi after the evidence of one choice, with none before. */
 function posterior(

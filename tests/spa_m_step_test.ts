@@ -12,20 +12,7 @@ import {
 } from "../src/spa/mixture.ts";
 import { mStep } from "../src/spa/m_step.ts";
 import { type Latents, sampleGMM } from "../src/spa/sample_gmm.ts";
-
-function close(
-  actual: ArrayLike<number>,
-  expected: number[],
-  tolerance = 1e-6,
-) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) <= tolerance,
-      `${i}: ${actual[i]} is not ${value} within ${tolerance}`,
-    )
-  );
-}
+import { close } from "./_close.ts";
 
 function mixtureOf(
   weights: number[],

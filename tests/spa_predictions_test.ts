@@ -8,6 +8,7 @@ import {
   choiceLogLikelihood,
   weighSamples,
 } from "../src/spa/predictions.ts";
+import { close } from "./_close.ts";
 
 const map = (...values: number[]) =>
   ndarray(Float32Array.from(values), [1, values.length]);
@@ -17,20 +18,6 @@ const right = map(0, 0.4, 0.6, 1);
 
 function choice(chosen: number): Choice {
   return { recommended: map(0, 0, 0, 0), candidates: [left, right], chosen };
-}
-
-function close(
-  actual: ArrayLike<number>,
-  expected: number[],
-  tolerance = 1e-6,
-) {
-  assert.equal(actual.length, expected.length);
-  expected.forEach((value, i) =>
-    assert.ok(
-      Math.abs(actual[i] - value) <= tolerance,
-      `${i}: ${actual[i]} is not ${value}`,
-    )
-  );
 }
 
 Deno.test("choiceLogLikelihood() is the log softmax of the Dice with what was shown", () => {

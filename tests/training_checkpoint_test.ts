@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import {
+  readSafetensors,
+  writeSafetensors,
+} from "../src/checkpoints/safetensors.ts";
 import {
   type HostState,
   readCheckpoint,
   writeCheckpoint,
 } from "../src/training/checkpoint.ts";
-import { normals } from "./_small_model.ts";
+import { createRandom } from "../src/random.ts";
+import { drawGroup } from "../src/training/groups.ts";
+import { advanceTrainee } from "../src/training/simulation.ts";
+import { maskSide } from "../src/model/config.ts";
+import { normals, smallConfig } from "./_small_model.ts";
+import { discs, recipe } from "./_small_training.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => {
@@ -20,11 +28,35 @@ const state: HostState = {
   average: vector(4),
 };
 
+/** Users of whom the first has chosen twice and the second once. */
+const groups = [0, 1].map((g) => {
+  const random = createRandom(5, g);
+  const group = drawGroup(discs, smallConfig, recipe, random, 3 - g);
+  const M = smallConfig.components;
+  const size = maskSide(smallConfig) ** 2;
+  for (const [u, choices] of [2, 1].entries()) {
+    for (let i = 0; i < choices; i++) {
+      advanceTrainee(
+        group.users[u],
+        Float32Array.from({ length: M * size }, () => random.uniform()),
+        new Float64Array(M).fill(1 / M),
+        smallConfig,
+        random,
+      );
+    }
+  }
+  return group;
+});
+
 Deno.test("a checkpoint comes back exactly, and nothing else is left behind", async () => {
   const path = `${folder}/new/run.checkpoint`;
-  await writeCheckpoint(path, { step: 120, state }, "recipe");
-  await writeCheckpoint(path, { step: 123, state }, "recipe");
-  assert.deepEqual(await readCheckpoint(path, "recipe"), { step: 123, state });
+  await writeCheckpoint(path, { step: 120, state, examples: groups }, "recipe");
+  await writeCheckpoint(path, { step: 123, state, examples: groups }, "recipe");
+  assert.deepEqual(await readCheckpoint(path, "recipe"), {
+    step: 123,
+    state,
+    examples: groups,
+  });
   const names = [...Deno.readDirSync(`${folder}/new`)].map(({ name }) => name);
   assert.deepEqual(names, ["run.checkpoint"]);
 });
@@ -35,7 +67,7 @@ Deno.test("no checkpoint is no error", async () => {
 
 Deno.test("a checkpoint of another recipe is refused, with both", async () => {
   const path = `${folder}/other`;
-  await writeCheckpoint(path, { step: 1, state }, "rate 1");
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "rate 1");
   await assert.rejects(
     () => readCheckpoint(path, "rate 2"),
     new RangeError(
@@ -46,12 +78,24 @@ Deno.test("a checkpoint of another recipe is refused, with both", async () => {
 
 Deno.test("a truncated checkpoint is refused", async () => {
   const path = `${folder}/truncated`;
-  await writeCheckpoint(path, { step: 1, state }, "recipe");
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "recipe");
   const bytes = await Deno.readFile(path);
   await Deno.writeFile(path, bytes.subarray(0, bytes.length - 3));
   await assert.rejects(
     () => readCheckpoint(path, "recipe"),
     /^RangeError: Cannot read safetensors as .* \(it is truncated\)/,
+  );
+});
+
+Deno.test("a checkpoint without a user's map is refused", async () => {
+  const path = `${folder}/without`;
+  await writeCheckpoint(path, { step: 1, state, examples: groups }, "recipe");
+  const { tensors, metadata } = readSafetensors(await Deno.readFile(path));
+  tensors.delete("values.7");
+  await Deno.writeFile(path, writeSafetensors(tensors, metadata));
+  await assert.rejects(
+    () => readCheckpoint(path, "recipe"),
+    /^RangeError: Cannot restore the users of a checkpoint as it must have the tensor "values\.7": current names are /,
   );
 });
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/checkpoints/load_model.ts";
+import { phantom } from "../src/datasets/phantom.ts";
+import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 import { defaultRecipe } from "../src/training/train.ts";
 
 /** Runs `deno task train` with arguments. */
@@ -21,14 +24,44 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
   const { code, error } = await trainCommand(
     ...[...options, "--init", "data/models/tiny.safetensors"],
     ...["--steps", "2", "--seed", "7", "--out", out],
+    ...["--schedule", "constant", "--ema", "0"],
   );
   assert.equal(code, 0, error);
   using model = await loadModel(out);
   const { recipe, initial_recipe, training_data } = model.metadata;
   const expected = { ...defaultRecipe, batch: 2, phantomShare: 1, seed: 7 };
-  assert.deepEqual(JSON.parse(recipe), { ...expected, steps: 2 });
+  assert.deepEqual(JSON.parse(recipe), {
+    ...expected,
+    ...{ steps: 2, schedule: "constant", averageDecay: 0 },
+  });
+  // without a moving average, the optimizer's own parameters are kept
+  const { tensors } = readSafetensors(await Deno.readFile(`${out}.checkpoint`));
+  assert.deepEqual(
+    tensors.get("average")!.data,
+    tensors.get("parameters")!.data,
+  );
   assert.ok(JSON.parse(initial_recipe).steps > 1000);
   assert.equal(training_data, "phantoms");
+});
+
+Deno.test("the training command learns from the raters it is told to", async () => {
+  const data = await Deno.makeTempDir();
+  const { image, masks } = phantom({ kind: "nodule", seed: 1 });
+  await writeImage(join(data, "case", "image.png"), image);
+  await writeMask(join(data, "case", "rater1.png"), Object.values(masks)[0]);
+  await Deno.writeTextFile(join(data, "case", "rater2.png"), "no image");
+  const out = join(data, "model.safetensors");
+  const options = ["--data", data, "--out", out, "--steps", "1"];
+  const small = ["--batch", "1", "--threads", "1"];
+  const all = await trainCommand(...options, ...small);
+  assert.equal(all.code, 1);
+  assert.match(all.error, /rater2\.png/);
+  const one = await trainCommand(...options, ...small, "--include", "1");
+  assert.equal(one.code, 0, one.error);
+  using model = await loadModel(out);
+  assert.match(model.metadata.training_data, /, raters 1$/);
+  const none = await trainCommand(...options, "--include", "3");
+  assert.match(none.error, /--include must name raters of the data, 1, 2: /);
 });
 
 Deno.test("the training command's errors are one clear line, before any work", async () => {
@@ -36,6 +69,9 @@ Deno.test("the training command's errors are one clear line, before any work", a
     [["--steps", "0"], /--steps must be a whole number/],
     [["--rate", "fast"], /--rate must be numbers as in X/],
     [["--phantoms", "2"], /--phantoms must be within 0..1/],
+    [["--ema", "1"], /--ema must be within 0..0.999999/],
+    [["--schedule", "step"], /--schedule must be one of cosine, constant/],
+    [["--checkpoint-seconds", "1e6"], /--checkpoint-seconds must be within/],
     [["--loss", "dice"], /--loss must be one of marginal, paper/],
     [["--out", "tests"], /its name must not be a folder's/],
   ];

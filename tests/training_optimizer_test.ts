@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { adamStep } from "../src/training/optimizer.ts";
-import { defaultRecipe, learningRateAt } from "../src/training/train.ts";
+import { learningRateAt } from "../src/training/optimize.ts";
+import { defaultRecipe } from "../src/training/train.ts";
 import { assertClose } from "./engine_helpers.ts";
 import { normals } from "./_small_model.ts";
 
@@ -130,5 +131,17 @@ Deno.test("learningRateAt() warms up, and falls as a cosine to 2 %", () => {
   assert.ok(top >= 98 && top <= 100);
   for (let t = 1; t < 1000; t++) {
     assert.equal(rates[t] > rates[t - 1], t <= top);
+  }
+});
+
+Deno.test("learningRateAt() of a constant schedule warms up, and stays", () => {
+  const recipe = {
+    ...defaultRecipe,
+    ...{ schedule: "constant" as const, steps: 1000 },
+    ...{ learningRate: 2e-3, warmUp: 100 },
+  };
+  assertClose([learningRateAt(recipe, 0)], [2e-3 / 100], 1e-12);
+  for (const step of [99, 100, 500, 999]) {
+    assert.equal(learningRateAt(recipe, step), 2e-3);
   }
 });

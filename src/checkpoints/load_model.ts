@@ -88,6 +88,11 @@ export async function loadModel(
     [...renamed].map(([name, own]) => [name, checkpoint.shape(own)]),
   );
   const { config: stated, ...facts } = checkpoint.metadata;
+  if (facts.method !== undefined) {
+    throw new TypeError(
+      `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${facts.method}, which deno task evaluate takes`,
+    );
+  }
   const config = typeof given === "string"
     ? presets[given]
     : given ?? (stated === undefined

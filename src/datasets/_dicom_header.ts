@@ -19,6 +19,10 @@ export interface DicomHeader extends VolumeHeader {
   photometric: string;
   slope: number;
   intercept: number;
+  /** Direction cosines along a row and along a column, where there are any. */
+  cosines: number[];
+  /** Where the centre of the first pixel lies, where that is told. */
+  position: number[];
   /** The pixel data, where the parser was let that far. */
   pixels?: Element;
   dataSet: DataSet;
@@ -138,11 +142,12 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
   const spacing: VolumeHeader["spacing"] = between === undefined
     ? undefined
     : [Math.abs(thickness) || 1, between, across];
+  const cosines = numbers("x00200037"), position = numbers("x00200032");
+  const step = normalOf(cosines).map((cosine) => cosine * (spacing?.[0] ?? 1));
   return {
     shape: [frames, rows, columns, channels],
     spacing,
-    affine: spacing &&
-      affineOf(numbers("x00200037"), numbers("x00200032"), spacing),
+    affine: spacing && dicomAffine(cosines, position, spacing, step),
     layout: AS_STORED,
     colour: !grey,
     window,
@@ -156,25 +161,36 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
     photometric,
     slope: Number.isFinite(slope) ? slope : 1,
     intercept: Number.isFinite(intercept) ? intercept : 0,
+    cosines,
+    position,
     pixels: dataSet.elements.x7fe00010,
     dataSet,
   };
 }
 
-/** DICOM's axes are left, posterior, superior; the result's are right, anterior, superior. */
-function affineOf(
-  cosines: number[],
-  position: number[],
-  [slice, row, column]: [number, number, number],
+/** The normal of a slice: that of its rows and columns, right-handed. */
+export function normalOf([a, b, c, d, e, f]: readonly number[]): number[] {
+  return [b * f - c * e, c * d - a * f, a * e - b * d];
+}
+
+/**
+ * The affine of a slice or a stack of them, where its place is known. DICOM's
+ * axes are left, posterior, superior; the result's are right, anterior, superior.
+ *
+ * @param step From one slice to the next.
+ */
+export function dicomAffine(
+  cosines: readonly number[],
+  position: readonly number[],
+  [, row, column]: readonly number[],
+  step: readonly number[],
 ): Affine | undefined {
   if (cosines.length !== 6 || position.length !== 3) return undefined;
-  const [a, b, c, d, e, f] = cosines; // along a row, then along a column
-  const normal = [b * f - c * e, c * d - a * f, a * e - b * d];
   const affine = [0, 1, 2].flatMap((axis) =>
     [
       cosines[axis] * column,
       cosines[3 + axis] * row,
-      normal[axis] * slice,
+      step[axis],
       position[axis],
     ].map((value) => axis < 2 ? -value : value)
   );

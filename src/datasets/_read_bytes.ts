@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
 export type ImageSource = string | URL | Uint8Array;
 
@@ -49,6 +51,18 @@ export async function readBytes(source: ImageSource): Promise<Uint8Array> {
       { cause: error },
     );
   }
+}
+
+/** The path of `source` where it is a folder. */
+export async function folderOf(
+  source: ImageSource,
+): Promise<string | undefined> {
+  if (source instanceof Uint8Array) return undefined;
+  const text = String(source);
+  if (/^(https?|data):/.test(text)) return undefined;
+  const path = text.startsWith("file:") ? fileURLToPath(text) : text;
+  const found = await Deno.stat(path).catch(() => undefined);
+  return found?.isDirectory ? path : undefined;
 }
 
 /** At most the first `count` bytes of a file. */

@@ -1,6 +1,6 @@
 import { readBytes } from "./_read_bytes.ts";
 import type { VolumeFileOptions } from "./_volume_file.ts";
-import { decodeVolume, type Volume } from "./volume.ts";
+import { decodeVolume, readSeries, type Volume } from "./volume.ts";
 
 /** Decoded volumes of more bytes than this are let go, the oldest first. */
 const CAPACITY = 2 ** 29;
@@ -17,9 +17,7 @@ export class VolumeCache {
   ): Promise<Volume | undefined> {
     const known = this.#volumes.get(path);
     if (known) return await known;
-    const reading = readBytes(path).then((bytes) =>
-      decodeVolume(bytes, options, path)
-    );
+    const reading = readVolumeOrImage(path, options);
     this.#volumes.set(path, reading);
     try {
       const volume = await reading;
@@ -41,4 +39,9 @@ export class VolumeCache {
       held -= bytes;
     }
   }
+}
+
+async function readVolumeOrImage(path: string, options: VolumeFileOptions) {
+  return await readSeries(path, options) ??
+    await decodeVolume(await readBytes(path), options, path);
 }

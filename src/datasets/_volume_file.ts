@@ -2,11 +2,12 @@
 import type { NdArray } from "ndarray";
 import { dicomValues } from "./_dicom.ts";
 import { dicomHeader, isDicom } from "./_dicom_header.ts";
+import { openSeries, seriesValues } from "./_dicom_series.ts";
 import type { Layout } from "./_layout.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, npyHeader, npyValues } from "./_npy.ts";
 import { isZip, npzEntry } from "./_npz.ts";
-import { readHead } from "./_read_bytes.ts";
+import { folderOf, readHead } from "./_read_bytes.ts";
 import { MAX_VOXELS, type VolumeHeader } from "./_volume_header.ts";
 
 /** How a volume's file is read. */
@@ -44,17 +45,33 @@ export async function decodeVolumeFile(
   return { header, values: npyValues(npy, header, maxVoxels, name) };
 }
 
+/** Decodes the series in a folder of DICOM files. */
+export async function decodeSeries(
+  folder: string,
+  { maxVoxels = MAX_VOXELS }: VolumeFileOptions,
+): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
+  const series = await openSeries(folder, maxVoxels);
+  return {
+    header: series.header,
+    values: await seriesValues(series, maxVoxels),
+  };
+}
+
 /** Bytes that hold the header of all but unusual DICOM files. */
 const HEAD = 2 ** 16;
 
 /**
  * The header of a NIfTI, DICOM, NPY or NPZ file, most often from its first
- * bytes alone; undefined where the file is another one.
+ * bytes alone, or of a folder's series; undefined where the file is another one.
  */
 export async function readVolumeHeader(
   path: string,
   options: VolumeFileOptions = {},
 ): Promise<VolumeHeader | undefined> {
+  if (await folderOf(path) !== undefined) {
+    const { maxVoxels = MAX_VOXELS } = options;
+    return (await openSeries(path, maxVoxels)).header;
+  }
   const head = await readHead(path, HEAD);
   if (isDicom(head)) {
     try {

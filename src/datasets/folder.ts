@@ -7,14 +7,15 @@ import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import type { ReadImageOptions } from "./read_image.ts";
 
-const IMAGE = /^image\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
+const IMAGE = /^image(\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz))?$/i;
 const RATER = /^rater[_-]?(.+?)\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
 
 /**
  * Opens a folder in the plain layout, one folder per case:
  *
  * ```
- * CASE/image.png              the image (or .jpg, .tif, .nii, .nii.gz, .dcm, .npy, .npz)
+ * CASE/image.png              the image (or .jpg, .tif, .nii, .nii.gz, .dcm, .npy, .npz),
+ *                             or a folder "image" with the DICOM files of a series
  * CASE/rater1.png             the mask of rater "1", in any of these formats
  * CASE/rater_generous.png     the mask of rater "generous"
  * cases.json                  optional: [{ "case", "patient", "pixel_spacing_mm" }]
@@ -65,7 +66,7 @@ export async function folderDataset(
       masks,
       options,
     };
-    if (VOLUME_FILE.test(image)) {
+    if (VOLUME_FILE.test(image) || await isFolder(parts.image)) {
       cases.push(...await volumeCases({ ...parts, cache }));
     } else {
       const spacing = list.get(id)?.pixel_spacing_mm;

@@ -7,6 +7,7 @@ import { volumeImage } from "./_volume_image.ts";
 import { percentileWindow } from "./_window.ts";
 import {
   decodeVolume,
+  readSeries,
   type ReadVolumeOptions,
   type SliceOptions,
   volumeSlice,
@@ -38,7 +39,8 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
 /**
  * Reads an image file: PNG, JPEG or TIFF, grey or colour, of 8 or 16 bits per
  * sample (grey TIFF also signed, 32 bits or floating-point); or a slice of a
- * NIfTI, DICOM, NPY or NPZ file, as {@linkcode readVolume} reads it.
+ * NIfTI, DICOM, NPY or NPZ file or of a folder with a DICOM series, as
+ * {@linkcode readVolume} reads it.
  *
  * - The EXIF orientation is applied: x and y are as the user sees them.
  * - Alpha is dropped, not composited: the intensities stay those of the file.
@@ -75,6 +77,8 @@ export async function readImage(
       `Cannot read image as window must be two finite numbers, the lower first: current value is [${window}]`,
     );
   }
+  const series = await readSeries(source, options);
+  if (series) return volumeImage(series, options);
   const bytes = await readBytes(source);
   const name = nameOf(source);
   const volume = await decodeVolume(bytes, options, name);

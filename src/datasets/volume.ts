@@ -1,8 +1,16 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Layout } from "./_layout.ts";
-import { badFile, type ImageSource, nameOf, readBytes } from "./_read_bytes.ts";
 import {
+  badFile,
+  folderOf,
+  type ImageSource,
+  nameOf,
+  readBytes,
+} from "./_read_bytes.ts";
+import type { VolumeHeader } from "./_volume_header.ts";
+import {
+  decodeSeries,
   decodeVolumeFile,
   isVolumeFile,
   type VolumeFileOptions,
@@ -17,7 +25,8 @@ export interface Volume {
    * values: Hounsfield units, say. NIfTI volumes are shown as radiologists see
    * them: slices from inferior to superior, rows from anterior to posterior,
    * columns from the patient's right to left. DICOM frames and NPY arrays are
-   * as stored.
+   * as stored, the slices of a DICOM series in order along their normal (axial
+   * ones most often from inferior to superior).
    */
   readonly values: NdArray<Float32Array>;
   /** Millimetres between slices, rows and columns, where known. */
@@ -48,21 +57,24 @@ export interface ReadVolumeOptions {
 }
 
 /**
- * Reads a volume file in physical values: NIfTI-1 or -2 (.nii, .nii.gz; either
- * byte order), DICOM (one file, of one frame or several), NPY or NPZ.
+ * Reads a volume in physical values: a NIfTI-1 or -2 file (.nii, .nii.gz; either
+ * byte order), a DICOM file (of one frame or several) or a folder with the DICOM
+ * files of one series, an NPY or an NPZ file.
  *
  * - NIfTI: scaling slope and intercept are applied; of the two forms of
  *   orientation the sform comes first, then the qform, then nibabel's rule for
  *   files without either. Dimensions beyond the third are channels.
  * - DICOM: rescale slope and intercept are applied. Uncompressed, deflated, RLE,
  *   JPEG (lossy of 8 bits, lossless) and JPEG 2000; other transfer syntaxes are
- *   an error that names them.
+ *   an error that names them. The files of a folder are sorted by their
+ *   positions, whatever their names and numbers; slices that are missing, twice
+ *   there, or of another series, size or direction are an error.
  * - NPY, NPZ: [H, W], [H, W, 1], [H, W, 3], [D, H, W] or [D, H, W, C], of real
  *   numbers, integers or truth values.
  *
  * @param source A path, a URL, or the bytes of a file.
  * @throws {Deno.errors.NotFound} When the file does not exist.
- * @throws {TypeError} When the file is truncated, damaged, lies about its length, or is of none of these formats.
+ * @throws {TypeError} When a file is truncated, damaged, lies about its length, or is of none of these formats, or a folder's files are not one series.
  * @throws {RangeError} When the volume is too large, or there is no such array.
  *
  * @example Read a CT scan and look at one slice of it
@@ -75,8 +87,8 @@ export async function readVolume(
   source: ImageSource,
   options: ReadVolumeOptions = {},
 ): Promise<Volume> {
-  const bytes = await readBytes(source);
-  const volume = await decodeVolume(bytes, options, nameOf(source));
+  const volume = await readSeries(source, options) ??
+    await decodeVolume(await readBytes(source), options, nameOf(source));
   if (volume) return volume;
   throw badFile(
     "a volume must be a NIfTI, DICOM, NPY or NPZ file",
@@ -92,7 +104,22 @@ export async function decodeVolume(
   name: string,
 ): Promise<Volume | undefined> {
   if (!isVolumeFile(bytes)) return undefined;
-  const { header, values } = await decodeVolumeFile(bytes, options, name);
+  return volumeOf(await decodeVolumeFile(bytes, options, name));
+}
+
+/** The volume in a folder of DICOM files, or undefined where `source` is no folder. */
+export async function readSeries(
+  source: ImageSource,
+  options: VolumeFileOptions,
+): Promise<Volume | undefined> {
+  const folder = await folderOf(source);
+  if (folder === undefined) return undefined;
+  return volumeOf(await decodeSeries(folder, options));
+}
+
+function volumeOf(
+  { header, values }: { header: VolumeHeader; values: Volume["values"] },
+): Volume {
   const { spacing, affine, colour, window, inverted, layout, nifti } = header;
   return { values, spacing, affine, colour, window, inverted, layout, nifti };
 }

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -6,22 +6,42 @@ import { fileURLToPath } from "node:url";
  * then renamed over `path`. Missing folders are made.
  *
  * @param path Where the file will be, a path or a file URL.
- * @param bytes Its content.
+ * @param bytes Its content, whole or in pieces.
  * @throws When the folder cannot be written; what stood at `path` is untouched then.
  */
 export async function writeFileAtomic(
   path: string | URL,
-  bytes: Uint8Array,
+  bytes: Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
-    await Deno.writeFile(temporary, bytes);
+    const content = bytes instanceof Uint8Array
+      ? bytes
+      : ReadableStream.from(bytes);
+    await Deno.writeFile(temporary, content);
     await Deno.rename(temporary, target);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Removes what a process that was killed while it wrote a file left beside it.
+ * For whoever goes on with that process's work: it must not be at it any more.
+ *
+ * @param path The file.
+ */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path), start = `${basename(path)}.`;
+  if (!await Deno.stat(folder).catch(() => undefined)) return;
+  const left = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith(start) && left.test(name.slice(start.length))) {
+      await Deno.remove(join(folder, name)).catch(() => {});
+    }
   }
 }
 

@@ -10,8 +10,8 @@ Without options: a sample phantom and a simulated user with one rater's mask
 in mind.
 
 What to segment
-  --image FILE         PNG, JPEG, TIFF, NIfTI, DICOM or NPY; needs a
-                       --point or a --box
+  --image FILE         PNG, JPEG, TIFF, NIfTI, DICOM (or a folder with a
+                       series) or NPY; needs a --point or a --box
   --reference FILE     mask of --image: a simulated user has it in mind
   --data FOLDER        multi-rater cases (CASE/image.png with CASE/rater*.png,
                        or LIDC crops)

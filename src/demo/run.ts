@@ -1,9 +1,9 @@
 /** The demo: start, propose, let the user choose, write what happened. */
 
 import { join } from "node:path";
-import { loadModel } from "../checkpoints/load_model.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { Session } from "../spa/session.ts";
 import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
 import {

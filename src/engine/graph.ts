@@ -7,47 +7,17 @@
  *
  * @module
  */
+import type { Attribute, OnnxConstant, OnnxModel, OnnxType } from "./onnx.ts";
 import {
-  type Attribute,
-  encodeModel,
-  type OnnxConstant,
-  type OnnxType,
-} from "./onnx.ts";
+  type ConstantData,
+  type GraphNode,
+  type Origin,
+  sameShape,
+  sourceOf,
+  type Value,
+  type ValueType,
+} from "./values.ts";
 import { sizeOf } from "./tensors.ts";
-
-/** Values of a constant. */
-export type ConstantData =
-  | Float32Array
-  | Int32Array
-  | Uint8Array
-  | BigInt64Array;
-
-/** What makes a value. */
-export type Origin =
-  | { readonly kind: "input"; readonly name: string }
-  | { readonly kind: "constant"; readonly data: ConstantData }
-  | { readonly kind: "node"; readonly node: GraphNode }
-  | { readonly kind: "broadcast"; readonly source: Value };
-
-/** A tensor in the program: its shape and type are known, its values are not. */
-export interface Value {
-  readonly id: number;
-  readonly shape: readonly number[];
-  readonly dtype: OnnxType;
-  readonly origin: Origin;
-}
-
-/** Shape and type of a value to be made. */
-export type ValueType = Pick<Value, "shape" | "dtype">;
-
-/** An operation on values. */
-export interface GraphNode {
-  readonly op: string;
-  readonly domain?: string;
-  readonly inputs: readonly Value[];
-  readonly outputs: Value[];
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
 
 /** Options of a node. */
 export interface NodeOptions {
@@ -60,16 +30,28 @@ const MERGED_SIZE = 16;
 
 /** A program under construction. */
 export class Graph {
+  /** Whether only ONNX's standard operators may be used. */
+  readonly standard: boolean;
   #nextId = 0;
   readonly #inputs: Value[] = [];
   readonly #constants = new Map<string, Value>();
   readonly #nodes = new Map<string, GraphNode>();
+
+  /** An empty program. */
+  constructor({ standard = false }: { standard?: boolean } = {}) {
+    this.standard = standard;
+  }
 
   /** Declares an input. */
   input(name: string, { shape, dtype }: ValueType): Value {
     const value = this.#value({ shape, dtype }, { kind: "input", name });
     this.#inputs.push(value);
     return value;
+  }
+
+  /** A constant that keeps its name, as a weight does. */
+  named(name: string, data: ConstantData, { shape, dtype }: ValueType): Value {
+    return this.#value({ shape, dtype }, { kind: "constant", data, name });
   }
 
   /** A constant; of equal values, a lazy broadcast of one of them. */
@@ -172,13 +154,11 @@ export class Graph {
     return node.outputs;
   }
 
-  /** Writes what `outputs` need as an ONNX file. */
-  build(name: string, outputs: readonly { name: string; value: Value }[]): {
-    bytes: Uint8Array;
-    /** Names of the inputs that the program needs. */
-    inputs: Set<string>;
-    nodeCount: number;
-  } {
+  /** What `outputs` need, as an ONNX program. */
+  build(
+    name: string,
+    outputs: readonly { name: string; value: Value }[],
+  ): OnnxModel {
     const results = outputs.map(({ name, value }) => ({
       name,
       value: this.written(value),
@@ -189,9 +169,13 @@ export class Graph {
         names.set(value, name);
       }
     }
-    const nameOf = (value: Value) =>
-      names.get(value) ??
-        (value.origin.kind === "input" ? value.origin.name : `#${value.id}`);
+    const nameOf = (value: Value) => {
+      const { id, origin } = value;
+      const own = origin.kind === "input" || origin.kind === "constant"
+        ? origin.name
+        : undefined;
+      return names.get(value) ?? own ?? `#${id}`;
+    };
     // Inputs, constants and repeated results need a node of their own.
     const copies = results
       .filter(({ name, value }) => names.get(value) !== name)
@@ -205,13 +189,14 @@ export class Graph {
     const { nodes, leaves } = needed(results.map(({ value }) => value));
     const constants: OnnxConstant[] = [];
     const inputs = new Set<string>();
-    for (const { id, shape, dtype, origin } of leaves) {
+    for (const leaf of leaves) {
+      const { shape, dtype, origin } = leaf;
       if (origin.kind === "input") inputs.add(origin.name);
       if (origin.kind === "constant") {
-        constants.push({ name: `#${id}`, shape, dtype, data: origin.data });
+        constants.push({ name: nameOf(leaf), shape, dtype, data: origin.data });
       }
     }
-    const bytes = encodeModel({
+    return {
       name,
       nodes: [
         ...nodes.map((node) => ({
@@ -232,35 +217,12 @@ export class Graph {
         shape,
         dtype,
       })),
-    });
-    return { bytes, inputs, nodeCount: nodes.length + copies.length };
+    };
   }
 
   #value({ shape, dtype }: ValueType, origin: Origin): Value {
     return { id: this.#nextId++, shape, dtype, origin };
   }
-}
-
-/** What a broadcast repeats; any other value itself. */
-export function sourceOf(value: Value): Value {
-  return value.origin.kind === "broadcast" ? value.origin.source : value;
-}
-
-/** The number that a constant (or a broadcast of it) holds everywhere. */
-export function numberIn(value: Value): number | undefined {
-  const { origin } = sourceOf(value);
-  if (origin.kind !== "constant" || origin.data.length !== 1) return undefined;
-  return Number(origin.data[0]);
-}
-
-/** Whether two shapes are equal. */
-export function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((extent, i) => extent === b[i]);
-}
-
-/** `value`'s reshape to more axes: leading ones, up to `rank`. */
-export function paddedShape(shape: readonly number[], rank: number): number[] {
-  return [...new Array(rank - shape.length).fill(1), ...shape];
 }
 
 /** The nodes that `results` need, in order of execution, and their leaves. */

@@ -80,6 +80,11 @@ export interface ProgramInfo {
 export interface JitFunction<I, O, R> {
   /** Runs it. Inputs on the host are copied, device tensors are not. */
   (inputs: ProgramInputs<I>): Promise<ProgramOutputs<O, R>>;
+  /**
+   * Compiles the program for inputs like these without running it; the values
+   * do not count. On other engines than `onnx` it does nothing.
+   */
+  compile(inputs: ProgramInputs<I>): Promise<void>;
   /** The programs compiled so far, one per shapes and types of the inputs. */
   programs(): ProgramInfo[];
   /** Gives back the memory of all of them; a later call compiles again. */
@@ -149,16 +154,11 @@ export function jit<
     inputs: Tree<InputLeaf>,
   ): Promise<Tree<HostTensor | EngineTensor>> {
     const { info } = engine;
-    const leaves: InputLeaf[] = [];
-    const key: string[] = [];
-    mapTree(inputs, isInputLeaf, (leaf, path) => {
-      leaves.push(leaf);
-      key.push(`${path}: ${check(leaf, path, info.name)}`);
-    });
+    const { leaves, key } = leavesOf(inputs, info.name);
     if (info.name !== "onnx") {
       return await runEager(info.name, checked, inputs, residentKeys);
     }
-    const entry = compile(key, inputs);
+    const entry = compiledFor(key, inputs);
     const session = sessionOf(entry, engine.runtime!, info);
     const { program } = entry;
     const outputs = await session.run(
@@ -171,7 +171,10 @@ export function jit<
   }
 
   /** Traces the function, unless it has been for inputs like these. */
-  function compile(key: readonly string[], inputs: Tree<InputLeaf>): Compiled {
+  function compiledFor(
+    key: readonly string[],
+    inputs: Tree<InputLeaf>,
+  ): Compiled {
     const id = key.join("; ");
     let entry = compiled.get(id);
     if (!entry) {
@@ -191,7 +194,15 @@ export function jit<
     const engine = activeEngine() ?? await chooseEngine();
     return await run(engine, tree) as ProgramOutputs<O, R>;
   };
+  const compile = async (inputs: ProgramInputs<I>) => {
+    const tree = inputs as Tree<InputLeaf>;
+    const { info, runtime } = activeEngine() ?? await chooseEngine();
+    const { key } = leavesOf(tree, info.name);
+    if (info.name !== "onnx") return;
+    sessionOf(compiledFor(key, tree), runtime!, info);
+  };
   return Object.assign(call, {
+    compile,
     programs: () => [...compiled.values()].map(infoOf),
     release: () => {
       for (const { session } of compiled.values()) session?.release();
@@ -212,6 +223,17 @@ function sessionOf(
   ) return session;
   session?.release();
   return entry.session = runtime.load(entry.program, { threads, provider });
+}
+
+/** The leaves of a program's inputs, and what tells its programs apart. */
+function leavesOf(inputs: Tree<InputLeaf>, engine: string) {
+  const leaves: InputLeaf[] = [];
+  const key: string[] = [];
+  mapTree(inputs, isInputLeaf, (leaf, path) => {
+    leaves.push(leaf);
+    key.push(`${path}: ${check(leaf, path, engine)}`);
+  });
+  return { leaves, key };
 }
 
 /** Type and shape of an input that the engine can take. */

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Graph, Value } from "./graph.ts";
+import type { Graph } from "./graph.ts";
 import {
   binary,
   cast,
@@ -17,6 +17,7 @@ import {
 } from "./operators.ts";
 import { registerKernels } from "./trace_backend.ts";
 import { type DType, sizeOf } from "./tensors.ts";
+import type { Value } from "./values.ts";
 
 /** Slice's end for "through index 0" where its step is negative. */
 const BEFORE_START = -(2 ** 31);

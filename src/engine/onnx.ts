@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Message } from "./protobuf.ts";
 
 /** Element types inside a program. */
 export type OnnxType = "float32" | "int32" | "bool" | "int64";
@@ -35,6 +36,8 @@ export interface OnnxValue {
 /** A named constant. */
 export interface OnnxConstant extends OnnxValue {
   readonly data: ArrayBufferView;
+  /** Where its values lie instead, in a file beside the program's. */
+  readonly external?: { readonly location: string; readonly offset: number };
 }
 
 /** A whole program. */
@@ -44,6 +47,10 @@ export interface OnnxModel {
   readonly constants: readonly OnnxConstant[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+  /** What the program is for; none by default. */
+  readonly description?: string;
+  /** Free-form facts (`metadata_props`); none by default. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Version of the standard operator set: the first with Gelu. */
@@ -56,82 +63,22 @@ const DATA_TYPE: Record<OnnxType, number> = {
   int64: 7,
   bool: 9,
 };
+/** TensorProto.DataLocation */
+const EXTERNAL = 1;
 /** AttributeProto.AttributeType */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
 
-const VARINT = 0;
-const BYTES = 2;
-const FIXED32 = 5;
-
-/** Appends protobuf fields to a growing buffer. */
-class Message {
-  #buffer = new Uint8Array(256);
-  #length = 0;
-
-  int(field: number, value: number): this {
-    this.#varint(field << 3 | VARINT);
-    this.#varint(value);
-    return this;
-  }
-
-  float(field: number, value: number): this {
-    this.#varint(field << 3 | FIXED32);
-    this.#append(new Uint8Array(Float32Array.of(value).buffer));
-    return this;
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.#varint(field << 3 | BYTES);
-    this.#varint(value.length);
-    this.#append(value);
-    return this;
-  }
-
-  string(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
-  }
-
-  message(field: number, value: Message): this {
-    return this.bytes(field, value.finish());
-  }
-
-  finish(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
-  }
-
-  #varint(value: number): void {
-    this.#reserve(10);
-    if (value < 0) { // two's complement in 64 bits
-      let rest = BigInt.asUintN(64, BigInt(value));
-      for (; rest > 127n; rest >>= 7n) {
-        this.#buffer[this.#length++] = Number(rest & 127n) | 128;
-      }
-      this.#buffer[this.#length++] = Number(rest);
-      return;
-    }
-    for (; value > 127; value = Math.floor(value / 128)) {
-      this.#buffer[this.#length++] = (value % 128) | 128;
-    }
-    this.#buffer[this.#length++] = value;
-  }
-
-  #append(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#length);
-    this.#length += value.length;
-  }
-
-  #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
-    larger.set(this.finish());
-    this.#buffer = larger;
-  }
-}
-
 /** Writes a program as the bytes of an `.onnx` file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
+  return messageOf(model).finish();
+}
+
+/** The same in pieces, one after another; large constants are not copied. */
+export function encodeModelParts(model: OnnxModel): readonly Uint8Array[] {
+  return messageOf(model).parts();
+}
+
+function messageOf(model: OnnxModel): Message {
   const graph = new Message();
   model.nodes.forEach((node, i) => {
     graph.message(1, encodeNode(node, `${node.op}_${i}`));
@@ -142,12 +89,24 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   }
   for (const value of model.inputs) graph.message(11, encodeValue(value));
   for (const value of model.outputs) graph.message(12, encodeValue(value));
-  return new Message()
-    .int(1, IR_VERSION)
-    .message(7, graph)
-    .message(8, new Message().string(1, "").int(2, OPSET))
-    .message(8, new Message().string(1, "com.microsoft").int(2, 1))
-    .finish();
+  const message = new Message().int(1, IR_VERSION);
+  if (model.description) message.string(6, model.description);
+  message.message(7, graph);
+  message.message(8, new Message().string(1, "").int(2, OPSET));
+  const domains = new Set(model.nodes.map(({ domain }) => domain ?? ""));
+  domains.delete("");
+  for (const domain of domains) {
+    message.message(8, new Message().string(1, domain).int(2, 1));
+  }
+  for (const entry of Object.entries(model.metadata ?? {})) {
+    message.message(14, encodeEntry(entry));
+  }
+  return message;
+}
+
+/** A `StringStringEntryProto`. */
+function encodeEntry([key, value]: [string, string]): Message {
+  return new Message().string(1, key).string(2, value);
 }
 
 function encodeNode(node: OnnxNode, name: string): Message {
@@ -178,13 +137,19 @@ function encodeAttribute(name: string, value: Attribute): Message {
 }
 
 function encodeConstant(constant: OnnxConstant): Message {
-  const { name, shape, dtype, data } = constant;
+  const { name, shape, dtype, data, external } = constant;
   const message = new Message();
   for (const extent of shape) message.int(1, extent);
-  return message
-    .int(2, DATA_TYPE[dtype])
-    .string(8, name)
-    .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  message.int(2, DATA_TYPE[dtype]).string(8, name);
+  if (!external) {
+    const { buffer, byteOffset, byteLength } = data;
+    return message.bytes(9, new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  const where = { ...external, length: data.byteLength };
+  for (const [key, value] of Object.entries(where)) {
+    message.message(13, encodeEntry([key, `${value}`]));
+  }
+  return message.int(14, EXTERNAL);
 }
 
 function encodeValue({ name, shape, dtype }: OnnxValue): Message {

@@ -17,22 +17,42 @@ type Fields = [field: number, value: bigint | Uint8Array][];
 
 /** Reads the bytes of an `.onnx` file. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
-  const graph = decodeFields(only(decodeFields(bytes), 7));
+  const model = decodeFields(bytes);
+  const graph = decodeFields(only(model, 7));
+  const description = all(model, 6).map(text)[0];
+  const metadata = all(model, 14).map(decodeEntry);
   return {
+    ...(description ? { description } : {}),
+    ...(metadata.length > 0 ? { metadata: Object.fromEntries(metadata) } : {}),
     name: text(only(graph, 2)),
     nodes: all(graph, 1).map(decodeNode),
-    constants: all(graph, 5).map((constant) => {
-      const fields = decodeFields(constant);
-      return {
-        name: text(only(fields, 8)),
-        shape: integers(fields, 1),
-        dtype: TYPE_NAME[integers(fields, 2)[0]],
-        data: only(fields, 9),
-      };
-    }),
+    constants: all(graph, 5).map(decodeConstant),
     inputs: all(graph, 11).map(decodeValue),
     outputs: all(graph, 12).map(decodeValue),
   };
+}
+
+function decodeConstant(bytes: Uint8Array): OnnxModel["constants"][number] {
+  const fields = decodeFields(bytes);
+  const constant = {
+    name: text(only(fields, 8)),
+    shape: integers(fields, 1),
+    dtype: TYPE_NAME[integers(fields, 2)[0]],
+  };
+  const entries = all(fields, 13).map(decodeEntry);
+  if (entries.length === 0) return { ...constant, data: only(fields, 9) };
+  const { location, offset } = Object.fromEntries(entries);
+  return {
+    ...constant,
+    data: new Uint8Array(),
+    external: { location, offset: Number(offset) },
+  };
+}
+
+/** A `StringStringEntryProto`. */
+function decodeEntry(bytes: Uint8Array): [string, string] {
+  const fields = decodeFields(bytes);
+  return [text(only(fields, 1)), text(only(fields, 2))];
 }
 
 function decodeNode(bytes: Uint8Array): OnnxModel["nodes"][number] {

@@ -4,16 +4,16 @@
  *
  * @module
  */
+import type { Graph } from "./graph.ts";
+import type { Attribute, OnnxType } from "./onnx.ts";
+import { sizeOf } from "./tensors.ts";
 import {
-  type Graph,
   numberIn,
   paddedShape,
   sameShape,
   sourceOf,
   type Value,
-} from "./graph.ts";
-import type { Attribute, OnnxType } from "./onnx.ts";
-import { sizeOf } from "./tensors.ts";
+} from "./values.ts";
 
 /** TensorProto.DataType, for Cast. */
 const CAST_TO: Record<OnnxType, number> = {
@@ -232,6 +232,11 @@ export function matMul(
   }
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const type = { shape: [...batch, rows, columns], dtype: "float32" } as const;
+  if (g.standard) {
+    a = transposeA ? transpose(g, a, lastTwoSwapped(a)) : a;
+    b = transposeB ? transpose(g, b, lastTwoSwapped(b)) : b;
+    return g.node("MatMul", [a, b], type);
+  }
   if (!transposeA && !transposeB) return g.node("MatMul", [a, b], type);
   return g.node("FusedMatMul", [a, b], type, {
     domain: "com.microsoft",
@@ -241,6 +246,12 @@ export function matMul(
       alpha: { float: 1 },
     },
   });
+}
+
+/** A permutation of a value's axes that swaps the last two. */
+function lastTwoSwapped({ shape }: Value): number[] {
+  const axes = [...shape.keys()];
+  return [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
 }
 
 /** Shape of an elementwise result. */

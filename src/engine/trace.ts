@@ -5,7 +5,14 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import "./kernels.ts";
-import { type DType, mapRecord, mapTree, type Tree } from "./tensors.ts";
+import { encodeModel, type OnnxModel } from "./onnx.ts";
+import {
+  type DType,
+  type HostData,
+  mapRecord,
+  mapTree,
+  type Tree,
+} from "./tensors.ts";
 import { traceBackend, withTracing } from "./trace_backend.ts";
 import { TraceError, Tracing } from "./tracing.ts";
 
@@ -13,29 +20,53 @@ import { TraceError, Tracing } from "./tracing.ts";
 export interface TensorSpec {
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** Its values, where they are part of the program: a weight of its own. */
+  readonly data?: HostData;
 }
 
 /** An input or output of a program. */
-export interface Port extends TensorSpec {
+export interface Port extends Omit<TensorSpec, "data"> {
   /** Its place in the tree: "weights/mask_decoder.bias". */
   readonly name: string;
 }
 
 /** A traced function. */
-export interface Program {
+export interface TracedFunction {
   readonly name: string;
-  /** The program as an `.onnx` file. */
-  readonly bytes: Uint8Array;
+  /** The program itself. */
+  readonly model: OnnxModel;
   /** Inputs that it needs, with their places among all leaves of the inputs. */
   readonly inputs: readonly (Port & { readonly index: number })[];
   /** Outputs, with the top-level keys under which the result has them. */
   readonly outputs: readonly (Port & { readonly key: string })[];
   /** The function's result, with indices into `outputs` as leaves. */
   readonly outputTree: Tree<number>;
-  readonly nodeCount: number;
   /** Tensors from outside the inputs, which became constants. */
   readonly captured: { readonly count: number; readonly bytes: number };
+}
+
+/** A traced function, ready to be loaded. */
+export interface Program extends Omit<TracedFunction, "model"> {
+  /** The program as an `.onnx` file. */
+  readonly bytes: Uint8Array;
+  readonly nodeCount: number;
   readonly traceMilliseconds: number;
+}
+
+/** Traces a function as {@linkcode traceFunction} does, and encodes it. */
+export function trace<I, O>(
+  name: string,
+  fn: (inputs: I) => O,
+  specs: Tree<TensorSpec>,
+): Program {
+  const start = performance.now();
+  const { model, ...traced } = traceFunction(name, fn, specs);
+  return {
+    ...traced,
+    bytes: encodeModel(model),
+    nodeCount: model.nodes.length,
+    traceMilliseconds: performance.now() - start,
+  };
 }
 
 /**
@@ -44,23 +75,29 @@ export interface Program {
  * @param name The function's name in errors.
  * @param fn A pure, synchronous function of a tree of tensors; its result is a
  * record.
- * @param specs Shapes and types of its inputs, as the same tree.
+ * @param specs Shapes and types of its inputs, as the same tree; the values of
+ * those that are part of the program.
+ * @param options `standard`: whether to use ONNX's standard operators alone, for
+ * any runtime; default false, as ONNX Runtime has faster ones of its own.
  */
-export function trace<I, O>(
+export function traceFunction<I, O>(
   name: string,
   fn: (inputs: I) => O,
   specs: Tree<TensorSpec>,
-): Program {
-  const start = performance.now();
-  const tracing = new Tracing(name);
+  options: { standard?: boolean } = {},
+): TracedFunction {
+  const tracing = new Tracing(name, options);
   const { graph } = tracing;
   const ports: Port[] = [];
   const outputs: (Port & { key: string })[] = [];
   try {
     const built = withTracing(tracing, () => {
       const inputs = mapTree(specs, isSpec, (spec, path) => {
-        ports.push({ name: path, ...spec });
-        const value = graph.input(path, spec);
+        const { data, ...type } = spec;
+        ports.push({ name: path, ...type });
+        const value = data
+          ? graph.named(path, data, type)
+          : graph.input(path, type);
         return tf.engine().makeTensorFromTensorInfo(
           traceBackend.tensorOf(value),
         );
@@ -86,19 +123,18 @@ export function trace<I, O>(
         },
       );
       if (tracing.violation) throw tracing.violation;
-      return { outputTree, ...graph.build(name, values) };
+      return { outputTree, model: graph.build(name, values) };
     });
+    const needed = new Set(built.model.inputs.map(({ name }) => name));
     return {
       name,
-      bytes: built.bytes,
+      model: built.model,
       inputs: ports
         .map((port, index) => ({ ...port, index }))
-        .filter((port) => built.inputs.has(port.name)),
+        .filter((port) => needed.has(port.name)),
       outputs,
       outputTree: built.outputTree,
-      nodeCount: built.nodeCount,
       captured: tracing.captured,
-      traceMilliseconds: performance.now() - start,
     };
   } catch (error) {
     throw explained(tracing, error);

@@ -6,11 +6,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Graph, numberIn, sameShape, type Value } from "./graph.ts";
+import type { Graph } from "./graph.ts";
 import { reshape } from "./operators.ts";
 import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
 import { forbid, randomOp, refuseRandom, refuseRead } from "./trace_guards.ts";
 import { TraceError, type Tracing } from "./tracing.ts";
+import { numberIn, sameShape, type Value } from "./values.ts";
 
 /** Name under which the backend is registered with tfjs. */
 export const TRACE_BACKEND = "trace";
@@ -35,7 +36,7 @@ export function withTracing<T>(tracing: Tracing, body: () => T): T {
       `Cannot trace "${tracing.name}" while "${current.name}" is being traced`,
     );
   }
-  const previous = tf.getBackend();
+  const previous = tf.getBackend() ?? "cpu"; // none before the first use
   current = tracing;
   tf.setBackend(TRACE_BACKEND); // its factory is synchronous, so this is too
   const restore = forbid(tracing);

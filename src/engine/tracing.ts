@@ -4,8 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Graph, type Value } from "./graph.ts";
+import { Graph } from "./graph.ts";
 import type { DType, HostData } from "./tensors.ts";
+import type { Value } from "./values.ts";
 
 /** A function cannot become a program. */
 export class TraceError extends Error {
@@ -14,7 +15,7 @@ export class TraceError extends Error {
 
 /** One function's tracing. */
 export class Tracing {
-  readonly graph = new Graph();
+  readonly graph: Graph;
   /** Tensors that the function took from outside its inputs. */
   readonly captured = { count: 0, bytes: 0 };
   /** What it did that no program can do, even if it caught the error. */
@@ -22,7 +23,9 @@ export class Tracing {
   /** The values behind tfjs's tensors, by their data ids. */
   readonly values = new WeakMap<object, Value>();
 
-  constructor(readonly name: string) {}
+  constructor(readonly name: string, options: { standard?: boolean } = {}) {
+    this.graph = new Graph(options);
+  }
 
   /** Throws an error that names the function, and remembers it. */
   refuse(reason: string, options?: ErrorOptions): never {

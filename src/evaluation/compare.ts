@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { CommandLine } from "../command_line.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
-import { markdownTable } from "../table.ts";
-import { HELP, readOuts, readTables } from "./options.ts";
+import { HELP, readOuts, readTables, REPORTS } from "./options.ts";
+import { type Report, reportText, writeReport } from "./report_file.ts";
 import { resultsCSV } from "./results_csv.ts";
 import {
   readEvaluation,
@@ -10,9 +10,7 @@ import {
   runsOf,
   type SavedEvaluation,
 } from "./saved_evaluation.ts";
-import { ablationTable } from "./tables/ablation.ts";
-import { comparisonTable } from "./tables/comparison.ts";
-import { diceTargetsTable } from "./tables/dice_targets.ts";
+import { targetSections, variantSections } from "./sections.ts";
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */
 export function joinRuns(
@@ -53,28 +51,31 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     files: true,
   });
   if (line.has("help")) return console.log(HELP);
-  const outs = await readOuts(line, ["csv", "md"]);
+  const outs = await readOuts(line, ["csv", ...REPORTS]);
   if (line.files.length < 2) {
     throw line.refuse("there must be two files at least", line.files.length);
   }
   const { targets } = readTables(line);
-  const runs = joinRuns(
-    await Promise.all(
-      line.files.map(async (file) =>
-        [basename(file, ".json"), await readEvaluation(file)] as const
-      ),
+  const evaluations = await Promise.all(
+    line.files.map(async (file) =>
+      [basename(file, ".json"), await readEvaluation(file)] as const
     ),
   );
-  const tables = [
-    ablationTable(runs),
-    comparisonTable(runs, "first"),
-    comparisonTable(runs, "last"),
-    ...(targets.length > 0 ? [diceTargetsTable(runs, targets)] : []),
-  ];
-  const report = tables.map(markdownTable).join("\n\n");
-  console.log(report);
+  const runs = joinRuns(evaluations);
+  const [[, { dataset }]] = evaluations;
+  const report: Report = {
+    title: `Comparison on ${dataset}`,
+    lead: `Methods: ${Object.keys(runs).join(", ")}`,
+    sections: [
+      ...variantSections(runs, ["first", "last"]),
+      ...targetSections(runs, targets),
+    ],
+  };
+  console.log(reportText(report));
   for (const path of outs) {
-    const text = path.endsWith(".md") ? `${report}\n` : resultsCSV(runs);
-    await writeFileAtomic(path, new TextEncoder().encode(text));
+    if (path.endsWith(".csv")) {
+      const text = new TextEncoder().encode(resultsCSV(runs));
+      await writeFileAtomic(path, text);
+    } else await writeReport(path, report);
   }
 }

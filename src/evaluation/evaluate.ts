@@ -6,11 +6,11 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
-import { cluster } from "../spa/cluster.ts";
+import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import { encode, type ImageEmbedding } from "../spa/encode.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
@@ -111,6 +111,39 @@ export interface TargetResult {
   readonly iterations: readonly IterationResult[];
 }
 
+/** What a method did for one target. */
+export type Alignment = Pick<
+  TargetResult,
+  "carried" | "sampleSet" | "iterations"
+>;
+
+/** A method at work on one image; what it owns goes when it is disposed. */
+export interface OpenCase extends Disposable {
+  /** Aligns with one simulated user; `masks` are all raters'. */
+  align(
+    target: Target,
+    masks: ReadonlyMap<string, NdArray<Uint8Array>>,
+    random: Random,
+  ): Promise<Alignment>;
+}
+
+/** How good a proposal is. */
+export function measureProposal(
+  proposal: Proposal,
+  target: NdArray<Uint8Array>,
+  masks: ReadonlyMap<string, NdArray<Uint8Array>>,
+): Omit<IterationResult, "milliseconds"> {
+  const { recommended: { mask }, spread } = proposal;
+  return {
+    dice: dice(mask, target),
+    best: Math.max(...candidateDice(proposal, target)),
+    raters: Object.fromEntries(
+      [...masks].map(([rater, other]) => [rater, dice(mask, other)]),
+    ),
+    spread,
+  };
+}
+
 /** Aligns with one simulated user. */
 async function evaluateTarget(
   model: Model,
@@ -119,7 +152,7 @@ async function evaluateTarget(
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   random: Random,
   options: EvaluateOptions,
-): Promise<Pick<TargetResult, "carried" | "sampleSet" | "iterations">> {
+): Promise<Alignment> {
   const { iterations: count = 6, samples = 48, candidates = 4 } = options;
   const user = (options.user ?? nearestUser)(target);
   const profile = options.profiles?.get(name);
@@ -143,15 +176,7 @@ async function evaluateTarget(
       seed: random.integer(2 ** 31),
     });
     const shown = performance.now();
-    const { recommended: { mask }, spread } = proposal;
-    const result = {
-      dice: dice(mask, target),
-      best: Math.max(...candidateDice(proposal, target)),
-      raters: Object.fromEntries(
-        [...masks].map(([rater, other]) => [rater, dice(mask, other)]),
-      ),
-      spread,
-    };
+    const result = measureProposal(proposal, target, masks);
     if (options.sampleSet && i === 0) {
       sampleSet = sampleSetMetrics(proposal, [...masks.values()]);
     }
@@ -190,6 +215,26 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
+  return await evaluateCases(dataset, options, async (_, image) => {
+    const embedding = await encode(model, image);
+    return {
+      align: (target, masks, random) =>
+        evaluateTarget(model, embedding, target, masks, random, options),
+      [Symbol.dispose]: () => embedding.dispose(),
+    };
+  });
+}
+
+/**
+ * Evaluates any method on a dataset; see `evaluate`.
+ *
+ * @param open Prepares the method for a case's image.
+ */
+export async function evaluateCases(
+  dataset: Dataset,
+  options: EvaluateOptions,
+  open: (item: Case, image: NdArray<Float32Array>) => Promise<OpenCase>,
+): Promise<TargetResult[]> {
   const { include, only = () => true, seed = 0 } = options;
   const cases = [...dataset.cases.entries()].filter(([c, { id }]) =>
     only(id, c)
@@ -204,17 +249,11 @@ export async function evaluate(
     const masks = await readMasks(item);
     const targets = targetsOf(item, masks, include);
     total -= expectedTargets(item, include) - targets.length;
-    using embedding = await encode(model, await item.readImage());
+    using method = await open(item, await item.readImage());
     const own: TargetResult[] = [];
     for (const target of targets) {
-      const result = await evaluateTarget(
-        model,
-        embedding,
-        target,
-        masks,
-        createRandom(seed, c, target.index),
-        options,
-      );
+      const random = createRandom(seed, c, target.index);
+      const result = await method.align(target, masks, random);
       own.push({ case: id, patient, rater: target.name, ...result });
       results.push(own[own.length - 1]);
       options.onTarget?.(results.length, total, own[own.length - 1]);

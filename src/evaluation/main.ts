@@ -1,20 +1,22 @@
 /** `deno task evaluate`; see `--help`. */
 
 import { createHash } from "node:crypto";
-import { loadModel } from "../checkpoints/load_model.ts";
+import type { Baseline } from "../baselines/baseline.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
-import { checkTarget } from "../datasets/write_file.ts";
+import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { evaluationProgress } from "../notebook/progress.ts";
 import { compareCommand } from "./compare.ts";
 import { mergeCommand } from "./merge.ts";
 import {
   HELP,
-  openCases,
   OPTIONS,
+  readBaseline,
+  readCases,
   readOuts,
   readSettings,
   readShard,
@@ -31,7 +33,7 @@ import {
 import { withFigures } from "./validation_figures.ts";
 
 /** Tells models apart: the beginning of a digest of all weights. */
-function fingerprint({ weights }: Model): string {
+function fingerprint({ weights }: Model | Baseline): string {
   const hash = createHash("sha256");
   for (const [name, { data, shape }] of weights) {
     hash.update(`${name} ${shape}`);
@@ -47,6 +49,7 @@ async function resume(
   path: string | undefined,
   asked: SavedEvaluation,
 ): Promise<SavedEvaluation> {
+  if (path !== undefined) await removeLeftovers(path);
   const found = path !== undefined &&
     await Deno.stat(path).then(() => true, () => false);
   if (!found) return asked;
@@ -65,12 +68,14 @@ async function main(): Promise<void> {
   const shard = readShard(line), outs = await readOuts(line);
   const record = line.text("record");
   if (record !== undefined) await checkTarget(record);
-  const dataset = await openCases(line);
+  const dataset = await readCases(line);
   const engine = await useEngine(
     line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
   );
-  using model = await loadModel(line.text("model"));
+  const baseline = await readBaseline(line);
+  using model = baseline ? undefined : await loadModel(line.text("model"));
+  const subject = model ?? baseline!;
 
   const file = outs.find((path) => path.endsWith(".json"));
   const begun = await resume(file, {
@@ -78,13 +83,17 @@ async function main(): Promise<void> {
     version: 1,
     dataset: dataset.name,
     cases: dataset.cases.map(({ id }) => id),
-    settings: { ...settings, model: fingerprint(model) },
+    settings: {
+      ...settings,
+      ...(baseline && { method: baseline.config.method }),
+      model: fingerprint(subject),
+    },
     tables,
     engine: `${engine.name}, ${engine.threads} threads`,
     done: Object.fromEntries(settings.variants.map((name) => [name, []])),
   });
   if (file !== undefined) await saveEvaluation(file, begun);
-  const saved = await runEvaluation(model, dataset, begun, {
+  const saved = await runEvaluation(subject, dataset, begun, {
     shard,
     save: file === undefined
       ? undefined
@@ -98,7 +107,9 @@ async function main(): Promise<void> {
     return;
   }
   await publish(saved, outs);
-  if (record !== undefined) await saveModel(withFigures(model, saved), record);
+  if (record !== undefined && model) {
+    await saveModel(withFigures(model, saved), record);
+  }
 }
 
 await runCommand(main);

@@ -1,8 +1,14 @@
 /** The options of `deno task evaluate`. */
 
+import {
+  type Baseline,
+  loadBaseline,
+  methodOfFile,
+} from "../baselines/baseline.ts";
+import { METHODS } from "../baselines/methods.ts";
 import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/open_dataset.ts";
+import { openCases, readInclude } from "../datasets/command_cases.ts";
 import { checkTarget } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import type { Shard } from "./run.ts";
@@ -17,6 +23,7 @@ Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
 the tables that are asked for. merge joins the parts of an evaluation; compare
 tests the differences between several (methods, models) on the same cases.
+merge of one whole evaluation makes other tables, or figures, of it.
 
 Tables
   --ablation           what a choice moves: none, moments, weights and both, one
@@ -40,7 +47,8 @@ Cases and users
   --user NAME          nearest, noisy (one choice in five at random) or random
 
 Method
-  --model FILE         weights                                    (shipped)
+  --model FILE         weights, of SPA or of a baseline           (shipped)
+  --method NAME        the file's, or another one of its weights: sam-u of box's
   --update NAME        what a choice moves: both, moments, weights or none
   --rule NAME          generator, or m-step (training-free)       (generator)
   --iterations N       (6)
@@ -54,8 +62,8 @@ Method
 Files
   --out FILE           .json: everything, written after every case; the same
                        command again goes on where it was killed. .csv: a row
-                       per target and iteration. .md: the tables. May be
-                       repeated
+                       per target and iteration. .md: the tables. .html: figures
+                       and tables. .svg, .png: the figures. May be repeated
   --shard I/N          the I-th of N parts, into --out FILE.json; then merge
   --record FILE        the model again, with these figures in its metadata
 `;
@@ -65,17 +73,20 @@ export const OPTIONS = {
   values: [
     ...["data", "split", "task", "structure", "every", "include", "user"],
     ...["update", "rule", "iterations", "samples", "variations", "candidates"],
-    ...["seed", "model", "engine", "threads", "targets", "shard", "record"],
+    ...[
+      "seed",
+      "model",
+      "method",
+      "engine",
+      "threads",
+      "targets",
+      "shard",
+      "record",
+    ],
   ],
   repeated: ["out"],
   flags: ["ablation", "per-rater", "carry", "samples-metrics"],
 } as const;
-
-/** The names of `--include`. */
-export function readInclude(line: CommandLine): string[] | undefined {
-  const names = line.text("include")?.split(",");
-  return names && [...new Set(names.map((name) => name.trim()))];
-}
 
 /** What the figures depend on, but for the model. */
 export function readSettings(line: CommandLine): Omit<Settings, "model"> {
@@ -123,6 +134,29 @@ export function readTables(line: CommandLine): Tables {
   return { targets, perRater: line.has("per-rater") };
 }
 
+/** What only SPA has: choices, and a preference that they move. */
+const SPA_ALONE = [
+  ...["ablation", "carry", "update", "rule", "user", "variations", "record"],
+];
+
+/** The baseline that `--model` holds; undefined where it is a model of SPA. */
+export async function readBaseline(
+  line: CommandLine,
+): Promise<Baseline | undefined> {
+  const path = line.text("model");
+  const own = path === undefined ? "spa" : await methodOfFile(path);
+  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], own);
+  if (path === undefined || own === "spa" || method === "spa") {
+    if (method === own) return undefined;
+    throw line.refuse(`--method must fit the model's, ${own}`, method);
+  }
+  for (const name of SPA_ALONE) {
+    if (!line.has(name)) continue;
+    throw line.refuse(`--${name} must come with a model of spa`, method);
+  }
+  return await loadBaseline(path, method);
+}
+
 /** The part of `--shard`. */
 export function readShard(line: CommandLine): Shard | undefined {
   const text = line.text("shard");
@@ -148,10 +182,13 @@ export function readShard(line: CommandLine): Shard | undefined {
   return { part, parts };
 }
 
+/** Endings of reports: tables, tables with figures, figures. */
+export const REPORTS = ["md", "html", "svg", "png"] as const;
+
 /** The files of `--out`, checked before the hours of work that go into them. */
 export async function readOuts(
   line: CommandLine,
-  endings: readonly string[] = ["json", "csv", "md"],
+  endings: readonly string[] = ["json", "csv", ...REPORTS],
 ): Promise<string[]> {
   const outs = line.texts("out");
   for (const path of outs) {
@@ -163,24 +200,10 @@ export async function readOuts(
   throw line.refuse("--out must name one .json at most", outs.join(", "));
 }
 
-/** The cases of `--data`. */
-export async function openCases(line: CommandLine): Promise<Dataset> {
-  const folder = line.text("data");
-  if (folder === undefined) throw line.refuse("--data must be given", "none");
+/** The cases to evaluate. */
+export async function readCases(line: CommandLine): Promise<Dataset> {
   const split = line.oneOf("split", ["train", "val"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases } = await openDataset(folder, {
-    split,
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-  });
-  const raters = new Set(cases.flatMap((item) => item.raters));
-  for (const rater of readInclude(line) ?? []) {
-    if (raters.has(rater)) continue;
-    throw line.refuse(
-      `--include must name raters of the data, ${[...raters].join(", ")}`,
-      rater,
-    );
-  }
+  const { name, cases } = await openCases(line, split);
   return { name, cases: cases.filter((_, i) => i % every === 0) };
 }

@@ -1,6 +1,8 @@
 /** Runs the variants of an evaluation, as far as they are not done yet. */
 
 import type { Dataset } from "../datasets/dataset.ts";
+import { type Baseline, isBaseline } from "../baselines/baseline.ts";
+import { evaluateBaseline } from "../baselines/evaluate.ts";
 import type { Model } from "../model/model.ts";
 import {
   type Profile,
@@ -55,14 +57,14 @@ export interface RunOptions {
 /**
  * Evaluates the cases that are not done yet.
  *
- * @param model The network.
+ * @param model The network, or a baseline.
  * @param dataset The cases the evaluation is of.
  * @param saved What was asked, and what is done.
  * @param options Shard, saving, progress.
  * @returns The evaluation with its shard's cases done.
  */
 export async function runEvaluation(
-  model: Model,
+  model: Model | Baseline,
   dataset: Dataset,
   saved: SavedEvaluation,
   { shard: { part, parts } = { part: 1, parts: 1 }, save, progress }:
@@ -74,7 +76,7 @@ export async function runEvaluation(
     const done: CaseResults[] = [...saved.done[name]];
     const known = new Set(done.map((item) => item.case));
     const profiles = carry ? readProfiles(saved) : undefined;
-    await evaluate(model, dataset, {
+    const options: EvaluateOptions = {
       ...settings,
       ...progress?.(),
       user: USERS[user],
@@ -90,7 +92,9 @@ export async function runEvaluation(
         };
         await save?.(saved);
       },
-    });
+    };
+    if (isBaseline(model)) await evaluateBaseline(model, dataset, options);
+    else await evaluate(model, dataset, options);
   }
   return saved;
 }

@@ -28,6 +28,8 @@ export interface Settings {
   readonly include?: readonly string[];
   /** Whether the first proposal's samples are measured. */
   readonly sampleSet: boolean;
+  /** The baseline's method; SPA without it. */
+  readonly method?: string;
   /** Fingerprint of the model's weights. */
   readonly model: string;
 }

@@ -12,6 +12,11 @@ export interface ModelConfig {
   readonly pixelMean: readonly [number, number, number];
   /** Intensity each colour channel is divided by. */
   readonly pixelDeviation: readonly [number, number, number];
+  /**
+   * "min-max": before mean and deviation, every image is stretched so that its
+   * least value is 0 and its greatest 1. Absent: values are taken as they are.
+   */
+  readonly pixelScaling?: "min-max";
   /** The Vision Transformer. */
   readonly encoder: {
     readonly channels: number;
@@ -87,12 +92,24 @@ export interface SamConfig {
  */
 export const MASK_CHANNELS = 4;
 
-/** Prompt slots of one compiled program come in multiples of this. */
-export const POINT_SLOTS = 4;
+/**
+ * Prompt slots of the smallest compiled program: a click and SAM's padding
+ * point. The next ones have twice as many.
+ */
+export const POINT_SLOTS = 2;
 
 /** Embedding side h = S / P. */
 export function embeddingSide(config: ModelConfig): number {
   return config.imageSize / config.patchSize;
+}
+
+/** Values of one activation that a processor's caches hold well: 4 MB. */
+const CACHED_VALUES = 2 ** 20;
+
+/** Samples that the decoder takes at once: more are slower, and need more memory. */
+export function samplesAtOnce(config: ModelConfig): number {
+  const values = embeddingSide(config) ** 2 * config.channels;
+  return Math.max(1, Math.floor(CACHED_VALUES / values));
 }
 
 /** Side of the decoder's own resolution, 4h. */
@@ -106,7 +123,12 @@ export function maskTokens({ sam }: ModelConfig): number {
 }
 
 /** Names of the presets. */
-export type PresetName = "tiny" | "sam-vit-b" | "sam-vit-l" | "sam-vit-h";
+export type PresetName =
+  | "tiny"
+  | "sam-vit-b"
+  | "sam-vit-l"
+  | "sam-vit-h"
+  | "medsam-vit-b";
 
 /** A preset with segment-anything's networks; MLPs are four times as wide. */
 function samPreset(
@@ -143,18 +165,33 @@ function samPreset(
   };
 }
 
+const VIT_B = {
+  channels: 768,
+  depth: 12,
+  heads: 12,
+  globalBlocks: [2, 5, 8, 11],
+};
+
 /**
  * The presets by name. Those of SAM (Kirillov et al., "Segment Anything",
  * 2023) run at any multiple of 16 pixels: `{ ...presets["sam-vit-b"],
  * imageSize: 512 }`.
+ *
+ * `medsam-vit-b` is SAM's ViT-B on MedSAM's intensities (Ma et al., "Segment
+ * anything in medical images", 2024): each image stretched to 0..1, no mean and
+ * deviation. Its weights have the names and shapes of SAM's and do not say whose
+ * they are, so name it: `loadModel("medsam_vit_b.pth", { config:
+ * "medsam-vit-b" })`. MedSAM's code also distorts an image to a square; here its
+ * sides keep their ratio, as in SAM, so resize it first to do as MedSAM does.
  */
 export const presets: Readonly<Record<PresetName, ModelConfig>> = {
-  "sam-vit-b": samPreset("sam-vit-b", {
-    channels: 768,
-    depth: 12,
-    heads: 12,
-    globalBlocks: [2, 5, 8, 11],
-  }),
+  "sam-vit-b": samPreset("sam-vit-b", VIT_B),
+  "medsam-vit-b": {
+    ...samPreset("medsam-vit-b", VIT_B),
+    pixelMean: [0, 0, 0],
+    pixelDeviation: [1, 1, 1],
+    pixelScaling: "min-max",
+  },
   "sam-vit-l": samPreset("sam-vit-l", {
     channels: 1024,
     depth: 24,

@@ -117,12 +117,12 @@ export function attendPixelsToTokens(
     scale,
   ); // [S, heads * T, L]
   // the query bias does differ from token to token: b_q . k
-  const bias = tf.matMul(
+  const ofQueryBias = tf.matMul(
     k,
     tf.reshape(weights[`${name}.q_proj.bias`], [heads, c, 1]),
   ); // [heads, S * T, 1]
   const ofTokens = tf.add(
-    tf.mul(tf.reshape(bySample(bias, S), [S, 1, heads, T]), scale),
+    tf.mul(tf.reshape(bySample(ofQueryBias, S), [S, 1, heads, T]), scale),
     mask,
   );
   const scores = tf.matMul(placed, folded, false, true);
@@ -135,9 +135,8 @@ export function attendPixelsToTokens(
     tf.reshape(weights[`${name}.out_proj.weight`], [L!, heads, c]),
     [1, 2, 0],
   ); // [heads, c, L]
-  const values = bySample(tf.matMul(v, out), S); // [S, heads * T, L]
-  return tf.add(
-    tf.matMul(tf.reshape(attention, [S, n, heads * T]), values),
-    weights[`${name}.out_proj.bias`],
-  );
+  // every head's attention sums to 1, so the bias may join the values
+  const bias = tf.div(weights[`${name}.out_proj.bias`], heads);
+  const values = tf.add(bySample(tf.matMul(v, out), S), bias); // [S, heads * T, L]
+  return tf.matMul(tf.reshape(attention, [S, n, heads * T]), values);
 }

@@ -6,25 +6,39 @@ import { linear, project } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
 /**
- * Three (1 x 1 convolution, ReLU) layers over [e_x ; z_n], for every sample.
- * The first layer is linear before its ReLU, so W_x e_x is computed once per
- * image and W_z z_n once per sample: the concatenation is never built.
+ * The image's part of the first fusion layer, W_x e_x: the same for all
+ * samples, as the layer is linear before its ReLU.
  *
  * @param image Image embedding, [B, h * h, L].
+ * @returns [B, h * h, L].
+ */
+export function projectImage(
+  weights: Weights,
+  { channels: L }: ModelConfig,
+  image: tf.Tensor,
+): tf.Tensor {
+  const matrix = weights["fusion.layers.0.weight"]; // [L, L + d]
+  return project(image, tf.slice(matrix, [0, 0], [L, L]));
+}
+
+/**
+ * Three (1 x 1 convolution, ReLU) layers over [e_x ; z_n], for every sample;
+ * the concatenation is never built.
+ *
+ * @param ofImage W_x e_x of `projectImage`, [B, h * h, L].
  * @param latents Latent preferences z, [B, N, d].
  * @returns One embedding per sample, [B * N, h * h, L].
  */
 export function fuseLatents(
   weights: Weights,
   config: ModelConfig,
-  image: tf.Tensor,
+  ofImage: tf.Tensor,
   latents: tf.Tensor,
 ): tf.Tensor {
   const { channels: L, latentChannels: d } = config;
-  const [B, n] = image.shape;
+  const [B, n] = ofImage.shape;
   const N = latents.shape[1]!;
   const matrix = weights["fusion.layers.0.weight"]; // [L, L + d]
-  const ofImage = project(image, tf.slice(matrix, [0, 0], [L, L]));
   const ofLatent = project(
     latents,
     tf.slice(matrix, [0, L], [L, d]),

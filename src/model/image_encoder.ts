@@ -9,6 +9,7 @@ import { embeddingSide, type ModelConfig } from "./config.ts";
 import {
   convolve3x3,
   linear,
+  mlp,
   norm,
   project,
   spaceToBlocks,
@@ -24,7 +25,8 @@ export interface EncodedImage {
   readonly embedding: tf.Tensor;
   /**
    * Detail features at twice the resolution, in the decoder's block order,
-   * [B, h * h, 4 * c]; absent where the config has none.
+   * [B, h * h, 4 * c1], c1 the channels after the first upscaling; absent where
+   * the config has none.
    */
   readonly detail?: tf.Tensor;
 }
@@ -90,7 +92,12 @@ export function encodeImage(
     detail = joinCells(linear(weights, `${name}.2`, features));
   }
   for (let i = 0; i < depth; i++) {
-    x = transformerBlock(weights, `image_encoder.blocks.${i}`, x, heads);
+    const name = `image_encoder.blocks.${i}`;
+    x = transformerBlock(weights, name, x, heads);
+    const adapter = `${name}.adapter`; // of the baseline of that name
+    if (`${adapter}.layers.0.weight` in weights) {
+      x = tf.add(x, mlp(weights, adapter, x));
+    }
   }
   return { embedding: neck(weights, tf.reshape(x, [B, h, h, E])), detail };
 }

@@ -5,7 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { embeddingSide, maskTokens, type ModelConfig } from "./config.ts";
-import { fuseLatents } from "./fusion.ts";
+import { fuseLatents, projectImage } from "./fusion.ts";
 import { linear, mlp } from "./layers.ts";
 import {
   type FeedbackEmbedding,
@@ -23,21 +23,10 @@ function outputTokens(weights: Weights, config: ModelConfig): tf.Tensor {
   return tf.concat([weights["mask_decoder.iou_token.weight"], masks], 0);
 }
 
-/** The hypernetwork's filter of mask token `index`, [S, c]. */
-function maskFilter(
-  weights: Weights,
-  config: ModelConfig,
-  tokens: tf.Tensor,
-  index: number,
-): tf.Tensor {
-  const [S, , L] = tokens.shape as [number, number, number];
-  const at = config.sam ? index + 1 : index;
-  const output = tf.reshape(tf.slice(tokens, [0, at, 0], [S, 1, L]), [S, L]);
-  return mlp(
-    weights,
-    `mask_decoder.output_hypernetworks_mlps.${index}`,
-    output,
-  );
+/** The hypernetwork's filter of mask token `index`, from the token: [S, L] to [S, c]. */
+function maskFilter(weights: Weights, token: tf.Tensor, index: number) {
+  const name = `mask_decoder.output_hypernetworks_mlps.${index}`;
+  return mlp(weights, name, token);
 }
 
 /** What plain SAM predicts of B images. */
@@ -75,50 +64,71 @@ export function predictSamMasks(
       prompts.sparse,
     ], 1),
     tokenMask(O, prompts.filled),
+    [0, O],
   );
   const masks = maskTokens(config);
+  const [iouToken, ...masksTokens] = tf.unstack(decoded.tokens, 1);
   const filters = tf.stack(
-    Array.from(
-      { length: masks },
-      (_, i) => maskFilter(weights, config, decoded.tokens, i),
-    ),
+    masksTokens.map((token, i) => maskFilter(weights, token, i)),
     1,
   ); // [B, 4, c]
   const pixels = upscaledPixels(weights, config, decoded.image);
   const logits = tf.matMul(filters, pixels, false, true); // [B, 4, 16 h²]
   const placed = placeBlocks(tf.reshape(logits, [B * masks, 16 * h * h]), h);
-  const iouToken = tf.slice(decoded.tokens, [0, 0, 0], [B, 1, L]);
   return {
     logits: tf.reshape(placed, [B, masks, 4 * h, 4 * h]),
-    iou: mlp(
-      weights,
-      "mask_decoder.iou_prediction_head",
-      tf.reshape(iouToken, [B, L]),
-    ),
+    iou: mlp(weights, "mask_decoder.iou_prediction_head", iouToken),
+  };
+}
+
+/** What all samples of B images share. */
+export interface SharedInputs {
+  /** The image's part of the fusion, [B, n, L]. */
+  readonly image: tf.Tensor;
+  /** Added to every fused sample, [B, n, L]. */
+  readonly base: tf.Tensor;
+  /** The grid's positional encoding, [n, L]. */
+  readonly positions: tf.Tensor;
+  /** One token per prompt slot, [B, T, L]. */
+  readonly sparse: tf.Tensor;
+  /** 1 where a slot is filled, else 0, [B, T]. */
+  readonly filled: tf.Tensor;
+}
+
+/**
+ * Computes what all samples share.
+ *
+ * @param feedback The images mixed with the feedback.
+ * @param prompts Embedded prompts of the same images.
+ */
+export function shareInputs(
+  weights: Weights,
+  config: ModelConfig,
+  feedback: FeedbackEmbedding,
+  { sparse, filled }: Prompts,
+): SharedInputs {
+  return {
+    image: projectImage(weights, config, feedback.image),
+    base: feedback.base,
+    positions: gridPositions(weights, config),
+    sparse,
+    filled,
   };
 }
 
 /**
- * Decodes every sample to mask logits.
+ * Decodes samples to mask logits, each by itself.
  *
- * @param feedback The image mixed with the feedback.
- * @param prompts Embedded prompts of the same images.
+ * @param shared What they share.
  * @param latents Latent preferences z, [B, N, d].
- * @param choice Clipped logits of the chosen mask, [B, 4h, 4h].
- * @param hasMask 1 where there is a choice, else 0, [B].
- * @param shares Weight of each sample in the mean, summing to 1, [B, N].
  * @param detail The images' detail features, if the config has any.
- * @returns Mask logits, [B, N, 4h, 4h].
+ * @returns Mask logits, [B, N, 16n].
  */
-export function decodeMasks(
+export function decodeSamples(
   weights: Weights,
   config: ModelConfig,
-  feedback: FeedbackEmbedding,
-  prompts: Prompts,
+  shared: SharedInputs,
   latents: tf.Tensor,
-  choice: tf.Tensor,
-  hasMask: tf.Tensor,
-  shares: tf.Tensor,
   detail?: tf.Tensor,
 ): tf.Tensor {
   const { channels: L } = config;
@@ -126,13 +136,13 @@ export function decodeMasks(
   const n = h * h;
   const [B, N] = latents.shape;
   const S = B * N!;
-  const T = prompts.sparse.shape[1]!;
+  const T = shared.sparse.shape[1]!;
 
-  const fused = fuseLatents(weights, config, feedback.image, latents);
+  const fused = fuseLatents(weights, config, shared.image, latents);
   const image = tf.reshape(
     tf.add(
       tf.reshape(fused, [B, N!, n, L]),
-      tf.expandDims(feedback.base, 1),
+      tf.expandDims(shared.base, 1),
     ),
     [S, n, L],
   );
@@ -151,47 +161,73 @@ export function decodeMasks(
       1,
       L,
     ]),
-    perSample(prompts.sparse, T, L),
+    perSample(shared.sparse, T, L),
   ], 1); // [S, O + 1 + T, L]
-  const filled = tf.reshape(perSample(prompts.filled, T, 1), [S, T]);
+  const filled = tf.reshape(perSample(shared.filled, T, 1), [S, T]);
 
   const decoded = twoWayTransformer(
     weights,
     config,
     image,
-    gridPositions(weights, config),
+    shared.positions,
     tokens,
     tokenMask(O + 1, filled),
+    [config.sam ? 1 : 0, 1],
   );
-  const filter = maskFilter(weights, config, decoded.tokens, 0);
+  const filter = maskFilter(weights, tf.reshape(decoded.tokens, [S, L]), 0);
   const logits = upscale(weights, config, decoded.image, filter, detail);
-  return keepChoice(
-    weights,
-    tf.reshape(placeBlocks(logits, h), [B, N!, 16 * n]),
-    tf.reshape(choice, [B, 1, 16 * n]),
-    tf.reshape(hasMask, [B, 1, 1]),
-    tf.reshape(shares, [B, 1, N!]),
-    [B, N!, 4 * h, 4 * h],
-  );
+  return tf.reshape(placeBlocks(logits, h), [B, N!, 16 * n]);
 }
 
 /**
  * Moves the samples' mean logit towards the chosen mask, by a learned share,
  * so that the next proposal varies around the choice instead of forgetting a
  * part of it.
+ *
+ * @param logits Mask logits of all samples, [B, N, 16n].
+ * @param choice Clipped logits of the chosen mask, [B, 4h, 4h].
+ * @param hasMask 1 where there is a choice, else 0, [B].
+ * @param shares Weight of each sample in the mean, summing to 1, [B, N].
+ * @returns Mask logits, [B, N, 4h, 4h].
  */
-function keepChoice(
+export function keepChoice(
   weights: Weights,
   logits: tf.Tensor,
   choice: tf.Tensor,
   hasMask: tf.Tensor,
   shares: tf.Tensor,
-  shape: number[],
 ): tf.Tensor {
+  const [B, N, area] = logits.shape as [number, number, number];
   const share = tf.mul(
     tf.sigmoid(weights["mask_decoder.keep_choice"]),
-    hasMask,
-  ); // [B, 1, 1]
-  const offset = tf.sub(choice, tf.matMul(shares, logits));
-  return tf.reshape(tf.add(logits, tf.mul(share, offset)), shape);
+    tf.reshape(hasMask, [B, 1, 1]),
+  );
+  const mean = tf.matMul(tf.reshape(shares, [B, 1, N]), logits);
+  const offset = tf.sub(tf.reshape(choice, [B, 1, area]), mean);
+  return tf.reshape(
+    tf.add(logits, tf.mul(share, offset)),
+    [B, N, ...choice.shape.slice(1)],
+  );
+}
+
+/**
+ * Decodes every sample to mask logits, in one batch: `shareInputs`,
+ * `decodeSamples` and `keepChoice`, whose parameters these are.
+ *
+ * @returns Mask logits, [B, N, 4h, 4h].
+ */
+export function decodeMasks(
+  weights: Weights,
+  config: ModelConfig,
+  feedback: FeedbackEmbedding,
+  prompts: Prompts,
+  latents: tf.Tensor,
+  choice: tf.Tensor,
+  hasMask: tf.Tensor,
+  shares: tf.Tensor,
+  detail?: tf.Tensor,
+): tf.Tensor {
+  const shared = shareInputs(weights, config, feedback, prompts);
+  const logits = decodeSamples(weights, config, shared, latents, detail);
+  return keepChoice(weights, logits, choice, hasMask, shares);
 }

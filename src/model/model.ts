@@ -10,7 +10,13 @@ import { checkConfig } from "./check_config.ts";
 import { compareWeights, describeReport } from "./compare_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
-import { decodeMasks, predictSamMasks } from "./mask_decoder.ts";
+import {
+  decodeSamples,
+  keepChoice,
+  predictSamMasks,
+  type SharedInputs,
+  shareInputs,
+} from "./mask_decoder.ts";
 import { generatePreference } from "./preference_generator.ts";
 import {
   encodeFeedback,
@@ -28,13 +34,27 @@ interface GenerateInputs extends PromptInputs {
   readonly evidence: tf.Tensor;
 }
 
-/** Inputs of the decoder's program. */
-interface DecodeInputs extends PromptInputs {
+/** Inputs of the program for what all samples share. */
+interface ShareInputs extends PromptInputs {
   readonly weights: Weights;
   readonly embedding: tf.Tensor;
+}
+
+/** Inputs of the decoder's program. */
+interface DecodeInputs {
+  readonly weights: Weights;
+  readonly shared: SharedInputs;
   readonly detail?: tf.Tensor;
   readonly latents: tf.Tensor;
+}
+
+/** Inputs of the program that joins what the decoder made, some samples each. */
+interface JoinInputs {
+  readonly weights: Weights;
+  readonly parts: readonly tf.Tensor[];
   readonly choice: tf.Tensor;
+  readonly hasMask: tf.Tensor;
+  readonly shares: tf.Tensor;
 }
 
 /** Inputs of plain SAM's program. */
@@ -59,27 +79,30 @@ function compilePrograms(config: ModelConfig) {
     },
     { name: "generate" },
   );
-  const decode = jit(
-    (
-      { weights, embedding, detail, latents, choice, ...inputs }: DecodeInputs,
-    ) => {
+  const share = jit(
+    ({ weights, embedding, ...inputs }: ShareInputs) => {
       const prompts = encodePrompts(weights, config, inputs);
       const feedback = encodeFeedback(weights, config, embedding, prompts);
-      const [B, N] = latents.shape;
-      const logits = decodeMasks(
-        weights,
-        config,
-        feedback,
-        prompts,
-        latents,
-        choice,
-        inputs.hasMask,
-        tf.fill([B, N!], 1 / N!),
-        detail,
-      );
-      return { probabilities: tf.sigmoid(logits) };
+      const shared = shareInputs(weights, config, feedback, prompts);
+      return { shared: { ...shared } };
     },
-    { name: "decode" },
+    { name: "share", resident: ["shared"] },
+  );
+  const decode = jit(
+    ({ weights, shared, latents, detail }: DecodeInputs) => ({
+      logits: decodeSamples(weights, config, shared, latents, detail),
+    }),
+    { name: "decode", resident: ["logits"] },
+  );
+  const join = jit(
+    ({ weights, parts, choice, hasMask, shares }: JoinInputs) => {
+      const [B, N] = shares.shape;
+      const all = tf.concat([...parts], 1);
+      const logits = tf.slice(all, [0, 0, 0], [B, N!, all.shape[2]!]);
+      const kept = keepChoice(weights, logits, choice, hasMask, shares);
+      return { probabilities: tf.sigmoid(kept) };
+    },
+    { name: "join" },
   );
   const predict = jit(
     ({ weights, embedding, ...inputs }: PredictInputs) => {
@@ -88,12 +111,12 @@ function compilePrograms(config: ModelConfig) {
     },
     { name: "predict" },
   );
-  return { encode, generate, decode, predict };
+  return { encode, generate, share, decode, join, predict };
 }
 
 const programs = new WeakMap<Model, ReturnType<typeof compilePrograms>>();
 
-/** The compiled programs of a model: encode, generate, decode, predict. */
+/** The compiled programs of a model. */
 export function programsOf(model: Model): ReturnType<typeof compilePrograms> {
   return programs.get(model)!;
 }

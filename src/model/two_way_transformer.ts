@@ -43,7 +43,9 @@ function attendTokens(
  * @param prompts Output and prompt tokens, [S, T, L].
  * @param mask 0 for tokens to attend to, else a large negative number,
  * [S, 1, 1, T].
- * @returns The tokens [S, T, L] and the image [S, n, L].
+ * @param used First and number of the tokens that the caller goes on with: the
+ * last attention is theirs alone.
+ * @returns The tokens used [S, count, L] and the image [S, n, L].
  */
 export function twoWayTransformer(
   weights: Weights,
@@ -52,6 +54,7 @@ export function twoWayTransformer(
   positions: tf.Tensor,
   prompts: tf.Tensor,
   mask: tf.Tensor,
+  [first, count]: readonly [first: number, count: number],
 ): { tokens: tf.Tensor; image: tf.Tensor } {
   const { depth, heads } = config.decoder;
   const name = "mask_decoder.transformer";
@@ -116,12 +119,15 @@ export function twoWayTransformer(
     );
     image = norm(weights, `${layer}.norm4`, image, epsilon);
   }
+  const [S, , L] = tokens.shape as [number, number, number];
+  const usedOf = (x: tf.Tensor) => tf.slice(x, [0, first, 0], [S, count, L]);
+  tokens = usedOf(tokens);
   tokens = tf.add(
     tokens,
     attendTokensToPixels(
       weights,
       `${name}.final_attn_token_to_image`,
-      tf.add(tokens, prompts),
+      tf.add(tokens, usedOf(prompts)),
       image,
       tf.add(image, positions),
       heads,

@@ -223,6 +223,9 @@ export type HostWeights = ReadonlyMap<
   { readonly data: Float32Array; readonly shape: readonly number[] }
 >;
 
+/** What a network needs, by name, in the order of the flat training vector. */
+export type WeightDeclarations = ReadonlyMap<string, WeightDeclaration>;
+
 /**
  * Draws fresh weights for a config.
  *
@@ -236,12 +239,21 @@ export function initializeWeights(
   seed: number,
   only?: readonly string[],
 ): HostWeights {
+  return drawWeights(declareWeights(config), seed, only);
+}
+
+/** Draws the weights that are declared; see `initializeWeights`. */
+export function drawWeights(
+  declared: WeightDeclarations,
+  seed: number,
+  only?: readonly string[],
+): HostWeights {
   const random = createRandom(seed);
   const weights = new Map<
     string,
     { data: Float32Array; shape: readonly number[] }
   >();
-  for (const [name, { shape, mean, deviation }] of declareWeights(config)) {
+  for (const [name, { shape, mean, deviation }] of declared) {
     if (only && !only.includes(name)) continue;
     const data = new Float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i++) {

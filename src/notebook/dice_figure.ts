@@ -1,6 +1,5 @@
-import { Figure } from "./figure.ts";
-import { drawPlotly, type PlotlySpec } from "./plotly.ts";
-import { COLOR, FONT_FAMILY, SERIES, SIZE, WIDTH } from "./theme.ts";
+import { chartFigure, plain, seriesColor } from "./chart.ts";
+import type { Figure } from "./figure.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {
@@ -8,8 +7,12 @@ export interface DiceSeries {
   readonly name: string;
   /** Dice at iteration 1, 2, ..., 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
+  /** An interval around each value, drawn as a band; none by default. */
+  readonly intervals?: readonly (readonly [low: number, high: number])[];
   /** Whether it is a part of another series: drawn thinner; false by default. */
   readonly part?: boolean;
+  /** Whose colour it has, by the place in the list; its own by default. */
+  readonly like?: number;
 }
 
 /** What {@linkcode diceFigure} shows. */
@@ -19,10 +22,6 @@ export interface DiceFigureOptions {
   /** One line above; "Dice by iteration" by default. */
   title?: string;
 }
-
-const HEIGHT = 440;
-const MARGINS = { left: 72, right: 24 };
-const LEGEND_ROW = 20;
 
 /**
  * Dice by iteration, a line for each series: a static chart, which notebooks
@@ -37,110 +36,69 @@ export function diceFigure(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }
-  const extra = LEGEND_ROW * (legendRows(series) - 1);
-  const height = HEIGHT + extra;
-  const spec = diceSpec(series, title, longest, extra);
   const last = series.map(({ name, values }) =>
     `${name} ${values.findLast(Number.isFinite)?.toFixed(3) ?? "none"}`
   );
-  return new Figure({
-    width: WIDTH,
-    height,
+  return chartFigure({
+    title,
     alt: `${title}: ${longest} iterations, at the last ${last.join(", ")}`,
-    draw: () => drawPlotly(spec, { width: WIDTH, height }),
-    extra: { "application/vnd.plotly.v1+json": spec },
+    names: series.map(({ name }) => name),
+    data: [...series.flatMap(bandOf), ...series.map(lineOf)],
+    xaxis: {
+      title: "iteration",
+      dtick: 1,
+      range: [0.75, longest + 0.25],
+    },
+    yaxis: { title: "Dice", tickformat: ".2f", range: diceRange(series) },
   });
 }
 
-function diceSpec(
-  series: readonly DiceSeries[],
-  title: string,
-  longest: number,
-  extra: number,
-): PlotlySpec {
-  const axis = {
-    gridcolor: COLOR.rule,
-    linecolor: COLOR.muted,
-    tickfont: { size: SIZE.small, color: COLOR.muted },
-    zeroline: false,
-    automargin: false,
-  };
-  const titled = (text: string) => ({
-    text,
-    font: { size: SIZE.heading, color: COLOR.muted },
-  });
-  const data = series.map(({ name, values, part }, i) => ({
+function lineOf({ name, values, part, like }: DiceSeries, i: number) {
+  const color = seriesColor(like ?? i);
+  return {
     type: "scatter",
     mode: "lines+markers",
     name: plain(name),
     x: values.map((_, k) => k + 1),
     y: values.map((value) => Number.isFinite(value) ? value : null),
     line: {
-      color: SERIES[i % SERIES.length],
+      color,
       width: part ? 1.5 : 3,
       dash: ["solid", "dash", "dot", "dashdot"][i % 4],
     },
-    marker: {
-      size: part ? 6 : 9,
-      symbol: i % 8,
-      color: SERIES[i % SERIES.length],
-    },
-  }));
-  const layout = {
-    title: {
-      text: `<b>${plain(title)}</b>`,
-      font: { size: SIZE.title, color: COLOR.ink },
-      x: 20 / WIDTH,
-      xanchor: "left",
-      y: 1 - 30 / (HEIGHT + extra),
-    },
-    font: { family: FONT_FAMILY, size: SIZE.label, color: COLOR.ink },
-    paper_bgcolor: COLOR.paper,
-    plot_bgcolor: COLOR.paper,
-    margin: { l: MARGINS.left, r: MARGINS.right, t: 92 + extra, b: 58 },
-    showlegend: true,
-    legend: {
-      orientation: "h",
-      x: 0,
-      xanchor: "left",
-      y: 1.02,
-      yanchor: "bottom",
-    },
-    xaxis: {
-      ...axis,
-      title: titled("iteration"),
-      dtick: 1,
-      range: [0.75, longest + 0.25],
-      showgrid: false,
-    },
-    yaxis: {
-      ...axis,
-      title: titled("Dice"),
-      tickformat: ".2f",
-      range: diceRange(series),
-    },
+    marker: { size: part ? 6 : 9, symbol: i % 8, color },
   };
-  return { data, layout };
 }
 
-/** Rows of the legend: plotly gives every entry the width of the longest. */
-function legendRows(series: readonly DiceSeries[]): number {
-  const longest = Math.max(...series.map(({ name }) => name.length));
-  const entry = 46 + 0.62 * SIZE.label * longest; // more than the font takes
-  const columns = (WIDTH - MARGINS.left - MARGINS.right) / entry;
-  return Math.ceil(series.length / Math.max(1, Math.floor(columns)));
+/** The interval's band: up along its high ends, back along its low ones. */
+function bandOf({ intervals = [], like }: DiceSeries, i: number) {
+  const known = [...intervals.entries()].filter(([, ends]) =>
+    ends.every(Number.isFinite)
+  );
+  if (known.length < 2) return [];
+  const there = known.map(([k, [, high]]) => [k + 1, high]);
+  const back = known.map(([k, [low]]) => [k + 1, low]).reverse();
+  const outline = [...there, ...back];
+  return [{
+    type: "scatter",
+    mode: "lines",
+    x: outline.map(([x]) => x),
+    y: outline.map(([, y]) => y),
+    line: { width: 0 },
+    fill: "toself",
+    fillcolor: `${seriesColor(like ?? i)}26`, // of 255: 15 %
+    hoverinfo: "skip",
+    showlegend: false,
+  }];
 }
 
 /** Around the values, but never so narrow that chance looks like progress. */
 function diceRange(series: readonly DiceSeries[]): [number, number] {
-  const values = series.flatMap(({ values }) => values).filter(Number.isFinite);
+  const values = series.flatMap(({ values, intervals = [] }) => [
+    ...values,
+    ...intervals.flat(),
+  ]).filter(Number.isFinite);
   const [low, high] = [Math.min(1, ...values), Math.max(0, ...values)];
   const margin = Math.max(0.1 * (high - low), (0.06 - (high - low)) / 2, 0.006);
   return [low - margin, high + margin];
-}
-
-/** Text that plotly, which knows some HTML, shows as it is. */
-function plain(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;");
 }

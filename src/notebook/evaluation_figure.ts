@@ -2,6 +2,7 @@ import type { TargetResult } from "../evaluation/evaluate.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
+import { meanCurve } from "./mean_curve.ts";
 
 /** What {@linkcode evaluationFigure} shows. */
 export interface EvaluationFigureOptions {
@@ -15,8 +16,9 @@ export interface EvaluationFigureOptions {
 }
 
 /**
- * Mean Dice by iteration: of the recommendation, of the best candidate, and of
- * the recommendation for each rater.
+ * Mean Dice by iteration: of the recommendation, with its 95 % interval as a
+ * band (a bootstrap over patients), of the best candidate, and of the
+ * recommendation for each rater.
  *
  * @param results Results of `evaluate`, at least one.
  */
@@ -32,14 +34,19 @@ export function evaluationFigure(
   const byRater = raterSeries(results);
   const few = byRater.length >= 2 && byRater.length <= 5;
   const cases = new Set(results.map((result) => result.case)).size;
+  const { intervals: _, ...best } = meanCurve(
+    "best candidate",
+    results,
+    ({ best }) => best,
+  );
   return diceFigure({
     title: title ??
       `Mean Dice by iteration, ${counted(results.length, "target")} of ${
         counted(cases, "case")
       }`,
     series: [
-      { name: "recommendation", values: meanBy(results, "dice") },
-      { name: "best candidate", values: meanBy(results, "best") },
+      meanCurve("recommendation", results),
+      best,
       ...(raters ?? few ? byRater : []),
     ],
   });
@@ -48,25 +55,13 @@ export function evaluationFigure(
 /** Mean Dice of the recommendation by iteration, a line for every rater. */
 export function raterSeries(results: readonly TargetResult[]): DiceSeries[] {
   const raters = Map.groupBy(results, ({ rater }) => rater);
-  return [...raters].map(([rater, list]) => ({
-    name: `rater ${rater.replaceAll("_", " ")}`,
-    values: meanBy(list, "dice"),
-    part: true,
-  }));
+  return [...raters].map(([rater, list]) => {
+    const { name, values } = meanCurve(raterName(rater), list);
+    return { name, values, part: true };
+  });
 }
 
-/** Means by iteration, over the results that have it. */
-function meanBy(
-  results: readonly TargetResult[],
-  key: "dice" | "best",
-): number[] {
-  const longest = Math.max(
-    ...results.map(({ iterations }) => iterations.length),
-  );
-  return Array.from({ length: longest }, (_, i) => {
-    const values = results.flatMap(({ iterations }) =>
-      iterations[i] ? [iterations[i][key]] : []
-    );
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  });
+/** How a legend names a rater. */
+export function raterName(rater: string): string {
+  return `rater ${rater.replaceAll("_", " ")}`;
 }

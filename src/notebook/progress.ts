@@ -99,9 +99,10 @@ const PHASES = { download: "Downloading", read: "Reading" } as const;
 const MEGABYTE = 1e6;
 
 /**
- * Bars for `loadModel`: one for the download, one for reading the file.
+ * Bars for `loadModel`, wherever this program runs: one for the download, one
+ * for reading the file. In a notebook and on a terminal it has them anyway.
  *
- * @example
+ * @example Lines in a log
  * ```ts ignore
  * const model = await loadModel(url, loadingProgress());
  * ```
@@ -109,6 +110,14 @@ const MEGABYTE = 1e6;
 export function loadingProgress(): Required<
   Pick<LoadModelOptions, "onProgress">
 > {
+  const { onProgress } = loadingBars();
+  return { onProgress };
+}
+
+/** The same, and what ends the last bar where loading failed. */
+export function loadingBars(): ReturnType<typeof loadingProgress> & {
+  finish(): void;
+} {
   let bar: ProgressBar | undefined;
   let current: string | undefined;
   const megabytes = (bytes: number) => Math.ceil(bytes / MEGABYTE);
@@ -122,6 +131,7 @@ export function loadingProgress(): Required<
       bar!.update(megabytes(bytes), { total: total && megabytes(total) });
       if (bytes === total) bar!.finish();
     },
+    finish: () => bar?.finish(),
   };
 }
 

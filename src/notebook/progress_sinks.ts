@@ -21,11 +21,20 @@ export interface ProgressSink {
 /** The sink of this program: a notebook, a terminal, or a pipe. */
 export function defaultSink(): ProgressSink {
   if (inKernel()) return notebookSink();
-  let terminal = false;
+  return onTerminal() ? terminalSink() : lineSink();
+}
+
+/** Whether somebody may be looking: a notebook or a terminal shows what is drawn. */
+export function isWatched(): boolean {
+  return inKernel() || onTerminal();
+}
+
+function onTerminal(): boolean {
   try {
-    terminal = Deno.stderr.isTerminal();
-  } catch { /* closed: what is written goes nowhere */ }
-  return terminal ? terminalSink() : lineSink();
+    return Deno.stderr.isTerminal();
+  } catch { // closed: what is written goes nowhere
+    return false;
+  }
 }
 
 /** An output of the cell that updates in place. */

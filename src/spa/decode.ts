@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { type Model, programsOf } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
+import { decodeLatents } from "./decode_latents.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import { packFeedback } from "./feedback.ts";
 import { createRandom } from "../random.ts";
@@ -9,8 +10,7 @@ import type { Preference } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
- * Decodes latent preferences to probability maps, all samples in one batch,
- * and joins the samples of the clusters the user chose before and variations
+ * Decodes latent preferences to probability maps, and joins the samples of the clusters the user chose before and variations
  * of them all. Samples that contradict an earlier choice get a smaller share.
  *
  * @param model The network.
@@ -37,13 +37,12 @@ export async function decode(
     );
   }
   const { feedback, kept } = preference;
-  const { probabilities } = await programsOf(model).decode({
-    ...packFeedback(config, [feedback]),
-    weights: await model.deviceWeights(),
-    embedding: embedding.values,
-    detail: embedding.detail,
-    latents: { data: latents.values.data as Float32Array, shape: [1, N, d] },
-  });
+  const probabilities = await decodeLatents(
+    model,
+    embedding,
+    packFeedback(config, [feedback]),
+    { data: latents.values.data as Float32Array, shape: [1, N, d] },
+  );
   const side = probabilities.shape[2];
   const { maps, components, shares } = weighSamples(
     {

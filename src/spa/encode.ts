@@ -4,6 +4,7 @@ import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
 import { resizeBilinear } from "../arrays/resize.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { valueRange } from "../model/normalize.ts";
 import { type Frame, frameOf } from "./frame.ts";
 
 /**
@@ -32,7 +33,7 @@ export interface ImageEmbedding {
  * @param image [H, W, C], 0..1.
  * @returns [1, S, S, 3].
  */
-function preprocess(
+export function preprocess(
   image: NdArray<Float32Array>,
   frame: Frame,
   config: ModelConfig,
@@ -42,6 +43,7 @@ function preprocess(
   const width = Math.max(1, Math.round(frame.width * frame.scale));
   const resized = resizeBilinear(image, height, width);
   const channels = image.shape[2];
+  const { low, span } = valueRange(config, resized.data);
   const out = new Float32Array(S * S * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -54,7 +56,8 @@ function preprocess(
             }, ${Math.round(y / frame.scale)}) is ${value}`,
           );
         }
-        out[(y * S + x) * 3 + c] = (value - config.pixelMean[c]) /
+        out[(y * S + x) * 3 + c] =
+          ((value - low) / span - config.pixelMean[c]) /
           config.pixelDeviation[c];
       }
     }
@@ -66,7 +69,8 @@ function preprocess(
  * Encodes an image, once for all iterations.
  *
  * @param model The network.
- * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1.
+ * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1; any
+ * range where the config's `pixelScaling` is "min-max".
  * @returns The embedding; it stays in the engine.
  * @throws {RangeError} When the image is empty, of another shape, or holds a
  * value that is not finite.

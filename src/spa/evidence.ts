@@ -30,12 +30,15 @@ export function maskLogLikelihood(
   const size = mask.length;
   const result = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    let sum = 0;
+    let sum = 0, product = 1; // one logarithm for many factors
     for (let p = 0, at = i * size; p < size; p++, at++) {
       const y = Math.min(1 - 1e-4, Math.max(1e-4, maps[at]));
-      sum += Math.log(mask[p] >= 0.5 ? y : 1 - y);
+      product *= mask[p] >= 0.5 ? y : 1 - y;
+      if (product > 1e-280) continue;
+      sum += Math.log(product);
+      product = 1;
     }
-    result[i] = temperature * sum;
+    result[i] = temperature * (sum + Math.log(product));
   }
   return result;
 }

@@ -61,9 +61,9 @@ export interface Feedback {
 /** Probabilities of a chosen mask are clipped to [CLIP, 1 - CLIP]. */
 const CLIP = 0.02;
 
-/** log(p / (1 - p)) of a clipped probability. */
-export function clippedLogit(probability: number): number {
-  const p = Math.min(1 - CLIP, Math.max(CLIP, probability));
+/** log(p / (1 - p)) of a probability clipped to [clip, 1 - clip]. */
+export function clippedLogit(probability: number, clip = CLIP): number {
+  const p = Math.min(1 - clip, Math.max(clip, probability));
   return Math.log(p / (1 - p));
 }
 
@@ -81,7 +81,7 @@ export interface FeedbackInputs {
 export type PointPrompts = Pick<Feedback, "points" | "box" | "frame">;
 
 /**
- * Packs clicks and boxes into prompt slots, a multiple of POINT_SLOTS that holds
+ * Packs clicks and boxes into the fewest prompt slots, 2, 4, 8, ..., that hold
  * them all: a compiled program serves several numbers of clicks.
  */
 export function packPoints(
@@ -89,7 +89,8 @@ export function packPoints(
 ): Pick<FeedbackInputs, "points" | "labels"> {
   const B = batch.length;
   const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1));
-  const T = POINT_SLOTS * Math.ceil(Math.max(...needed) / POINT_SLOTS);
+  let T = POINT_SLOTS;
+  while (T < Math.max(...needed)) T *= 2;
   const points = new Float32Array(B * T * 2);
   const labels = new Float32Array(B * T).fill(PointLabel.empty);
   batch.forEach((prompts, b) => {

@@ -16,8 +16,8 @@ import type { Latents } from "./sample_gmm.ts";
 export interface MStepOptions {
   /**
    * Weight of what was known before, in samples: the prior of a component's
-   * moments is its current ones, worth this many samples. Default 16: with 4 a component collapses onto
-   * its few likely samples after some choices.
+   * moments is its current ones, worth this many samples. Default 16: with 4 a
+   * component collapses onto its few likely samples after some choices.
    */
   readonly prior?: number;
   /** Standard deviations never fall below this. Default 0.02. */

@@ -9,6 +9,7 @@
  */
 
 import type { Random } from "../random.ts";
+import { clippedLogit } from "./feedback.ts";
 import { pixelRange } from "./pixel_range.ts";
 
 /** Standard deviation of the variations, relative to the samples' own. */
@@ -27,11 +28,6 @@ export interface Variations {
   /** Index of the sample with the largest coefficient, [count]. */
   readonly parents: Int32Array;
 }
-
-const logit = (p: number) => {
-  const clipped = Math.min(1 - CLIP, Math.max(CLIP, p));
-  return Math.log(clipped / (1 - clipped));
-};
 
 /** Pixels where not all samples are certain of the same. */
 function openPixels(maps: Float32Array, n: number): number[] {
@@ -86,7 +82,7 @@ export function drawVariations(
   const mean = new Float32Array(width);
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < width; k++) {
-      const value = logit(maps[i * size + pixels[k]]);
+      const value = clippedLogit(maps[i * size + pixels[k]], CLIP);
       deviations[i * width + k] = value;
       mean[k] += weights[i] * value;
     }

@@ -6,6 +6,7 @@ import {
 } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
 import type { HostTensor } from "../engine/tensors.ts";
+import { restoreValue, saveValue } from "./saved_value.ts";
 
 /** The vectors of the optimizer's state, [P] each. */
 export type HostState = Readonly<
@@ -16,10 +17,12 @@ export type HostState = Readonly<
 >;
 
 /** A point to resume from. */
-export interface Checkpoint {
+export interface Checkpoint<Example> {
   /** Steps done. */
   readonly step: number;
   readonly state: HostState;
+  /** The users at work, as `saveValue` takes them. */
+  readonly examples: readonly Example[];
 }
 
 /**
@@ -30,14 +33,13 @@ export interface Checkpoint {
  */
 export async function writeCheckpoint(
   path: string,
-  { step, state }: Checkpoint,
+  { step, state, examples }: Checkpoint<unknown>,
   recipe: string,
 ): Promise<void> {
-  const metadata = { step: `${step}`, recipe };
-  await writeFileAtomic(
-    path,
-    writeSafetensors(Object.entries(state), metadata),
-  );
+  const saved = saveValue(examples);
+  const metadata = { step: `${step}`, recipe, examples: saved.text };
+  const tensors = [...Object.entries(state), ...saved.tensors];
+  await writeFileAtomic(path, writeSafetensors(tensors, metadata));
 }
 
 /**
@@ -48,10 +50,10 @@ export async function writeCheckpoint(
  * @returns The checkpoint, or undefined when there is no such file.
  * @throws {RangeError} When the file is not a checkpoint, or one of another run.
  */
-export async function readCheckpoint(
+export async function readCheckpoint<Example>(
   path: string,
   recipe: string,
-): Promise<Checkpoint | undefined> {
+): Promise<Checkpoint<Example> | undefined> {
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);
@@ -88,5 +90,9 @@ export async function readCheckpoint(
       secondMoment: part("secondMoment"),
       average: part("average"),
     },
+    examples: restoreValue({
+      tensors,
+      text: metadata.examples ?? "[]",
+    }) as Example[],
   };
 }

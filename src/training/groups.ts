@@ -36,7 +36,7 @@ export interface Group {
 const FEWEST_PIXELS = 8;
 
 /** A phantom of a random kind, as a training case. */
-function drawPhantom(random: Random): TrainingCase {
+export function drawPhantom(random: Random): TrainingCase {
   const kind = PHANTOM_KINDS[random.integer(PHANTOM_KINDS.length)];
   const { image, masks } = phantom({ kind, seed: random.integer(2 ** 31) });
   return { image, masks: Object.values(masks) };

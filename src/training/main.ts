@@ -1,18 +1,22 @@
 /**
- * `deno task train`: trains the tiny preset.
+ * `deno task train`: trains the tiny preset, or a baseline on it.
  *
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
-import { loadModel } from "../checkpoints/load_model.ts";
+import { initialWeights, saveBaseline } from "../baselines/baseline.ts";
+import { METHODS } from "../baselines/methods.ts";
+import { trainBaseline } from "../baselines/train.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openDataset } from "../datasets/open_dataset.ts";
-import { checkTarget } from "../datasets/write_file.ts";
+import { openCases, readInclude } from "../datasets/command_cases.ts";
+import { PHANTOM_RATERS } from "../datasets/phantom.ts";
+import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
 import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import type { TrainingCase } from "./augment.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
@@ -24,12 +28,19 @@ const HELP = `deno task train [options]
                        crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
+  --include A,B,..     raters to learn from (all)
+  --method NAME        spa, or a baseline:      (spa)
+                       ${Object.keys(METHODS).join(", ")}
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
+  --checkpoint-seconds X
+                       seconds between checkpoints; 0: after every step (60)
   --steps N            steps in all             (${defaultRecipe.steps})
   --batch N            users in a batch         (${defaultRecipe.batch})
   --rate X             largest learning rate    (${defaultRecipe.learningRate})
+  --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
+  --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
   --loss KIND          marginal or paper        (marginal)
   --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
   --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
@@ -38,12 +49,19 @@ const HELP = `deno task train [options]
   --note TEXT          goes into the weights' metadata: data, licence
 `;
 
-/** Reads all cases into memory. */
-async function readCases(dataset: Dataset): Promise<TrainingCase[]> {
-  return await Promise.all(dataset.cases.map(async (item) => ({
+/** Reads all cases with masks of the raters, by default all, into memory. */
+async function readCases(
+  { cases }: Dataset,
+  include?: readonly string[],
+): Promise<TrainingCase[]> {
+  const all = await Promise.all(cases.map(async (item) => ({
     image: await item.readImage(),
-    masks: await Promise.all(item.raters.map((rater) => item.readMask(rater))),
+    masks: await Promise.all(
+      item.raters.filter((rater) => !include || include.includes(rater))
+        .map((rater) => item.readMask(rater)),
+    ),
   })));
+  return all.filter(({ masks }) => masks.length > 0);
 }
 
 /** One line of progress. */
@@ -62,24 +80,33 @@ function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
   ].join("  ");
 }
 
+/** A number of the command line, 0 to `max`. */
+function readNumber(
+  line: CommandLine,
+  name: string,
+  fallback: number,
+  max: number,
+): number {
+  const text = line.text(name);
+  if (text === undefined) return fallback;
+  const [value] = line.numbers(name, text, "X");
+  if (value >= 0 && value <= max) return value;
+  throw line.refuse(`--${name} must be within 0..${max}`, text);
+}
+
 /** The recipe that the command line asks for. */
 function recipeOf(line: CommandLine): Recipe {
   const d = defaultRecipe;
   const count = { min: 1, max: 1e9 };
-  const number = (name: string, fallback: number, max: number) => {
-    const text = line.text(name);
-    if (text === undefined) return fallback;
-    const [value] = line.numbers(name, text, "X");
-    if (value >= 0 && value <= max) return value;
-    throw line.refuse(`--${name} must be within 0..${max}`, text);
-  };
   return {
     ...d,
     steps: line.integer("steps", d.steps, count),
     batch: line.integer("batch", d.batch, count),
-    learningRate: number("rate", d.learningRate, 1),
-    phantomShare: number("phantoms", d.phantomShare, 1),
-    styleShare: number("styles", d.styleShare, 1),
+    learningRate: readNumber(line, "rate", d.learningRate, 1),
+    schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
+    averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
+    phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
+    styleShare: readNumber(line, "styles", d.styleShare, 1),
     seed: line.integer("seed", d.seed, SEEDS),
     loss: {
       ...d.loss,
@@ -88,54 +115,80 @@ function recipeOf(line: CommandLine): Recipe {
   };
 }
 
-/** The cases that the command line names. */
-async function openCases(line: CommandLine): Promise<Dataset | undefined> {
-  const folder = line.text("data");
-  if (folder === undefined) return undefined;
-  return await openDataset(folder, {
-    split: "train",
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-  });
-}
-
 async function main(): Promise<void> {
   const line = new CommandLine("train", Deno.args, {
     values: [
-      ...["data", "task", "structure", "out", "init", "checkpoint", "steps"],
+      ...[
+        "data",
+        "task",
+        "structure",
+        "include",
+        "out",
+        "init",
+        "checkpoint",
+        "steps",
+      ],
       ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
-      "note",
+      ...["schedule", "ema", "checkpoint-seconds", "note", "method"],
     ],
   });
   if (line.has("help")) return console.log(HELP);
   const recipe = recipeOf(line);
+  const checkpointSeconds = readNumber(line, "checkpoint-seconds", 60, 86400);
+  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
-  const dataset = await openCases(line);
-  const cases = dataset ? await readCases(dataset) : [];
+  await removeLeftovers(out);
+  const dataset = line.has("data") ? await openCases(line, "train") : undefined;
+  const include = readInclude(line);
+  const cases = dataset ? await readCases(dataset, include) : [];
   const engine = await useEngine(
     "onnx",
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
   );
+  const options = {
+    checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
+    checkpointSeconds,
+    ...(Deno.stderr.isTerminal() ? trainingProgress() : {
+      onReport: (report: TrainingReport) => console.log(describe(report)),
+    }),
+  };
   const init = line.text("init");
+  const raters = include ? `, raters ${include.join(", ")}` : "";
+  const data = line.text("note") ??
+    (dataset ? dataset.name + raters : "phantoms");
+  const facts = { recipe: JSON.stringify(recipe), training_data: data };
+  const announce = (name: string) =>
+    console.log(
+      `Training "${name}" on ${cases.length} cases and ${
+        (100 * recipe.phantomShare).toFixed(0)
+      } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
+    );
+  if (method !== "spa") {
+    const raters = cases.length > 0
+      ? Math.max(...cases.map(({ masks }) => masks.length))
+      : PHANTOM_RATERS.length;
+    const config = { method, network: presets.tiny, raters };
+    announce(method);
+    const weights = await trainBaseline(config, cases, recipe, {
+      ...options,
+      initial: init === undefined
+        ? undefined
+        : await initialWeights(init, config, recipe.seed),
+    });
+    const metadata = { ...facts, ...(init && { initial_weights: init }) };
+    await saveBaseline({ config, weights, metadata }, out);
+    return console.log(`Saved ${out}`);
+  }
   const first = init === undefined ? undefined : await loadModel(init);
   const config = first?.config ?? presets.tiny;
-  console.log(
-    `Training "${config.name}" on ${cases.length} cases and ${
-      (100 * recipe.phantomShare).toFixed(0)
-    } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
-  );
+  announce(config.name);
   const weights = await train(config, cases, recipe, {
+    ...options,
     initial: first?.weights,
-    checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
-    ...(Deno.stderr.isTerminal() ? trainingProgress() : {
-      onReport: (report) => console.log(describe(report)),
-    }),
   });
-  const data = line.text("note") ?? dataset?.name ?? "phantoms";
   const model = new Model(config, weights, {
-    recipe: JSON.stringify(recipe),
-    training_data: data,
+    ...facts,
     ...(first && { initial_recipe: first.metadata.recipe ?? "unknown" }),
   });
   await saveModel(model, out);

@@ -9,6 +9,7 @@ import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
 import { weighSamples } from "../spa/predictions.ts";
+import { MOST_KEPT } from "../spa/update_preference.ts";
 
 /** A simulated user at work. */
 export interface SimulatedTrainee {
@@ -76,9 +77,6 @@ export function mapDice(a: Float32Array, b: Float32Array): number {
   }
   return total === 0 ? 1 : (2 * overlap) / total;
 }
-
-/** Samples kept from one iteration to the next, at most. */
-const MOST_KEPT = 48;
 
 /**
  * One iteration of a user: sees the samples' candidates, picks the nearest,

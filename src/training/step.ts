@@ -10,7 +10,12 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
-import { declareWeights, sizeOf, type Weights } from "../model/weights.ts";
+import {
+  declareWeights,
+  sizeOf,
+  type WeightDeclarations,
+  type Weights,
+} from "../model/weights.ts";
 import { alignmentLoss, type LossOptions } from "./loss.ts";
 import {
   type AdamOptions,
@@ -34,15 +39,15 @@ export interface StepBatch extends PromptInputs {
 }
 
 /** All inputs of a step. */
-export interface StepInputs {
+export interface StepInputs<Batch = StepBatch> {
   readonly state: OptimizerState;
   readonly frozen: Weights;
-  readonly batch: StepBatch;
+  readonly batch: Batch;
   readonly scalars: StepScalars;
 }
 
 /** Repeats every image's embedding for each of its R users. */
-function repeatImages(embedding: tf.Tensor, B: number): tf.Tensor {
+export function repeatImages(embedding: tf.Tensor, B: number): tf.Tensor {
   const [images, ...rest] = embedding.shape;
   const users = B / images;
   if (users === 1) return embedding;
@@ -98,25 +103,32 @@ function unkeep(kept: tf.Tensor): tf.Tensor {
   return copy;
 }
 
+/** A batch's loss, and what else is wanted of it. */
+export interface BatchLoss<Outputs> {
+  /** A scalar. */
+  readonly loss: tf.Scalar;
+  /** Tensors that the step returns besides. */
+  readonly outputs: Outputs;
+}
+
 /**
- * Builds the step of a config.
+ * Builds a step of the optimizer.
  *
+ * @param declared The network's weights; the trainable ones are trained.
+ * @param lossOf The loss of a batch.
  * @returns A function from a step's inputs to the next state, the loss, the
- * gradient's norm, and what the simulated users need: probabilities
- * [B, M, pixels] and log pi [B, M].
+ * gradient's norm, and the outputs of `lossOf`.
  */
-export function trainingStep(
-  config: ModelConfig,
-  loss: LossOptions,
+export function optimizerStep<Batch, Outputs extends Record<string, tf.Tensor>>(
+  declared: WeightDeclarations,
+  lossOf: (weights: Weights, batch: Batch) => BatchLoss<Outputs>,
   adam: AdamOptions,
-): (inputs: StepInputs) => {
+): (inputs: StepInputs<Batch>) => Outputs & {
   state: OptimizerState;
   loss: tf.Tensor;
   norm: tf.Tensor;
-  probabilities: tf.Tensor;
-  logWeights: tf.Tensor;
 } {
-  const trained = [...declareWeights(config)].filter(([, w]) => w.trainable);
+  const trained = [...declared].filter(([, { trainable }]) => trainable);
   return ({ state, frozen, batch, scalars }) => {
     let offset = 0;
     const parts = trained.map(([, { shape }]) => {
@@ -125,25 +137,56 @@ export function trainingStep(
       offset += size;
       return tf.reshape(part, [...shape]);
     });
-    let probabilities!: tf.Tensor, mixture!: tf.Tensor;
+    let kept!: Outputs;
     const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
       const weights: Record<string, tf.Tensor> = { ...frozen };
       trained.forEach(([name], i) => weights[name] = tensors[i]);
-      const { logits, logWeights } = forward(weights, config, batch);
+      const { loss, outputs } = lossOf(weights, batch);
       // kept, as the tape's end disposes of what it does not return
-      probabilities = tf.keep(tf.sigmoid(logits));
-      mixture = tf.keep(logWeights);
-      const target = tf.reshape(batch.target, [logits.shape[0], -1]);
-      return alignmentLoss(logits, logWeights, target, loss);
+      kept = mapValues(outputs, tf.keep);
+      return loss;
     })(parts);
     const gradient = tf.concat(grads.map((g) => tf.reshape(g, [-1])));
     const next = adamStep(state, gradient, scalars, adam);
     return {
+      ...mapValues(kept, unkeep),
       state: next.state,
       loss: value,
       norm: next.norm,
-      probabilities: unkeep(probabilities),
-      logWeights: unkeep(mixture),
     };
   };
+}
+
+/** A record with every tensor mapped. */
+function mapValues<T extends Record<string, tf.Tensor>>(
+  record: T,
+  map: (tensor: tf.Tensor) => tf.Tensor,
+): T {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, tensor]) => [name, map(tensor)]),
+  ) as T;
+}
+
+/** What the simulated users of a step need. */
+export type UserOutputs = Record<"probabilities" | "logWeights", tf.Tensor>;
+
+/**
+ * Builds the step of a config.
+ *
+ * @returns See `optimizerStep`; the outputs are probabilities [B, M, pixels] and
+ * log pi [B, M].
+ */
+export function trainingStep(
+  config: ModelConfig,
+  loss: LossOptions,
+  adam: AdamOptions,
+): ReturnType<typeof optimizerStep<StepBatch, UserOutputs>> {
+  return optimizerStep(declareWeights(config), (weights, batch) => {
+    const { logits, logWeights } = forward(weights, config, batch);
+    const target = tf.reshape(batch.target, [logits.shape[0], -1]);
+    return {
+      loss: alignmentLoss(logits, logWeights, target, loss),
+      outputs: { probabilities: tf.sigmoid(logits), logWeights },
+    };
+  }, adam);
 }

@@ -4,28 +4,23 @@
  */
 
 import { jit } from "../engine/jit.ts";
-import { upload } from "../engine/engine.ts";
-import { type HostTensor, scalar } from "../engine/tensors.ts";
+import type { HostTensor } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import {
+  declareWeights,
   type HostWeights,
   initializeWeights,
   sizeOf,
 } from "../model/weights.ts";
-import { createRandom, type Random } from "../random.ts";
+import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import type { TrainingCase } from "./augment.ts";
-import {
-  type HostState,
-  readCheckpoint,
-  writeCheckpoint,
-} from "./checkpoint.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
+import { optimize } from "./optimize.ts";
 import { advanceTrainee, type TraineeReport } from "./simulation.ts";
-import { trainingStep } from "./step.ts";
-import { Tally, type TrainingReport } from "./tally.ts";
-import { joinWeights, splitWeights } from "./weight_vector.ts";
+import { trainingStep, type UserOutputs } from "./step.ts";
+import type { TrainingReport } from "./tally.ts";
 
 /** The recipe: everything that decides what comes out. */
 export interface Recipe extends ExampleOptions {
@@ -35,21 +30,21 @@ export interface Recipe extends ExampleOptions {
   readonly batch: number;
   /** Iterations J until a user leaves. */
   readonly iterations: number;
-  /** Largest learning rate, after `warmUp` steps; falls as a cosine to 2 %. */
+  /** Largest learning rate, after `warmUp` steps. */
   readonly learningRate: number;
+  /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
+  readonly schedule: "cosine" | "constant";
   /** Steps over which the learning rate rises. */
   readonly warmUp: number;
-  /** Decay of the parameters' moving average, which is what is kept. */
+  /**
+   * Decay of the parameters' moving average, which is what is kept; 0 keeps the
+   * parameters themselves.
+   */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
   readonly seed: number;
   /** The loss. */
   readonly loss: LossOptions;
-  /**
-   * Steps between checkpoints. All users leave at a checkpoint, so that a run
-   * that resumes from it goes on exactly as the one that wrote it.
-   */
-  readonly checkpointEvery: number;
 }
 
 /** The recipe of the shipped weights, which went on from an earlier run's. */
@@ -59,21 +54,29 @@ export const defaultRecipe: Recipe = {
   usersPerImage: 1,
   iterations: 6,
   learningRate: 1.2e-3,
+  schedule: "cosine",
   warmUp: 200,
   averageDecay: 0.998,
   phantomShare: 0.15,
   styleShare: 0.15,
   seed: 1,
   loss: defaultLoss,
-  checkpointEvery: 1000,
 };
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
   /** Weights to start from, of the same config; random ones by default. */
   readonly initial?: HostWeights;
-  /** File of the checkpoint; resumed from when it is there. */
+  /**
+   * File of the checkpoint; resumed from when it is there, exactly as if the
+   * run had never stopped.
+   */
   readonly checkpoint?: string;
+  /**
+   * Seconds between checkpoints, 60 by default: at most what a run that is
+   * killed loses, besides its current step. 0 writes one after every step.
+   */
+  readonly checkpointSeconds?: number;
   /** Called every `reportEvery` steps, 100 by default. */
   readonly onReport?: (report: TrainingReport) => void;
   /** Steps between reports. */
@@ -106,13 +109,6 @@ function packBatch(
   };
 }
 
-/** Learning rate of a step: linear warm-up, then a cosine down to 2 %. */
-export function learningRateAt(recipe: Recipe, step: number): number {
-  const warm = Math.min(1, (step + 1) / recipe.warmUp);
-  const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
-  return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
-}
-
 /**
  * Trains a network.
  *
@@ -128,7 +124,7 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  { initial, checkpoint, onReport, reportEvery = 100 }: TrainOptions = {},
+  { initial, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
   const images = recipe.batch / recipe.usersPerImage;
   if (!Number.isInteger(images) || images < 1) {
@@ -136,106 +132,36 @@ export async function train(
       `Cannot train as batch must be a multiple of usersPerImage: current values are ${recipe.batch} and ${recipe.usersPerImage}`,
     );
   }
-  const description = JSON.stringify({ config, recipe });
-  const resumed = checkpoint && await readCheckpoint(checkpoint, description);
-  const start = initial ?? initializeWeights(config, recipe.seed);
-  const fresh = splitWeights(config, start);
-  const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
-  let state = await upload(host);
-  const frozen = await upload(fresh.frozen);
-  const run = jit(trainingStep(config, recipe.loss, {}), {
-    name: "trainingStep",
-    resident: ["state"],
-  });
-
-  let random!: Random;
-  let groups: Group[] = [];
-  let tally = new Tally();
-  const draw = (left: number) => drawGroup(cases, config, recipe, random, left);
-  try {
-    for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-      if (groups.length === 0 || step % recipe.checkpointEvery === 0) {
-        random = createRandom(recipe.seed, step);
-        groups = Array.from(
-          { length: images },
-          (_, i) => draw(1 + i % recipe.iterations),
-        );
-      }
-      const batch = packBatch(config, groups, random);
-      const outputs = await run({
-        state,
-        frozen,
-        batch,
-        scalars: {
-          learningRate: scalar(learningRateAt(recipe, step)),
-          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
-          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
-          averageDecay: scalar(
-            Math.min(recipe.averageDecay, step / (step + 20)),
-          ),
-        },
-      });
-      for (const tensor of Object.values(state)) tensor.dispose();
-      state = outputs.state;
-      const loss = outputs.loss.data[0];
-      if (!Number.isFinite(loss)) {
-        throw new RangeError(
-          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
-        );
-      }
-      tally.add(loss, advanceGroups(config, groups, outputs, random));
-      groups = groups.map((group) =>
-        --group.left <= 0 ? draw(recipe.iterations) : group
-      );
-
-      const done = step + 1;
-      if (done % reportEvery === 0 || done === recipe.steps) {
-        onReport?.(tally.report(done, recipe.steps));
-        tally = new Tally();
-      }
-      if (checkpoint && done % recipe.checkpointEvery === 0) {
-        const state = await readState(outputs.state);
-        await writeCheckpoint(checkpoint, { step: done, state }, description);
-      }
-    }
-    const average = await state.average.read();
-    return joinWeights(config, average.data as Float32Array, fresh.frozen);
-  } finally {
-    for (const tensor of Object.values({ ...state, ...frozen })) {
-      tensor.dispose();
-    }
-    run.release();
-  }
+  return await optimize(
+    {
+      description: { config, recipe },
+      declared: declareWeights(config),
+      step: jit(trainingStep(config, recipe.loss, {}), {
+        name: "trainingStep",
+        resident: ["state"],
+      }),
+      count: images,
+      draw: (random, left) => drawGroup(cases, config, recipe, random, left),
+      pack: (groups, random) => packBatch(config, groups, random),
+      advance: (groups, outputs: UserMaps, random) =>
+        advanceGroups(config, groups, outputs, random),
+    },
+    recipe,
+    {
+      ...options,
+      initial: initial ?? initializeWeights(config, recipe.seed),
+    },
+  );
 }
 
-/** The optimizer's state before the first step. */
-function freshState(vector: Float32Array): HostState {
-  const shape = [vector.length];
-  return {
-    parameters: { data: vector, shape },
-    firstMoment: { data: new Float32Array(vector.length), shape },
-    secondMoment: { data: new Float32Array(vector.length), shape },
-    average: { data: vector.slice(), shape },
-  };
-}
-
-/** Copies the state to the host. */
-async function readState(
-  state: Record<keyof HostState, { read(): Promise<HostTensor> }>,
-): Promise<HostState> {
-  return {
-    parameters: await state.parameters.read(),
-    firstMoment: await state.firstMoment.read(),
-    secondMoment: await state.secondMoment.read(),
-    average: await state.average.read(),
-  };
-}
+/** What the users of a batch see: probabilities and log pi. */
+type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */
 function advanceGroups(
   config: ModelConfig,
   groups: readonly Group[],
-  outputs: { probabilities: HostTensor; logWeights: HostTensor },
+  outputs: UserMaps,
   random: Random,
 ): TraineeReport[] {
   const maps = outputs.probabilities.data as Float32Array;

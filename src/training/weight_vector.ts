@@ -1,11 +1,17 @@
 /** The trained weights as one flat vector, and back. */
 
-import type { ModelConfig } from "../model/config.ts";
-import { declareWeights, type HostWeights, sizeOf } from "../model/weights.ts";
+import {
+  type HostWeights,
+  sizeOf,
+  type WeightDeclarations,
+} from "../model/weights.ts";
 
 /** The flat vector of the trained weights, and the rest. */
-export function splitWeights(config: ModelConfig, weights: HostWeights) {
-  const declared = [...declareWeights(config)];
+export function splitWeights(
+  declarations: WeightDeclarations,
+  weights: HostWeights,
+) {
+  const declared = [...declarations];
   const trained = declared.filter(([, { trainable }]) => trainable);
   const total = trained.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
   const vector = new Float32Array(total);
@@ -23,7 +29,7 @@ export function splitWeights(config: ModelConfig, weights: HostWeights) {
 
 /** The weights by name, of the flat vector and the rest. */
 export function joinWeights(
-  config: ModelConfig,
+  declared: WeightDeclarations,
   vector: Float32Array,
   frozen: Record<string, { data: Float32Array; shape: readonly number[] }>,
 ): HostWeights {
@@ -32,7 +38,7 @@ export function joinWeights(
     { data: Float32Array; shape: readonly number[] }
   >();
   let offset = 0;
-  for (const [name, { shape, trainable }] of declareWeights(config)) {
+  for (const [name, { shape, trainable }] of declared) {
     if (!trainable) {
       weights.set(name, frozen[name]);
       continue;

@@ -1,18 +1,16 @@
 /**
- * Compares SAM ViT-B at full size with PyTorch's values, which
- * `make.py --full SIZE --out FOLDER` writes (see there):
+ * Compares a SAM at full size with PyTorch's values, which
+ * `make.py --full SIZE --model MODEL --out FOLDER` writes (see there):
  *
- *     deno run -A tests/reference/compare_full.ts FOLDER SIZE
+ *     deno run -A tests/reference/compare_full.ts FOLDER SIZE [MODEL]
+ *
+ * MODEL is vit_b (default), vit_l or vit_h.
  */
+import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import type { HostTensor } from "../../src/engine/tensors.ts";
-import { presets } from "../../src/model/config.ts";
-import { Model } from "../../src/model/model.ts";
-import {
-  type HostWeights,
-  initializeWeights,
-} from "../../src/model/weights.ts";
+import { type PresetName, presets } from "../../src/model/config.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { predictMasks } from "../../src/spa/predict_masks.ts";
 import { imageOf, promptsOf, relativeError } from "../_sam_reference.ts";
@@ -25,19 +23,23 @@ function peakMemory(): string {
   return `${Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024)} MB`;
 }
 
-const [folder, side] = Deno.args;
-const read = async (name: string) =>
-  readSafetensors(await Deno.readFile(`${folder}/${name}.safetensors`)).tensors;
-const expected = await read(`vit_b_${side}`);
-const config = { ...presets["sam-vit-b"], imageSize: Number(side) };
-const weights = new Map([
-  ...initializeWeights(config, 1),
-  ...await read("vit_b") as unknown as HostWeights,
-]);
+const [folder, side, network = "vit_b"] = Deno.args;
+const { tensors: expected } = readSafetensors(
+  await Deno.readFile(`${folder}/${network}_${side}.safetensors`),
+);
+const preset = `sam-${network.replace("_", "-")}` as PresetName;
 const { name, threads } = await useEngine("onnx", { threads: 2 });
-console.log(`${name}, ${threads} threads, ViT-B at ${side} px`);
-console.log(`weights read: peak ${peakMemory()}`);
-using model = new Model(config, weights);
+console.log(`${name}, ${threads} threads, ${preset} at ${side} px`);
+const start = performance.now();
+using model = await loadModel(`${folder}/${network}.safetensors`, {
+  config: { ...presets[preset], imageSize: Number(side) },
+  onReport: () => {},
+});
+console.log(
+  `weights read: ${
+    Math.round(performance.now() - start)
+  } ms, peak ${peakMemory()}`,
+);
 
 const image = imageOf(expected.get("image")!);
 for (const run of ["compiled and encoded", "encoded"]) {

@@ -10,7 +10,7 @@
 Without --full: a shrunken SAM with random weights, run at sizes that take every
 branch (windows with and without padding, global attention, interpolated
 absolute and relative positions) and with every kind of prompt. With --full:
-ViT-B at one input size, for compare_full.ts.
+ViT-B at one input size, or --model vit_l or vit_h, for compare_full.ts.
 """
 import argparse
 import json
@@ -41,14 +41,23 @@ SMALL = dict(
     generatorChannels=12,
     sam=dict(window=4, globalBlocks=[1], positionSide=6))
 
-VIT_B = dict(
-    imageSize=1024, patchSize=16,
-    encoder=dict(channels=768, depth=12, heads=12, mlpChannels=3072),
-    channels=256,
-    decoder=dict(depth=2, heads=8, mlpChannels=2048),
-    feedback=dict(maskHidden=[4, 16]),
-    sam=dict(window=14, globalBlocks=[2, 5, 8, 11], positionSide=64))
 
+def vit(channels, depth, heads, blocks):
+    """One of SAM's own networks."""
+    return dict(
+        imageSize=1024, patchSize=16,
+        encoder=dict(channels=channels, depth=depth, heads=heads, mlpChannels=4 * channels),
+        channels=256,
+        decoder=dict(depth=2, heads=8, mlpChannels=2048),
+        feedback=dict(maskHidden=[4, 16]),
+        sam=dict(window=14, globalBlocks=blocks, positionSide=64))
+
+
+MODELS = {
+    "vit_b": vit(768, 12, 12, [2, 5, 8, 11]),
+    "vit_l": vit(1024, 24, 16, [5, 11, 17, 23]),
+    "vit_h": vit(1280, 32, 16, [7, 15, 23, 31]),
+}
 
 EMBEDDINGS = ("rel_pos", "pos_embed", "point_embeddings", "_embed.weight", "mask_tokens",
               "iou_token", "gaussian_matrix")
@@ -224,23 +233,28 @@ def small():
     write(f"{FIXTURES}/sam_sizes.safetensors", sizes)
 
 
-def full(size, folder):
+def full(name, size, folder):
     os.makedirs(folder, exist_ok=True)
-    weights = draw(build(VIT_B), seed=1)
-    path = f"{folder}/vit_b.safetensors"
+    config = MODELS[name]
+    weights = draw(build(config), seed=1)
+    path = f"{folder}/{name}.safetensors"
     if not os.path.exists(path):
         write(path, weights)
-    model = load(VIT_B, weights, size)
+    model = load(config, weights, size)
     begin = time.time()
     result = outputs(model, picture(size, size * 3 // 4, seed=3))
-    print(f"ViT-B at {size} px: {time.time() - begin:.1f} s, peak {peak_megabytes()} MB")
-    write(f"{folder}/vit_b_{size}.safetensors", result)
+    print(f"{name} at {size} px: {time.time() - begin:.1f} s, peak {peak_megabytes()} MB")
+    write(f"{folder}/{name}_{size}.safetensors", result)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", type=int, metavar="SIZE")
+    parser.add_argument("--model", default="vit_b", choices=MODELS)
     parser.add_argument("--out", default="out/reference")
     arguments = parser.parse_args()
     torch.set_grad_enabled(False)
-    full(arguments.full, arguments.out) if arguments.full else small()
+    if arguments.full:
+        full(arguments.model, arguments.full, arguments.out)
+    else:
+        small()

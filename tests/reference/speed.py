@@ -12,7 +12,7 @@ size, threads, samples = (int(argument) for argument in sys.argv[1:4])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 
-config = make.VIT_B
+config = make.MODELS["vit_b"]
 model = make.build(config, size).eval()  # fresh weights: only shapes count here
 L, latent_channels = config["channels"], 64
 side = size // config["patchSize"]

@@ -4,7 +4,8 @@ import { contiguous } from "../../arrays/contiguous.ts";
 import { checkSameShape, countOverlap } from "./_masks.ts";
 
 /**
- * The Dice coefficient 2 |A and B| / (|A| + |B|); two empty masks score 1.
+ * The Dice coefficient 2 |A and B| / (|A| + |B|); two empty masks score 1, as
+ * they agree (medpy divides 0 by 0 there).
  *
  * @param one A mask of any shape; anything but 0 is inside.
  * @param other A mask of the same shape.

@@ -1,7 +1,30 @@
 import type { Table } from "../../table.ts";
-import { iterationsToTarget } from "../metrics/iterations_to_target.ts";
+import type { TargetResult } from "../evaluate.ts";
+import {
+  type IterationsToTarget,
+  iterationsToTarget,
+} from "../metrics/iterations_to_target.ts";
 import type { Runs } from "../saved_evaluation.ts";
 import { bootstrapInterval, byPatient, formatInterval } from "../statistics.ts";
+
+/** Iterations to a Dice target, and the 95 % interval of their mean: a bootstrap over patients. */
+export function reachTarget(
+  results: readonly TargetResult[],
+  target: number,
+  seed = 0,
+): IterationsToTarget & { readonly interval: [number, number] } {
+  const curves = results.map(({ iterations }) =>
+    iterations.map(({ dice }) => dice)
+  );
+  const groups = byPatient(results, ({ iterations }) => {
+    const first = iterations.findIndex(({ dice }) => dice >= target);
+    return first < 0 ? undefined : first + 1;
+  });
+  return {
+    ...iterationsToTarget(curves, target),
+    interval: bootstrapInterval(groups, seed),
+  };
+}
 
 /**
  * Iterations to a Dice target (the paper's Fig. 4): the mean over the cases
@@ -20,20 +43,13 @@ export function diceTargetsTable(
   const names = Object.keys(runs);
   const rows = names.flatMap((name) => {
     const results = runs[name];
-    const curves = results.map(({ iterations }) =>
-      iterations.map(({ dice }) => dice)
-    );
     return dices.map((target) => {
-      const found = iterationsToTarget(curves, target);
-      const groups = byPatient(results, ({ iterations }) => {
-        const first = iterations.findIndex(({ dice }) => dice >= target);
-        return first < 0 ? undefined : first + 1;
-      });
+      const found = reachTarget(results, target, seed);
       return [
         ...(names.length > 1 ? [name] : []),
         target,
         found.mean,
-        formatInterval(bootstrapInterval(groups, seed), 2),
+        formatInterval(found.interval, 2),
         `${(100 * found.failureRate).toFixed(1)} %`,
         found.cases,
         found.cap,

@@ -1,5 +1,5 @@
 import type { Cell, Table } from "../../table.ts";
-import type { TargetResult } from "../evaluate.ts";
+import type { IterationResult, TargetResult } from "../evaluate.ts";
 import { pairedCells, pairedColumns, pairedDifference } from "../paired.ts";
 import { mean } from "../statistics.ts";
 
@@ -7,18 +7,17 @@ import { mean } from "../statistics.ts";
 type Counts = (rater: string, user: string) => boolean;
 
 /** Mean Dice of an iteration's recommendation with the raters that count. */
-function diceWith(counts: Counts, iteration: number) {
-  return (result: TargetResult) => {
-    const raters = result.iterations[iteration].raters ?? {};
+export function diceWith(counts: Counts) {
+  return ({ raters = {} }: IterationResult, { rater: user }: TargetResult) => {
     const values = Object.keys(raters)
-      .filter((rater) => counts(rater, result.rater))
+      .filter((rater) => counts(rater, user))
       .map((rater) => raters[rater]);
     return values.length > 0 ? mean(values) : undefined;
   };
 }
 
 /** The raters of whom there is a mask, in order of their numbers or names. */
-function ratersOf(results: readonly TargetResult[]): string[] {
+export function ratersOf(results: readonly TargetResult[]): string[] {
   const names = new Set(
     results.flatMap(({ iterations: [first] }) =>
       Object.keys(first.raters ?? {})
@@ -45,15 +44,15 @@ export function ratersTable(
   seed = 0,
 ): Table {
   const last = results[0]?.iterations.length ?? 1;
-  const row = (cells: Cell[], counts: Counts, of = results) => [
-    ...cells,
-    ...pairedCells(pairedDifference(
-      of,
-      diceWith(counts, 0),
-      diceWith(counts, last - 1),
-      seed,
-    )),
-  ];
+  const row = (cells: Cell[], counts: Counts, of = results) => {
+    const [first, second] = [0, last - 1].map((i) => (result: TargetResult) =>
+      diceWith(counts)(result.iterations[i], result)
+    );
+    return [
+      ...cells,
+      ...pairedCells(pairedDifference(of, first, second, seed)),
+    ];
+  };
   const figures = pairedColumns("Dice at 1", `at ${last}`);
   const raters = ratersOf(results);
   if (include) {

@@ -1,0 +1,148 @@
+/** A trained baseline, and its file. */
+
+import { checkConfig, isModelConfig } from "../model/check_config.ts";
+import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
+import { writeSafetensors } from "../checkpoints/safetensors.ts";
+import { writeFileAtomic } from "../datasets/write_file.ts";
+import { Model } from "../model/model.ts";
+import {
+  drawWeights,
+  type HostWeights,
+  type WeightDeclarations,
+} from "../model/weights.ts";
+import type { BaselineConfig } from "./method.ts";
+import { methodOf } from "./methods.ts";
+
+/** A baseline with its weights. */
+export interface Baseline {
+  readonly config: BaselineConfig;
+  /** All weights that its method declares. */
+  readonly weights: HostWeights;
+  /** Free-form facts: training data, recipe. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Whether what was loaded is a baseline, not a model of SPA. */
+export function isBaseline(model: Model | Baseline): model is Baseline {
+  return !(model instanceof Model);
+}
+
+/**
+ * Saves a baseline as safetensors, rounded to float16 as `saveModel` does; the
+ * header's `method` tells it from a model of SPA.
+ */
+export async function saveBaseline(
+  { config, weights, metadata }: Baseline,
+  path: string,
+): Promise<void> {
+  const { method } = config;
+  const bytes = writeSafetensors(
+    weights,
+    { ...metadata, method, config: JSON.stringify(config) },
+    { dtype: "float16" },
+  );
+  await writeFileAtomic(path, bytes);
+}
+
+/** The method of a model's file: "spa", or that of a baseline on disk. */
+export async function methodOfFile(path: string): Promise<string> {
+  if (/^https?:/.test(path)) return "spa";
+  using checkpoint = await openCheckpoint(path);
+  return checkpoint.metadata.method ?? "spa";
+}
+
+/**
+ * Loads a baseline.
+ *
+ * @param path A file of `saveBaseline`.
+ * @param method Another method that its weights are to be used with, as the
+ * many boxes of `sam-u` with those of `box`.
+ * @throws {RangeError} When the file is no baseline, is damaged, or its method
+ * is unknown.
+ * @throws {TypeError} When its weights are not those of the method.
+ */
+export async function loadBaseline(
+  path: string,
+  method?: string,
+): Promise<Baseline> {
+  using checkpoint = await openCheckpoint(path);
+  const { config: stated, method: _, ...metadata } = checkpoint.metadata;
+  const found = parseConfig(stated, path);
+  const config = { ...found, method: method ?? found.method };
+  const declared = methodOf(config).declare(config);
+  const { weights, missing, unexpected } = await readDeclared(path, declared);
+  if (missing.length + unexpected.length > 0) {
+    throw new TypeError(
+      `Cannot load the baseline ${path} as its weights must be those of the method ${config.method}: current value has ${missing.length} missing (${
+        missing.slice(0, 3)
+      }) and ${unexpected.length} unexpected (${unexpected.slice(0, 3)})`,
+    );
+  }
+  return { config, weights, metadata };
+}
+
+function parseConfig(text: string | undefined, path: string): BaselineConfig {
+  let config: Partial<BaselineConfig> | null;
+  try {
+    config = JSON.parse(text ?? "null");
+  } catch {
+    config = null;
+  }
+  const { method, network, raters } = config ?? {};
+  if (
+    typeof method === "string" && isModelConfig(network) &&
+    Number.isInteger(raters) && raters! >= 1 && raters! <= 64
+  ) {
+    checkConfig(network);
+    return { method, network, raters: raters! };
+  }
+  throw new RangeError(
+    `Cannot load the baseline ${path} as its metadata must hold its config as JSON: current value is ${
+      text?.slice(0, 80)
+    }`,
+  );
+}
+
+/** The declared weights that a file has, with the declared shapes. */
+async function readDeclared(path: string, declared: WeightDeclarations) {
+  using checkpoint = await openCheckpoint(path);
+  const names = new Set(checkpoint.names);
+  const weights = new Map<
+    string,
+    { data: Float32Array; shape: readonly number[] }
+  >();
+  for (const [name, { shape }] of declared) {
+    if (!names.has(name) || `${checkpoint.shape(name)}` !== `${shape}`) {
+      continue;
+    }
+    const { data } = await checkpoint.read(name);
+    weights.set(name, { data: data as Float32Array, shape });
+  }
+  return {
+    weights,
+    missing: [...declared.keys()].filter((name) => !weights.has(name)),
+    unexpected: [...names].filter((name) => !weights.has(name)),
+  };
+}
+
+/**
+ * Weights to start a method's training from: those of a file, by name, and
+ * fresh ones for what it lacks.
+ *
+ * @param path A model of SPA on the same backbone, or a baseline.
+ * @throws {RangeError} When the file has none of the method's weights.
+ */
+export async function initialWeights(
+  path: string,
+  config: BaselineConfig,
+  seed: number,
+): Promise<HostWeights> {
+  const declared = methodOf(config).declare(config);
+  const { weights, missing } = await readDeclared(path, declared);
+  if (weights.size === 0) {
+    throw new RangeError(
+      `Cannot start from ${path} as it must have weights of the method ${config.method}: current value has none of its ${declared.size}`,
+    );
+  }
+  return new Map([...weights, ...drawWeights(declared, seed, missing)]);
+}

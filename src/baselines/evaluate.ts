@@ -1,0 +1,193 @@
+/** Evaluation of the baselines, with the users, targets and figures of SPA's. */
+
+import * as tf from "@tensorflow/tfjs";
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import type { Dataset } from "../datasets/dataset.ts";
+import { upload } from "../engine/engine.ts";
+import { jit } from "../engine/jit.ts";
+import {
+  evaluateCases,
+  type EvaluateOptions,
+  type IterationResult,
+  measureProposal,
+  type TargetResult,
+} from "../evaluation/evaluate.ts";
+import { sampleSetMetrics } from "../evaluation/sample_set.ts";
+import type { Target } from "../evaluation/targets.ts";
+import type { Weights } from "../model/weights.ts";
+import type { Random } from "../random.ts";
+import { cluster, type Proposal } from "../spa/cluster.ts";
+import { preprocess } from "../spa/encode.ts";
+import type { Feedback } from "../spa/feedback.ts";
+import { type Frame, frameOf } from "../spa/frame.ts";
+import { clickInside } from "../spa/simulated_user.ts";
+import type { Baseline } from "./baseline.ts";
+import {
+  boundingBox,
+  errorClick,
+  jitterBox,
+  withMask,
+} from "./interactions.ts";
+import type { BaselineConfig, Inputs, Method } from "./method.ts";
+import { methodOf } from "./methods.ts";
+
+/** What the user says first. */
+function firstFeedback(
+  { interaction }: Method,
+  target: NdArray<Uint8Array>,
+  frame: Frame,
+  random: Random,
+): Feedback {
+  const { height, width } = frame;
+  const feedback = { points: [], choices: [], frame };
+  if (interaction === "none") return feedback;
+  if (interaction === "clicks") {
+    return { ...feedback, points: [clickInside(target, random)] };
+  }
+  return {
+    ...feedback,
+    box: jitterBox(boundingBox(target), height, width, random),
+  };
+}
+
+/** What the user of clicks says to a proposal. */
+function nextFeedback(
+  feedback: Feedback,
+  { recommended }: Proposal,
+  target: NdArray<Uint8Array>,
+): Feedback {
+  const click = errorClick(recommended.mask, target);
+  return {
+    ...withMask(feedback, recommended.probability),
+    points: [...feedback.points, ...(click ? [click] : [])],
+  };
+}
+
+/** The share of each rater in a target; of all alike, where none is known. */
+function expertiseOf(
+  { raters: R }: BaselineConfig,
+  wanted: readonly number[],
+): Float32Array {
+  const known = wanted.filter((index) => index >= 0 && index < R);
+  const expertise = new Float32Array(R);
+  const all = known.length > 0 ? known : [...expertise.keys()];
+  for (const index of all) expertise[index] = 1 / all.length;
+  return expertise;
+}
+
+/** The maps of a method as a proposal: their mean, and clusters of them. */
+function proposalOf(
+  maps: Float32Array,
+  side: number,
+  frame: Frame,
+  count: number,
+  seed: number,
+): Proposal {
+  const n = maps.length / side ** 2;
+  const components = new Int32Array(n);
+  return cluster({
+    probabilities: ndarray(maps, [n, side, side]),
+    components,
+    shares: new Float64Array(n).fill(1 / n),
+    latents: { values: ndarray(new Float32Array(), [n, 0]), components, seed },
+    frame,
+  }, { count, seed });
+}
+
+/**
+ * Evaluates a baseline on a dataset. Users of clicks click into the target
+ * where SPA's would, and then at the centre of the largest error; methods
+ * without clicks have the same figures at every iteration.
+ *
+ * @param baseline The method and its weights.
+ * @param dataset Cases with raters; raters with empty masks are left out.
+ * @param options Iterations, samples, candidates, targets, seed.
+ * @returns One result per target, in the order of cases and raters.
+ */
+export async function evaluateBaseline(
+  { config, weights: host }: Baseline,
+  dataset: Dataset,
+  options: EvaluateOptions = {},
+): Promise<TargetResult[]> {
+  const { iterations: count = 6, samples = 48, candidates = 4 } = options;
+  const method = methodOf(config);
+  const weights = await upload(Object.fromEntries(host));
+  const predict = jit(
+    ({ weights, inputs }: { weights: Weights; inputs: Inputs }) => ({
+      probabilities: tf.sigmoid(method.logits(weights, config, inputs)),
+    }),
+    { name: "predict" },
+  );
+
+  /** Aligns with one simulated user. */
+  async function align(
+    image: { pixels: Float32Array; frame: Frame },
+    wanted: readonly number[],
+    { mask: target }: Target,
+    masks: ReadonlyMap<string, NdArray<Uint8Array>>,
+    random: Random,
+  ) {
+    const { pixels, frame } = image;
+    const expertise = expertiseOf(config, wanted);
+    const propose = async (feedback: Feedback) => {
+      const example = { pixels, feedback, expertise };
+      const inputs = method.pack(config, [example], samples, random);
+      const { probabilities } = await predict({ weights, inputs });
+      const { data, shape } = probabilities;
+      return proposalOf(
+        data as Float32Array,
+        shape.at(-1)!,
+        frame,
+        candidates,
+        random.integer(2 ** 31),
+      );
+    };
+    const iterations: IterationResult[] = [];
+    let feedback = firstFeedback(method, target, frame, random);
+    let first: Proposal | undefined;
+    while (iterations.length < count) {
+      const start = performance.now();
+      const proposal = await propose(feedback);
+      const milliseconds = performance.now() - start;
+      first ??= proposal;
+      const figures = measureProposal(proposal, target, masks);
+      const result = { ...figures, milliseconds };
+      if (method.interaction === "clicks") {
+        iterations.push(result);
+        feedback = nextFeedback(feedback, proposal, target);
+      } else iterations.push(...new Array(count).fill(result));
+    }
+    return {
+      ...(options.sampleSet && {
+        sampleSet: sampleSetMetrics(first!, [...masks.values()]),
+      }),
+      iterations,
+    };
+  }
+
+  try {
+    return await evaluateCases(dataset, options, ({ raters }, image) => {
+      const { imageSize } = config.network;
+      const frame = frameOf(image.shape[0], image.shape[1], imageSize);
+      const pixels = preprocess(image, frame, config.network)
+        .data as Float32Array;
+      return Promise.resolve({
+        align: (target, masks, random) => {
+          const wanted = options.include?.map((name) => raters.indexOf(name));
+          return align(
+            { pixels, frame },
+            wanted ?? [target.index],
+            target,
+            masks,
+            random,
+          );
+        },
+        [Symbol.dispose]: () => {},
+      });
+    });
+  } finally {
+    for (const tensor of Object.values(weights)) tensor.dispose();
+    predict.release();
+  }
+}

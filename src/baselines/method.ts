@@ -1,0 +1,91 @@
+/**
+ * What a baseline is: the weights of its network, the masks it learns, and a
+ * function from a batch to mask logits. Training, files, evaluation and the
+ * simulated users are the same for all of them.
+ */
+
+import type * as tf from "@tensorflow/tfjs";
+import type { HostTensor } from "../engine/tensors.ts";
+import type { ModelConfig } from "../model/config.ts";
+import type { WeightDeclarations, Weights } from "../model/weights.ts";
+import type { Random } from "../random.ts";
+import type { Feedback } from "../spa/feedback.ts";
+import type { TrainingCase } from "../training/augment.ts";
+import type { Recipe } from "../training/train.ts";
+import type { Interaction } from "./interactions.ts";
+
+/** What a baseline's network is made of. */
+export interface BaselineConfig {
+  /** Its method, a key of `METHODS`. */
+  readonly method: string;
+  /** Sizes and intensities of images; of prompted methods, the whole backbone. */
+  readonly network: ModelConfig;
+  /** Raters R of the training data, in order, for methods that tell them apart. */
+  readonly raters: number;
+}
+
+/** An image and what one user said about it. */
+export interface Example {
+  /** The normalised image, [S, S, 3]. */
+  readonly pixels: Float32Array;
+  /** Clicks, box, earlier masks; empty for methods without interaction. */
+  feedback: Feedback;
+  /** Each rater's share in what is wanted, [R], summing to 1. */
+  readonly expertise: Float32Array;
+}
+
+/** An example to learn from. */
+export interface TrainingExample extends Example {
+  /** The masks to predict, 0..1, [4h * 4h] each: one, or one per rater. */
+  readonly targets: readonly Float32Array[];
+  /** Iterations until the user leaves. */
+  left: number;
+}
+
+/** Where training examples are drawn from. */
+export interface ExampleSource {
+  readonly cases: readonly TrainingCase[];
+  readonly config: BaselineConfig;
+  readonly recipe: Recipe;
+}
+
+/** A batch as tensors, by name. */
+export type Inputs = Readonly<Record<string, tf.Tensor>>;
+
+/** The same on the host. */
+export type HostInputs = Readonly<Record<string, HostTensor>>;
+
+/** A baseline. */
+export interface Method {
+  /** What its user says. */
+  readonly interaction: Interaction;
+  /** All weights of the network, by name. */
+  declare(config: BaselineConfig): WeightDeclarations;
+  /** Draws an image and the masks to learn. */
+  draw(source: ExampleSource, random: Random): Omit<TrainingExample, "left">;
+  /**
+   * A batch of examples as tensors.
+   *
+   * @param samples Samples wanted of each, where the method draws any.
+   */
+  pack(
+    config: BaselineConfig,
+    examples: readonly Example[],
+    samples: number,
+    random: Random,
+  ): HostInputs;
+  /** Mask logits, [B, n, 4h, 4h]; n maps of every example. */
+  logits(weights: Weights, config: BaselineConfig, inputs: Inputs): tf.Tensor;
+  /**
+   * Mask logits to learn from, as many as targets or each for all of them, and
+   * what is added to their loss; `logits` and nothing by default.
+   *
+   * @param target [B, k, 4h * 4h].
+   */
+  learn?(
+    weights: Weights,
+    config: BaselineConfig,
+    inputs: Inputs,
+    target: tf.Tensor,
+  ): { logits: tf.Tensor; penalty: tf.Tensor };
+}

@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
+import { encodeModelParts, type OnnxModel } from "../engine/onnx.ts";
+import { type TensorSpec, traceFunction } from "../engine/trace.ts";
+import type { Model } from "../model/model.ts";
+import type { Weights } from "../model/weights.ts";
+import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
+
+/** Options of {@linkcode exportOnnx}. */
+export interface ExportOnnxOptions {
+  /** Latents N that the decoder takes at once, which defaults to 48. */
+  readonly samples?: number;
+  /**
+   * Prompt slots, which default to 8. A click fills one, a box two; clicks
+   * without a box need one more.
+   */
+  readonly slots?: number;
+  /**
+   * Whether weights lie in a file of their own, `encoder.onnx.data`. By default
+   * only where they would make the file larger than the 2 GB that ONNX allows.
+   */
+  readonly externalData?: boolean;
+}
+
+/** What a protobuf message may hold. */
+const MAX_BYTES = 2 ** 31 - 1;
+/** Where each weight of a file of weights begins: at a multiple of this. */
+const ALIGNMENT = 4096;
+
+/**
+ * Exports a model as ONNX files, for any ONNX runtime of any language:
+ *
+ * - `encoder.onnx`, once per image: the image to its embedding.
+ * - `generator.onnx`: clicks and choices to the preference distribution.
+ * - `decoder.onnx`: latents drawn from it to probability maps.
+ * - `predictor.onnx`, of a SAM: prompts to masks and predicted IoU.
+ *
+ * Weights are inside, by segment-anything's names. Shapes are fixed, all inputs
+ * are float32, images are RGB with values in 0..1. Each file's description says
+ * what its inputs are, and its metadata hold the config as JSON beside the
+ * model's own. Only standard operators are used (version 20: ONNX Runtime 1.17
+ * and later). `tests/reference/run_exported.py` runs the files in Python.
+ *
+ * @example In Python afterwards: \`pip install onnxruntime\`
+ * ```ts ignore
+ * await exportOnnx(await loadModel("model.safetensors"), "exported");
+ * // import onnxruntime as ort
+ * // encoder = ort.InferenceSession("exported/encoder.onnx")
+ * // print(encoder.get_modelmeta().description)
+ * // outputs = encoder.run(None, {"image": image, "size": size})
+ * ```
+ *
+ * @param model The network.
+ * @param folder Where to; it is made if it is not there. Every file is written
+ * whole or not at all.
+ * @param options See {@linkcode ExportOnnxOptions}.
+ * @returns The files' paths.
+ * @throws {RangeError} When the folder cannot be made, or an option is not a
+ * whole number in its range.
+ */
+export async function exportOnnx(
+  model: Model,
+  folder: string | URL,
+  { samples = 48, slots = 8, externalData }: ExportOnnxOptions = {},
+): Promise<string[]> {
+  const least = { samples: 1, slots: 2 };
+  for (const [name, value] of Object.entries({ samples, slots })) {
+    const minimum = least[name as keyof typeof least];
+    if (Number.isSafeInteger(value) && value >= minimum) continue;
+    throw new RangeError(
+      `Cannot export the model as ${name} must be an integer >= ${minimum}: current value is ${value}`,
+    );
+  }
+  const root = folder instanceof URL ? fileURLToPath(folder) : folder;
+  const programs = exportedPrograms(model.config, { samples, slots });
+  const paths: string[] = [];
+  for (const program of programs) {
+    const path = join(root, `${program.name}.onnx`);
+    await checkTarget(path);
+    const traced = describe(traceProgram(program, model), program, model);
+    paths.push(...await writeProgram(traced, path, externalData));
+  }
+  return paths;
+}
+
+/** A program with the model's weights as constants, its names as Python's. */
+function traceProgram(program: ExportedProgram, model: Model): OnnxModel {
+  const specs: Record<string, TensorSpec> = {};
+  for (const [name, { data, shape }] of model.weights) {
+    specs[name] = { shape, dtype: "float32", data };
+  }
+  const inputs = Object.entries(program.inputs);
+  for (const [name, shape] of inputs) {
+    specs[snakeCase(name)] = { shape, dtype: "float32" };
+  }
+  const run = (tensors: Weights) => {
+    const own = inputs.map(([name]) => [name, tensors[snakeCase(name)]]);
+    const outputs = program.run(tensors, Object.fromEntries(own));
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, x]) => [snakeCase(name), x]),
+    );
+  };
+  return traceFunction(program.name, run, specs, { standard: true }).model;
+}
+
+/** The program with what a reader of the file wants to know. */
+function describe(
+  traced: OnnxModel,
+  { description }: ExportedProgram,
+  { metadata, config }: Model,
+): OnnxModel {
+  const facts = { ...metadata, config: JSON.stringify(config) };
+  return { ...traced, description, metadata: facts };
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Writes a program, its weights inside or beside it. */
+async function writeProgram(
+  program: OnnxModel,
+  path: string,
+  externalData?: boolean,
+): Promise<string[]> {
+  const parts = encodeModelParts(program);
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  if (!(externalData ?? bytes > MAX_BYTES)) {
+    await writeFileAtomic(path, parts);
+    return [path];
+  }
+  const location = `${program.name}.onnx.data`;
+  const beside: Uint8Array[] = [];
+  let offset = 0;
+  const constants = program.constants.map((constant) => {
+    const { data, name } = constant;
+    if (name.startsWith("#")) return constant; // a small one without a name
+    const { buffer, byteOffset, byteLength } = data;
+    const padding = (ALIGNMENT - byteLength % ALIGNMENT) % ALIGNMENT;
+    beside.push(
+      new Uint8Array(buffer, byteOffset, byteLength),
+      new Uint8Array(padding),
+    );
+    const external = { location, offset };
+    offset += byteLength + padding;
+    return { ...constant, external };
+  });
+  await writeFileAtomic(`${path}.data`, beside);
+  await writeFileAtomic(path, encodeModelParts({ ...program, constants }));
+  return [path, `${path}.data`];
+}

@@ -1,0 +1,203 @@
+import { join } from "node:path";
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import { dicomValues } from "./_dicom.ts";
+import {
+  dicomAffine,
+  type DicomHeader,
+  dicomHeader,
+  isDicom,
+  normalOf,
+} from "./_dicom_header.ts";
+import { badFile, readHead } from "./_read_bytes.ts";
+import { countValues, type VolumeHeader } from "./_volume_header.ts";
+
+/** A file of a series, and what of its header places it. */
+type Slice =
+  & Pick<DicomHeader, "shape" | "spacing" | "cosines" | "position">
+  & Pick<DicomHeader, "photometric" | "window" | "colour" | "inverted">
+  & Pick<DicomHeader, "layout" | "affine">
+  & { readonly path: string; readonly series: string };
+
+/** A folder's series: its slices in order, and the header of all together. */
+export interface DicomSeries {
+  readonly header: VolumeHeader;
+  readonly slices: readonly Slice[];
+}
+
+/** Bytes that hold the header of all but unusual files. */
+const HEAD = 2 ** 16;
+
+/** Direction cosines may differ by so much, as they are rounded in files. */
+const SAME_DIRECTION = 1e-3;
+
+/** Positions may lie so far beside equal distances: a share of the distance, and millimetres. */
+const UNEVEN = { share: 0.01, millimetres: 0.01 };
+
+/**
+ * Finds the slices of the one series in a folder, by their headers, and sorts
+ * them along their normal. Files that are no DICOM files are left out, as are
+ * hidden ones and DICOMDIR.
+ */
+export async function openSeries(
+  folder: string,
+  maxVoxels: number,
+): Promise<DicomSeries> {
+  const slices: Slice[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory || /^(\.|DICOMDIR$)/.test(name)) continue;
+    const slice = await readSlice(join(folder, name));
+    if (!slice) continue;
+    slices.push(slice);
+    const [, ...size] = slices[0].shape;
+    countValues([slices.length, ...size], maxVoxels, folder);
+  }
+  if (slices.length === 0) {
+    throw badFile("a folder must have DICOM files", "none", folder);
+  }
+  slices.sort((a, b) => a.path < b.path ? -1 : 1);
+  if (slices.length === 1) return { header: slices[0], slices };
+  for (const slice of slices) checkAlike(slices[0], slice);
+  return stack(slices, folder);
+}
+
+/** The values of a series, rescaled, one file at a time: [slice, row, column, channel]. */
+export async function seriesValues(
+  { header: { shape }, slices }: DicomSeries,
+  maxVoxels: number,
+): Promise<NdArray<Float32Array>> {
+  const values = new Float32Array(
+    countValues(shape, maxVoxels, slices[0].path),
+  );
+  const size = values.length / slices.length;
+  for (const [i, { path }] of slices.entries()) {
+    const bytes = await Deno.readFile(path);
+    const header = await dicomHeader(bytes, { whole: true, name: path });
+    const { data } = await dicomValues(header, size, path);
+    values.set(data, i * size);
+  }
+  return ndarray(values, shape);
+}
+
+/** What a file's header says of its slice; undefined for another file. */
+async function readSlice(path: string): Promise<Slice | undefined> {
+  const head = await readHead(path, HEAD);
+  if (!isDicom(head)) return undefined;
+  const options = { whole: false, name: path };
+  const header = await dicomHeader(head, options).catch(async () =>
+    await dicomHeader(await Deno.readFile(path), options)
+  );
+  const { dataSet, ...rest } = header;
+  const { shape, spacing, affine, cosines, position, photometric } = rest;
+  const { window, colour, inverted, layout } = rest;
+  return { // and not the bytes, which `dataSet` holds
+    ...{ path, series: (dataSet.string("x0020000e") ?? "").trim() },
+    ...{ shape, spacing, affine, cosines, position, photometric },
+    ...{ window, colour, inverted, layout },
+  };
+}
+
+/** Refuses a file that does not belong to the first one's series. */
+function checkAlike(first: Slice, slice: Slice): void {
+  const refuse = (what: string, value: unknown) =>
+    badFile(`all files of a folder must ${what}`, value, slice.path);
+  const { shape, spacing, cosines, position } = slice;
+  if (slice.series !== first.series) {
+    throw refuse(
+      `be of one series, ${first.series || "without a name"}`,
+      slice.series || "none",
+    );
+  }
+  if (shape[0] !== 1) throw refuse("have one frame", shape[0]);
+  if (`${shape}` !== `${first.shape}`) {
+    const [, ...size] = first.shape;
+    throw refuse(
+      `have ${size.join(" x ")} samples`,
+      shape.slice(1).join(" x "),
+    );
+  }
+  if (slice.photometric !== first.photometric) {
+    throw refuse(`be ${first.photometric}`, slice.photometric);
+  }
+  if (
+    cosines.length !== 6 || position.length !== 3 || !spacing ||
+    ![...cosines, ...position].every(Number.isFinite) ||
+    Math.abs(Math.hypot(...normalOf(cosines)) - 1) > SAME_DIRECTION
+  ) {
+    throw refuse(
+      "state their pixels' spacing, orientation and position",
+      `spacing ${spacing?.slice(1).join(" x ") ?? "none"}, orientation ${
+        cosines.join(" ") || "none"
+      }, position ${position.join(" ") || "none"}`,
+    );
+  }
+  if (cosines.some((c, i) => Math.abs(c - first.cosines[i]) > SAME_DIRECTION)) {
+    throw refuse(
+      `lie in one direction, ${first.cosines.join(" ")}`,
+      cosines.join(" "),
+    );
+  }
+  const [, ...apart] = spacing;
+  if (apart.some((mm, i) => Math.abs(mm / first.spacing![i + 1] - 1) > 1e-3)) {
+    throw refuse(
+      `have pixels of ${first.spacing!.slice(1).join(" x ")} mm`,
+      apart.join(" x "),
+    );
+  }
+}
+
+/** Sorts slices along their normal and refuses those that make no grid. */
+function stack(files: readonly Slice[], folder: string): DicomSeries {
+  const normal = normalOf(files[0].cosines);
+  const along = ({ position }: Slice) =>
+    position.reduce((sum, x, axis) => sum + x * normal[axis], 0);
+  const slices = [...files].sort((a, b) => along(a) - along(b));
+  const count = slices.length;
+  const [first, last] = [slices[0], slices[count - 1]];
+  const step = last.position.map((x, axis) =>
+    (x - first.position[axis]) / (count - 1)
+  );
+  const between = Math.hypot(...step);
+  const allowed = Math.max(UNEVEN.share * between, UNEVEN.millimetres);
+  const beside = ({ position }: Slice, i: number) =>
+    Math.hypot(...position.map((x, k) => x - first.position[k] - i * step[k]));
+  const deep = along(last) - along(first) > between * (count - 1) / 2;
+  if (!deep || slices.some((slice, i) => beside(slice, i) > allowed)) {
+    throw unevenError(slices, along, folder);
+  }
+  const { shape: [, ...size], spacing, window, ...rest } = first;
+  const sameWindow = slices.every((slice) => `${slice.window}` === `${window}`);
+  const sizes: [number, number, number] = [between, spacing![1], spacing![2]];
+  const header: VolumeHeader = {
+    shape: [count, ...size] as VolumeHeader["shape"],
+    spacing: sizes,
+    affine: dicomAffine(first.cosines, first.position, sizes, step),
+    window: sameWindow ? window : undefined,
+    ...{ colour: rest.colour, inverted: rest.inverted, layout: rest.layout },
+  };
+  return { header, slices };
+}
+
+/** The error of slices at unequal distances, which names the two farthest from the usual one. */
+function unevenError(
+  slices: readonly Slice[],
+  along: (slice: Slice) => number,
+  folder: string,
+): TypeError {
+  const gaps = slices.slice(1).map((slice, i) =>
+    along(slice) - along(slices[i])
+  );
+  const usual = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
+  const apart = gaps.map((gap) => Math.abs(gap - usual));
+  const worst = apart.indexOf(Math.max(...apart));
+  const [one, other] = [slices[worst], slices[worst + 1]].map(({ path }) =>
+    path.slice(folder.length + 1)
+  );
+  return badFile(
+    "the slices of a series must lie one behind the other at equal distances, without gaps and none twice",
+    `${gaps[worst].toFixed(3)} mm from ${one} to ${other}, mostly ${
+      usual.toFixed(3)
+    } mm`,
+    folder,
+  );
+}

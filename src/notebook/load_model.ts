@@ -1,0 +1,40 @@
+import {
+  loadModel as loadQuietly,
+  type LoadModelOptions,
+} from "../checkpoints/load_model.ts";
+import type { Model } from "../model/model.ts";
+import { loadingBars } from "./progress.ts";
+import { isWatched } from "./progress_sinks.ts";
+
+/**
+ * Loads a model: a file of `saveModel`, or SAM and MedSAM weights as PyTorch
+ * `.pth`, safetensors, or a folder in Hugging Face's layout. On top of a SAM
+ * checkpoint, what SPA adds is drawn afresh and must be trained.
+ *
+ * In a notebook and on a terminal, a download or a file that takes more than a
+ * second shows a bar; an `onProgress` of your own replaces it.
+ *
+ * @param source Path or URL; by default the weights that come with the module
+ * (preset `tiny`). A file of http is downloaded once and kept.
+ * @param options See {@linkcode LoadModelOptions}.
+ * @returns The model, with the file's metadata.
+ * @throws {Deno.errors.NotFound} When the file does not exist.
+ * @throws {RangeError} When the file is no checkpoint, is damaged, lies about
+ * its content, holds a value that is not finite, or has no config and none is
+ * given.
+ * @throws {TypeError} When its weights are those of another network.
+ */
+export async function loadModel(
+  source?: string | URL,
+  options: LoadModelOptions = {},
+): Promise<Model> {
+  if (options.onProgress || !isWatched()) {
+    return await loadQuietly(source, options);
+  }
+  const { onProgress, finish } = loadingBars();
+  try {
+    return await loadQuietly(source, { ...options, onProgress });
+  } finally {
+    finish();
+  }
+}

@@ -1,0 +1,106 @@
+/** Runs the decoder on latents, some samples at a time. */
+
+import type { HostTensor } from "../engine/tensors.ts";
+import { samplesAtOnce } from "../model/config.ts";
+import { type Model, programsOf } from "../model/model.ts";
+import { PointLabel } from "../model/prompt_encoder.ts";
+import type { ImageEmbedding } from "./encode.ts";
+import type { FeedbackInputs } from "./feedback.ts";
+
+type Programs = ReturnType<typeof programsOf>;
+
+/** A host tensor of one value. */
+function filled(shape: readonly number[], value: number): HostTensor {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return { data: new Float32Array(size).fill(value), shape };
+}
+
+/** Cuts latents [1, N, d] for calls of one shape; zeros fill up the last. */
+function cut({ data, shape }: HostTensor, atOnce: number): HostTensor[] {
+  const [, N, d] = shape;
+  const count = Math.min(N, atOnce);
+  return Array.from({ length: Math.ceil(N / count) }, (_, i) => {
+    const part = filled([1, count, d], 0);
+    const from = i * count * d;
+    part.data.set(data.subarray(from, from + count * d));
+    return part;
+  });
+}
+
+/** Whether no prompt slot is left for one more click. */
+function isFull({ labels }: Pick<FeedbackInputs, "labels">): boolean {
+  return labels.data.at(-1) !== PointLabel.empty;
+}
+
+/**
+ * Compiles what the next click will need, as it has no slot left: adding it
+ * then takes no longer than adding any other.
+ */
+async function compileAhead(
+  model: Model,
+  inputs: Parameters<Programs["share"]>[0],
+  job: Parameters<Programs["decode"]>[0],
+) {
+  const { config } = model;
+  const { generate, share, decode } = programsOf(model);
+  const T = 2 * inputs.labels.shape[1];
+  const next = {
+    ...inputs,
+    points: filled([1, T, 2], 0),
+    labels: filled([1, T], 0),
+  };
+  const evidence = filled([1, config.components], 0);
+  await generate.compile({ ...next, evidence });
+  await share.compile(next);
+  const shared = {
+    ...job.shared,
+    sparse: filled([1, T, config.channels], 0),
+    filled: filled([1, T], 0),
+  };
+  await decode.compile({ ...job, shared });
+}
+
+/**
+ * Decodes latents to probability maps.
+ *
+ * @param model The network.
+ * @param embedding The encoded image.
+ * @param inputs The feedback on it.
+ * @param latents [1, N, d].
+ * @param atOnce Samples that the decoder takes in one call.
+ * @returns [1, N, 4h, 4h].
+ */
+export async function decodeLatents(
+  model: Model,
+  { values, detail }: Pick<ImageEmbedding, "values" | "detail">,
+  { choice, ...inputs }: FeedbackInputs,
+  latents: HostTensor,
+  atOnce = samplesAtOnce(model.config),
+): Promise<HostTensor> {
+  const { share, decode, join } = programsOf(model);
+  const weights = await model.deviceWeights();
+  const N = latents.shape[1];
+  const sharing = { ...inputs, weights, embedding: values };
+  const { shared } = await share(sharing);
+  const jobs = cut(latents, atOnce)
+    .map((latents) => ({ weights, shared, detail, latents }));
+  // all are posted before the first is awaited: the engine never waits for us
+  const calls = jobs.map((job) => decode(job));
+  try {
+    if (isFull(inputs)) await compileAhead(model, sharing, jobs[0]);
+    const parts = (await Promise.all(calls)).map(({ logits }) => logits);
+    const { probabilities } = await join({
+      weights,
+      parts,
+      choice,
+      hasMask: inputs.hasMask,
+      shares: filled([1, N], 1 / N),
+    });
+    return probabilities;
+  } finally {
+    for (const call of await Promise.allSettled(calls)) {
+      if (call.status === "fulfilled") call.value.logits.dispose();
+    }
+    for (const tensor of Object.values(shared)) tensor.dispose();
+  }
+}

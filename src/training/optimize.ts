@@ -1,0 +1,191 @@
+/**
+ * The loop of training: examples that stay for some iterations, a step of the
+ * optimizer after each of them, checkpoints and reports.
+ */
+
+import { removeLeftovers } from "../datasets/write_file.ts";
+import { upload } from "../engine/engine.ts";
+import {
+  type DeviceTensor,
+  type HostTensor,
+  scalar,
+} from "../engine/tensors.ts";
+import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
+import { createRandom, type Random } from "../random.ts";
+import {
+  type HostState,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import type { StepScalars } from "./optimizer.ts";
+import type { TraineeReport } from "./simulation.ts";
+import { Tally } from "./tally.ts";
+import type { Recipe, TrainOptions } from "./train.ts";
+import { joinWeights, splitWeights } from "./weight_vector.ts";
+
+/** The optimizer's state in the engine. */
+type DeviceState = Readonly<Record<keyof HostState, DeviceTensor>>;
+
+/** What every step gives. */
+interface StepResult {
+  readonly state: DeviceState;
+  readonly loss: HostTensor;
+}
+
+/** What the loop needs to know of a method; batches are as it likes them. */
+export interface Trainable<Example extends { left: number }, Batch, Outputs> {
+  /** All that a run depends on; a checkpoint is one of it. */
+  readonly description: unknown;
+  /** The network's weights. */
+  readonly declared: WeightDeclarations;
+  /** `optimizerStep` of the network, compiled; its state stays in the engine. */
+  readonly step: {
+    (inputs: {
+      state: DeviceState;
+      frozen: Record<string, DeviceTensor>;
+      batch: Batch;
+      scalars: Record<keyof StepScalars, HostTensor>;
+    }): Promise<StepResult & Outputs>;
+    release(): void;
+  };
+  /** Examples in a batch. */
+  readonly count: number;
+  /** Draws an example that stays for `left` iterations. */
+  draw(random: Random, left: number): Example;
+  /** The tensors of a batch. */
+  pack(examples: readonly Example[], random: Random): Batch;
+  /** Lets the users of a batch see what came out, and answer. */
+  advance(
+    examples: readonly Example[],
+    outputs: Outputs,
+    random: Random,
+  ): TraineeReport[];
+}
+
+/** Learning rate of a step: linear warm-up, and the schedule's share. */
+export function learningRateAt(recipe: Recipe, step: number): number {
+  const warm = Math.min(1, (step + 1) / recipe.warmUp);
+  if (recipe.schedule === "constant") return recipe.learningRate * warm;
+  const cosine = (1 + Math.cos(Math.PI * step / recipe.steps)) / 2;
+  return recipe.learningRate * warm * (0.02 + 0.98 * cosine);
+}
+
+/**
+ * Trains a method's network.
+ *
+ * @param method What is trained.
+ * @param recipe How long, how fast, from which seed.
+ * @param options First weights, checkpoint file and reports.
+ * @returns The averaged weights.
+ * @throws {RangeError} When the checkpoint is of another run, or the loss is no
+ * longer finite.
+ */
+export async function optimize<
+  Example extends { left: number },
+  Batch,
+  Outputs,
+>(
+  method: Trainable<Example, Batch, Outputs>,
+  recipe: Recipe,
+  {
+    initial,
+    checkpoint,
+    checkpointSeconds = 60,
+    onReport,
+    reportEvery = 100,
+  }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
+): Promise<HostWeights> {
+  const description = JSON.stringify(method.description);
+  const resumed = checkpoint &&
+    await readCheckpoint<Example>(checkpoint, description);
+  if (checkpoint) await removeLeftovers(checkpoint);
+  const fresh = splitWeights(method.declared, initial);
+  const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
+  let state: DeviceState = await upload(host);
+  const frozen = await upload(fresh.frozen);
+
+  let examples: readonly Example[] = resumed ? resumed.examples : [];
+  let tally = new Tally();
+  let written = performance.now();
+  try {
+    for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
+      // of its own, so that a step does not depend on those before a checkpoint
+      const random = createRandom(recipe.seed, step);
+      if (examples.length === 0) {
+        examples = Array.from(
+          { length: method.count },
+          (_, i) => method.draw(random, 1 + i % recipe.iterations),
+        );
+      }
+      const outputs = await method.step({
+        state,
+        frozen,
+        batch: method.pack(examples, random),
+        scalars: {
+          learningRate: scalar(learningRateAt(recipe, step)),
+          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
+          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
+          averageDecay: scalar(
+            Math.min(recipe.averageDecay, step / (step + 20)),
+          ),
+        },
+      });
+      for (const tensor of Object.values(state)) tensor.dispose();
+      state = outputs.state;
+      const loss = outputs.loss.data[0];
+      if (!Number.isFinite(loss)) {
+        throw new RangeError(
+          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
+        );
+      }
+      tally.add(loss, method.advance(examples, outputs, random));
+      examples = examples.map((example) =>
+        --example.left <= 0 ? method.draw(random, recipe.iterations) : example
+      );
+
+      const done = step + 1;
+      if (done % reportEvery === 0 || done === recipe.steps) {
+        onReport?.(tally.report(done, recipe.steps));
+        tally = new Tally();
+      }
+      const due = performance.now() - written >= 1000 * checkpointSeconds;
+      if (checkpoint && (due || done === recipe.steps)) {
+        const now = { step: done, state: await readState(state), examples };
+        await writeCheckpoint(checkpoint, now, description);
+        written = performance.now();
+      }
+    }
+    const average = await state.average.read();
+    return joinWeights(
+      method.declared,
+      average.data as Float32Array,
+      fresh.frozen,
+    );
+  } finally {
+    for (const tensor of Object.values({ ...state, ...frozen })) {
+      tensor.dispose();
+    }
+    method.step.release();
+  }
+}
+
+/** The optimizer's state before the first step. */
+function freshState(vector: Float32Array): HostState {
+  const shape = [vector.length];
+  return {
+    parameters: { data: vector, shape },
+    firstMoment: { data: new Float32Array(vector.length), shape },
+    secondMoment: { data: new Float32Array(vector.length), shape },
+    average: { data: vector.slice(), shape },
+  };
+}
+
+/** Copies the state to the host. */
+async function readState(state: DeviceState): Promise<HostState> {
+  return {
+    parameters: await state.parameters.read(),
+    firstMoment: await state.firstMoment.read(),
+    secondMoment: await state.secondMoment.read(),
+    average: await state.average.read(),
+  };
+}
