@@ -24,8 +24,7 @@ const HELP = `deno run -A tests/reference/speed.ts --python PYTHON [options]
   --threads N       on either side                (2)
   --rounds N        medians are over these        (3)
   --clock wall|cpu  cpu: time of the processor, which other work on a busy
-                    machine changes less; with one thread it is what a quiet
-                    machine's wall clock would say  (wall)
+                    machine changes less                    (wall)
   --out FOLDER      of speed.png and speed.svg    (out/speed)
 `;
 
@@ -101,7 +100,7 @@ async function measure(
       [`plain ${SAMPLES}`, torch, `plain ${SAMPLES}`],
     ];
     const times = jobs.map((): number[] => []);
-    for (const n of samples) await here.ask(`iteration ${n}`); // compiles
+    for (const [, worker, job] of jobs.slice(0, -1)) await worker.ask(job); // warm up
     for (let round = 0; round < rounds; round++) {
       for (const [i, [, worker, job]] of jobs.entries()) {
         times[i].push(await worker.ask(job));
