@@ -31,6 +31,13 @@ const HELP = `deno run -A tests/reference/speed.ts --python PYTHON [options]
 /** Samples of the paper's iteration, and the side at which N varies. */
 const SAMPLES = 48, SIDE = 512;
 
+/** How it is measured. */
+interface Run {
+  readonly threads: number;
+  readonly rounds: number;
+  readonly clock: string;
+}
+
 /** Jobs for a process, which answers each with a number. */
 class Worker {
   readonly #child;
@@ -70,11 +77,7 @@ async function measure(
   python: string,
   size: number,
   samples: readonly number[],
-  { threads, rounds, clock }: {
-    threads: number;
-    rounds: number;
-    clock: string;
-  },
+  { threads, rounds, clock }: Run,
 ): Promise<Map<string, number>> {
   const file = (name: string) => new URL(name, import.meta.url).pathname;
   const args = [`${size}`, `${threads}`, clock];
@@ -158,11 +161,23 @@ function reportOf(measured: Measured): Table {
   };
 }
 
+/** Cost against N, where it was measured. */
+function samplesReport(measured: Measured, samples: readonly number[]): Table {
+  const names = ["here", "tuned"];
+  return {
+    columns: ["N", ...names].map((heading) => ({ heading, digits: 0 })),
+    rows: samples.map((n) => [
+      n,
+      ...names.map((name) => measured.get(SIDE)!.get(`${name} ${n}`)),
+    ]),
+  };
+}
+
 /** Cost against N at one side, and against the side at one N. */
 function figureOf(
   measured: Measured,
   samples: readonly number[],
-  threads: number,
+  { threads, clock }: Run,
 ) {
   const sides = ["here", "tuned", "plain"].map((name) => ({
     name: name === "here" ? "this module" : `PyTorch, ${name}`,
@@ -177,9 +192,9 @@ function figureOf(
   return speedFigure({
     bySamples: counts,
     bySide: sides,
-    title: `SAM ViT-B on ${threads} CPU ${
-      threads === 1 ? "thread" : "threads"
-    }`,
+    title: `SAM ViT-B, threads: ${threads}, ${
+      clock === "cpu" ? "processor " : ""
+    }milliseconds per iteration`,
     captions: [`samples N, at ${SIDE} px`, `input side in px, N = ${SAMPLES}`],
   });
 }
@@ -195,21 +210,21 @@ async function main() {
   if (!python) throw line.refuse("--python must be given", python);
   const sizes = list("sizes", "256,512,1024");
   const samples = list("samples", "12,24,48,96");
-  const threads = line.integer("threads", 2, THREADS);
-  const rounds = line.integer("rounds", 3, { min: 1, max: 100 });
-  const clock = line.text("clock") ?? "wall";
+  const run: Run = {
+    threads: line.integer("threads", 2, THREADS),
+    rounds: line.integer("rounds", 3, { min: 1, max: 100 }),
+    clock: line.text("clock") ?? "wall",
+  };
   const measured: Measured = new Map();
   for (const size of sizes) {
     const counts = size === SIDE ? samples : [];
     const numbers = [...new Set([...counts, SAMPLES])];
-    measured.set(
-      size,
-      await measure(python, size, numbers, { threads, rounds, clock }),
-    );
+    measured.set(size, await measure(python, size, numbers, run));
     console.log(textTable(reportOf(measured)), "\n");
   }
   if (!measured.has(SIDE)) return;
-  const figure = figureOf(measured, samples, threads);
+  console.log(textTable(samplesReport(measured, samples)));
+  const figure = figureOf(measured, samples, run);
   const out = line.text("out") ?? "out/speed";
   await writeFileAtomic(`${out}/speed.png`, await figure.toPNG());
   await writeFileAtomic(

@@ -58,18 +58,11 @@ export function speedFigure(
     font: { family: FONT_FAMILY, size: SIZE.label, color: COLOR.ink },
     paper_bgcolor: COLOR.paper,
     plot_bgcolor: COLOR.paper,
-    margin: { l: 92, r: 24, t: 92, b: 58 },
+    margin: { l: 72, r: 24, t: 92, b: 58 },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     xaxis: { ...x(bySamples, captions[0]), domain: [0, 0.46] },
     xaxis2: { ...x(bySide, captions[1]), domain: [0.54, 1], anchor: "y2" },
-    yaxis: {
-      ...y,
-      title: {
-        text: "ms per iteration",
-        font: { size: SIZE.heading, color: COLOR.muted },
-        standoff: 24,
-      },
-    },
+    yaxis: y,
     yaxis2: { ...y, anchor: "x2" },
   };
   const spec: PlotlySpec = { data: lines, layout };
