@@ -166,6 +166,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
     ["random"], // paired at the first
     ["random"], // and the last
     ["random", "whole"], // iterations to 0.8
+    ["random"], // and how many fewer
   ]);
   // the same clicks and samples until the first choice
   const [[one, other, start, same, ...rest]] = tables[1];

@@ -5,6 +5,7 @@ import { comparisonTable } from "../src/evaluation/tables/comparison.ts";
 import { diceTargetsTable } from "../src/evaluation/tables/dice_targets.ts";
 import { ratersTable } from "../src/evaluation/tables/raters.ts";
 import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
+import { savingsTable } from "../src/evaluation/tables/savings.ts";
 import type { Table } from "../src/table.ts";
 import { targetOf, targetOfRaters } from "./_evaluation_results.ts";
 
@@ -148,4 +149,20 @@ Deno.test("sampleSetTable() has the mean of every metric", () => {
   ]);
   assert.deepEqual(rows.map(([, value]) => value).slice(1, 3), [0.9, 0.8]);
   assert.equal(rows.length, 7);
+});
+
+Deno.test("savingsTable() tells how many fewer interactions one method needs than another", () => {
+  const { rows } = savingsTable({
+    spa: [targetOf("a", [0.9, 0.9]), targetOf("b", [0.5, 0.9])], // 1, 2
+    click: [targetOf("b", [0.5, 0.7]), targetOf("a", [0.7, 0.8])], // 10, 2
+  }, [0.8, 0.95]);
+  // 3 instead of 12; patients drawn: twice a 2 of 4, twice b 4 of 20
+  const [reached, never] = rows;
+  assert.deepEqual(reached, [
+    ...["spa", "click", 0.8, 1.5, 6, "75.0 %", "50.0 %..80.0 %"],
+    ...["0.5000", 2],
+  ]);
+  assert.deepEqual(never.slice(3), [
+    ...[10, 10, "0.0 %", "0.0 %..0.0 %", "1.0000", 2],
+  ]);
 });

@@ -30,19 +30,22 @@ export function drawUser(
   };
 }
 
-/** An image, and the mask of every rater who drew one, by rater. */
+/** An image that is moved at random, and the masks of the raters who drew one. */
 interface RatedImage {
   readonly pixels: Float32Array;
-  readonly masks: ReadonlyMap<number, Float32Array>;
+  /** By rater, at the image's own size, row-major. */
+  readonly masks: ReadonlyMap<number, Uint8Array>;
+  /** Moves a mask with the image. */
+  place(mask: Uint8Array): Float32Array;
 }
 
 /**
- * Draws an image with at least one mask, moved at random.
+ * Draws an image with at least one mask.
  *
  * @param phantoms Whether phantoms may join cases; their raters are not theirs.
  */
 function drawRated(
-  { cases, config, recipe }: ExampleSource,
+  { cases, config: { network, raters }, recipe }: ExampleSource,
   random: Random,
   phantoms: boolean,
 ): RatedImage {
@@ -51,43 +54,41 @@ function drawRated(
     const { image, masks } = cases.length === 0 || random.uniform() < share
       ? drawPhantom(random)
       : cases[random.integer(cases.length)];
+    const drawn = masks.slice(0, raters)
+      .map((mask, r) => [r, mask.data as Uint8Array] as const)
+      .filter(([, data]) => data.some((value) => value !== 0));
+    if (drawn.length === 0) continue;
     const [height, width] = image.shape;
     const placement = drawPlacement(random, height, width);
-    const placed = new Map<number, Float32Array>();
-    masks.slice(0, config.raters).forEach((mask, r) => {
-      const data = mask.data as Uint8Array;
-      if (data.every((value) => value === 0)) return;
-      placed.set(r, placeMask(data, height, width, placement, config.network));
-    });
-    if (placed.size === 0) continue;
-    const pixels = placeImage(image, placement, config.network);
-    return { pixels, masks: placed };
+    return {
+      pixels: placeImage(image, placement, network),
+      masks: new Map(drawn),
+      place: (mask) => placeMask(mask, height, width, placement, network),
+    };
   }
-}
-
-/** The sum of masks, each in its share. */
-function weightedMask(
-  masks: ReadonlyMap<number, Float32Array>,
-  shares: Float32Array,
-): Float32Array {
-  const sum = new Float32Array([...masks.values()][0].length);
-  for (const [r, mask] of masks) {
-    for (let i = 0; i < sum.length; i++) sum[i] += shares[r] * mask[i];
-  }
-  return sum;
 }
 
 /** Shares of the raters who drew a mask, in proportion to `weightOf`. */
 function sharesOf(
   { masks }: RatedImage,
-  raters: number,
+  { config: { raters } }: ExampleSource,
   weightOf: (place: number) => number,
 ): Float32Array {
   const shares = new Float32Array(raters);
-  const weights = [...masks.keys()].map((_, place) => weightOf(place));
+  const weights = Array.from(masks.keys(), (_, place) => weightOf(place));
   const total = weights.reduce((a, b) => a + b);
   [...masks.keys()].forEach((r, place) => shares[r] = weights[place] / total);
   return shares;
+}
+
+/** The sum of the masks, each in its share. */
+function weightedMask(
+  { masks, place }: RatedImage,
+  shares: Float32Array,
+): Float32Array {
+  const parts = [...masks].filter(([r]) => shares[r] > 0)
+    .map(([r, mask]) => place(mask).map((value) => value * shares[r]));
+  return parts.reduce((sum, part) => sum.map((value, i) => value + part[i]));
 }
 
 /** An example of the raters' masks in some shares. */
@@ -105,32 +106,34 @@ function exampleOf(
 /** An image and its raters' majority: what at least half of them drew. */
 export function drawMajority(source: ExampleSource, random: Random): Drawn {
   const rated = drawRated(source, random, true);
-  const shares = sharesOf(rated, source.config.raters, () => 1);
-  const mean = weightedMask(rated.masks, shares);
-  const majority = mean.map((value) => value >= 0.5 - 1e-6 ? 1 : 0);
-  return exampleOf(source, rated, shares, [majority]);
+  const masks = [...rated.masks.values()];
+  const majority = masks[0].map((_, i) => {
+    const votes = masks.filter((mask) => mask[i] !== 0).length;
+    return 2 * votes >= masks.length ? 1 : 0;
+  });
+  const shares = sharesOf(rated, source, () => 1);
+  return exampleOf(source, rated, shares, [rated.place(majority)]);
 }
 
 /** An image and one rater's mask. */
 export function drawRater(source: ExampleSource, random: Random): Drawn {
   const rated = drawRated(source, random, true);
   const chosen = random.integer(rated.masks.size);
-  const shares = sharesOf(
-    rated,
-    source.config.raters,
-    (place) => place === chosen ? 1 : 0,
-  );
-  const target = weightedMask(rated.masks, shares);
-  return exampleOf(source, rated, shares, [target]);
+  const shares = sharesOf(rated, source, (place) => Number(place === chosen));
+  return exampleOf(source, rated, shares, [weightedMask(rated, shares)]);
 }
 
 /** An image and the mask of every rater; the raters' mean for one who drew none. */
 export function drawAllRaters(source: ExampleSource, random: Random): Drawn {
   const rated = drawRated(source, random, false);
-  const { raters } = source.config;
-  const shares = sharesOf(rated, raters, () => 1);
-  const mean = weightedMask(rated.masks, shares);
-  const targets = Array.from(shares, (_, r) => rated.masks.get(r) ?? mean);
+  const shares = sharesOf(rated, source, () => 1);
+  const placed = new Map(
+    [...rated.masks].map(([r, mask]) => [r, rated.place(mask)]),
+  );
+  const targets = Array.from(
+    shares,
+    (_, r) => placed.get(r) ?? weightedMask(rated, shares),
+  );
   return exampleOf(source, rated, shares, targets);
 }
 
@@ -144,10 +147,9 @@ export function drawShares(source: ExampleSource, random: Random): Drawn {
   const chosen = random.integer(rated.masks.size);
   const shares = sharesOf(
     rated,
-    source.config.raters,
+    source,
     (place) =>
-      alone ? (place === chosen ? 1 : 0) : -Math.log(1 - random.uniform()),
+      alone ? Number(place === chosen) : -Math.log(1 - random.uniform()),
   );
-  const target = weightedMask(rated.masks, shares);
-  return exampleOf(source, rated, shares, [target]);
+  return exampleOf(source, rated, shares, [weightedMask(rated, shares)]);
 }

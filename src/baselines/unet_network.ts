@@ -1,8 +1,8 @@
 /**
  * A U-Net (Ronneberger, Fischer, Brox, 2015) about as large as the tiny preset:
- * five resolutions from the decoder's own, 4h, downwards; 2 x 2 patches lead
- * down, nearest neighbours up; every convolution is followed by a normalisation
- * over channels and a GELU.
+ * five resolutions from the decoder's own, 4h, downwards, one 3 x 3 convolution at
+ * each and again on the way up; 2 x 2 patches lead down, nearest neighbours up;
+ * every convolution is followed by a normalisation over channels and a GELU.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -18,9 +18,9 @@ import type {
 /** Resolutions. */
 const LEVELS = 5;
 
-/** Channels from the finest resolution to the coarsest: 16 to 192 for `tiny`. */
+/** Channels from the finest resolution to the coarsest: 16 to 224 for `tiny`. */
 export function widthsOf({ channels: L }: ModelConfig): number[] {
-  return [Math.ceil(L / 4), L / 2, L, 2 * L, 3 * L]; // L is even
+  return [Math.ceil(L / 4), L / 2, L, 2.5 * L, 3.5 * L]; // L is even
 }
 
 /** Adds declarations to a map. */
@@ -137,7 +137,7 @@ export function declareDecoder(name: string, config: ModelConfig): Declarer {
     for (let i = LEVELS - 2; i >= 0; i--) {
       const [width, below] = [widths[i], widths[i + 1]];
       const at = `${name}.${i}`;
-      declareConvolution(`${at}.join`, width + below, width)(declared);
+      declareLinear(`${at}.join`, width + below, width)(declared);
       declareConvolution(`${at}.convolution`, width, width)(declared);
     }
   };
@@ -152,7 +152,7 @@ export function decode(
   let x = features[LEVELS - 1];
   for (let i = LEVELS - 2; i >= 0; i--) {
     const joined = tf.concat([features[i], doubled(x)], 3);
-    x = convolve(weights, `${name}.${i}.join`, joined);
+    x = linear(weights, `${name}.${i}.join`, joined);
     x = convolve(weights, `${name}.${i}.convolution`, x);
   }
   return x;

@@ -11,6 +11,7 @@ import {
   type SavedEvaluation,
 } from "./saved_evaluation.ts";
 import { targetSections, variantSections } from "./sections.ts";
+import { savingsTable } from "./tables/savings.ts";
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */
 export function joinRuns(
@@ -69,6 +70,13 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     sections: [
       ...variantSections(runs, ["first", "last"]),
       ...targetSections(runs, targets),
+      ...(targets.length > 0
+        ? [{
+          heading: "Interactions saved",
+          table: savingsTable(runs, targets),
+          printed: true,
+        }]
+        : []),
     ],
   };
   console.log(reportText(report));

@@ -88,9 +88,14 @@ export function pairedColumns(first: string, second: string): Column[] {
 /** A paired difference as the cells of those columns. */
 export function pairedCells(paired: PairedDifference): Cell[] {
   const { first, second, difference, interval, p, pairs } = paired;
-  const chance = p < 0.0001 ? "< 0.0001" : p.toFixed(4);
   return [
     ...[first, second, difference, formatInterval(interval, 4)],
-    ...[Number.isNaN(p) ? undefined : chance, pairs],
+    ...[formatChance(p), pairs],
   ];
+}
+
+/** A p-value as a cell; undefined, a dash there, where it is NaN. */
+export function formatChance(p: number): string | undefined {
+  if (Number.isNaN(p)) return undefined;
+  return p < 0.0001 ? "< 0.0001" : p.toFixed(4);
 }

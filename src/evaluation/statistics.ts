@@ -50,19 +50,37 @@ export function bootstrapInterval(
   groups: readonly (readonly number[])[],
   seed: number,
 ): [number, number] {
+  return bootstrapRatio(
+    groups.map((values) => values.map((value) => [value, 1] as const)),
+    seed,
+  );
+}
+
+/**
+ * 95 % interval of the mean of one value over the mean of another, by the same
+ * bootstrap.
+ *
+ * @param groups Pairs of values of each group; none give NaN.
+ */
+export function bootstrapRatio(
+  groups: readonly (readonly (readonly [number, number])[])[],
+  seed: number,
+): [number, number] {
   if (groups.length === 0) return [NaN, NaN];
   const random = createRandom(seed);
-  const sums = groups.map((values) => mean(values) * values.length);
-  const means = Array.from({ length: DRAWS }, () => {
-    let sum = 0, count = 0;
+  const sums = groups.map((pairs) =>
+    [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[i], 0))
+  );
+  const ratios = Array.from({ length: DRAWS }, () => {
+    let one = 0, other = 0;
     for (let i = 0; i < groups.length; i++) {
-      const group = random.integer(groups.length);
-      sum += sums[group];
-      count += groups[group].length;
+      const sum = sums[random.integer(groups.length)];
+      one += sum[0];
+      other += sum[1];
     }
-    return sum / count;
+    return one / other;
   });
-  return [quantile(means, 0.025), quantile(means, 0.975)];
+  return [quantile(ratios, 0.025), quantile(ratios, 0.975)];
 }
 
 /** An interval as a cell of a table; undefined, a dash there, where it is NaN. */

@@ -29,8 +29,9 @@ const HELP = `deno task train [options]
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
   --include A,B,..     raters to learn from (all)
-  --method NAME        spa, or a baseline:      (spa)
-                       ${Object.keys(METHODS).join(", ")}
+  --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
+                       label-sampling, multi-head, probabilistic-unet, adapter
+                       or mrnet                 (spa)
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
