@@ -335,6 +335,7 @@ Deno.test("useEngine() reports the engine, why, and its threads", async () => {
     name: "onnx",
     reason: "the first available",
     threads: 1,
+    provider: "cpu",
   });
   assert.equal((await useEngine("cpu", { threads: 4 })).threads, 1);
   assert.equal(currentEngine()?.reason, "as asked");

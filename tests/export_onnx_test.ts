@@ -105,9 +105,10 @@ for (const config of [smallConfig, samConfig, medConfig]) {
 
         assert.equal(predictor !== undefined, config.sam !== undefined);
         if (!predictor) return;
-        const points = [{ x: 8, y: 9 }];
-        const [first] = await predictMasks(model, embedding, { points });
-        const prompts = packPoints([{ points, frame: embedding.frame }]);
+        // as many slots as the files have
+        const given = { points: [{ x: 8, y: 9 }], box: start.box };
+        const [first] = await predictMasks(model, embedding, given);
+        const prompts = packPoints([{ ...given, frame: embedding.frame }]);
         const plain = await run(predictor, {
           ...encoded,
           points: prompts.points.data,

@@ -22,7 +22,7 @@ import type { Weights } from "../model/weights.ts";
 
 /** What of the shapes is free to choose. */
 export interface ProgramShapes {
-  /** Latents N that the decoder takes. */
+  /** Latents N of one proposal. */
   readonly samples: number;
   /** Prompt slots T. */
   readonly slots: number;

@@ -9,7 +9,10 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
-  /** Latents N that the decoder takes at once, which defaults to 48. */
+  /**
+   * Latents N of one proposal, which defaults to 48. The decoder takes them all
+   * at once, as a choice draws their mean towards it.
+   */
   readonly samples?: number;
   /**
    * Prompt slots, which default to 8. A click fills one, a box two; clicks
@@ -42,13 +45,20 @@ const ALIGNMENT = 4096;
  * model's own. Only standard operators are used (version 20: ONNX Runtime 1.17
  * and later). `tests/reference/run_exported.py` runs the files in Python.
  *
- * @example In Python afterwards: \`pip install onnxruntime\`
- * ```ts ignore
- * await exportOnnx(await loadModel("model.safetensors"), "exported");
- * // import onnxruntime as ort
- * // encoder = ort.InferenceSession("exported/encoder.onnx")
- * // print(encoder.get_modelmeta().description)
- * // outputs = encoder.run(None, {"image": image, "size": size})
+ * @example Export the shipped model
+ * ```ts
+ * import { exportOnnx } from "./export_onnx.ts";
+ * import { loadModel } from "./load_model.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await exportOnnx(await loadModel(), folder); // encoder.onnx, ...
+ * ```
+ *
+ * @example Encode an image in Python, after `pip install onnxruntime`
+ * ```py
+ * encoder = onnxruntime.InferenceSession("exported/encoder.onnx")
+ * print(encoder.get_modelmeta().description)
+ * outputs = encoder.run(None, {"image": image, "size": size})
  * ```
  *
  * @param model The network.

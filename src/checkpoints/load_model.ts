@@ -34,7 +34,8 @@ const BYTES_PER_TURN = 2 ** 25;
 export interface LoadModelOptions {
   /**
    * The network, or the name of its preset. By default the one that the file's
-   * metadata states, else the preset that the weights' shapes fit.
+   * metadata states, else the preset that the weights' shapes fit. MedSAM's
+   * weights have SAM's shapes: name their preset, "medsam-vit-b".
    */
   readonly config?: ModelConfig | keyof typeof presets;
   /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */

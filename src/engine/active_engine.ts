@@ -49,7 +49,8 @@ export interface EngineOptions extends EagerOptions {
   /**
    * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
    * "cuda", which is installed with a step of its own. Operators that a GPU's
-   * provider lacks run on the CPU. Defaults to "cpu".
+   * provider lacks run on the CPU. Defaults to "cpu"; with another, "auto" is
+   * `onnx`.
    */
   provider?: Provider;
 }
@@ -106,6 +107,7 @@ async function find(
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
   }
+  if (name === "auto" && settings.provider !== "cpu") name = "onnx";
   if (name !== "auto") return await load(name, settings, "as asked");
   const missing: string[] = [];
   for (const candidate of AUTOMATIC) {

@@ -11,7 +11,7 @@ import { requireAdapter } from "./webgpu.ts";
 /** What ONNX Runtime computes on. */
 export type Provider = "cpu" | "webgpu" | "cuda";
 
-/** All of them. */
+/** All of its execution providers that an engine may name. */
 export const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** The package whose install step fetches the provider "cuda". */

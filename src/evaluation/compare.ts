@@ -10,7 +10,8 @@ import {
   runsOf,
   type SavedEvaluation,
 } from "./saved_evaluation.ts";
-import { savingSections, targetSections, variantSections } from "./sections.ts";
+import { targetSections, variantSections } from "./sections.ts";
+import { savingsTable } from "./tables/savings.ts";
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */
 export function joinRuns(
@@ -42,8 +43,7 @@ export function joinRuns(
 /**
  * `deno task evaluate compare`: Dice by iteration of several evaluations of the
  * same cases, as of different methods, their paired differences at the first
- * and the last iteration, and iterations to Dice targets, and how many fewer one
- * method needs than another, where they are given.
+ * and the last iteration, and iterations to Dice targets where they are given.
  */
 export async function compareCommand(args: readonly string[]): Promise<void> {
   const line = new CommandLine("compare", args, {
@@ -70,7 +70,13 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     sections: [
       ...variantSections(runs, ["first", "last"]),
       ...targetSections(runs, targets),
-      ...savingSections(runs, targets),
+      ...(targets.length > 0
+        ? [{
+          heading: "Interactions saved",
+          table: savingsTable(runs, targets),
+          printed: true,
+        }]
+        : []),
     ],
   };
   console.log(reportText(report));

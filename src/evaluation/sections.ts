@@ -15,7 +15,6 @@ import { comparisonTable } from "./tables/comparison.ts";
 import { diceTargetsTable } from "./tables/dice_targets.ts";
 import { ratersTable } from "./tables/raters.ts";
 import { sampleSetTable } from "./tables/sample_set.ts";
-import { savingsTable } from "./tables/savings.ts";
 
 /** A table and what it looks like. */
 export interface Section {
@@ -60,20 +59,6 @@ export function targetSections(
     heading: "Iterations to a Dice",
     table: diceTargetsTable(runs, dices, seed),
     figure: () => targetsFigure(runs, dices),
-    printed: true,
-  }];
-}
-
-/** How many interactions one method saves beside another, to the same Dice. */
-export function savingSections(
-  runs: Runs,
-  dices: readonly number[],
-  seed = 0,
-): Section[] {
-  if (dices.length === 0) return [];
-  return [{
-    heading: "Interactions saved",
-    table: savingsTable(runs, dices, seed),
     printed: true,
   }];
 }

@@ -15,11 +15,12 @@ function filled(shape: readonly number[], value: number): HostTensor {
   return { data: new Float32Array(size).fill(value), shape };
 }
 
-/** Cuts latents [1, N, d] for calls of one shape; zeros fill up the last. */
+/** Cuts latents [1, N, d] into equal calls; zeros fill up the last. */
 function cut({ data, shape }: HostTensor, atOnce: number): HostTensor[] {
   const [, N, d] = shape;
-  const count = Math.min(N, atOnce);
-  return Array.from({ length: Math.ceil(N / count) }, (_, i) => {
+  const calls = Math.ceil(N / atOnce);
+  const count = Math.ceil(N / calls);
+  return Array.from({ length: calls }, (_, i) => {
     const part = filled([1, count, d], 0);
     const from = i * count * d;
     part.data.set(data.subarray(from, from + count * d));
@@ -67,7 +68,7 @@ async function compileAhead(
  * @param embedding The encoded image.
  * @param inputs The feedback on it.
  * @param latents [1, N, d].
- * @param atOnce Samples that the decoder takes in one call.
+ * @param atOnce Samples that the decoder takes in one call, at most.
  * @returns [1, N, 4h, 4h].
  */
 export async function decodeLatents(

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""PyTorch's side of speed.ts: reads the name of a job a line, answers its milliseconds."""
+"""PyTorch's side of speed.ts: reads the name of a job a line, answers its milliseconds,
+or megabytes. Arguments: input side, threads, clock ("wall" or "cpu")."""
 import sys
 import time
 
@@ -8,8 +9,9 @@ import torch
 import make
 
 torch.set_grad_enabled(False)
-size, threads, samples = (int(argument) for argument in sys.argv[1:4])
+size, threads = (int(argument) for argument in sys.argv[1:3])
 torch.set_num_threads(threads)
+now = time.process_time if sys.argv[3] == "cpu" else time.perf_counter
 torch.manual_seed(1)
 
 config = make.MODELS["vit_b"]
@@ -21,7 +23,6 @@ fusion = torch.nn.Sequential(
     torch.nn.Conv2d(L, L, 1), torch.nn.ReLU(),
     torch.nn.Conv2d(L, L, 1), torch.nn.ReLU())
 pixels = torch.randn(1, 3, size, size)
-latents = torch.randn(samples, latent_channels)
 embedding = model.image_encoder(pixels)
 sparse, dense = model.prompt_encoder(
     points=(torch.tensor([[[size / 3, size / 3]]]), torch.tensor([[1]])), boxes=None, masks=None)
@@ -44,16 +45,18 @@ def predict(latents):
 
 
 jobs = {
-    "encode": lambda: model.image_encoder(pixels),
+    "encode": lambda _: model.image_encoder(pixels),
     # the published code: the encoder again, then one decoder call per sample
-    "plain": lambda: [model.image_encoder(pixels)] + [predict(z[None]) for z in latents],
-    "tuned": lambda: predict(latents),
+    "plain": lambda latents: [model.image_encoder(pixels)] + [predict(z[None]) for z in latents],
+    "tuned": predict,
 }
 print("ready", flush=True)
 for line in sys.stdin:
-    begin = time.perf_counter()
-    if line.strip() == "memory":
+    job, *count = line.split()
+    if job == "memory":
         print(make.peak_megabytes(), flush=True)
         continue
-    jobs[line.strip()]()
-    print((time.perf_counter() - begin) * 1000, flush=True)
+    latents = torch.randn(int(count[0]) if count else 0, latent_channels)
+    begin = now()
+    jobs[job](latents)
+    print((now() - begin) * 1000, flush=True)

@@ -2,99 +2,235 @@
  * Times SAM ViT-B here and in PyTorch, taking turns on the same machine (see
  * make.py for PYTHON):
  *
- *     deno run -A tests/reference/speed.ts PYTHON SIZE [THREADS] [ROUNDS]
+ *     deno run -A tests/reference/speed.ts --python PYTHON
  *
- * `plain` is the paper's published loop (encoder and 48 decoder calls in every
- * iteration), `tuned` PyTorch with one batched decoder call. An iteration here
- * is decode, cluster and update. Medians over the rounds, in ms.
+ * An iteration here is decode, cluster and update. `plain` is the paper's
+ * published loop: the encoder and a decoder call per sample in every iteration;
+ * `tuned` is PyTorch with one batched decoder call: neither clusters nor
+ * updates. Each side and size has a process of its own, for its memory.
  */
 import { createInterface } from "node:readline/promises";
 import { spawn } from "node:child_process";
-// @ts-types="@types/ndarray"
-import ndarray from "ndarray";
-import { useEngine } from "../../src/engine/engine.ts";
-import { presets } from "../../src/model/config.ts";
-import { Model } from "../../src/model/model.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
-import { createRandom } from "../../src/random.ts";
-import { cluster } from "../../src/spa/cluster.ts";
-import { decode } from "../../src/spa/decode.ts";
-import { encode } from "../../src/spa/encode.ts";
-import { sampleGMM } from "../../src/spa/sample_gmm.ts";
-import { startPreference } from "../../src/spa/start_preference.ts";
-import { updatePreference } from "../../src/spa/update_preference.ts";
+import { CommandLine, runCommand, THREADS } from "../../src/command_line.ts";
+import { writeFileAtomic } from "../../src/datasets/write_file.ts";
+import { type Table, textTable } from "../../src/table.ts";
+import { type CostLine, speedFigure } from "./speed_figure.ts";
 
-/** Samples per iteration. */
-const SAMPLES = 48;
+const HELP = `deno run -A tests/reference/speed.ts --python PYTHON [options]
 
-const [python, side, threads = "1", rounds = "3"] = Deno.args;
-const S = Number(side);
+  --python FILE     an interpreter with torch and segment_anything
+  --sizes A,B       input sides in pixels         (256,512,1024)
+  --samples A,B     N, at the side of 512         (12,24,48,96)
+  --threads N       on either side                (2)
+  --rounds N        medians are over these        (3)
+  --clock wall|cpu  cpu: time of the processor, which other work on a busy
+                    machine changes less                    (wall)
+  --out FOLDER      of speed.png and speed.svg    (out/speed)
+`;
 
-/** PyTorch in a process of its own, which answers jobs with milliseconds. */
-const script = new URL("speed.py", import.meta.url).pathname;
-const child = spawn(python, [script, side, threads, `${SAMPLES}`], {
-  env: { ...Deno.env.toObject(), OMP_NUM_THREADS: threads },
-  stdio: ["pipe", "pipe", "inherit"],
-});
-const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-await lines.next(); // ready
-async function torch(job: string): Promise<number> {
-  child.stdin.write(`${job}\n`);
-  return Number((await lines.next()).value);
+/** Samples of the paper's iteration, and the side at which N varies. */
+const SAMPLES = 48, SIDE = 512;
+
+/** How it is measured. */
+interface Run {
+  readonly threads: number;
+  readonly rounds: number;
+  readonly clock: string;
 }
 
-/** The median of some numbers. */
-function median(values: number[]): number {
+/** Jobs for a process, which answers each with a number. */
+class Worker {
+  readonly #child;
+  readonly #answers;
+
+  constructor(command: string, args: string[], threads: number) {
+    this.#child = spawn(command, args, {
+      env: { ...Deno.env.toObject(), OMP_NUM_THREADS: `${threads}` },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const lines = createInterface({ input: this.#child.stdout });
+    this.#answers = lines[Symbol.asyncIterator]();
+  }
+
+  async ready() {
+    const { value } = await this.#answers.next();
+    if (value === "ready") return;
+    throw new Error(`Cannot time as both sides must start: found ${value}`);
+  }
+
+  async ask(job: string): Promise<number> {
+    this.#child.stdin.write(`${job}\n`);
+    return Number((await this.#answers.next()).value);
+  }
+
+  end() {
+    this.#child.kill();
+  }
+}
+
+function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-await useEngine("onnx", { threads: Number(threads) });
-const config = { ...presets["sam-vit-b"], imageSize: S };
-using model = new Model(config, initializeWeights(config, 1));
-const random = createRandom(1);
-const pixels = Float32Array.from({ length: S * S }, () => random.uniform());
-const image = ndarray(pixels, [S, S, 1]);
-
-const times: Record<string, number[]> = {};
-async function time(name: string, job: () => Promise<unknown>) {
-  const begin = performance.now();
-  await job();
-  (times[name] ??= []).push(performance.now() - begin);
+/** Medians of the jobs, in ms, and the peaks of memory, in MB, at one size. */
+async function measure(
+  python: string,
+  size: number,
+  samples: readonly number[],
+  { threads, rounds, clock }: Run,
+): Promise<Map<string, number>> {
+  const file = (name: string) => new URL(name, import.meta.url).pathname;
+  const args = [`${size}`, `${threads}`, clock];
+  const here = new Worker(Deno.execPath(), [
+    "run",
+    "-A",
+    file("speed_here.ts"),
+    ...args,
+  ], threads);
+  const torch = new Worker(python, [file("speed.py"), ...args], threads);
+  const result = new Map<string, number>();
+  try {
+    await Promise.all([here.ready(), torch.ready()]);
+    await torch.ask("plain 1");
+    result.set("plain memory", await torch.ask("memory"));
+    const jobs: [name: string, worker: Worker, job: string][] = [
+      ["encode here", here, "encode"],
+      ["encode PyTorch", torch, "encode"],
+      ...samples.flatMap((n): typeof jobs => [
+        [`here ${n}`, here, `iteration ${n}`],
+        [`tuned ${n}`, torch, `tuned ${n}`],
+      ]),
+      [`plain ${SAMPLES}`, torch, `plain ${SAMPLES}`],
+    ];
+    const times = jobs.map((): number[] => []);
+    for (const [, worker, job] of jobs.slice(0, -1)) await worker.ask(job); // warm up
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, [, worker, job]] of jobs.entries()) {
+        times[i].push(await worker.ask(job));
+      }
+    }
+    jobs.forEach(([name], i) => result.set(name, median(times[i])));
+    result.set("here memory", await here.ask("memory"));
+    result.set("tuned memory", await torch.ask("memory"));
+  } finally {
+    here.end();
+    torch.end();
+  }
+  return result;
 }
 
-using embedding = await encode(model, image);
-const start = await startPreference(model, embedding, {
-  points: [{ x: S / 3, y: S / 3 }],
-});
-async function iterate() {
-  const latents = sampleGMM(start.distribution, { count: SAMPLES, seed: 1 });
-  const predictions = await decode(model, embedding, latents, start);
-  const proposal = cluster(predictions, { count: 4 });
-  await updatePreference(model, embedding, start, proposal, 0);
+/** What was measured, by input side. */
+type Measured = Map<number, Map<string, number>>;
+
+/** The side-by-side table. */
+function reportOf(measured: Measured): Table {
+  const headings = [
+    "px",
+    "encode here",
+    "PyTorch",
+    "iteration here",
+    "tuned",
+    "plain",
+    "tuned / here",
+    "plain / here",
+    "MB here",
+    "tuned",
+    "plain",
+  ];
+  return {
+    columns: headings.map((heading) => ({
+      heading,
+      digits: heading.includes("/") ? 2 : 0,
+    })),
+    rows: [...measured].map(([size, of]) => {
+      const [here, tuned, plain] = ["here", "tuned", "plain"].map((name) =>
+        of.get(`${name} ${SAMPLES}`)!
+      );
+      return [
+        size,
+        of.get("encode here"),
+        of.get("encode PyTorch"),
+        here,
+        tuned,
+        plain,
+        tuned / here,
+        plain / here,
+        ...["here", "tuned", "plain"].map((name) => of.get(`${name} memory`)),
+      ];
+    }),
+  };
 }
-await iterate(); // compiles
-for (let round = 0; round < Number(rounds); round++) {
-  await time("encode here", async () => (await encode(model, image)).dispose());
-  (times["encode PyTorch"] ??= []).push(await torch("encode"));
-  await time("iteration here", iterate);
-  (times["iteration tuned"] ??= []).push(await torch("tuned"));
-  (times["iteration plain"] ??= []).push(await torch("plain"));
+
+/** Cost against N, where it was measured. */
+function samplesReport(measured: Measured, samples: readonly number[]): Table {
+  const names = ["here", "tuned"];
+  return {
+    columns: ["N", ...names].map((heading) => ({ heading, digits: 0 })),
+    rows: samples.map((n) => [
+      n,
+      ...names.map((name) => measured.get(SIDE)!.get(`${name} ${n}`)),
+    ]),
+  };
 }
-const status = Deno.readTextFileSync("/proc/self/status");
-const peak = Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
-console.log(
-  `ViT-B, ${S} px, N = ${SAMPLES}, ${threads} threads, medians of ${rounds}, ms`,
-);
-for (const [name, values] of Object.entries(times)) {
-  console.log(
-    `${name.padEnd(16)} ${Math.round(median(values))}  (${
-      values.map(Math.round).join(", ")
-    })`,
+
+/** Cost against N at one side, and against the side at one N. */
+function figureOf(
+  measured: Measured,
+  samples: readonly number[],
+  { threads, clock }: Run,
+) {
+  const sides = ["here", "tuned", "plain"].map((name) => ({
+    name: name === "here" ? "this module" : `PyTorch, ${name}`,
+    x: [...measured.keys()],
+    y: [...measured.values()].map((of) => of.get(`${name} ${SAMPLES}`)!),
+  }));
+  const counts = ["here", "tuned"].map((name, i): CostLine => ({
+    name: sides[i].name,
+    x: samples,
+    y: samples.map((n) => measured.get(SIDE)!.get(`${name} ${n}`)!),
+  }));
+  return speedFigure({
+    bySamples: counts,
+    bySide: sides,
+    title: `SAM ViT-B, threads: ${threads}, ${
+      clock === "cpu" ? "processor " : ""
+    }milliseconds per iteration`,
+    captions: [`samples N, at ${SIDE} px`, `input side in px, N = ${SAMPLES}`],
+  });
+}
+
+async function main() {
+  const line = new CommandLine("time SAM", Deno.args, {
+    values: ["python", "sizes", "samples", "threads", "rounds", "clock", "out"],
+  });
+  if (line.has("help")) return console.log(HELP);
+  const list = (name: string, fallback: string) =>
+    (line.text(name) ?? fallback).split(",").map(Number);
+  const python = line.text("python");
+  if (!python) throw line.refuse("--python must be given", python);
+  const sizes = list("sizes", "256,512,1024");
+  const samples = list("samples", "12,24,48,96");
+  const run: Run = {
+    threads: line.integer("threads", 2, THREADS),
+    rounds: line.integer("rounds", 3, { min: 1, max: 100 }),
+    clock: line.text("clock") ?? "wall",
+  };
+  const measured: Measured = new Map();
+  for (const size of sizes) {
+    const counts = size === SIDE ? samples : [];
+    const numbers = [...new Set([...counts, SAMPLES])];
+    measured.set(size, await measure(python, size, numbers, run));
+    console.log(textTable(reportOf(measured)), "\n");
+  }
+  if (!measured.has(SIDE)) return;
+  console.log(textTable(samplesReport(measured, samples)));
+  const figure = figureOf(measured, samples, run);
+  const out = line.text("out") ?? "out/speed";
+  await writeFileAtomic(`${out}/speed.png`, await figure.toPNG());
+  await writeFileAtomic(
+    `${out}/speed.svg`,
+    new TextEncoder().encode(await figure.toSVG()),
   );
 }
-console.log(
-  `peak memory: ${Math.round(peak)} MB here, ${await torch(
-    "memory",
-  )} MB PyTorch`,
-);
-child.kill();
+
+await runCommand(main);
