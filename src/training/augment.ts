@@ -53,10 +53,10 @@ export function drawPlacement(
   width: number,
 ): Placement {
   const longer = Math.max(height, width);
-  const zoom = longer * Math.exp(0.12 * random.normal());
-  const angle = (Math.PI / 2) * random.integer(4) + 0.2 * random.normal();
+  const zoom = longer * Math.exp(0.22 * random.normal());
+  const angle = (Math.PI / 2) * random.integer(4) + 0.3 * random.normal();
   const flip = random.integer(2) === 0 ? 1 : -1;
-  const amplitude = () => 0.012 * longer * random.normal();
+  const amplitude = () => 0.016 * longer * random.normal();
   const shift = () => longer * 0.12 * (random.uniform() - 0.5);
   const cos = Math.cos(angle) * zoom, sin = Math.sin(angle) * zoom;
   return {
@@ -67,9 +67,9 @@ export function drawPlacement(
       phase: 2 * Math.PI * random.uniform(),
       amplitude: [amplitude(), amplitude()],
     })),
-    gamma: Math.exp(0.15 * random.normal()),
-    contrast: Math.exp(0.15 * random.normal()),
-    brightness: 0.06 * random.normal(),
+    gamma: Math.exp(0.22 * random.normal()),
+    contrast: Math.exp(0.2 * random.normal()),
+    brightness: 0.08 * random.normal(),
     noise: {
       deviation: 0.03 * random.uniform() ** 2,
       seed: random.integer(2 ** 31),
