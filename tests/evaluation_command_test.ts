@@ -96,7 +96,7 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
     "The user's own mask and the others'",
     "Samples of the first proposal",
   ]);
-  assert.equal(html.match(/<table>/g)!.length, 5);
+  assert.equal(html.match(/<table>/g)!.length, 4);
   assert.equal(html.match(/<img /g)!.length, 3);
   assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
   const svg = await Deno.readTextFile(outs[1]);

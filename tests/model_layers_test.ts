@@ -7,7 +7,7 @@ import {
   spaceToBlocks,
   transformerBlock,
 } from "../src/model/layers.ts";
-import { fuseLatents } from "../src/model/fusion.ts";
+import { fuseLatents, projectImage } from "../src/model/fusion.ts";
 import { assertClose } from "./engine_helpers.ts";
 import {
   asTensors,
@@ -220,7 +220,8 @@ Deno.test("fuseLatents() is three 1 x 1 convolutions over [e_x ; z]", () => {
         weights[`fusion.layers.${i}.bias`],
       ));
     }
-    const actual = fuseLatents(weights, smallConfig, image, latents);
+    const ofImage = projectImage(weights, smallConfig, image);
+    const actual = fuseLatents(weights, smallConfig, ofImage, latents);
     assert.deepEqual(actual.shape, [B * N, n, L]);
     assertClose(actual.dataSync(), x.dataSync(), 1e-5);
   });

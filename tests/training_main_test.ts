@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
 import { join } from "node:path";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/checkpoints/load_model.ts";
@@ -60,6 +62,11 @@ Deno.test("the training command learns from the raters it is told to", async () 
   assert.equal(one.code, 0, one.error);
   using model = await loadModel(out);
   assert.match(model.metadata.training_data, /, raters 1$/);
+  const { shape } = Object.values(masks)[0];
+  const empty = ndarray(new Uint8Array(shape[0] * shape[1]), shape);
+  await writeMask(join(data, "case", "rater2.png"), empty);
+  const unmarked = await trainCommand(...options, "--include", "2");
+  assert.match(unmarked.error, /a case must have a mask that is not empty/);
   const none = await trainCommand(...options, "--include", "3");
   assert.match(none.error, /--include must name raters of the data, 1, 2: /);
 });

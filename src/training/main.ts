@@ -50,7 +50,7 @@ const HELP = `deno task train [options]
   --note TEXT          goes into the weights' metadata: data, licence
 `;
 
-/** Reads all cases with masks of the raters, by default all, into memory. */
+/** Reads into memory the cases of which a rater, by default any, marked something. */
 async function readCases(
   { cases }: Dataset,
   include?: readonly string[],
@@ -62,7 +62,9 @@ async function readCases(
         .map((rater) => item.readMask(rater)),
     ),
   })));
-  return all.filter(({ masks }) => masks.length > 0);
+  return all.filter(({ masks }) =>
+    masks.some(({ data }) => data.some((value) => value > 0))
+  );
 }
 
 /** One line of progress. */
@@ -143,6 +145,9 @@ async function main(): Promise<void> {
   const dataset = line.has("data") ? await openCases(line, "train") : undefined;
   const include = readInclude(line);
   const cases = dataset ? await readCases(dataset, include) : [];
+  if (dataset && cases.length === 0) {
+    throw line.refuse("a case must have a mask that is not empty", "none");
+  }
   const engine = await useEngine(
     "onnx",
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
