@@ -10,7 +10,7 @@ import { writeMask } from "../src/datasets/write_image.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
 import { dice } from "../src/evaluation/metrics/overlap.ts";
 
-const SAMPLE = "data/phantoms/kidney-13"; // the one shown by default
+const SAMPLE = "data/phantoms/fundus-3"; // the one shown by default
 
 /** Runs the demo with lines typed; returns what it printed and its files. */
 async function demo(args: string[], typed: string[] = [], folder?: string) {
@@ -53,7 +53,7 @@ Deno.test("the demo aligns the sample with its rater and writes all its files", 
   assert.equal(rows.length, 3);
   const last = Number(rows[2].trim().split(/\s+/)[1]);
   const mask = await readMask(join(out, "mask.png"));
-  const truth = await readMask(`${SAMPLE}/rater_with_part.png`);
+  const truth = await readMask(`${SAMPLE}/rater_strict.png`);
   assert.ok(Math.abs(dice(mask, truth) - last) < 6e-4, "Dice as printed");
   profileFromJSON(await Deno.readTextFile(join(out, "profile.json")));
   const [height, width] = (await readImage(join(out, "proposal-1.png"))).shape;
@@ -110,7 +110,7 @@ Deno.test("the demo leaves no picture of an earlier, longer run in its folder", 
 Deno.test("the demo hides the rater's mask from whoever chooses, unless asked", async () => {
   const typed = () => ["a"];
   const hidden = await demo(["--interactive"], typed());
-  assert.doesNotMatch(hidden.printed, /Dice|with_part/);
+  assert.doesNotMatch(hidden.printed, /Dice|strict/);
   const shown = await demo(["--interactive", "--rater", "strict"], typed());
   assert.match(shown.printed, /Dice 0\.\d{3}/);
 });
