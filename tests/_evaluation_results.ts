@@ -1,5 +1,6 @@
 /** Results of an evaluation with given figures. */
 import type { TargetResult } from "../src/evaluation/evaluate.ts";
+import type { SampleSetMetrics } from "../src/evaluation/sample_set.ts";
 import type { SavedEvaluation } from "../src/evaluation/saved_evaluation.ts";
 
 /** A target whose patient has its own case, with its Dice by iteration. */
@@ -19,6 +20,19 @@ export function targetOf(
       milliseconds: 10 * (i + 1),
     })),
     ...more,
+  };
+}
+
+/** Metrics of a sample set. */
+export function sampleSetOf(energyDistance: number): SampleSetMetrics {
+  return {
+    energyDistance,
+    diceMaxOfAnnotations: 0.9,
+    diceMaxOfSamples: 0.8,
+    matchedDice: 0.7,
+    diceSoft: 0.6,
+    spread: 0.05,
+    calibrationError: 0.01,
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { resultsCSV } from "../src/evaluation/results_csv.ts";
+import { sampleSetOf } from "./_evaluation_results.ts";
 
 const target = {
   case: 'lobe, "left"',
@@ -31,15 +32,7 @@ Deno.test("resultsCSV() leaves empty what one target has and another lacks", () 
     rater,
     iterations: [{ ...first, raters }],
   });
-  const sampleSet = {
-    energyDistance: 0.25,
-    diceMaxOfAnnotations: 0.9,
-    diceMaxOfSamples: 0.8,
-    matchedDice: 0.7,
-    diceSoft: 0.6,
-    spread: 0.05,
-    calibrationError: 0.01,
-  };
+  const sampleSet = sampleSetOf(0.25);
   const lines = resultsCSV({
     both: [{ ...of("1", { 1: 0.5, 3: 0.25 }), sampleSet }, of("2", { 2: 1 })],
   }).split("\n");

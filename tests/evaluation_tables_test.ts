@@ -7,7 +7,11 @@ import { ratersTable } from "../src/evaluation/tables/raters.ts";
 import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
 import { savingsTable } from "../src/evaluation/tables/savings.ts";
 import type { Table } from "../src/table.ts";
-import { targetOf, targetOfRaters } from "./_evaluation_results.ts";
+import {
+  sampleSetOf,
+  targetOf,
+  targetOfRaters,
+} from "./_evaluation_results.ts";
 
 const headings = ({ columns }: Table) => columns.map(({ heading }) => heading);
 
@@ -128,18 +132,9 @@ Deno.test("carryTable() compares the targets that had a profile", () => {
 });
 
 Deno.test("sampleSetTable() has the mean of every metric", () => {
-  const metrics = (energyDistance: number) => ({
-    energyDistance,
-    diceMaxOfAnnotations: 0.9,
-    diceMaxOfSamples: 0.8,
-    matchedDice: 0.7,
-    diceSoft: 0.6,
-    spread: 0.05,
-    calibrationError: 0.01,
-  });
   const { rows } = sampleSetTable([
-    targetOf("a", [0.5], { sampleSet: metrics(0.25) }),
-    targetOf("b", [0.5], { sampleSet: metrics(0.75) }),
+    targetOf("a", [0.5], { sampleSet: sampleSetOf(0.25) }),
+    targetOf("b", [0.5], { sampleSet: sampleSetOf(0.75) }),
   ]);
   assert.deepEqual(rows[0], [
     "generalised energy distance",

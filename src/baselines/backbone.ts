@@ -13,11 +13,11 @@ import { decodeMasks } from "../model/mask_decoder.ts";
 import { encodeFeedback, encodePrompts } from "../model/prompt_encoder.ts";
 import {
   declareWeights,
-  sizeOf,
   type WeightDeclarations,
   type Weights,
 } from "../model/weights.ts";
 import { packFeedback } from "../spa/feedback.ts";
+import { stack } from "../training/stack.ts";
 import { repeatImages } from "../training/step.ts";
 import type { BaselineConfig, Example, HostInputs, Inputs } from "./method.ts";
 
@@ -35,16 +35,6 @@ export function declareBackbone(config: ModelConfig): WeightDeclarations {
       UNUSED.includes(name) ? { ...weight, trainable: false } : weight,
     ]),
   );
-}
-
-/** Joins equally long parts to one tensor. */
-export function stack(
-  parts: readonly Float32Array[],
-  shape: readonly number[],
-): HostTensor {
-  const data = new Float32Array(sizeOf(shape));
-  parts.forEach((part, i) => data.set(part, i * part.length));
-  return { data, shape };
 }
 
 /** The images of a batch, [B, S, S, 3]. */

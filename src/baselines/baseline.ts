@@ -1,6 +1,7 @@
 /** A trained baseline, and its file. */
 
 import { checkConfig, isModelConfig } from "../model/check_config.ts";
+import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
@@ -70,7 +71,10 @@ export async function loadBaseline(
   const found = parseConfig(stated, path);
   const config = { ...found, method: method ?? found.method };
   const declared = methodOf(config).declare(config);
-  const { weights, missing, unexpected } = await readDeclared(path, declared);
+  const { weights, missing, unexpected } = await readDeclared(
+    checkpoint,
+    declared,
+  );
   if (missing.length + unexpected.length > 0) {
     throw new TypeError(
       `Cannot load the baseline ${path} as its weights must be those of the method ${config.method}: current value has ${missing.length} missing (${
@@ -104,8 +108,10 @@ function parseConfig(text: string | undefined, path: string): BaselineConfig {
 }
 
 /** The declared weights that a file has, with the declared shapes. */
-async function readDeclared(path: string, declared: WeightDeclarations) {
-  using checkpoint = await openCheckpoint(path);
+async function readDeclared(
+  checkpoint: Checkpoint,
+  declared: WeightDeclarations,
+) {
   const names = new Set(checkpoint.names);
   const weights = new Map<
     string,
@@ -120,7 +126,6 @@ async function readDeclared(path: string, declared: WeightDeclarations) {
   }
   return {
     weights,
-    metadata: checkpoint.metadata,
     missing: [...declared.keys()].filter((name) => !weights.has(name)),
     unexpected: [...names].filter((name) => !weights.has(name)),
   };
@@ -140,7 +145,8 @@ export async function initialWeights(
   seed: number,
 ): Promise<{ weights: HostWeights; recipe: string }> {
   const declared = methodOf(config).declare(config);
-  const { weights, missing, metadata } = await readDeclared(path, declared);
+  using checkpoint = await openCheckpoint(path);
+  const { weights, missing } = await readDeclared(checkpoint, declared);
   if (weights.size === 0) {
     throw new RangeError(
       `Cannot start from ${path} as it must have weights of the method ${config.method}: current value has none of its ${declared.size}`,
@@ -148,6 +154,6 @@ export async function initialWeights(
   }
   return {
     weights: new Map([...weights, ...drawWeights(declared, seed, missing)]),
-    recipe: metadata.recipe ?? "unknown",
+    recipe: checkpoint.metadata.recipe ?? "unknown",
   };
 }

@@ -8,7 +8,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { linear } from "../model/layers.ts";
-import { packPixels, stack } from "./backbone.ts";
+import { packPixels } from "./backbone.ts";
+import { stack } from "../training/stack.ts";
 import { drawShares } from "./examples.ts";
 import type { Method } from "./method.ts";
 import {

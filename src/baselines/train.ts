@@ -18,7 +18,7 @@ import { optimize } from "../training/optimize.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
 import { optimizerStep } from "../training/step.ts";
 import type { Recipe, TrainOptions } from "../training/train.ts";
-import { stack } from "./backbone.ts";
+import { stack } from "../training/stack.ts";
 import {
   boundingBox,
   errorClick,

@@ -10,8 +10,8 @@ import type { Preference } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
- * Decodes latent preferences to probability maps, and joins the samples of the clusters the user chose before and variations
- * of them all. Samples that contradict an earlier choice get a smaller share.
+ * Decodes latent preferences to probability maps, and joins the samples of the
+ * clusters the user chose before and variations of them all. Samples that contradict an earlier choice get a smaller share.
  *
  * @param model The network.
  * @param embedding The encoded image.

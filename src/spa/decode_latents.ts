@@ -1,6 +1,6 @@
 /** Runs the decoder on latents, some samples at a time. */
 
-import type { HostTensor } from "../engine/tensors.ts";
+import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { samplesAtOnce } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { PointLabel } from "../model/prompt_encoder.ts";
@@ -11,8 +11,7 @@ type Programs = ReturnType<typeof programsOf>;
 
 /** A host tensor of one value. */
 function filled(shape: readonly number[], value: number): HostTensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  return { data: new Float32Array(size).fill(value), shape };
+  return { data: new Float32Array(sizeOf(shape)).fill(value), shape };
 }
 
 /** Cuts latents [1, N, d] into equal calls; zeros fill up the last. */

@@ -10,7 +10,6 @@ import {
   declareWeights,
   type HostWeights,
   initializeWeights,
-  sizeOf,
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
@@ -19,6 +18,7 @@ import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { optimize } from "./optimize.ts";
 import { advanceTrainee, type TraineeReport } from "./simulation.ts";
+import { stack } from "./stack.ts";
 import { trainingStep, type UserOutputs } from "./step.ts";
 import type { TrainingReport } from "./tally.ts";
 
@@ -93,11 +93,6 @@ function packBatch(
   const { components: M, latentChannels: d, imageSize: S } = config;
   const B = users.length;
   const side = maskSide(config);
-  const stack = (parts: ArrayLike<number>[], shape: number[]): HostTensor => {
-    const data = new Float32Array(sizeOf(shape));
-    parts.forEach((part, i) => data.set(part, i * part.length));
-    return { data, shape };
-  };
   const noise = new Float32Array(B * M * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
   return {
