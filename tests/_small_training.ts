@@ -30,6 +30,7 @@ export const recipe: Recipe = {
   averageDecay: 0.9,
   phantomShare: 0,
   styleShare: 0.5,
+  carryShare: 0.5,
   seed: 1,
   loss: defaultLoss,
 };

@@ -4,12 +4,13 @@ import ndarray from "ndarray";
 import { createRandom } from "../src/random.ts";
 import {
   drawPlacement,
+  drawRaters,
   drawStyle,
-  drawTarget,
   placeImage,
   placeMask,
   type Placement,
   type Style,
+  weightedMajority,
 } from "../src/training/augment.ts";
 import { assertClose } from "./engine_helpers.ts";
 import { discMask, smallConfig } from "./_small_model.ts"; // S = 32, 4h = 16
@@ -238,16 +239,17 @@ Deno.test("drawStyle() is the same for the same stream", () => {
   assert.notDeepEqual(drawStyle(createRandom(4)), drawStyle(createRandom(5)));
 });
 
-Deno.test("drawTarget() takes one rater half of the time, else a weighted majority", () => {
+Deno.test("users want one rater's mask half of the time, else a weighted majority", () => {
   // nested masks of one, two and three pixels
-  const masks = [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]].map((values) =>
-    ndarray(Uint8Array.from(values), [1, 4])
-  );
+  const masks = new Map([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]].map((
+    values,
+  ) => [`${values.indexOf(0)}`, Uint8Array.from(values)]));
   const random = createRandom(6);
   const counts = [0, 0, 0, 0];
   const trials = 12_000;
   for (let i = 0; i < trials; i++) {
-    const target = drawTarget(masks, random)!;
+    const weights = drawRaters([...masks.keys()], random);
+    const target = weightedMajority(masks, weights)!;
     const area = target.reduce((a, b) => a + b);
     assert.deepEqual([...target], [0, 1, 2, 3].map((k) => Number(k < area)));
     counts[area]++;
@@ -264,15 +266,23 @@ Deno.test("drawTarget() takes one rater half of the time, else a weighted majori
   );
 });
 
-Deno.test("drawTarget() leaves empty masks out, is never empty, and gives 0 and 1", () => {
-  const masks = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]].map((v) =>
-    ndarray(Uint8Array.from(v), [1, 3])
+Deno.test("weightedMajority() is of those who drew a mask, and never empty", () => {
+  const masks = new Map([
+    ["a", Uint8Array.of(255, 0, 0)],
+    ["b", Uint8Array.of(255, 255, 0)],
+  ]);
+  const of = (weights: Record<string, number>) => {
+    const majority = weightedMajority(masks, weights);
+    return majority && [...majority];
+  };
+  assert.deepEqual(of({ a: 0.6, b: 0.4 }), [1, 0, 0]);
+  assert.deepEqual(of({ a: 0.5, b: 0.5 }), [1, 1, 0]);
+  assert.deepEqual(of({ a: 1, b: 2, c: 9 }), [1, 1, 0]); // c drew none
+  assert.equal(of({ a: 0, b: 0, c: 1 }), undefined);
+  const apart = new Map(
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((v, i) =>
+      [`${i}`, Uint8Array.from(v)] as const
+    ),
   );
-  const random = createRandom(7);
-  for (let i = 0; i < 500; i++) {
-    const target = drawTarget(masks, random)!;
-    assert.ok(target.some((value) => value === 1));
-    assert.ok(target.every((value) => value <= 1));
-  }
-  assert.equal(drawTarget(masks.slice(0, 1), random), undefined);
+  assert.equal(weightedMajority(apart, { 0: 1, 1: 1, 2: 1 }), undefined);
 });

@@ -117,7 +117,12 @@ Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iter
 });
 
 Deno.test("drawGroup() draws users of one image, each with a mask worth the name", () => {
-  const options = { phantomShare: 0, styleShare: 0.5, usersPerImage: 3 };
+  const options = {
+    phantomShare: 0,
+    styleShare: 0.5,
+    usersPerImage: 3,
+    carryShare: 0,
+  };
   for (let seed = 0; seed < 20; seed++) {
     const group = drawGroup(discs, smallConfig, options, createRandom(seed), 4);
     assert.equal(group.left, 4);
@@ -134,4 +139,63 @@ Deno.test("drawGroup() draws users of one image, each with a mask worth the name
   const one = drawGroup(discs, smallConfig, options, createRandom(3), 4);
   const same = drawGroup(discs, smallConfig, options, createRandom(3), 4);
   assert.deepEqual(one, same);
+});
+
+/** Users of two images, the first of whom leave the first one. */
+function moveOn(cases: typeof discs, carryShare: number, seed: number) {
+  const options = {
+    phantomShare: 0.5,
+    styleShare: 0.5,
+    usersPerImage: 2,
+    carryShare,
+  };
+  const random = createRandom(seed);
+  const before = drawGroup(cases, smallConfig, options, random, 4);
+  for (const user of before.users) {
+    user.mixture = {
+      logWeights: Float32Array.of(seed),
+      means: Float32Array.of(seed),
+      deviations: Float32Array.of(seed),
+    };
+    user.evidence = Float64Array.of(seed);
+  }
+  return {
+    before,
+    after: drawGroup(cases, smallConfig, options, random, 4, before),
+  };
+}
+
+Deno.test("drawGroup() takes users and their profiles to another image", () => {
+  const named = discs.map((disc) => ({ ...disc, raters: ["a", "b", "c"] }));
+  for (let seed = 1; seed <= 10; seed++) {
+    const { before, after } = moveOn(named, 1, seed);
+    assert.equal(after.synthetic, before.synthetic);
+    assert.notDeepEqual(after.pixels, before.pixels);
+    after.users.forEach((user, i) => {
+      const { taste, mixture, evidence } = before.users[i];
+      assert.ok(taste.raters);
+      assert.deepEqual(user.taste, taste);
+      assert.equal(user.profile, mixture);
+      assert.equal(user.evidence, evidence);
+      assert.equal(user.feedback.choices.length, 0);
+    });
+    const { users } = moveOn(named, 0, seed).after;
+    assert.ok(users.every(({ profile }) => profile === undefined));
+  }
+});
+
+Deno.test("drawGroup() takes nobody on whose taste is of one image alone", () => {
+  let styled = 0, plain = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const { before, after } = moveOn(discs, 1, seed);
+    if (before.synthetic) continue; // phantoms' raters have names
+    before.users.forEach(({ taste, mixture }, i) => {
+      assert.equal(taste.raters, undefined);
+      const { profile } = after.users[i];
+      if (taste.style) styled++;
+      else plain++;
+      assert.equal(profile, taste.style && mixture);
+    });
+  }
+  assert.ok(styled > 0 && plain > 0);
 });

@@ -27,4 +27,9 @@ export interface Dataset {
   name: string;
   /** In a fixed order. */
   cases: Case[];
+  /**
+   * Whether nobody knows who drew what: a rater's name is then not the same
+   * person from one case to the next. Default false.
+   */
+  anonymous?: boolean;
 }

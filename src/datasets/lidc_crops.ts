@@ -56,7 +56,11 @@ export async function lidcCrops(
       );
     }
   }
-  return displayable("dataset", { name: `LIDC crops, ${split}`, cases });
+  return displayable("dataset", {
+    name: `LIDC crops, ${split}`,
+    cases,
+    anonymous: true,
+  });
 }
 
 /** The four masks' paths; a missing one is an error that names it. */

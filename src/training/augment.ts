@@ -11,6 +11,11 @@ export interface TrainingCase {
   readonly image: NdArray<Float32Array>;
   /** The raters' masks, [H, W] each, 0 or 1. */
   readonly masks: readonly NdArray<Uint8Array>[];
+  /**
+   * The raters' names, where a name is the same person in every case; without
+   * them nobody knows who drew what.
+   */
+  readonly raters?: readonly string[];
 }
 
 /** A smooth warp: the point (u, v) moves by amplitude * sin(phase + ...). */
@@ -222,35 +227,49 @@ export function placeMask(
   return out;
 }
 
+/** Weights of raters, by name. */
+export type RaterWeights = Readonly<Record<string, number>>;
+
 /**
- * Draws what one user has in mind: half of the time one rater's mask, else the
- * weighted majority of all with weights from a Dirichlet distribution
- * (Algorithm 1). Never empty.
- *
- * @returns The mask, row-major, 0 or 1, or undefined when all are empty.
+ * Draws whose opinion a user shares: half of the time one rater's, else all of
+ * them with weights from a Dirichlet distribution (Algorithm 1).
  */
-export function drawTarget(
-  masks: readonly NdArray<Uint8Array>[],
+export function drawRaters(
+  names: readonly string[],
   random: Random,
+): RaterWeights {
+  const alone = random.uniform() < 0.5;
+  const one = random.integer(names.length);
+  // Dirichlet(1, ..., 1): exponential draws, but for their sum
+  const weights = names.map((name, r) =>
+    [
+      name,
+      alone ? Number(r === one) : -Math.log(1 - random.uniform()),
+    ] as const
+  );
+  return Object.fromEntries(weights);
+}
+
+/**
+ * The weighted majority of the raters who drew a mask: pixels that at least
+ * half of their weight has.
+ *
+ * @param masks By rater's name, row-major; 0 outside.
+ * @returns 0 or 1, row-major, or undefined when nothing is left.
+ */
+export function weightedMajority(
+  masks: ReadonlyMap<string, Uint8Array>,
+  weights: RaterWeights,
 ): Uint8Array | undefined {
-  const drawn = masks.filter(({ data }) => data.some((value) => value > 0));
-  if (drawn.length === 0) return undefined;
-  if (random.uniform() < 0.5) {
-    const mask = drawn[random.integer(drawn.length)].data as Uint8Array;
-    return mask.map((value) => value > 0 ? 1 : 0);
-  }
-  // Dirichlet(1, ..., 1): normalised exponential draws
-  const weights = drawn.map(() => -Math.log(1 - random.uniform()));
-  const half = weights.reduce((a, b) => a + b) / 2;
-  const out = new Uint8Array(drawn[0].data.length);
-  let count = 0;
-  for (let i = 0; i < out.length; i++) {
-    let sum = 0;
-    for (let r = 0; r < drawn.length; r++) {
-      if (drawn[r].data[i]) sum += weights[r];
+  const known = [...masks].filter(([name]) => weights[name] > 0);
+  if (known.length === 0) return undefined;
+  const half = known.reduce((sum, [name]) => sum + weights[name], 0) / 2;
+  const votes = new Float64Array(known[0][1].length);
+  for (const [name, mask] of known) {
+    for (let i = 0; i < mask.length; i++) {
+      if (mask[i]) votes[i] += weights[name];
     }
-    count += out[i] = sum >= half ? 1 : 0;
   }
-  if (count > 0) return out;
-  return (drawn[0].data as Uint8Array).map((value) => value > 0 ? 1 : 0);
+  const majority = Uint8Array.from(votes, (sum) => sum >= half ? 1 : 0);
+  return majority.includes(1) ? majority : undefined;
 }

@@ -1,17 +1,22 @@
 /** Groups of simulated users around one image: what a training batch is made of. */
 
-import { phantom, PHANTOM_KINDS } from "../datasets/phantom.ts";
+import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../datasets/phantom.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
 import {
   drawPlacement,
+  drawRaters,
   drawStyle,
-  drawTarget,
   placeImage,
   placeMask,
   type TrainingCase,
+  weightedMajority,
 } from "./augment.ts";
-import { type SimulatedTrainee, startTrainee } from "./simulation.ts";
+import {
+  type SimulatedTrainee,
+  startTrainee,
+  type Taste,
+} from "./simulation.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {
@@ -21,12 +26,19 @@ export interface ExampleOptions {
   readonly styleShare: number;
   /** Users R to an image. */
   readonly usersPerImage: number;
+  /**
+   * Share of users who go on to another image; with their profile (`method.md`,
+   * Over images), if their taste means something there.
+   */
+  readonly carryShare: number;
 }
 
 /** One image and the users who look at it. */
 export interface Group {
   /** The normalised image, [S, S, 3]. */
   readonly pixels: Float32Array;
+  /** Whether it is a phantom. */
+  readonly synthetic: boolean;
   readonly users: readonly SimulatedTrainee[];
   /** Iterations until the users leave. */
   left: number;
@@ -39,27 +51,51 @@ const FEWEST_PIXELS = 8;
 export function drawPhantom(random: Random): TrainingCase {
   const kind = PHANTOM_KINDS[random.integer(PHANTOM_KINDS.length)];
   const { image, masks } = phantom({ kind, seed: random.integer(2 ** 31) });
-  return { image, masks: Object.values(masks) };
+  return {
+    image,
+    masks: PHANTOM_RATERS.map((rater) => masks[rater]),
+    raters: PHANTOM_RATERS,
+  };
 }
 
-/** Draws one user's mask, or undefined when it is too small. */
-function drawUserMask(
-  { image, masks }: TrainingCase,
+/** The masks that are not empty, by rater's name or else place. */
+function drawnMasks({ masks, raters }: TrainingCase): Map<string, Uint8Array> {
+  const named = masks.map(({ data }, r) =>
+    [raters?.[r] ?? `${r}`, data as Uint8Array] as const
+  );
+  return new Map(named.filter(([, data]) => data.some((value) => value > 0)));
+}
+
+/** What a user wants of an image, and what of it stays on the next one. */
+interface Wish {
+  readonly taste: Taste;
+  /** The mask in mind, placed; undefined when it is too small. */
+  readonly target?: Float32Array;
+}
+
+/** Draws a user's mask; `known` is the taste of one who was there before. */
+function drawWish(
+  example: TrainingCase,
   placement: ReturnType<typeof drawPlacement>,
   config: ModelConfig,
-  options: ExampleOptions,
+  { styleShare }: ExampleOptions,
   random: Random,
-): Float32Array | undefined {
-  const [height, width] = image.shape;
-  const target = drawTarget(masks, random);
-  if (!target) return undefined;
-  const style = random.uniform() < options.styleShare
-    ? drawStyle(random)
-    : undefined;
-  const map = placeMask(target, height, width, placement, config, style);
-  let pixels = 0;
-  for (const value of map) if (value >= 0.5) pixels++;
-  return pixels < FEWEST_PIXELS ? undefined : map;
+  known?: Taste,
+): Wish {
+  const masks = drawnMasks(example);
+  const weights = known?.raters ?? drawRaters([...masks.keys()], random);
+  const { style } = known ??
+    { style: random.uniform() < styleShare ? drawStyle(random) : undefined };
+  const taste = {
+    ...(example.raters && { raters: weights }),
+    ...(style && { style }),
+  };
+  const majority = weightedMajority(masks, weights);
+  if (!majority) return { taste };
+  const [height, width] = example.image.shape;
+  const target = placeMask(majority, height, width, placement, config, style);
+  const pixels = target.filter((value) => value >= 0.5).length;
+  return pixels < FEWEST_PIXELS ? { taste } : { taste, target };
 }
 
 /**
@@ -67,6 +103,7 @@ function drawUserMask(
  * users' masks.
  *
  * @param left Iterations until the users leave.
+ * @param before The group whose place it takes; some of its users go on.
  */
 export function drawGroup(
   cases: readonly TrainingCase[],
@@ -74,22 +111,39 @@ export function drawGroup(
   options: ExampleOptions,
   random: Random,
   left: number,
+  before?: Group,
 ): Group {
+  const staying =
+    before?.users.map((user) =>
+      random.uniform() < options.carryShare ? user : undefined
+    ) ?? [];
+  const places = Array.from({ length: options.usersPerImage }, (_, i) => i);
   while (true) {
-    const example =
-      cases.length === 0 || random.uniform() < options.phantomShare
-        ? drawPhantom(random)
-        : cases[random.integer(cases.length)];
+    const synthetic = cases.length === 0 ||
+      (staying.some(Boolean)
+        ? before!.synthetic
+        : random.uniform() < options.phantomShare);
+    const example = synthetic
+      ? drawPhantom(random)
+      : cases[random.integer(cases.length)];
     const [height, width] = example.image.shape;
     const placement = drawPlacement(random, height, width);
-    const users: SimulatedTrainee[] = [];
-    for (let i = 0; i < options.usersPerImage; i++) {
-      const map = drawUserMask(example, placement, config, options, random);
-      if (map) users.push(startTrainee(map, config, random));
-    }
+    const users = places.flatMap((i) => {
+      const user = staying[i];
+      const { target, taste } = drawWish(
+        example,
+        placement,
+        config,
+        options,
+        random,
+        user?.taste,
+      );
+      return target ? [startTrainee(target, config, random, taste, user)] : [];
+    });
     if (users.length < options.usersPerImage) continue;
     return {
       pixels: placeImage(example.image, placement, config),
+      synthetic,
       users,
       left,
     };

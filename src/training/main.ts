@@ -45,6 +45,8 @@ const HELP = `deno task train [options]
   --loss KIND          marginal or paper        (marginal)
   --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
   --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
+  --carry X            share of users who go on to the next image with their
+                       profile, where a rater is known by name (${defaultRecipe.carryShare})
   --seed N             seed                     (${defaultRecipe.seed})
   --threads N          threads of the engine
   --note TEXT          goes into the weights' metadata: data, licence
@@ -52,16 +54,18 @@ const HELP = `deno task train [options]
 
 /** Reads into memory the cases of which a rater, by default any, marked something. */
 async function readCases(
-  { cases }: Dataset,
+  { cases, anonymous }: Dataset,
   include?: readonly string[],
 ): Promise<TrainingCase[]> {
-  const all = await Promise.all(cases.map(async (item) => ({
-    image: await item.readImage(),
-    masks: await Promise.all(
-      item.raters.filter((rater) => !include || include.includes(rater))
-        .map((rater) => item.readMask(rater)),
-    ),
-  })));
+  const all = await Promise.all(cases.map(async (item) => {
+    const raters = item.raters
+      .filter((rater) => !include || include.includes(rater));
+    return {
+      image: await item.readImage(),
+      masks: await Promise.all(raters.map((rater) => item.readMask(rater))),
+      raters: anonymous ? undefined : raters,
+    };
+  }));
   return all.filter(({ masks }) =>
     masks.some(({ data }) => data.some((value) => value > 0))
   );
@@ -110,6 +114,7 @@ function recipeOf(line: CommandLine): Recipe {
     averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
     phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
     styleShare: readNumber(line, "styles", d.styleShare, 1),
+    carryShare: readNumber(line, "carry", d.carryShare, 1),
     seed: line.integer("seed", d.seed, SEEDS),
     loss: {
       ...d.loss,
@@ -131,8 +136,8 @@ async function main(): Promise<void> {
         "checkpoint",
         "steps",
       ],
-      ...["batch", "rate", "loss", "phantoms", "styles", "seed", "threads"],
-      ...["schedule", "ema", "checkpoint-seconds", "note", "method"],
+      ...["batch", "rate", "loss", "phantoms", "styles", "carry", "seed"],
+      ...["schedule", "ema", "checkpoint-seconds", "note", "method", "threads"],
     ],
   });
   if (line.has("help")) return console.log(HELP);

@@ -50,8 +50,12 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   };
   /** Examples in a batch. */
   readonly count: number;
-  /** Draws an example that stays for `left` iterations. */
-  draw(random: Random, left: number): Example;
+  /**
+   * Draws an example that stays for `left` iterations.
+   *
+   * @param before The example whose place it takes, if any.
+   */
+  draw(random: Random, left: number, before?: Example): Example;
   /** The tensors of a batch. */
   pack(examples: readonly Example[], random: Random): Batch;
   /** Lets the users of a batch see what came out, and answer. */
@@ -140,7 +144,9 @@ export async function optimize<
       }
       tally.add(loss, method.advance(examples, outputs, random));
       examples = examples.map((example) =>
-        --example.left <= 0 ? method.draw(random, recipe.iterations) : example
+        --example.left <= 0
+          ? method.draw(random, recipe.iterations, example)
+          : example
       );
 
       const done = step + 1;

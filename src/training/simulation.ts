@@ -10,9 +10,32 @@ import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
 import { weighSamples } from "../spa/predictions.ts";
 import { MOST_KEPT } from "../spa/update_preference.ts";
+import type { RaterWeights, Style } from "./augment.ts";
+
+/** What a user wants, whatever the image. */
+export interface Taste {
+  /** The raters whose majority it is, unless they are anonymous. */
+  readonly raters?: RaterWeights;
+  readonly style?: Style;
+}
+
+/** A preference distribution p(z) as the network gives it, row-major. */
+export interface MixtureValues {
+  /** log pi, [M]. */
+  readonly logWeights: Float32Array;
+  /** mu, [M, d]. */
+  readonly means: Float32Array;
+  /** sigma, [M, d]. */
+  readonly deviations: Float32Array;
+}
 
 /** A simulated user at work. */
 export interface SimulatedTrainee {
+  readonly taste: Taste;
+  /** p(z) to start with, of the image before; by default the generator's. */
+  readonly profile?: MixtureValues;
+  /** p(z) of the last proposal. */
+  mixture?: MixtureValues;
   /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
   readonly target: Float32Array;
   feedback: Feedback;
@@ -34,11 +57,18 @@ export interface TraineeReport {
   readonly spread: number;
 }
 
-/** A user with a click at a random pixel of the mask in mind. */
+/**
+ * A user with a click at a random pixel of the mask in mind.
+ *
+ * @param before The same user on the image before, whose profile is carried if
+ * the taste means something on another image.
+ */
 export function startTrainee(
   target: Float32Array,
   config: ModelConfig,
   random: Random,
+  taste: Taste = {},
+  before?: SimulatedTrainee,
 ): SimulatedTrainee {
   const side = maskSide(config);
   const inside: number[] = [];
@@ -47,6 +77,7 @@ export function startTrainee(
     ? inside[random.integer(inside.length)]
     : target.indexOf(Math.max(...target));
   const step = config.imageSize / side;
+  const known = before && (taste.raters ?? taste.style) !== undefined;
   const place = (i: number) => (i + random.uniform()) * step - 0.5;
   const frame = {
     height: config.imageSize,
@@ -61,7 +92,9 @@ export function startTrainee(
       choices: [],
       frame,
     },
-    evidence: new Float64Array(config.components),
+    taste,
+    ...(known && { profile: before.mixture }),
+    evidence: known ? before.evidence : new Float64Array(config.components),
     kept: new Float32Array(0),
     keptComponents: new Int32Array(0),
   };

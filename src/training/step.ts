@@ -4,7 +4,10 @@ import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks } from "../model/mask_decoder.ts";
-import { generatePreference } from "../model/preference_generator.ts";
+import {
+  generatePreference,
+  type MixtureTensors,
+} from "../model/preference_generator.ts";
 import {
   encodeFeedback,
   encodePrompts,
@@ -32,6 +35,10 @@ export interface StepBatch extends PromptInputs {
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
   readonly evidence: tf.Tensor;
+  /** Mixtures that users bring from the image before. */
+  readonly profile: MixtureTensors;
+  /** 1 where there is one, else 0, [B]. */
+  readonly hasProfile: tf.Tensor;
   /** Standard normal draws, one sample per component, [B, M, d]. */
   readonly noise: tf.Tensor;
   /** The users' masks, 0..1, [B, 4h, 4h]. */
@@ -58,12 +65,32 @@ export function repeatImages(embedding: tf.Tensor, B: number): tf.Tensor {
   return tf.reshape(tiled, [B, ...rest]);
 }
 
-/** The network on a training batch: logits [B, M, pixels] and log pi [B, M]. */
+/** The generator's mixtures, or the profiles of users who have one. */
+function chooseMixture(
+  generated: MixtureTensors,
+  { profile, hasProfile }: StepBatch,
+): MixtureTensors {
+  const choose = (part: keyof MixtureTensors) => {
+    const own = generated[part];
+    const has = tf.reshape(hasProfile, [
+      -1,
+      ...new Array(own.rank - 1).fill(1),
+    ]);
+    return tf.add(own, tf.mul(has, tf.sub(profile[part], own)));
+  };
+  return {
+    logWeights: choose("logWeights"),
+    means: choose("means"),
+    deviations: choose("deviations"),
+  };
+}
+
+/** The network on a training batch: logits [B, M, pixels] and the mixtures. */
 export function forward(
   weights: Weights,
   config: ModelConfig,
   batch: StepBatch,
-): { logits: tf.Tensor; logWeights: tf.Tensor } {
+): { logits: tf.Tensor; mixture: MixtureTensors } {
   const B = batch.target.shape[0];
   const { embedding, detail } = encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
@@ -73,12 +100,11 @@ export function forward(
     repeatImages(embedding, B),
     prompts,
   );
-  const { logWeights, means, deviations } = generatePreference(
-    weights,
-    config,
-    feedback.pooled,
-    batch.evidence,
+  const mixture = chooseMixture(
+    generatePreference(weights, config, feedback.pooled, batch.evidence),
+    batch,
   );
+  const { logWeights, means, deviations } = mixture;
   const logits = decodeMasks(
     weights,
     config,
@@ -92,7 +118,7 @@ export function forward(
   );
   return {
     logits: tf.reshape(logits, [B, config.components, -1]),
-    logWeights,
+    mixture,
   };
 }
 
@@ -168,13 +194,16 @@ function mapValues<T extends Record<string, tf.Tensor>>(
 }
 
 /** What the simulated users of a step need. */
-export type UserOutputs = Record<"probabilities" | "logWeights", tf.Tensor>;
+export type UserOutputs = Record<
+  "probabilities" | keyof MixtureTensors,
+  tf.Tensor
+>;
 
 /**
  * Builds the step of a config.
  *
  * @returns See `optimizerStep`; the outputs are probabilities [B, M, pixels] and
- * log pi [B, M].
+ * the mixtures.
  */
 export function trainingStep(
   config: ModelConfig,
@@ -182,11 +211,11 @@ export function trainingStep(
   adam: AdamOptions,
 ): ReturnType<typeof optimizerStep<StepBatch, UserOutputs>> {
   return optimizerStep(declareWeights(config), (weights, batch) => {
-    const { logits, logWeights } = forward(weights, config, batch);
+    const { logits, mixture } = forward(weights, config, batch);
     const target = tf.reshape(batch.target, [logits.shape[0], -1]);
     return {
-      loss: alignmentLoss(logits, logWeights, target, loss),
-      outputs: { probabilities: tf.sigmoid(logits), logWeights },
+      loss: alignmentLoss(logits, mixture.logWeights, target, loss),
+      outputs: { probabilities: tf.sigmoid(logits), ...mixture },
     };
   }, adam);
 }

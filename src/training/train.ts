@@ -4,7 +4,7 @@
  */
 
 import { jit } from "../engine/jit.ts";
-import type { HostTensor } from "../engine/tensors.ts";
+import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import {
   declareWeights,
@@ -17,7 +17,12 @@ import type { TrainingCase } from "./augment.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { optimize } from "./optimize.ts";
-import { advanceTrainee, type TraineeReport } from "./simulation.ts";
+import {
+  advanceTrainee,
+  type MixtureValues,
+  type SimulatedTrainee,
+  type TraineeReport,
+} from "./simulation.ts";
 import { stack } from "./stack.ts";
 import { trainingStep, type UserOutputs } from "./step.ts";
 import type { TrainingReport } from "./tally.ts";
@@ -59,6 +64,7 @@ export const defaultRecipe: Recipe = {
   averageDecay: 0.998,
   phantomShare: 0.15,
   styleShare: 0.15,
+  carryShare: 0.5,
   seed: 1,
   loss: defaultLoss,
 };
@@ -83,6 +89,32 @@ export interface TrainOptions {
   readonly reportEvery?: number;
 }
 
+/** Packs the profiles of those users who have not chosen yet. */
+function packProfiles(
+  { components: M, latentChannels: d }: ModelConfig,
+  users: readonly SimulatedTrainee[],
+) {
+  const B = users.length;
+  const profiles = users.map(({ profile, feedback }) =>
+    feedback.choices.length === 0 ? profile : undefined
+  );
+  const pack = (part: keyof MixtureValues, shape: readonly number[]) => {
+    const none = new Float32Array(sizeOf(shape));
+    return stack(profiles.map((p) => p?.[part] ?? none), [B, ...shape]);
+  };
+  return {
+    profile: {
+      logWeights: pack("logWeights", [M]),
+      means: pack("means", [M, d]),
+      deviations: pack("deviations", [M, d]),
+    },
+    hasProfile: {
+      data: Float32Array.from(profiles, (profile) => profile ? 1 : 0),
+      shape: [B],
+    },
+  };
+}
+
 /** Packs the groups' images and users into a step's batch. */
 function packBatch(
   config: ModelConfig,
@@ -100,6 +132,7 @@ function packBatch(
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
     evidence: stack(users.map((u) => u.evidence), [B, M]),
+    ...packProfiles(config, users),
     noise: { data: noise, shape: [B, M, d] },
   };
 }
@@ -136,7 +169,8 @@ export async function train(
         resident: ["state"],
       }),
       count: images,
-      draw: (random, left) => drawGroup(cases, config, recipe, random, left),
+      draw: (random, left, before?: Group) =>
+        drawGroup(cases, config, recipe, random, left, before),
       pack: (groups, random) => packBatch(config, groups, random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
@@ -149,7 +183,7 @@ export async function train(
   );
 }
 
-/** What the users of a batch see: probabilities and log pi. */
+/** What the users of a batch see: probabilities, and what they came from. */
 type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */
@@ -159,20 +193,23 @@ function advanceGroups(
   outputs: UserMaps,
   random: Random,
 ): TraineeReport[] {
-  const maps = outputs.probabilities.data as Float32Array;
-  const M = config.components;
   const users = groups.flatMap((group) => group.users);
-  const size = maps.length / users.length;
-  return users.map((user, b) =>
-    advanceTrainee(
+  return users.map((user, b) => {
+    const part = ({ data }: HostTensor) => {
+      const size = data.length / users.length;
+      return (data as Float32Array).slice(b * size, (b + 1) * size);
+    };
+    user.mixture = {
+      logWeights: part(outputs.logWeights),
+      means: part(outputs.means),
+      deviations: part(outputs.deviations),
+    };
+    return advanceTrainee(
       user,
-      maps.subarray(b * size, (b + 1) * size),
-      Float64Array.from(
-        outputs.logWeights.data.subarray(b * M, (b + 1) * M),
-        Math.exp,
-      ),
+      part(outputs.probabilities),
+      Float64Array.from(user.mixture.logWeights, Math.exp),
       config,
       random,
-    )
-  );
+    );
+  });
 }
