@@ -259,6 +259,26 @@ for (
   });
 }
 
+Deno.test("evaluate carries no profile from one anonymous rater to another", async () => {
+  const lidc = file("lidc");
+  const copy = async (from: string, to: string) => {
+    await Deno.mkdir(join(lidc, "val", to, "P1"), { recursive: true });
+    return (name: string) =>
+      Deno.copyFile(
+        join("data/phantoms/nodule-2", from),
+        join(lidc, "val", to, "P1", name),
+      );
+  };
+  await (await copy("image.png", "images"))("c1.png");
+  const mask = await copy("rater_strict.png", "gt");
+  for (const r of [0, 1, 2, 3]) await mask(`c1_l${r}.png`);
+  const { code, stderr } = await evaluate("--data", lidc, "--carry");
+  assert.deepEqual([code, stderr], [
+    1,
+    "Cannot evaluate as --carry must have raters who are the same persons in every case: current value is LIDC crops, val, whose raters are anonymous",
+  ]);
+});
+
 globalThis.addEventListener("unload", () => {
   Deno.removeSync(folder, { recursive: true });
 });

@@ -32,7 +32,8 @@ Tables
   --per-rater          Dice with each rater at the first and last iteration: of
                        the user's own mask and the others', or with --include
                        of those in the majority and those not
-  --carry              a user's profile starts the next image: with and without
+  --carry              a user's profile starts the next image: with and without;
+                       for data whose raters are known
   --samples-metrics    how the first samples cover the raters' masks
 
 Cases and users
@@ -204,6 +205,12 @@ export async function readOuts(
 export async function readCases(line: CommandLine): Promise<Dataset> {
   const split = line.oneOf("split", ["train", "val"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases } = await openCases(line, split);
+  const { name, cases, anonymous } = await openCases(line, split);
+  if (anonymous && line.has("carry")) {
+    throw line.refuse(
+      "--carry must have raters who are the same persons in every case",
+      `${name}, whose raters are anonymous`,
+    );
+  }
   return { name, cases: cases.filter((_, i) => i % every === 0) };
 }
