@@ -109,6 +109,10 @@ export {
   iterationsToTarget,
 } from "./src/evaluation/metrics/iterations_to_target.ts";
 export {
+  type RaterAgreement,
+  raterAgreement,
+} from "./src/evaluation/rater_agreement.ts";
+export {
   dice,
   diceSoft,
   iou,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CommandLine, runCommand } from "../command_line.ts";
 import { phantom, PHANTOM_RATERS, type PhantomKind } from "./phantom.ts";
 import { writeImage, writeMask } from "./write_image.ts";
 
@@ -35,9 +36,20 @@ export async function makePhantoms(folder: string): Promise<string[]> {
   return names;
 }
 
+const HELP = `deno task phantoms [--out FOLDER]
+
+Paints the sample phantoms again, bit for bit, into data/phantoms or FOLDER.
+`;
+
 if (import.meta.main) {
-  const folder = Deno.args[0] ??
-    fileURLToPath(new URL("../../data/phantoms", import.meta.url));
-  const names = await makePhantoms(folder);
-  console.log(`${names.length} phantoms in ${folder}: ${names.join(", ")}`);
+  await runCommand(async () => {
+    const line = new CommandLine("paint the phantoms", Deno.args, {
+      values: ["out"],
+    });
+    if (line.has("help")) return console.log(HELP);
+    const folder = line.text("out") ??
+      fileURLToPath(new URL("../../data/phantoms", import.meta.url));
+    const names = await makePhantoms(folder);
+    console.log(`${names.length} phantoms in ${folder}: ${names.join(", ")}`);
+  });
 }

@@ -22,6 +22,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
+import { agreementCommand } from "./rater_agreement.ts";
 import { publish } from "./report.ts";
 import { runEvaluation } from "./run.ts";
 import {
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
   const [command, ...rest] = Deno.args;
   if (command === "merge") return await mergeCommand(rest);
   if (command === "compare") return await compareCommand(rest);
+  if (command === "agreement") return await agreementCommand(rest);
   const line = new CommandLine("evaluate", Deno.args, OPTIONS);
   if (line.has("help")) return console.log(HELP);
   const settings = readSettings(line), tables = readTables(line);

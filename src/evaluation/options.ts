@@ -18,12 +18,14 @@ import type { Settings, Tables, VariantName } from "./saved_evaluation.ts";
 export const HELP = `deno task evaluate --data FOLDER [options]
 deno task evaluate merge FILE.json ... [--targets ..] [--per-rater] [--out FILE]
 deno task evaluate compare FILE.json FILE.json ... [--targets ..] [--out FILE]
+deno task evaluate agreement --data FOLDER
 
 Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
-the tables that are asked for. merge joins the parts of an evaluation; compare
-tests the differences between several (methods, models) on the same cases.
-merge of one whole evaluation makes other tables, or figures, of it.
+the tables that are asked for. merge joins the parts of an evaluation; of one
+whole evaluation it makes other tables, or figures. compare tests the
+differences between several (methods, models) on the same cases. agreement tells
+how the raters agree with one another, without any method.
 
 Tables
   --ablation           what a choice moves: none, moments, weights and both, one
@@ -54,7 +56,7 @@ Method
   --rule NAME          generator, or m-step (training-free)       (generator)
   --iterations N       (6)
   --samples N          samples of a proposal                      (48)
-  --variations N       variations of them; 0 is the paper's method (--samples)
+  --variations N       variations of them; 0: none             (--samples)
   --candidates N       candidates of a proposal                   (4)
   --seed N             of clicks, samples and users               (0)
   --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
@@ -69,21 +71,16 @@ Files
   --record FILE        the model again, with these figures in its metadata
 `;
 
-/** Their names, for `CommandLine`. */
+/** Names of the options that choose cases. */
+export const CASE_OPTIONS = ["data", "split", "task", "structure", "every"];
+
+/** Names of all, for `CommandLine`. */
 export const OPTIONS = {
   values: [
-    ...["data", "split", "task", "structure", "every", "include", "user"],
-    ...["update", "rule", "iterations", "samples", "variations", "candidates"],
-    ...[
-      "seed",
-      "model",
-      "method",
-      "engine",
-      "threads",
-      "targets",
-      "shard",
-      "record",
-    ],
+    ...CASE_OPTIONS,
+    ...["include", "user", "update", "rule", "iterations", "samples"],
+    ...["variations", "candidates", "seed", "model", "method", "engine"],
+    ...["threads", "targets", "shard", "record"],
   ],
   repeated: ["out"],
   flags: ["ablation", "per-rater", "carry", "samples-metrics"],

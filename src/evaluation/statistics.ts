@@ -24,9 +24,9 @@ export function quantile(values: readonly number[], share: number): number {
 export type Figure = (result: TargetResult) => number | undefined;
 
 /** A value of every result that has it, grouped by patient. */
-export function byPatient<T>(
-  results: readonly TargetResult[],
-  valueOf: (result: TargetResult) => T | undefined,
+export function byPatient<Result extends { patient: string }, T>(
+  results: readonly Result[],
+  valueOf: (result: Result) => T | undefined,
 ): T[][] {
   const groups = new Map<string, T[]>();
   for (const result of results) {

@@ -1,0 +1,109 @@
+/** How raters agree with one another: the scale on which to read a method's Dice. */
+
+import { CommandLine } from "../command_line.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { markdownTable, type Table } from "../table.ts";
+import { dice } from "./metrics/overlap.ts";
+import { CASE_OPTIONS, HELP, readCases } from "./options.ts";
+import {
+  bootstrapInterval,
+  byPatient,
+  formatInterval,
+  mean,
+} from "./statistics.ts";
+import { readMasks, targetsOf } from "./targets.ts";
+
+/** How the others would have done for one rater of one case. */
+export interface RaterAgreement {
+  /** The case's id. */
+  readonly case: string;
+  readonly patient: string;
+  readonly rater: string;
+  /** Mean Dice of the other raters' masks with this one's. */
+  readonly another: number;
+  /** Dice of what at least half of the others drew; 0 where that is nothing. */
+  readonly majority: number;
+  /** Dice of the nearest of the others. */
+  readonly best: number;
+}
+
+/**
+ * Compares every rater's mask with the others' of the same case; masks that are
+ * empty are left out.
+ *
+ * @param dataset Cases of several raters.
+ * @returns One value per rater and case, in their order; none for a rater who
+ * is alone.
+ * @throws {RangeError} When the masks of a case are not of one size.
+ */
+export async function raterAgreement(
+  { cases }: Dataset,
+): Promise<RaterAgreement[]> {
+  const result: RaterAgreement[] = [];
+  for (const item of cases) {
+    const masks = await readMasks(item);
+    for (const [rater, mask] of masks) {
+      const others = [...masks.keys()].filter((name) => name !== rater);
+      if (others.length === 0) continue;
+      const each = others.map((name) => dice(masks.get(name)!, mask));
+      const [majority] = targetsOf(item, masks, others);
+      result.push({
+        case: item.id,
+        patient: item.patient,
+        rater,
+        another: mean(each),
+        majority: majority ? dice(majority.mask, mask) : 0,
+        best: Math.max(...each),
+      });
+    }
+  }
+  return result;
+}
+
+/** Means of the agreement, with 95 % bootstrap intervals over patients. */
+export function agreementTable(
+  agreements: readonly RaterAgreement[],
+  seed = 0,
+): Table {
+  const rows = {
+    "another rater": "another",
+    "majority of the others": "majority",
+    "nearest of the others": "best",
+  } as const;
+  return {
+    columns: [
+      { heading: "instead of the user's own mask" },
+      { heading: "Dice", digits: 4 },
+      { heading: "95 % interval" },
+      { heading: "targets" },
+    ],
+    rows: Object.entries(rows).map(([heading, key]) => {
+      const groups = byPatient(agreements, (agreement) => agreement[key]);
+      const values = groups.flat();
+      return [
+        heading,
+        mean(values),
+        formatInterval(bootstrapInterval(groups, seed)),
+        values.length,
+      ];
+    }),
+  };
+}
+
+/** `deno task evaluate agreement`: how the raters of a dataset agree. */
+export async function agreementCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine("compare the raters", args, {
+    values: CASE_OPTIONS,
+  });
+  if (line.has("help")) return console.log(HELP);
+  const dataset = await readCases(line);
+  const agreements = await raterAgreement(dataset);
+  if (agreements.length === 0) {
+    throw line.refuse(
+      "a case must have masks of two raters at least",
+      `none in ${dataset.name}`,
+    );
+  }
+  console.log(`${dataset.name}: ${dataset.cases.length} cases\n`);
+  console.log(markdownTable(agreementTable(agreements)));
+}
