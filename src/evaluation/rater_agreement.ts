@@ -17,7 +17,9 @@ import { readMasks, targetsOf } from "./targets.ts";
 export interface RaterAgreement {
   /** The case's id. */
   readonly case: string;
+  /** Whose image it is. */
   readonly patient: string;
+  /** Who drew the mask that the others are compared with. */
   readonly rater: string;
   /** Mean Dice of the other raters' masks with this one's. */
   readonly another: number;
