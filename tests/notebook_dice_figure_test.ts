@@ -58,10 +58,29 @@ Deno.test(
     assert.deepEqual(JSON.parse(JSON.stringify(spec)), spec);
     assert.deepEqual(spec.data[0].x, [1, 2, 3, 4]);
     assert.deepEqual(spec.data[0].y, [0.8, 0.85, null, 0.9]);
-    assert.match(bundle["text/plain"], /4 iterations, at the last a 0.900/);
+    assert.match(
+      bundle["text/plain"],
+      /4 values by iteration, the last a 0.900/,
+    );
     assert(bundle["image/png"].length < 200_000);
   },
 );
+
+Deno.test("diceFigure() names what its x axis counts", async () => {
+  const xTitle = "steps / <30>";
+  const figure = diceFigure({
+    series: [{ name: "a", values: [0.5, 0.6] }, { name: "b", values: [0.7] }],
+    title: "In training",
+    xTitle,
+  });
+  const svg = await figure.toSVG();
+  assert(svg.includes(">steps / &#60;30&#62;</text>"), "as plain text");
+  assert(!svg.includes(">iteration<"));
+  assert.equal(
+    figure.alt,
+    `In training: 2 values by ${xTitle}, the last a 0.600, b 0.700`,
+  );
+});
 
 Deno.test("diceFigure() leaves the globals as they were", async () => {
   await diceFigure({ series: [{ name: "a", values: [0.5] }] }).toSVG();

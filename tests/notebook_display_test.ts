@@ -139,6 +139,49 @@ Deno.test("datasetFigure() outlines every rater of evenly spread cases", async (
   assert.match(figure.alt, /30 cases of 30 patients, 5 raters each; 4 of them/);
 });
 
+Deno.test("datasetFigure() shows a small object closer, a large one whole", async () => {
+  const image = ndarray(new Float32Array(80 * 80), [80, 80, 1]);
+  const square = (from: number, to: number) => {
+    const mask = ndarray(new Uint8Array(80 * 80), [80, 80]);
+    for (let y = from; y < to; y++) {
+      for (let x = from; x < to; x++) mask.set(y, x, 1);
+    }
+    return mask;
+  };
+  const masks: Record<string, ReturnType<typeof square>> = {
+    small: square(30, 50),
+    large: square(10, 70),
+    none: square(0, 0),
+  };
+  const svg = await spa.datasetFigure({
+    name: "squares",
+    cases: Object.entries(masks).map(([id, mask]) => ({
+      ...{ id, patient: id, raters: ["1"] },
+      readImage: () => Promise.resolve(image),
+      readMask: () => Promise.resolve(mask),
+    })),
+  }).toSVG();
+  const views = [...svg.matchAll(/viewBox="([^"]*)" overflow/g)];
+  assert.deepEqual(views.map(([, view]) => view), [
+    "23 23 34 34", // 1.7 times the object's side
+    "0 0 80 80",
+    "0 0 80 80",
+  ]);
+});
+
+Deno.test("modelFigure() tells what the metadata say, without the recipes", async () => {
+  const noted = new spa.Model(model.config, model.weights, {
+    recipe: '{"steps":12000}',
+    initial_recipe: '{"steps":400}',
+    training_data: "crops and phantoms",
+  });
+  const svg = await spa.modelFigure(noted).toSVG();
+  assert(
+    svg.includes(">training data<") && svg.includes(">crops and phantoms<"),
+  );
+  assert(!svg.includes("recipe") && !svg.includes("steps"));
+});
+
 Deno.test("evaluationFigure() averages by iteration, in all and by rater", async () => {
   const result = (rater: string, ...values: number[]) => ({
     case: "a",

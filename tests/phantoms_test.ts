@@ -174,26 +174,26 @@ Deno.test("phantom() refuses unknown kinds, broken seeds and absurd sizes", () =
   }
 });
 
-Deno.test("phantoms() lists cases whose number is the phantom's seed", async () => {
+Deno.test("phantoms() lists cases by seed and number, each a phantom of its own", async () => {
   const { cases } = phantoms({
     count: 5,
     seed: 2,
     kinds: ["nodule", "fundus"],
   });
   assert.deepEqual(cases.map(({ id }) => id), [
-    "nodule-2097152",
-    "fundus-2097153",
-    "nodule-2097154",
-    "fundus-2097155",
-    "nodule-2097156",
+    "nodule-2-0",
+    "fundus-2-1",
+    "nodule-2-2",
+    "fundus-2-3",
+    "nodule-2-4",
   ]);
-  const same = phantom({ kind: "fundus", seed: 2097153 });
+  const same = phantom({ kind: "fundus", seed: 2 * 2 ** 20 + 1 });
   assert.deepEqual((await cases[1].readImage()).data, same.image.data);
   const mask = await cases[1].readMask("smooth");
   assert.deepEqual(mask.data, same.masks.smooth.data);
   await assert.rejects(
     cases[1].readMask("expert"),
-    /RangeError: Cannot read mask of case fundus-2097153 as rater must be one of generous, .*: current value is expert/,
+    /RangeError: Cannot read mask of case fundus-2-1 as rater must be one of generous, .*: current value is expert/,
   );
 });
 

@@ -154,11 +154,12 @@ function rate({ object, part, softness }: Scene, size: number) {
 }
 
 /**
- * A dataset of phantoms, painted when asked for. Its case `nodule-12` is
- * `phantom({ kind: "nodule", seed: 12 })`, and its own patient.
+ * A dataset of phantoms, painted when asked for. Each case is a patient of its
+ * own; `nodule-2-5` is case 5 of seed 2.
  *
  * @param options.count How many cases.
- * @param options.seed Case k has seed `seed * 2 ** 20 + k`; it defaults to 0.
+ * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed
+ * `seed * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
  * @param options.kinds Taken in turn, which defaults to all.
  * @param options.size Pixels per side, which defaults to each kind's own.
  * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, kinds is empty, or as {@linkcode phantom}.
@@ -187,7 +188,7 @@ export function phantoms(
   const cases = Array.from({ length: count }, (_, k) => {
     const kind = kinds[k % kinds.length];
     const own = seed * 2 ** 20 + k;
-    const id = `${kind}-${own}`;
+    const id = `${kind}-${seed}-${k}`;
     const paint = () => phantom({ kind, seed: own, size });
     return {
       id,

@@ -34,7 +34,7 @@ export interface Figures {
   readonly proposals: readonly Figure[];
   /** Dice by iteration, where a reference is known. */
   readonly curve?: Figure;
-  /** Where the samples of the first and of the last proposal disagree. */
+  /** Where the first and the last proposal are undecided. */
   readonly entropy: readonly Figure[];
   /** The accepted mask. */
   readonly result?: Figure;
@@ -95,7 +95,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
         image,
         entropy: proposal.entropy,
         mask: proposal.recommended.mask,
-        title: `${name}, where the samples of proposal ${number} disagree`,
+        title: `${name}, where proposal ${number} is undecided`,
       })
     ),
     result: mask && maskFigure({

@@ -28,7 +28,7 @@ export function reportOf(
     text: entropy.length > 1
       ? "Predictive entropy of the first and of the last proposal: what was " +
         "open at the start, and what the choices left open."
-      : "Predictive entropy of the proposal: where its samples disagree.",
+      : "Predictive entropy of the proposal: where it is undecided.",
     figures: entropy.map((figure) => ({ figure })),
   });
   return {

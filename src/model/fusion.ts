@@ -1,4 +1,4 @@
-/** Fusion of the image with latent preferences (SPA, section 3; `method.md`, 2). */
+/** Fusion of the image with latent preferences (SPA, Zhu et al., ICCV 2025). */
 
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "./config.ts";

@@ -1,6 +1,6 @@
 /**
  * The preference generator: pooled feedback to the preference distribution
- * p(z), a Gaussian mixture (SPA, section 3; `method.md`, Update).
+ * p(z), a Gaussian mixture (SPA, Zhu et al., ICCV 2025).
  */
 
 import * as tf from "@tensorflow/tfjs";

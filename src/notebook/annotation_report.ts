@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Profile } from "../spa/profile.ts";
 import { type AnnotationRecord, writeText } from "./annotation_record.ts";
-import { type Cell, type Table, textTable } from "../table.ts";
+import { type Cell, type Column, type Table, textTable } from "../table.ts";
 import { htmlTable } from "./html_table.ts";
 
 const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
@@ -35,15 +35,15 @@ export class AnnotationReport {
   /** One row per image, and their means. */
   table(): Table {
     const rows = this.records.map(measures);
-    const mean = (k: number) =>
-      rows.reduce((sum, row) => sum + row[k], 0) / rows.length;
+    const mean = (k: number) => {
+      const value = rows.reduce((sum, row) => sum + row[k], 0) / rows.length;
+      return COLUMNS[k].digits === undefined
+        ? Math.round(10 * value) / 10 // of counts: one decimal at most
+        : value;
+    };
     const means: Cell[] = ["mean", ...(rows[0] ?? []).map((_, k) => mean(k))];
-    const digits = (k: number) =>
-      COLUMNS[k].digits ?? (this.records.length > 1 ? 1 : 0);
-    const columns = COLUMNS.slice(0, means.length - 1)
-      .map(({ heading }, k) => ({ heading, digits: digits(k) }));
     return {
-      columns: [{ heading: "image" }, ...columns],
+      columns: [{ heading: "image" }, ...COLUMNS.slice(0, means.length - 1)],
       rows: [
         ...this.records.map(({ id }, i): Cell[] => [id, ...rows[i]]),
         ...(rows.length > 1 ? [means] : []),
@@ -87,7 +87,8 @@ export class AnnotationReport {
   }
 }
 
-const COLUMNS: readonly { heading: string; digits?: number }[] = [
+/** What the measures are; those without digits are counts. */
+const COLUMNS: readonly Column[] = [
   { heading: "seconds", digits: 1 },
   { heading: "iterations" },
   { heading: "choices" },

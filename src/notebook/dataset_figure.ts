@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
+import { closeView } from "./candidates_layout.ts";
 import { describeDataset } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
@@ -42,7 +43,10 @@ const RATER_COLORS = [
   COLOR.candidate,
 ] as const;
 
-/** Some cases of a dataset, each with the outlines of all its raters. */
+/**
+ * Some cases of a dataset, each with the outlines of all its raters: the whole
+ * image, or closer where what they outline is small.
+ */
 export function datasetFigure(
   dataset: Dataset,
   { count = 8, title = dataset.name }: DatasetFigureOptions = {},
@@ -110,16 +114,16 @@ async function drawCase(
     item.raters.map((rater) => item.readMask(rater)),
   );
   const uri = await imageURI(image);
-  const whole = wholeView(image);
-  const fitted = fitBox(whole, box);
+  const view = masks.length > 0 ? closeView(masks) : wholeView(image);
+  const fitted = fitBox(view, box);
   const place = {
     ...fitted,
     x: box.x + (box.width - fitted.width) / 2,
     y: box.y + (box.height - fitted.height) / 2,
   };
-  const panel: Panel = { id: idFor(item.id + uri), place, view: whole };
+  const panel: Panel = { id: idFor(item.id + uri), place, view };
   const name = fonts.fit(item.id, box.width, SIZE.small);
-  return defineImage(panel.id, uri, whole) +
+  return defineImage(panel.id, uri, wholeView(image)) +
     drawPanel(
       panel,
       ...masks.map((mask: NdArray<Uint8Array>, r) => {

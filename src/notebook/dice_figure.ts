@@ -1,11 +1,12 @@
 import { chartFigure, plain, seriesColor } from "./chart.ts";
+import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {
   /** What was measured, for the legend. */
   readonly name: string;
-  /** Dice at iteration 1, 2, ..., 0..1; NaN leaves a gap. */
+  /** Dice at 1, 2, ... along the x axis, 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
   /** An interval around each value, drawn as a band; none by default. */
   readonly intervals?: readonly (readonly [low: number, high: number])[];
@@ -21,14 +22,17 @@ export interface DiceFigureOptions {
   series: readonly DiceSeries[];
   /** One line above; "Dice by iteration" by default. */
   title?: string;
+  /** What the x axis counts, 1, 2, ...; "iteration" by default. */
+  xTitle?: string;
 }
 
 /**
- * Dice by iteration, a line for each series: a static chart, which notebooks
+ * Dice by iteration, or by what `xTitle` says, a line for each series: a static chart, which notebooks
  * that know plotly show interactive.
  */
 export function diceFigure(
-  { series, title = "Dice by iteration" }: DiceFigureOptions,
+  { series, title = "Dice by iteration", xTitle = "iteration" }:
+    DiceFigureOptions,
 ): Figure {
   const longest = Math.max(0, ...series.map(({ values }) => values.length));
   if (longest === 0) {
@@ -41,11 +45,12 @@ export function diceFigure(
   );
   return chartFigure({
     title,
-    alt: `${title}: ${longest} iterations, at the last ${last.join(", ")}`,
+    alt: `${title}: ${counted(longest, "value")} by ${xTitle}, ` +
+      `the last ${last.join(", ")}`,
     names: series.map(({ name }) => name),
     data: [...series.flatMap(bandOf), ...series.map(lineOf)],
     xaxis: {
-      title: "iteration",
+      title: xTitle,
       dtick: 1,
       range: [0.75, longest + 0.25],
     },

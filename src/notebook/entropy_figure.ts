@@ -35,7 +35,10 @@ const BAR = 16;
 /** The bar's tick labels. */
 const TICKS = 64;
 
-/** An image beside the map of where the predictions disagree, with its scale. */
+/**
+ * An image beside the map of where the mean of the predictions is undecided,
+ * with its scale: bright where samples disagree, and where each is unsure.
+ */
 export function entropyFigure(
   { image, entropy, mask, title }: EntropyFigureOptions,
 ): Figure {
@@ -73,7 +76,7 @@ export function entropyFigure(
         size: SIZE.heading,
         bold: true,
       }),
-      text(right.x + right.width, bottom + 26, "bright: samples disagree", {
+      text(right.x + right.width, bottom + 26, "bright: undecided", {
         size: SIZE.small,
         fill: COLOR.muted,
         anchor: "end",

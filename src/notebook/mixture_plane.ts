@@ -39,7 +39,8 @@ function rowsOf({ shape, data }: GaussianMixture["means"]): Float32Array[] {
 
 /**
  * The means before and after in their principal plane: circles by weight,
- * arrows from before to after, and samples as dots.
+ * arrows from before to after where that is far enough to see, and samples as
+ * dots.
  */
 export function drawPlane(
   box: Box,
@@ -98,7 +99,7 @@ export function drawPlane(
     text(
       box.x + box.width / 2,
       box.y + box.height + 38,
-      "a circle's area is its weight; an arrow, a mean that moved",
+      "a circle's area is its weight; an arrow, a mean that moved far",
       { size: SIZE.small, fill: COLOR.muted, anchor: "middle" },
     ),
   ].join("");

@@ -71,18 +71,25 @@ function factsOf({ config }: Model): [string, string][] {
   ];
 }
 
-/** What the weights' metadata say, at most two lines each. */
+/** What the weights' metadata say, at most two lines each; recipes are longer. */
 function notesOf({ metadata }: Model): [string, string][] {
-  const { recipe: _, validation, ...rest } = metadata;
+  const { validation, ...rest } = metadata;
   const measured = validation && describeValidation(validation);
-  const notes = Object.entries(rest).map(([key, value]): [string, string] => [
-    key.replaceAll("_", " "),
-    value,
-  ]);
+  const notes = Object.entries(rest).filter(([, value]) => !isJSON(value))
+    .map(([key, value]): [string, string] => [key.replaceAll("_", " "), value]);
   return [
     ...(measured ? [["validation", measured] as [string, string]] : []),
     ...notes.slice(0, 6),
   ];
+}
+
+/** Whether a text is an object or a list in JSON, such as a recipe. */
+function isJSON(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /** At most: a line holds more than 90 characters. */

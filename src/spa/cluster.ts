@@ -152,7 +152,7 @@ function difference(
 /**
  * Makes a proposal of the predictions: the recommended segmentation, distinct
  * candidates by K-means over the probability maps, and the map of predictive
- * entropy (`method.md`, 4 and 5).
+ * entropy.
  *
  * @param predictions Predictions of `decode`.
  * @param options `count`: candidates K, default 4; fewer distinct predictions

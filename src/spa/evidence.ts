@@ -1,6 +1,6 @@
 /**
- * The evidence of a choice for each mixture component (`method.md`, Update):
- * the likelihood of the chosen mask under the component's own predictions.
+ * The evidence of a choice for each mixture component: the E-step as the
+ * likelihood of the chosen mask under the component's own predictions.
  */
 
 import { logSumExp, normalizeLogWeights } from "./mixture.ts";

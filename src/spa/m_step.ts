@@ -1,5 +1,5 @@
 /**
- * The training-free update (`method.md`, M-step): the mixture moves to its own
+ * The training-free update (M-step): the mixture moves to its own
  * samples, weighted by how well their predictions explain the choice.
  */
 

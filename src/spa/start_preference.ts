@@ -101,7 +101,7 @@ export async function generateDistribution(
 
 /**
  * Starts on an image: the first click (or box) gives the first preference
- * distribution (`method.md`, Start), or the user's profile does.
+ * distribution, or the user's profile does.
  *
  * @param model The network.
  * @param embedding The encoded image.

@@ -48,7 +48,7 @@ function keep(
 /**
  * Updates the preference with a choice: evidence for every mixture component,
  * then the generator on the feedback so far, and the chosen cluster's own
- * samples kept for the next proposal (`method.md`, Update).
+ * samples kept for the next proposal.
  *
  * @param model The network.
  * @param embedding The encoded image.

@@ -27,8 +27,8 @@ export interface ExampleOptions {
   /** Users R to an image. */
   readonly usersPerImage: number;
   /**
-   * Share of users who go on to another image; with their profile (`method.md`,
-   * Over images), if their taste means something there.
+   * Share of users who go on to another image, with their profile if their
+   * taste means something there.
    */
   readonly carryShare: number;
 }

@@ -1,4 +1,4 @@
-/** The losses of training (`method.md`, Training), over a batch of samples. */
+/** The losses of training over a batch of samples. */
 
 import * as tf from "@tensorflow/tfjs";
 
