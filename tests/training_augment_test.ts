@@ -57,6 +57,23 @@ Deno.test("placeImage() reproduces an image of the square's size, normalised", (
   assertClose(placed, expected, 1e-5);
 });
 
+Deno.test("placeImage() stretches intensities where the config does, as encode() will", () => {
+  const values = Float32Array.from(
+    { length: 32 * 32 },
+    (_, i) => 0.2 + i / 4e3,
+  );
+  const place = (pixelScaling?: "min-max") =>
+    placeImage(
+      ndarray(values, [32, 32, 1]),
+      identity(32, 32),
+      { ...smallConfig, pixelScaling },
+    ).filter((_, i) => i % 3 === 0)
+      .map((value) => value * pixelDeviation[0] + pixelMean[0]);
+  assertClose(place(), values, 1e-5);
+  const stretched = values.map((_, i) => i / 1023);
+  assertClose(place("min-max"), stretched, 1e-5);
+});
+
 Deno.test("placeImage() changes contrast about the middle, and brightness", () => {
   const grey = ndarray(new Float32Array(32 * 32).fill(0.7), [32, 32, 1]);
   const placed = placeImage(

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+import { contiguous } from "../src/arrays/contiguous.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import { Model } from "../src/model/model.ts";
 import { type HostWeights, initializeWeights } from "../src/model/weights.ts";
@@ -182,6 +185,45 @@ Deno.test("train() refuses a batch that is no multiple of the users per image", 
       ),
     );
   }
+});
+
+Deno.test("train() takes views as what they show", async () => {
+  const short = { ...recipe, steps: 2 };
+  const views = discs.map(({ image, masks }) => ({
+    image: image.transpose(1, 0, 2),
+    masks: masks.map((mask) => mask.transpose(1, 0)),
+  }));
+  const copies = views.map(({ image, masks }) => ({
+    image: contiguous(image),
+    masks: masks.map((mask) => contiguous(mask)),
+  }));
+  assertSame(
+    await train(smallConfig, views, short),
+    await train(smallConfig, copies, short),
+  );
+});
+
+Deno.test("train() refuses cases that nobody marked, or hardly", async () => {
+  const { image } = discs[0];
+  const [height, width] = image.shape;
+  const mask = ndarray(new Uint8Array(height * width), [height, width]);
+  await assert.rejects(
+    () => train(smallConfig, [{ image, masks: [mask] }], recipe),
+    {
+      name: "RangeError",
+      message:
+        "Cannot train as a case must have a mask that is not empty: current value is 1 cases without",
+    },
+  );
+  mask.set(12, 12, 1);
+  await assert.rejects(
+    () => train(smallConfig, [{ image, masks: [mask] }], recipe),
+    {
+      name: "RangeError",
+      message:
+        "Cannot train as masks must cover at least 8 pixels at the decoder's 16 x 16: current value is fewer in 1000 draws; crop the images to what is marked",
+    },
+  );
 });
 
 Deno.test("train() stops when the loss is no longer finite", async () => {

@@ -12,7 +12,7 @@ import {
 import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
 import { type Box, mapOf, type Point } from "../spa/feedback.ts";
-import type { TrainingCase } from "../training/augment.ts";
+import { orderCases, type TrainingCase } from "../training/augment.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
@@ -123,8 +123,8 @@ function advance(
  * iteration.
  * @param options First weights, checkpoint file, reports.
  * @returns The averaged weights.
- * @throws {RangeError} When the method is unknown, the checkpoint is of another
- * run, or the loss is no longer finite.
+ * @throws {RangeError} When the method is unknown, the masks are empty or too
+ * small, the checkpoint is of another run, or the loss is no longer finite.
  */
 export async function trainBaseline(
   config: BaselineConfig,
@@ -134,7 +134,7 @@ export async function trainBaseline(
 ): Promise<HostWeights> {
   const method = methodOf(config);
   const declared = method.declare(config);
-  const source = { cases, config, recipe };
+  const source = { cases: orderCases(cases), config, recipe };
   const iterations = method.interaction === "clicks" ? recipe.iterations : 1;
   const size = maskSide(config.network) ** 2;
   const step = optimizerStep(

@@ -2,7 +2,9 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
+import { valueRange } from "../model/normalize.ts";
 import { createRandom, type Random } from "../random.ts";
 
 /** A case in memory. */
@@ -16,6 +18,26 @@ export interface TrainingCase {
    * them nobody knows who drew what.
    */
   readonly raters?: readonly string[];
+}
+
+/**
+ * The cases in memory order, as drawing takes them.
+ *
+ * @throws {RangeError} When there are cases, and all masks of all are empty.
+ */
+export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
+  const ordered = cases.map(({ image, masks, ...rest }) => ({
+    ...rest,
+    image: contiguous(image),
+    masks: masks.map((mask) => contiguous(mask)),
+  }));
+  const marked = ordered.some(({ masks }) =>
+    masks.some(({ data }) => data.some((value) => value !== 0))
+  );
+  if (cases.length === 0 || marked) return ordered;
+  throw new RangeError(
+    `Cannot train as a case must have a mask that is not empty: current value is ${cases.length} cases without`,
+  );
 }
 
 /** A smooth warp: the point (u, v) moves by amplitude * sin(phase + ...). */
@@ -144,6 +166,7 @@ export function placeImage(
   const S = config.imageSize;
   const [height, width, channels] = image.shape;
   const { gamma = 1, contrast, brightness, noise } = placement;
+  const { low, span } = valueRange(config, image.data);
   const random = createRandom(noise?.seed ?? 0);
   const out = new Float32Array(S * S * 3);
   for (let row = 0; row < S; row++) {
@@ -154,7 +177,7 @@ export function placeImage(
       const shift = brightness +
         (noise ? noise.deviation * random.normal() : 0);
       for (let c = 0; c < 3; c++) {
-        const value = sampleAt(
+        const raw = sampleAt(
           image.data as Float32Array,
           height,
           width,
@@ -163,6 +186,7 @@ export function placeImage(
           px,
           py,
         );
+        const value = (raw - low) / span;
         const bent = gamma === 1 ? value : value ** gamma;
         const changed = contrast * (bent - 0.5) + 0.5 + shift;
         out[(row * S + column) * 3 + c] = (changed - config.pixelMean[c]) /

@@ -1,7 +1,7 @@
 /** Groups of simulated users around one image: what a training batch is made of. */
 
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../datasets/phantom.ts";
-import type { ModelConfig } from "../model/config.ts";
+import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
 import {
   drawPlacement,
@@ -44,8 +44,11 @@ export interface Group {
   left: number;
 }
 
-/** Masks with fewer pixels than this at the decoder's resolution are redrawn. */
+/** Masks with fewer pixels than this at the decoder's resolution are redrawn ... */
 const FEWEST_PIXELS = 8;
+
+/** ... so many times. */
+const MOST_DRAWS = 1000;
 
 /** A phantom of a random kind, as a training case. */
 export function drawPhantom(random: Random): TrainingCase {
@@ -104,6 +107,7 @@ function drawWish(
  *
  * @param left Iterations until the users leave.
  * @param before The group whose place it takes; some of its users go on.
+ * @throws {RangeError} When the masks are too small at the decoder's resolution.
  */
 export function drawGroup(
   cases: readonly TrainingCase[],
@@ -118,7 +122,7 @@ export function drawGroup(
       random.uniform() < options.carryShare ? user : undefined
     ) ?? [];
   const places = Array.from({ length: options.usersPerImage }, (_, i) => i);
-  while (true) {
+  for (let draw = 0; draw < MOST_DRAWS; draw++) {
     const synthetic = cases.length === 0 ||
       (staying.some(Boolean)
         ? before!.synthetic
@@ -148,4 +152,8 @@ export function drawGroup(
       left,
     };
   }
+  const side = maskSide(config);
+  throw new RangeError(
+    `Cannot train as masks must cover at least ${FEWEST_PIXELS} pixels at the decoder's ${side} x ${side}: current value is fewer in ${MOST_DRAWS} draws; crop the images to what is marked`,
+  );
 }

@@ -13,7 +13,7 @@ import {
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
-import type { TrainingCase } from "./augment.ts";
+import { orderCases, type TrainingCase } from "./augment.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { optimize } from "./optimize.ts";
@@ -145,8 +145,9 @@ function packBatch(
  * @param recipe See `Recipe`.
  * @param options Checkpoint file and reports.
  * @returns The averaged weights.
- * @throws {RangeError} When the batch is no multiple of the users per image,
- * the checkpoint is of another recipe, or the loss is no longer finite.
+ * @throws {RangeError} When the batch is no multiple of the users per image, the
+ * masks are empty or too small, the checkpoint is of another recipe, or the loss
+ * is no longer finite.
  */
 export async function train(
   config: ModelConfig,
@@ -160,6 +161,7 @@ export async function train(
       `Cannot train as batch must be a multiple of usersPerImage: current values are ${recipe.batch} and ${recipe.usersPerImage}`,
     );
   }
+  const ordered = orderCases(cases);
   return await optimize(
     {
       description: { config, recipe },
@@ -170,7 +172,7 @@ export async function train(
       }),
       count: images,
       draw: (random, left, before?: Group) =>
-        drawGroup(cases, config, recipe, random, left, before),
+        drawGroup(ordered, config, recipe, random, left, before),
       pack: (groups, random) => packBatch(config, groups, random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
