@@ -51,6 +51,9 @@ function termsOf(b: number, { dice, temperature }: LossOptions) {
   const exponent = temperature * pixels;
   const likelihoods = costs.map((c) => Math.exp(-exponent * c));
   const joint = likelihoods.map((l, n) => pi[n] * l);
+  const explained = maps.map((p, n) =>
+    pi[n] * Math.exp(-exponent * entropyOf(p))
+  );
   return {
     pi,
     costs,
@@ -59,7 +62,7 @@ function termsOf(b: number, { dice, temperature }: LossOptions) {
     exponent,
     evidence: Math.log(sum(joint)),
     posterior: joint.map((v) => v / sum(joint)),
-    responsibilities: likelihoods.map((v) => v / sum(likelihoods)),
+    responsibilities: explained.map((v) => v / sum(explained)),
   };
 }
 
@@ -97,8 +100,8 @@ Deno.test("the paper's loss is cross-entropy of the mean and squared error of pi
     const images = range(B).map((b) => termsOf(b, options));
     const expected = sum(images.map(({ pi, meanEntropy, responsibilities }) =>
       meanEntropy + sum(pi.map((p, n) =>
-        (p - responsibilities[n]) ** 2
-      ))
+          (p - responsibilities[n]) ** 2
+        )) / N
     )) / B;
     assertClose([lossOf(options)], [expected], 1e-5);
   }
@@ -147,6 +150,18 @@ Deno.test("the paper's responsibilities are a fixed target: no gradient flows th
       })(tf.tensor(logits, [B, N, pixels])).dataSync()
     );
   assertClose(gradient("paper"), gradient("mean"), 1e-6);
+});
+
+Deno.test("in the paper's loss nothing but the squared error moves pi", () => {
+  const options: LossOptions = { ...defaultLoss, kind: "paper" };
+  const expected = range(B).flatMap((b) => {
+    const { pi, responsibilities } = termsOf(b, options);
+    const errors = pi.map((p, n) => 2 * (p - responsibilities[n]) / (B * N));
+    const along = sum(errors.map((error, n) => error * pi[n]));
+    return pi.map((p, n) => p * (errors[n] - along)); // through the softmax
+  });
+  assert.ok(Math.max(...expected.map(Math.abs)) > 1e-3);
+  assertClose(gradientOfPi(options), expected, 1e-6);
 });
 
 Deno.test("the losses stay finite for masks that are certain and wrong", () => {

@@ -6,8 +6,9 @@ import * as tf from "@tensorflow/tfjs";
 export interface LossOptions {
   /**
    * `marginal` (default): the tempered log-likelihood of the whole mask under
-   * the mixture. `paper`: cross-entropy of the mean probability, and the
-   * squared error of pi against the E-step's responsibilities.
+   * the mixture. `paper`: cross-entropy of the mean probability, which does not
+   * move pi, and the mean squared error of pi against the E-step's
+   * responsibilities, which moves nothing else; in one update.
    */
   readonly kind: "marginal" | "paper";
   /**
@@ -73,19 +74,20 @@ export function alignmentLoss(
     2,
   ); // [B, N]
   const cost = tf.add(entropy, tf.mul(diceLoss(p, y), options.dice));
-  const shares = tf.reshape(tf.exp(logWeights), [B, 1, N!]);
+  const paper = options.kind === "paper";
+  const pi = tf.exp(logWeights);
+  const shares = tf.reshape(paper ? stopGradient(pi) : pi, [B, 1, N!]);
   const mean = tf.reshape(tf.matMul(shares, p), [B, pixels!]);
   const meanEntropy = tf.mean(crossEntropy(mean, target));
   const meanDice = tf.mean(diceLoss(mean, target));
   const exponent = pixels! * options.temperature;
 
-  if (options.kind === "paper") {
-    const responsibilities = tf.softmax(tf.mul(cost, -exponent));
-    const error = tf.squaredDifference(
-      tf.exp(logWeights),
-      stopGradient(responsibilities),
+  if (paper) {
+    const responsibilities = tf.softmax(
+      tf.sub(logWeights, tf.mul(entropy, exponent)),
     );
-    return tf.add(meanEntropy, tf.mean(tf.sum(error, 1)));
+    const error = tf.squaredDifference(pi, stopGradient(responsibilities));
+    return tf.add(meanEntropy, tf.mean(error));
   }
   const evidence = tf.logSumExp(
     tf.sub(logWeights, tf.mul(cost, exponent)),
