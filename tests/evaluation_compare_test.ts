@@ -3,28 +3,54 @@ import { joinRuns } from "../src/evaluation/compare.ts";
 import { evaluation, targetOf } from "./_evaluation_results.ts";
 
 Deno.test("joinRuns() names a run after its evaluation, and its variant among several", () => {
-  const one = evaluation("a");
+  const one = evaluation("a", "b", "c");
+  const all = ["a", "b", "c"].map((id) => targetOf(id, [0.5]));
   const both = one.done.both;
   const two = {
-    ...evaluation("a", "b"),
+    ...one,
     settings: { ...one.settings, variants: ["none", "both"] as const },
-    done: { none: [], both },
+    done: { none: both, both },
   };
   assert.deepEqual(joinRuns([["unet", one], ["spa", two]]), {
-    unet: [targetOf("a", [0.5])],
-    "spa none": [],
-    "spa both": [targetOf("a", [0.5])],
+    unet: all,
+    "spa none": all,
+    "spa both": all,
   });
 });
 
-Deno.test("joinRuns() refuses other data and the same name twice", () => {
+Deno.test("joinRuns() refuses other targets, a part, and the same name twice", () => {
+  const one = evaluation("a", "b", "c");
+  const { settings } = one;
+  for (
+    const [other, message] of [
+      [{ ...one, dataset: "x" }, "data set, discs: current value is x"],
+      [
+        { ...one, cases: ["a", "b"] },
+        "cases, a,b,c: current value is a,b",
+      ],
+      [
+        { ...one, settings: { ...settings, include: ["1", "2"] } },
+        "--include, none: current value is 1,2",
+      ],
+      [
+        { ...one, settings: { ...settings, seed: 7 } },
+        "--seed, 0: current value is 7",
+      ],
+    ] as const
+  ) {
+    assert.throws(() => joinRuns([["a", one], ["b", other]]), {
+      name: "RangeError",
+      message:
+        `Cannot compare as all evaluations must have the same ${message}`,
+    });
+  }
+  assert.throws(() => joinRuns([["a", one], ["b", evaluation("a")]]), {
+    name: "RangeError",
+    message:
+      "Cannot compare as all cases of b must be done: current value is 1 of 3",
+  });
   assert.throws(
-    () =>
-      joinRuns([["a", evaluation()], ["b", { ...evaluation(), dataset: "x" }]]),
-    /^RangeError: Cannot compare as all evaluations must be of discs: current value is x$/,
-  );
-  assert.throws(
-    () => joinRuns([["a", evaluation()], ["a", evaluation()]]),
+    () => joinRuns([["a", one], ["a", one]]),
     /^RangeError: Cannot compare as all files must have different names: current value is a twice$/,
   );
 });

@@ -183,6 +183,10 @@ Deno.test("iterationsToTarget() means over successes and reports the failures", 
   assert.equal(early.failureRate, 2 / 3);
   assert.equal(early.penalisedMean, 5);
   assert.ok(Number.isNaN(iterationsToTarget(curves, 1).mean));
+  // a failure never counts less than a success
+  const long = new Array(14).fill(0.1).concat(0.9);
+  const { penalty, penalisedMean } = iterationsToTarget([long, [0.1]], 0.8);
+  assert.deepEqual([penalty, penalisedMean], [16, (15 + 16) / 2]);
 });
 
 Deno.test("every metric refuses arrays of different shapes, naming both", () => {
@@ -247,6 +251,10 @@ Deno.test("metrics refuse empty lists and options out of range", () => {
     [
       () => iterationsToTarget([[]], 0.8),
       /as cap must be a whole number >= 1: current value is 0/,
+    ],
+    [
+      () => iterationsToTarget([[0.1]], 0.8, { cap: 6, penalty: 6 }),
+      /as penalty must be above the cap, 6: current value is 6/,
     ],
   ];
   for (const [run, message] of refused) assert.throws(run, message);

@@ -142,6 +142,18 @@ Deno.test("decode() refuses latents of another width than the model's", async ()
   );
 });
 
+Deno.test("decode() refuses a number of variations that is none", async () => {
+  const latents = sampleGMM(preference.distribution, { count: 8 });
+  for (const variations of [-1, 0.5, NaN]) {
+    await assert.rejects(
+      () => decode(model, embedding, latents, preference, { variations }),
+      new RangeError(
+        `Cannot decode as variations must be a whole number >= 0: current value is ${variations}`,
+      ),
+    );
+  }
+});
+
 Deno.test("updatePreference() refuses a candidate that was not shown", async () => {
   const latents = sampleGMM(preference.distribution, { count: 8 });
   const predictions = await decode(model, embedding, latents, preference);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { createRandom } from "../src/random.ts";
-import { cluster, spreadOf } from "../src/spa/cluster.ts";
+import { cluster, meanMap, spreadOf } from "../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../src/spa/frame.ts";
 import type { Predictions } from "../src/spa/predictions.ts";
 import { close } from "./_close.ts";
@@ -48,6 +48,15 @@ Deno.test("cluster() recommends the weighted mean probability, thresholded", () 
   const equal = cluster(predictionsOf(rows), { count: 2 }).recommended;
   close(equal.probability.data, [1.9 / 3, 0.6, 1.3 / 3, 0.1]);
   assert.deepEqual([...equal.mask.data], [1, 1, 0, 0]);
+});
+
+Deno.test("meanMap() of certain samples is certain, whatever their shares", () => {
+  const random = createRandom(4);
+  const maps = new Float32Array(96).fill(1);
+  for (let trial = 0; trial < 200; trial++) {
+    const shares = Float64Array.from({ length: 96 }, () => random.uniform());
+    assert.equal(meanMap(maps, shares, [...shares.keys()])[0], 1);
+  }
 });
 
 Deno.test("cluster() gives the clusters' weighted means as candidates, the largest share first", () => {

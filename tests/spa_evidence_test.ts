@@ -84,6 +84,17 @@ Deno.test("addEvidence() leaves pi unchanged by equal predictions", () => {
   close(posterior(weights, [...likelihood], components), weights, 1e-12);
 });
 
+Deno.test("addEvidence() lets older evidence fade by half, and adds to it", () => {
+  const before = Float64Array.of(0.9, 0.1).map(Math.log);
+  const components = Int32Array.of(0, 1);
+  const after = (logs: number[], memory?: number) =>
+    [...addEvidence(before, Float64Array.from(logs), components, memory)]
+      .map(Math.exp);
+  close(after([-2, -2]), [0.75, 0.25]); // nothing new: 9 to 1, its square root
+  close(after([-2, -2], 1), [0.9, 0.1]);
+  close(after([Math.log(1), Math.log(0.5)]), [6 / 7, 1 / 7]);
+});
+
 Deno.test("shuffling the mask's pixels changes pi", () => {
   // component 0 predicts the left half, component 1 the upper half
   const side = 16;

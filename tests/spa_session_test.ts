@@ -82,6 +82,20 @@ Deno.test("undo() returns the identical state and proposal", async () => {
   );
 });
 
+Deno.test("steps that overlap are refused, and the history stays one", async () => {
+  using session = await start();
+  const first = session.choose(0);
+  const busy = /^TypeError: Cannot .* as the step before must be done/;
+  await assert.rejects(() => session.choose(1), busy);
+  await assert.rejects(() => session.addPoint({ x: 3, y: 3 }), busy);
+  await assert.rejects(() => session.proposeAgain(), busy);
+  assert.throws(() => session.undo(), busy);
+  await first;
+  await assert.rejects(() => session.choose(9), RangeError); // and is idle then
+  await session.choose(1);
+  assert.deepEqual(session.toJSON().actions, [{ choose: 0 }, { choose: 1 }]);
+});
+
 Deno.test("a choice after undo() gives what it gave before", async () => {
   using session = await start();
   const first = await session.choose(2);

@@ -9,23 +9,47 @@ import {
   type Runs,
   runsOf,
   type SavedEvaluation,
+  shorten,
 } from "./saved_evaluation.ts";
 import { targetSections, variantSections } from "./sections.ts";
 import { savingsTable } from "./tables/savings.ts";
+
+/** Throws unless two evaluations have the same targets, with the same clicks. */
+function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
+  const asked = ({ dataset, cases, settings }: SavedEvaluation) => ({
+    "data set": dataset,
+    cases,
+    "--include": settings.include ?? "none",
+    "--seed": settings.seed,
+  });
+  const [was, is] = [asked(one), asked(other)].map((values) =>
+    Object.entries(values).map(([name, value]) => [name, `${value}`])
+  );
+  was.forEach(([name, value], i) => {
+    if (value === is[i][1]) return;
+    throw new RangeError(
+      `Cannot compare as all evaluations must have the same ${name}, ${
+        shorten(value)
+      }: current value is ${shorten(is[i][1])}`,
+    );
+  });
+}
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */
 export function joinRuns(
   evaluations: readonly (readonly [string, SavedEvaluation])[],
 ): Runs {
-  const [[, { dataset }]] = evaluations;
+  const [[, one]] = evaluations;
   const runs: Record<string, Runs[string]> = {};
   for (const [name, saved] of evaluations) {
-    if (saved.dataset !== dataset) {
-      throw new RangeError(
-        `Cannot compare as all evaluations must be of ${dataset}: current value is ${saved.dataset}`,
-      );
-    }
+    checkTargets(one, saved);
     for (const [variant, results] of Object.entries(runsOf(saved))) {
+      const done = saved.done[variant].length;
+      if (done < saved.cases.length) {
+        throw new RangeError(
+          `Cannot compare as all cases of ${name} must be done: current value is ${done} of ${saved.cases.length}`,
+        );
+      }
       const own = saved.settings.variants.length > 1
         ? `${name} ${variant}`
         : name;

@@ -22,7 +22,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { agreementCommand } from "./rater_agreement.ts";
+import { agreementCommand } from "./agreement.ts";
 import { publish } from "./report.ts";
 import { runEvaluation } from "./run.ts";
 import {

@@ -135,7 +135,7 @@ export function checkSame(
 }
 
 /** The beginning of a text, enough to recognise it. */
-function shorten(text: string): string {
+export function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 

@@ -92,7 +92,7 @@ export function meanMap(
   members: readonly number[],
 ): Float32Array {
   const size = maps.length / shares.length;
-  const mean = new Float32Array(size);
+  const mean = new Float64Array(size); // sums in float32 would leave 0..1
   let total = 0;
   for (const i of members) total += shares[i];
   for (const i of members) {
@@ -101,7 +101,7 @@ export function meanMap(
       mean[p] += weight * maps[at];
     }
   }
-  return mean;
+  return Float32Array.from(mean);
 }
 
 /** Mean over pixels of the weighted standard deviation over maps. */

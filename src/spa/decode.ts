@@ -11,16 +11,19 @@ import type { Latents } from "./sample_gmm.ts";
 
 /**
  * Decodes latent preferences to probability maps, and joins the samples of the
- * clusters the user chose before and variations of them all. Samples that contradict an earlier choice get a smaller share.
+ * clusters the user chose before and variations of them all. Samples that
+ * contradict an earlier choice get a smaller share.
  *
  * @param model The network.
  * @param embedding The encoded image.
  * @param latents Samples of `sampleGMM`.
  * @param preference The preference the samples were drawn from.
- * @param options `variations`: maps to draw from a Gaussian around the samples
- * (see `drawVariations`), default as many as samples; 0 is the paper's method.
+ * @param options `variations`: maps to draw from a Gaussian of low rank around
+ * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
+ * 2020), default as many as samples; 0 for none.
  * @returns Predictions for `cluster`.
- * @throws {RangeError} When the latents' width is not the model's.
+ * @throws {RangeError} When the latents' width is not the model's, or
+ * `variations` is no whole number >= 0.
  */
 export async function decode(
   model: Model,
@@ -34,6 +37,11 @@ export async function decode(
   if (d !== config.latentChannels) {
     throw new RangeError(
       `Cannot decode as latents must have ${config.latentChannels} channels: current value is ${d}`,
+    );
+  }
+  if (!Number.isSafeInteger(variations) || variations < 0) {
+    throw new RangeError(
+      `Cannot decode as variations must be a whole number >= 0: current value is ${variations}`,
     );
   }
   const { feedback, kept } = preference;

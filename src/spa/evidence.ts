@@ -8,7 +8,11 @@ import { logSumExp, normalizeLogWeights } from "./mixture.ts";
 /** Effective number of independent pixels T, as a share of all pixels. */
 export const EVIDENCE_TEMPERATURE = 0.025;
 
-/** Share of the older evidence that stays when a choice is added. */
+/**
+ * Share of the older evidence that stays when a choice is added. The method
+ * keeps all of it; then a profile of a hundred choices could not change its
+ * mind in less than another hundred.
+ */
 export const EVIDENCE_MEMORY = 0.5;
 
 /** Evidence never falls further below the largest than this. */
@@ -44,13 +48,15 @@ export function maskLogLikelihood(
 }
 
 /**
- * Adds a choice to the accumulated evidence: for each component,
- * log( (1/N_m) sum over its samples of exp(T l_n) ). A component without
- * samples gets the average, so that its weight stays what it was.
+ * Adds a choice to the accumulated evidence, which fades: for each component,
+ * log( (1/N_m) sum over its samples of exp(T l_n) ). Predictions that are all
+ * equal add nothing. A component without samples gets the samples' average, so
+ * that its weight stays what it was where samples follow pi.
  *
  * @param evidence Log evidence so far, [M].
  * @param logLikelihood T l_n of the samples, [N].
  * @param components Component of each sample, [N].
+ * @param memory Share of the evidence so far that stays, 0..1.
  * @returns The new log evidence, [M], normalised to sum to 1 as weights.
  */
 export function addEvidence(

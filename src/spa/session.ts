@@ -83,6 +83,8 @@ export class Session {
   readonly #embedding: ImageEmbedding;
   readonly #options: SessionOptions;
   readonly #steps: Step[];
+  /** Whether a step is under way. */
+  #busy = false;
 
   private constructor(
     model: Model,
@@ -186,58 +188,89 @@ export class Session {
    *
    * @param candidate Index of the candidate, from 0.
    * @throws {RangeError} When there is no such candidate.
+   * @throws {TypeError} When another step is under way.
    */
   async choose(candidate: number): Promise<Proposal> {
-    const preference = await updatePreference(
-      this.#model,
-      this.#embedding,
-      this.preference,
-      this.proposal,
-      candidate,
-      this.#options.update,
+    return await this.#advance(
+      "choose",
+      { choose: candidate },
+      () =>
+        updatePreference(
+          this.#model,
+          this.#embedding,
+          this.preference,
+          this.proposal,
+          candidate,
+          this.#options.update,
+        ),
     );
-    return await this.#push(preference, { choose: candidate });
   }
 
   /**
    * Adds a click and makes the next proposal.
    *
    * @throws {RangeError} When the point lies outside the image.
+   * @throws {TypeError} When another step is under way.
    */
   async addPoint(point: Point): Promise<Proposal> {
-    const preference = await addPoint(
-      this.#model,
-      this.#embedding,
-      this.preference,
-      point,
-      this.#options.update,
+    return await this.#advance(
+      "add a point",
+      { addPoint: point },
+      () =>
+        addPoint(
+          this.#model,
+          this.#embedding,
+          this.preference,
+          point,
+          this.#options.update,
+        ),
     );
-    return await this.#push(preference, { addPoint: point });
   }
 
   /**
    * Draws other samples of the same preference and makes a proposal of them:
    * for a user to whom none of the candidates is near.
+   *
+   * @throws {TypeError} When another step is under way.
    */
   async proposeAgain(): Promise<Proposal> {
-    const again = { proposeAgain: true } as const;
-    return await this.#push(this.preference, again, this.#last.redraws + 1);
+    return await this.#advance(
+      "propose again",
+      { proposeAgain: true },
+      () => this.preference,
+      this.#last.redraws + 1,
+    );
   }
 
-  async #push(
-    preference: Preference,
+  /** Makes a step; steps that overlapped would not be a history. */
+  async #advance(
+    verb: string,
     action: Action,
+    update: () => Preference | Promise<Preference>,
     redraws = 0,
   ): Promise<Proposal> {
-    const step = await propose(
-      this.#model,
-      this.#embedding,
-      preference,
-      this.#options,
-      redraws,
+    this.#checkIdle(verb);
+    this.#busy = true;
+    try {
+      const step = await propose(
+        this.#model,
+        this.#embedding,
+        await update(),
+        this.#options,
+        redraws,
+      );
+      this.#steps.push({ ...step, action });
+      return this.proposal;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #checkIdle(verb: string): void {
+    if (!this.#busy) return;
+    throw new TypeError(
+      `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
     );
-    this.#steps.push({ ...step, action });
-    return this.proposal;
   }
 
   /**
@@ -245,8 +278,10 @@ export class Session {
    *
    * @returns The proposal before, the very same value.
    * @throws {RangeError} When there is nothing to undo.
+   * @throws {TypeError} When a step is under way.
    */
   undo(): Proposal {
+    this.#checkIdle("undo");
     if (!this.canUndo) {
       throw new RangeError(
         "Cannot undo as there must be a choice or a click after the start: current value is 0",

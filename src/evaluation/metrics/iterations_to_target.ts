@@ -16,6 +16,11 @@ export interface IterationsToTarget {
   penalty: number;
 }
 
+/** What a failure counts: the paper's 10, or one more than a cap above that. */
+export function failurePenalty(cap: number): number {
+  return Math.max(10, cap + 1);
+}
+
 /**
  * How many iterations it takes to reach a Dice: of each case, the first
  * iteration (from 1) whose Dice is at least the target.
@@ -23,16 +28,16 @@ export interface IterationsToTarget {
  * @param curves One list per case: its Dice at iterations 1, 2, .. A list may be shorter than the cap, where the user accepted.
  * @param target The Dice to reach, 0..1.
  * @param options.cap The last iteration that counts, which defaults to the longest curve.
- * @param options.penalty What a failure counts in `penalisedMean`, which defaults to 10, the paper's figure (for a cap of 6).
- * @throws {RangeError} When there are no cases, the target is not in 0..1, or the cap is not a whole number of at least 1.
+ * @param options.penalty What a failure counts in `penalisedMean`, more than the cap; it defaults to 10, the paper's figure (for a cap of 6), or to one more than the cap where that is larger.
+ * @throws {RangeError} When there are no cases, the target is not in 0..1, the cap is not a whole number of at least 1, or the penalty not above it.
  */
 export function iterationsToTarget(
   curves: readonly (readonly number[])[],
   target: number,
-  { cap = Math.max(0, ...curves.map((curve) => curve.length)), penalty = 10 }: {
-    cap?: number;
-    penalty?: number;
-  } = {},
+  {
+    cap = Math.max(0, ...curves.map((curve) => curve.length)),
+    penalty = failurePenalty(cap),
+  }: { cap?: number; penalty?: number } = {},
 ): IterationsToTarget {
   const problem = curves.length === 0
     ? "curves must hold at least one case: current value is []"
@@ -40,6 +45,8 @@ export function iterationsToTarget(
     ? `target must be in 0..1: current value is ${target}`
     : !Number.isInteger(cap) || cap < 1
     ? `cap must be a whole number >= 1: current value is ${cap}`
+    : !(penalty > cap)
+    ? `penalty must be above the cap, ${cap}: current value is ${penalty}`
     : undefined;
   if (problem) {
     throw new RangeError(`Cannot count iterations to a target as ${problem}`);
