@@ -44,11 +44,17 @@ Deno.test("a model comes back exactly from a float32 file", async () => {
   }
 });
 
-Deno.test("the scaling of intensities comes back with a model", async () => {
-  const stretched: ModelConfig = { ...smallConfig, pixelScaling: "min-max" };
-  const path = `${folder}/stretched.safetensors`;
-  await saveModel(new Model(stretched, weights), path);
-  assert.deepEqual((await loadModel(path)).config, stretched);
+Deno.test("optional parts of a config come back with a model", async () => {
+  const path = `${folder}/options.safetensors`;
+  const parts: Partial<ModelConfig>[] = [
+    { pixelScaling: "min-max" },
+    { scalarMoments: true },
+  ];
+  for (const part of parts) {
+    const config = { ...smallConfig, ...part };
+    await saveModel(new Model(config, initializeWeights(config, 1)), path);
+    assert.deepEqual((await loadModel(path)).config, config);
+  }
 });
 
 Deno.test("a model comes back from a float16 file, the default, rounded to the nearest", async () => {
@@ -224,6 +230,7 @@ Deno.test("loadModel() refuses a config with a part missing, added or of another
     { ...smallConfig, encoder: null },
     { ...smallConfig, pixelScaling: "other" },
     { ...smallConfig, pixelScaling: null },
+    { ...smallConfig, scalarMoments: 1 },
   ];
   for (const value of cases) {
     await refuses(

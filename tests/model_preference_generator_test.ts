@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
+import { Model } from "../src/model/model.ts";
 import { generatePreference } from "../src/model/preference_generator.ts";
 import { assertClose } from "./engine_helpers.ts";
 import {
@@ -94,4 +95,25 @@ Deno.test("generatePreference() adds the evidence to log pi", () => {
   );
   const total = Math.log(evidence.reduce((sum, a) => sum + Math.exp(a), 0));
   assertClose(logWeights.dataSync(), evidence.map((a) => a - total), 1e-6);
+});
+
+Deno.test("with scalar moments all channels of a component share one mean and one deviation", () => {
+  const config = { ...smallConfig, scalarMoments: true };
+  const model = new Model(config, noisyWeights(config)); // its shapes fit
+  assert.deepEqual(
+    model.weights.get("preference_generator.anchor_means")!.shape,
+    [M, 1],
+  );
+  const mixture = generatePreference(
+    asTensors(noisyWeights(config)),
+    config,
+    normalTensor([2, 4 * L], 5),
+    tf.zeros([2, M]),
+  );
+  for (const part of [mixture.means, mixture.deviations]) {
+    assert.deepEqual(part.shape, [2, M, d]);
+    const rows = part.reshape([2 * M, d]).arraySync() as number[][];
+    for (const row of rows) assert.ok(row.every((value) => value === row[0]));
+    assert.equal(new Set(rows.map(([first]) => first)).size, 2 * M);
+  }
 });

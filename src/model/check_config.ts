@@ -145,15 +145,15 @@ function numbersIn(value: unknown): number[] {
 /** Whether foreign JSON has a config's keys and types, and no absurd figure. */
 export function isModelConfig(value: unknown): value is ModelConfig {
   if (typeof value !== "object" || value === null) return false;
-  const { sam, pixelScaling = "min-max", ...rest } = value as Partial<
-    ModelConfig
-  >;
+  const { sam, pixelScaling = "min-max", scalarMoments = false, ...rest } =
+    value as Partial<ModelConfig>;
   const { sam: pattern } = presets["sam-vit-b"];
   // any number of blocks may be global
   const fits = sam === undefined ||
     Array.isArray(sam?.globalBlocks) &&
       sameShape({ ...sam, globalBlocks: pattern!.globalBlocks }, pattern) &&
       sam.globalBlocks.every((block) => typeof block === "number");
-  return fits && pixelScaling === "min-max" && sameShape(rest, presets.tiny) &&
+  return fits && pixelScaling === "min-max" &&
+    typeof scalarMoments === "boolean" && sameShape(rest, presets.tiny) &&
     numbersIn(value).every((n) => n >= 0 && n <= 8192);
 }

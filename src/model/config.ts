@@ -30,6 +30,11 @@ export interface ModelConfig {
   readonly latentChannels: number;
   /** Components M of the preference mixture. */
   readonly components: number;
+  /**
+   * True: a component has one mean and one deviation for all latent channels
+   * (the paper's vector of 2M numbers). Absent: one of each per channel.
+   */
+  readonly scalarMoments?: boolean;
   /** The two-way transformer of the mask decoder. */
   readonly decoder: {
     readonly depth: number;
@@ -97,6 +102,13 @@ export const MASK_CHANNELS = 4;
  * point. The next ones have twice as many.
  */
 export const POINT_SLOTS = 2;
+
+/** Means that a component of the mixture has, and deviations: d, or 1. */
+export function momentChannels(
+  { latentChannels, scalarMoments }: ModelConfig,
+): number {
+  return scalarMoments ? 1 : latentChannels;
+}
 
 /** Embedding side h = S / P. */
 export function embeddingSide(config: ModelConfig): number {

@@ -4,7 +4,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { ModelConfig } from "./config.ts";
+import { type ModelConfig, momentChannels } from "./config.ts";
 import { mlp } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
@@ -36,14 +36,16 @@ export function generatePreference(
   evidence: tf.Tensor,
 ): MixtureTensors {
   const { components: M, latentChannels: d } = config;
+  const c = momentChannels(config);
   const B = pooled.shape[0];
   const name = "preference_generator";
   const moments = tf.reshape(
     mlp(weights, `${name}.moments`, pooled),
-    [B, 2, M, d],
+    [B, 2, M, c],
   );
   const part = (i: number) =>
-    tf.reshape(tf.slice(moments, [0, i], [B, 1]), [B, M, d]);
+    tf.reshape(tf.slice(moments, [0, i], [B, 1]), [B, M, c]);
+  const perChannel = (x: tf.Tensor) => c === d ? x : tf.tile(x, [1, 1, d]);
   const means = tf.add(weights[`${name}.anchor_means`], part(0));
   const [low, high] = DEVIATION_RANGE;
   const deviations = tf.add(
@@ -57,7 +59,7 @@ export function generatePreference(
   );
   return {
     logWeights: tf.logSoftmax(tf.add(logits, evidence)),
-    means,
-    deviations,
+    means: perChannel(means),
+    deviations: perChannel(deviations),
   };
 }

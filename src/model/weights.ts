@@ -10,6 +10,7 @@ import {
   MASK_CHANNELS,
   maskTokens,
   type ModelConfig,
+  momentChannels,
 } from "./config.ts";
 
 /** The weights as the network's functions take them. */
@@ -161,8 +162,9 @@ export function declareWeights(
   const G = config.generatorChannels;
   const hidden = [G, G, G, G, G];
   const generator = "preference_generator";
-  weight(`${generator}.anchor_means`, [M, d], 1);
-  mlp(`${generator}.moments`, [4 * L, ...hidden, 2 * M * d]);
+  const c = momentChannels(config);
+  weight(`${generator}.anchor_means`, [M, c], 1);
+  mlp(`${generator}.moments`, [4 * L, ...hidden, 2 * M * c]);
   mlp(`${generator}.weights`, [4 * L + M, ...hidden, M], 0.5);
 
   linear("fusion.layers.0", L + d, L, Math.SQRT2);
