@@ -8,6 +8,7 @@ import {
 import type { HostTensor } from "../src/engine/tensors.ts";
 import { type ModelConfig, presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
+import { initializeWeights } from "../src/model/weights.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 
 const folder = await Deno.makeTempDir();
