@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
 import { loadModel } from "../src/checkpoints/load_model.ts";
 import { phantom } from "../src/datasets/phantom.ts";
+import type { Model } from "../src/model/model.ts";
+import { declareWeights } from "../src/model/weights.ts";
+import { splitWeights } from "../src/training/weight_vector.ts";
 import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 import { defaultRecipe } from "../src/training/train.ts";
 
@@ -25,16 +28,18 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
   const options = ["--phantoms", "1", "--batch", "2", "--threads", "1"];
   const { code, error } = await trainCommand(
     ...[...options, "--init", "data/models/tiny.safetensors"],
-    ...["--steps", "2", "--seed", "7", "--out", out],
+    ...["--steps", "2", "--seed", "7", "--rate", "1", "--out", out],
     ...["--schedule", "constant", "--ema", "0"],
+    ...["--average", "data/models/tiny.safetensors"],
   );
   assert.equal(code, 0, error);
   using model = await loadModel(out);
-  const { recipe, initial_recipe, training_data } = model.metadata;
-  const expected = { ...defaultRecipe, batch: 2, phantomShare: 1, seed: 7 };
+  const { recipe, initial_recipe, training_data, averaged_with } =
+    model.metadata;
   assert.deepEqual(JSON.parse(recipe), {
-    ...expected,
-    ...{ steps: 2, schedule: "constant", averageDecay: 0 },
+    ...defaultRecipe,
+    ...{ steps: 2, batch: 2, learningRate: 1, schedule: "constant" },
+    ...{ averageDecay: 0, phantomShare: 1, seed: 7 },
   });
   // without a moving average, the optimizer's own parameters are kept
   const { tensors } = readSafetensors(await Deno.readFile(`${out}.checkpoint`));
@@ -44,6 +49,20 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
   );
   assert.ok(JSON.parse(initial_recipe).steps > 1000);
   assert.equal(training_data, "phantoms");
+  // half way between the shipped weights and what was trained
+  assert.deepEqual(JSON.parse(averaged_with), [initial_recipe]);
+  using shipped = await loadModel();
+  const vectorOf = ({ weights }: Model) =>
+    splitWeights(declareWeights(model.config), weights).vector;
+  const [half, before] = [model, shipped].map(vectorOf);
+  const trained = tensors.get("average")!.data;
+  let moved = 0;
+  trained.forEach((value, i) => {
+    if (Math.abs(value - before[i]) > 0.005) moved++;
+    const mean = (value + before[i]) / 2; // in the file as float16
+    assert.ok(Math.abs(half[i] - mean) <= 6e-4 * Math.abs(mean) + 1e-6);
+  });
+  assert.ok(moved > trained.length / 2, `${moved}`);
 });
 
 Deno.test("the training command learns from the raters it is told to", async () => {

@@ -19,6 +19,7 @@ import { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import type { TrainingCase } from "./augment.ts";
+import { averageWeights } from "./average_weights.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
 import type { TrainingReport } from "./tally.ts";
 
@@ -34,6 +35,8 @@ const HELP = `deno task train [options]
                        or mrnet                 (spa)
   --out FILE           where the weights go     (model.safetensors)
   --init FILE          model to start from; random weights by default
+  --average FILE       a model whose weights are averaged with the trained ones
+                       (a model soup); of spa only, may be repeated
   --checkpoint FILE    state to resume from     (OUT.checkpoint)
   --checkpoint-seconds X
                        seconds between checkpoints; 0: after every step (60)
@@ -70,6 +73,9 @@ async function readCases(
     masks.some(({ data }) => data.some((value) => value > 0))
   );
 }
+
+/** What a model's metadata say about its training. */
+const recipeIn = ({ metadata }: Model) => metadata.recipe ?? "unknown";
 
 /** One line of progress. */
 function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
@@ -139,11 +145,15 @@ async function main(): Promise<void> {
       ...["batch", "rate", "loss", "phantoms", "styles", "carry", "seed"],
       ...["schedule", "ema", "checkpoint-seconds", "note", "method", "threads"],
     ],
+    repeated: ["average"],
   });
   if (line.has("help")) return console.log(HELP);
   const recipe = recipeOf(line);
   const checkpointSeconds = readNumber(line, "checkpoint-seconds", 60, 86400);
   const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
+  if (method !== "spa" && line.has("average")) {
+    throw line.refuse("--average must come with spa", method);
+  }
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
   await removeLeftovers(out);
@@ -197,14 +207,28 @@ async function main(): Promise<void> {
   }
   const first = init === undefined ? undefined : await loadModel(init);
   const config = first?.config ?? presets.tiny;
+  const others = await Promise.all(
+    line.texts("average").map((file) => loadModel(file)),
+  );
+  for (const other of others) { // now, and not after hours of training
+    if (JSON.stringify(other.config) === JSON.stringify(config)) continue;
+    throw line.refuse(
+      `--average must be a model of the same config, ${config.name}`,
+      other.config.name,
+    );
+  }
   announce(config.name);
-  const weights = await train(config, cases, recipe, {
+  const trained = await train(config, cases, recipe, {
     ...options,
     initial: first?.weights,
   });
+  const weights = averageWeights([trained, ...others.map((o) => o.weights)]);
   const model = new Model(config, weights, {
     ...facts,
-    ...(first && { initial_recipe: first.metadata.recipe ?? "unknown" }),
+    ...(first && { initial_recipe: recipeIn(first) }),
+    ...(others.length > 0 && {
+      averaged_with: JSON.stringify(others.map(recipeIn)),
+    }),
   });
   await saveModel(model, out);
   console.log(`Saved ${out}`);
