@@ -144,6 +144,27 @@ Deno.test("folderDataset() hands its window on to the images", () =>
     assert.equal((await cases[0].readImage()).get(0, 0, 0), 0.5);
   }));
 
+Deno.test("folderDataset() hands its bound on pixels on to images and masks", () =>
+  inTempFolder(async (folder) => {
+    await writeImage(join(folder, "eye", "image.png"), image);
+    await writeMask(join(folder, "eye", "rater1.png"), mask);
+    const { cases: [eye] } = await folderDataset(folder, { maxPixels: 11 });
+    const refusal = /RangeError: .* at most 11 pixels: current value is 4 x 3/;
+    await assert.rejects(eye.readImage(), refusal);
+    await assert.rejects(eye.readMask("1"), refusal);
+  }));
+
+Deno.test("folderDataset() refuses two masks of one rater", () =>
+  inTempFolder(async (folder) => {
+    await writeImage(join(folder, "eye", "image.png"), image);
+    await writeMask(join(folder, "eye", "rater1.png"), mask);
+    await writeMask(join(folder, "eye", "rater_1.png"), mask);
+    await assert.rejects(
+      folderDataset(folder),
+      /RangeError: Cannot open dataset as case eye must have one mask of rater 1: current value is rater1\.png and rater_1\.png/,
+    );
+  }));
+
 Deno.test("folderDataset() says what a case lacks", () =>
   inTempFolder(async (folder) => {
     await writeImage(join(folder, "eye", "image.png"), image);

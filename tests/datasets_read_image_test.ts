@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileCase } from "../src/datasets/_file_case.ts";
+import { readBytes } from "../src/datasets/_read_bytes.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { close } from "./_close.ts";
 
@@ -110,6 +112,86 @@ Deno.test("readImage() reads the page of a TIFF that it is asked for", async () 
   );
 });
 
+/** A little-endian TIFF, after the specification: each page has one strip, of grey or of red, green and blue. */
+function tiffOf(
+  pages: { side: number; channels: 1 | 3; samples: Uint8Array | Uint16Array }[],
+): Uint8Array {
+  const sizes = pages.map(({ samples }) => 128 + samples.byteLength);
+  const view = new DataView(
+    new ArrayBuffer(8 + sizes.reduce((sum, size) => sum + size)),
+  );
+  const bytes = new Uint8Array(view.buffer);
+  bytes.set([0x49, 0x49, 42, 0, 8]); // "II", 42, the first directory's place
+  let start = 8;
+  pages.forEach(({ side, channels, samples }, i) => {
+    const entries = [
+      [256, side], // width
+      [257, side], // height
+      [258, 8 * samples.BYTES_PER_ELEMENT], // bits per sample
+      [262, channels === 3 ? 2 : 1], // RGB, or black is zero
+      [273, start + 128], // the strip's place
+      [277, channels],
+      [278, side], // rows per strip
+      [279, samples.byteLength],
+    ];
+    view.setUint16(start, entries.length, true);
+    entries.forEach(([tag, value], k) => {
+      const at = start + 2 + 12 * k;
+      view.setUint16(at, tag, true);
+      view.setUint16(at + 2, 4, true); // LONG
+      view.setUint32(at + 4, 1, true);
+      view.setUint32(at + 8, value, true);
+    });
+    const next = i + 1 < pages.length ? start + sizes[i] : 0;
+    view.setUint32(start + 2 + 12 * entries.length, next, true);
+    bytes.set(new Uint8Array(samples.buffer), start + 128);
+    start += sizes[i];
+  });
+  return bytes;
+}
+
+Deno.test("readImage() reads a page by its own size and sample type, not those of page 0", async () => {
+  const samples = Uint16Array.from({ length: 36 }, (_, i) => 1000 + i);
+  const bytes = tiffOf([
+    { side: 4, channels: 3, samples: new Uint8Array(48) },
+    { side: 6, channels: 1, samples },
+  ]);
+  assert.deepEqual((await readImage(bytes)).shape, [4, 4, 3]);
+  const image = await readImage(bytes, { page: 1, window: [0, 65535] });
+  assert.deepEqual(image.shape, [6, 6, 1]);
+  close(image.data, [...samples].map((value) => value / 65535));
+  await assert.rejects(
+    readImage(bytes, { page: 1, maxPixels: 16 }),
+    /RangeError: .* at most 16 pixels: current value is 6 x 6/,
+  );
+});
+
+Deno.test("a case's mask must have the size of the page that its image is", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bytes = tiffOf([
+      { side: 4, channels: 1, samples: new Uint8Array(16) },
+      { side: 6, channels: 1, samples: new Uint8Array(36) },
+    ]);
+    const [image, mask] = ["image.tif", "rater1.tif"].map((name) =>
+      join(folder, name)
+    );
+    await Deno.writeFile(image, bytes);
+    await Deno.writeFile(
+      mask,
+      tiffOf([{ side: 6, channels: 1, samples: new Uint8Array(36).fill(1) }]),
+    );
+    const item = fileCase({
+      ...{ id: "case", patient: "case", image },
+      masks: new Map([["1", mask]]),
+      options: { page: 1 },
+    });
+    assert.deepEqual((await item.readMask("1")).shape, [6, 6]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("readImage() reads a path, a file URL and a data URL alike", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -130,6 +212,37 @@ Deno.test("readImage() says so when a file is missing", async () => {
     readImage("no/such/slice.png"),
     /NotFound: Cannot read image as the file must exist: current value is no\/such\/slice\.png/,
   );
+});
+
+Deno.test("readImage() says why a source cannot be read", async () => {
+  await using server = Deno.serve(
+    { port: 0, onListen() {} },
+    () => new Response("", { status: 404, statusText: "Not Found" }),
+  );
+  await assert.rejects(
+    readImage(`http://localhost:${server.addr.port}/slice.png`),
+    /Error: Cannot read image as its source must be readable: current value is http.*slice\.png \(404 Not Found\)/,
+  );
+});
+
+Deno.test("readBytes() stops a server that sends more than it may", async () => {
+  let sent = 0;
+  await using server = Deno.serve({ port: 0, onListen() {} }, () => {
+    const body = new ReadableStream({
+      pull(controller) {
+        if (sent > 2 ** 26) return controller.close();
+        sent += 2 ** 16;
+        controller.enqueue(new Uint8Array(2 ** 16));
+      },
+    });
+    return new Response(body);
+  });
+  const url = `http://localhost:${server.addr.port}`;
+  await assert.rejects(
+    readBytes(url, 2 ** 20),
+    /must be readable: .* \(longer than 1048576 bytes\)/,
+  );
+  assert(sent < 2 ** 26, `${sent} bytes sent`);
 });
 
 Deno.test("readImage() says so when a file is empty", async () => {

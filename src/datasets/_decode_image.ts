@@ -13,37 +13,50 @@ export interface DecodedImage {
 
 const FORMATS = ["png", "jpeg", "tiff"];
 
-/** An image file, opened but not decoded. */
-async function openImage(bytes: Uint8Array, name: string) {
+/** A page of an image file, opened but not decoded. */
+async function openImage(bytes: Uint8Array, page: number, name: string) {
   const reject = (what: string, value: unknown, cause?: unknown) =>
     badFile(what, value, name, cause);
   if (bytes.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
   const { default: sharp } = await import("sharp");
-  const open = (page?: number) =>
+  const open = (page = 0) =>
     sharp(bytes, {
       page,
       failOn: "error", // of "truncated", "error" and "warning", by strictness
       ignoreIcc: true, // a colour profile would change the stored numbers
       limitInputPixels: false, // the caller checks the header itself
     });
-  const header = await open().metadata().catch((error) => {
-    throw reject("the file must be a PNG, JPEG or TIFF image", error, error);
-  });
-  if (!FORMATS.includes(header.format)) {
-    throw reject("its format must be PNG, JPEG or TIFF", header.format);
+  const headerOf = (page?: number) =>
+    open(page).metadata().catch((error) => {
+      throw reject("the file must be a PNG, JPEG or TIFF image", error, error);
+    });
+  const first = await headerOf();
+  if (!FORMATS.includes(first.format)) {
+    throw reject("its format must be PNG, JPEG or TIFF", first.format);
   }
-  return { open, header, reject };
+  const pages = first.pages ?? 1;
+  if (!Number.isInteger(page) || page < 0 || page >= pages) {
+    throw new RangeError(
+      `Cannot read image as page must be 0 .. ${
+        pages - 1
+      }: current value is ${page} (${name})`,
+    );
+  }
+  // Each page has its own size and sample type.
+  const header = page === 0 ? first : await headerOf(page);
+  return { image: open(page), header, reject };
 }
 
-/** The height and width of an image file, orientation applied, from its header. */
+/** The height and width of a page of an image file, orientation applied, from its header. */
 export async function decodeSize(
   bytes: Uint8Array,
+  { page = 0 }: { page?: number },
   name: string,
 ): Promise<[height: number, width: number]> {
-  const { height, width } = (await openImage(bytes, name)).header.autoOrient;
-  return [height, width];
+  const { header } = await openImage(bytes, page, name);
+  return [header.autoOrient.height, header.autoOrient.width];
 }
 
 /**
@@ -60,17 +73,9 @@ export async function decodeImage(
   },
   name: string,
 ): Promise<DecodedImage> {
-  const { open, header, reject } = await openImage(bytes, name);
+  const { image, header, reject } = await openImage(bytes, page, name);
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
-  const pages = header.pages ?? 1;
-  if (!Number.isInteger(page) || page < 0 || page >= pages) {
-    throw new RangeError(
-      `Cannot read image as page must be 0 .. ${
-        pages - 1
-      }: current value is ${page} (${name})`,
-    );
-  }
   if (header.width * header.height > maxPixels) {
     throw new RangeError(
       `Cannot read image as it must have at most ${maxPixels} pixels: current value is ${header.width} x ${header.height} (${name})`,
@@ -78,7 +83,7 @@ export async function decodeImage(
   }
 
   const grey = space === "b-w" || space === "grey16";
-  let pipeline = open(page).autoOrient().removeAlpha();
+  let pipeline = image.autoOrient().removeAlpha();
   let offset = 0;
   if (depth === "uchar") {
     pipeline = (grey ? pipeline.toColourspace("b-w") : pipeline).raw();

@@ -5,7 +5,7 @@ import { readImage, type ReadImageOptions, readMask } from "./read_image.ts";
 
 /** A case whose image and masks are files. */
 export function fileCase(
-  { id, patient, spacing, image, masks, options }: {
+  { id, patient, spacing, image, masks, options = {} }: {
     id: string;
     patient: string;
     spacing?: number;
@@ -25,10 +25,11 @@ export function fileCase(
     readImage: () => readImage(image, options),
     async readMask(rater) {
       const path = maskPath(id, masks, rater);
-      const mask = await readMask(path);
+      const { maxPixels, maxVoxels } = options;
+      const mask = await readMask(path, { maxPixels, maxVoxels });
       const size =
         await (imageSize ??= readBytes(image).then((bytes) =>
-          decodeSize(bytes, image)
+          decodeSize(bytes, options, image)
         ));
       checkMaskSize(id, mask.shape, size, path);
       return mask;

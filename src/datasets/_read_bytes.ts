@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { MAX_VOXELS } from "./_volume_header.ts";
 
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
 export type ImageSource = string | URL | Uint8Array;
@@ -23,17 +24,18 @@ export function badFile(
   );
 }
 
-/** The bytes of `source`. */
-export async function readBytes(source: ImageSource): Promise<Uint8Array> {
+/** No more is fetched: the largest volume, in 64-bit values. */
+const MAX_FETCHED = 8 * MAX_VOXELS;
+
+/** The bytes of `source`; of a remote one at most `limit`. */
+export async function readBytes(
+  source: ImageSource,
+  limit = MAX_FETCHED,
+): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   const remote = /^(https?|data):/.test(String(source));
   try {
-    if (remote) {
-      const response = await fetch(source);
-      if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      await response.body?.cancel();
-      throw new Error(`${response.status} ${response.statusText}`);
-    }
+    if (remote) return await fetchBytes(source, limit);
     const text = String(source);
     return await Deno.readFile(text.startsWith("file:") ? new URL(text) : text);
   } catch (error) {
@@ -47,10 +49,36 @@ export async function readBytes(source: ImageSource): Promise<Uint8Array> {
     throw new Error(
       `Cannot read image as its source must be readable: current value is ${
         nameOf(source)
-      }`,
+      } (${error instanceof Error ? error.message : error})`,
       { cause: error },
     );
   }
+}
+
+/** What a server sends; found to be too much before more is held. */
+async function fetchBytes(
+  source: string | URL,
+  limit: number,
+): Promise<Uint8Array> {
+  const response = await fetch(source);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`${response.status} ${response.statusText}`);
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > limit) throw new Error(`longer than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
 }
 
 /** The path of `source` where it is a folder. */

@@ -33,7 +33,7 @@ const RATER = /^rater[_-]?(.+?)\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
  * @param options How images are read, as for `readImage`.
  * @returns Every case, ordered by name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image or any mask.
- * @throws {RangeError} When the folder has no cases.
+ * @throws {RangeError} When the folder has no cases, or a case two masks of one rater.
  */
 export async function folderDataset(
   folder: string,
@@ -49,7 +49,16 @@ export async function folderDataset(
     const masks = new Map<string, string>();
     for (const file of files) {
       const rater = RATER.exec(file)?.[1];
-      if (rater !== undefined) masks.set(rater, join(folder, id, file));
+      if (rater === undefined) continue;
+      const other = masks.get(rater);
+      if (other !== undefined) {
+        throw new RangeError(
+          `Cannot open dataset as case ${id} must have one mask of rater ${rater}: current value is ${
+            basename(other)
+          } and ${file}`,
+        );
+      }
+      masks.set(rater, join(folder, id, file));
     }
     if (image === undefined && masks.size === 0) continue; // Not a case.
     if (image === undefined || masks.size === 0) {
