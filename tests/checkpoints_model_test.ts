@@ -58,6 +58,13 @@ Deno.test("optional parts of a config come back with a model", async () => {
   }
 });
 
+Deno.test("a model comes back with intensities below 0", async () => {
+  const below: ModelConfig = { ...smallConfig, pixelMean: [-0.1, -0.1, -0.1] };
+  const path = `${folder}/below.safetensors`;
+  await saveModel(new Model(below, weights), path);
+  assert.deepEqual((await loadModel(path)).config, below);
+});
+
 Deno.test("a model comes back from a float16 file, the default, rounded to the nearest", async () => {
   const path = `${folder}/half.safetensors`;
   await saveModel(model, path);
@@ -265,7 +272,11 @@ Deno.test("loadModel() refuses absurd figures in a config, before anything is ma
     assert.ok(performance.now() - start < 1000);
   }
   const text = config.replace('"imageSize":32', '"imageSize":1e999');
-  await refuses(bytesOf(undefined, { config: text }), RangeError, noConfig);
+  await refuses(
+    bytesOf(undefined, { config: text }),
+    RangeError,
+    /imageSize must be .*: current value is Infinity/,
+  );
 });
 
 Deno.test("loadModel() refuses a checkpoint of another config, naming what differs", async () => {

@@ -54,6 +54,17 @@ Deno.test("new Model() names a misshapen weight with both shapes", () => {
   );
 });
 
+Deno.test("new Model() names a weight whose values do not fill its shape", () => {
+  const short = weights();
+  const name = "fusion.layers.0.weight";
+  const { data, shape } = short.get(name)!;
+  short.set(name, { data: data.slice(1), shape });
+  assert.throws(
+    () => new Model(smallConfig, short),
+    /^TypeError: Cannot build the model as weight "fusion\.layers\.0\.weight" must have the 352 values of its shape \[16,22\]: current value is 351$/,
+  );
+});
+
 Deno.test("new Model() names three of each kind and counts the rest", () => {
   const count = declareWeights(smallConfig).size;
   const other = new Map([["a", { data: new Float32Array(1), shape: [1] }]]);
@@ -70,13 +81,16 @@ Deno.test("new Model() refuses a config that makes no network, and says which nu
   const sam = samConfig.sam!;
   const cases: [Partial<typeof smallConfig>, RegExp][] = [
     [{ imageSize: 36 }, /imageSize must be a multiple of patchSize, 8.* 36$/],
-    [{ imageSize: 0 }, /imageSize must be an integer >= 1.* 0$/],
-    [{ patchSize: 8.5 }, /patchSize must be an integer >= 1.* 8\.5$/],
-    [{ components: 0 }, /components must be an integer >= 1.* 0$/],
+    [{ generatorChannels: 8193 }, /generatorChannels must be .* 8193$/],
+    [{ pixelMean: [0, NaN, 0] }, /pixelMean must be .* 0,NaN,0$/],
+    [{ pixelDeviation: [1, 9e9, 1] }, /pixelDeviation must be .* 1,9.*,1$/],
+    [{ imageSize: 0 }, /imageSize must be an integer of 1\.\.8192.* 0$/],
+    [{ patchSize: 8.5 }, /patchSize must be an integer of 1\.\.8192.* 8\.5$/],
+    [{ components: 0 }, /components must be an integer of 1\.\.8192.* 0$/],
     [{ channels: 15 }, /channels must be .*even.* 15$/],
     [
       { encoder: { ...encoder, heads: 0 } },
-      /encoder\.heads must be an integer >= 1.* 0$/,
+      /encoder\.heads must be an integer of 1\.\.8192.* 0$/,
     ],
     [
       { encoder: { ...encoder, heads: 5 } },
@@ -95,11 +109,11 @@ Deno.test("new Model() refuses a config that makes no network, and says which nu
     ],
     [
       { ...samConfig, sam: { ...sam, window: 0 } },
-      /sam\.window must be an integer >= 1.* 0$/,
+      /sam\.window must be an integer of 1\.\.8192.* 0$/,
     ],
     [
       { ...samConfig, sam: { ...sam, positionSide: 1.5 } },
-      /sam\.positionSide must be an integer >= 1.* 1\.5$/,
+      /sam\.positionSide must be an integer of 1\.\.8192.* 1\.5$/,
     ],
     [
       { ...samConfig, sam: { ...sam, globalBlocks: [0, 2] } },
@@ -157,6 +171,25 @@ Deno.test("a model uploads its weights once, and again to another engine", async
   );
   await assert.rejects(() => first[name].read(), /it is disposed/);
   await useEngine("cpu");
+});
+
+Deno.test("a model whose upload failed tries again, and can be disposed while it fails", async () => {
+  const own = weights();
+  const name = "fusion.layers.0.weight";
+  const whole = own.get(name)!;
+  const short = { ...whole, data: whole.data.slice(1) };
+  const model = new Model(smallConfig, own);
+  own.set(name, short);
+  await assert.rejects(() => model.deviceWeights(), /must hold 352 values/);
+  own.set(name, whole);
+  assert.ok(name in await model.deviceWeights());
+  model.dispose();
+
+  const other = new Model(smallConfig, own);
+  own.set(name, short);
+  const failing = other.deviceWeights();
+  other.dispose();
+  await assert.rejects(failing, /must hold 352 values/);
 });
 
 Deno.test("initializeWeights() draws every declared weight, the same for the same seed", () => {

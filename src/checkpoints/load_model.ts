@@ -66,7 +66,7 @@ export interface LoadModelOptions {
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {RangeError} When the file is no checkpoint, is damaged, lies about
  * its content, holds a value that is not finite, or has no config and none is
- * given.
+ * given, or there is no preset of the name given.
  * @throws {TypeError} When its weights are those of another network.
  */
 export async function loadModel(
@@ -79,6 +79,13 @@ export async function loadModel(
     onReport = (report) => warn(source, report),
   }: LoadModelOptions = {},
 ): Promise<Model> {
+  if (typeof given === "string" && !Object.hasOwn(presets, given)) {
+    throw new RangeError(
+      `Cannot load the model ${source} as config must be a ModelConfig or one of ${
+        Object.keys(presets).join(", ")
+      }: current value is ${given}`,
+    );
+  }
   const isRemote = /^https?:/.test(`${source}`);
   const path = isRemote
     ? await download(new URL(source), cacheFolder, onProgress)

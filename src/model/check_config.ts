@@ -5,6 +5,14 @@ import {
   type SamConfig,
 } from "./config.ts";
 
+/** No figure of a config is larger. */
+const LARGEST = 8192;
+
+/** Whether a value is a whole number of `least` to `LARGEST`. */
+function isSize(value: number, least: number): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= LARGEST;
+}
+
 /** An error about one figure of a config, in the house form. */
 function refused(rule: string, found: unknown): RangeError {
   return new RangeError(
@@ -49,8 +57,11 @@ export function checkConfig(config: ModelConfig): void {
   };
   for (const [least, numbers] of [[1, sizes], [0, counts]] as const) {
     for (const [name, value] of Object.entries(numbers)) {
-      if (Number.isSafeInteger(value) && value >= least) continue;
-      throw refused(`${name} must be an integer >= ${least}`, value);
+      if (isSize(value, least)) continue;
+      throw refused(
+        `${name} must be an integer of ${least}..${LARGEST}`,
+        value,
+      );
     }
   }
   if (!Number.isInteger(embeddingSide(config))) {
@@ -87,8 +98,17 @@ export function checkConfig(config: ModelConfig): void {
     if (value % divisor === 0) continue;
     throw refused(`${name} must be a multiple of ${of}, ${divisor}`, value);
   }
-  if (!config.pixelDeviation.every((value) => value > 0)) {
-    throw refused("pixelDeviation must be > 0", config.pixelDeviation);
+  if (!config.pixelMean.every((value) => Math.abs(value) <= LARGEST)) {
+    throw refused(
+      `pixelMean must be of -${LARGEST}..${LARGEST}`,
+      config.pixelMean,
+    );
+  }
+  if (!config.pixelDeviation.every((value) => value > 0 && value <= LARGEST)) {
+    throw refused(
+      `pixelDeviation must be > 0 and <= ${LARGEST}`,
+      config.pixelDeviation,
+    );
   }
   if (config.sam) checkSam(config.sam, config);
 }
@@ -99,13 +119,11 @@ function checkSam(
   { encoder, decoder }: ModelConfig,
 ) {
   for (const [name, value] of Object.entries({ window, positionSide })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw refused(`sam.${name} must be an integer >= 1`, value);
+    if (isSize(value, 1)) continue;
+    throw refused(`sam.${name} must be an integer of 1..${LARGEST}`, value);
   }
   for (const block of globalBlocks) {
-    if (Number.isSafeInteger(block) && block >= 0 && block < encoder.depth) {
-      continue;
-    }
+    if (isSize(block, 0) && block < encoder.depth) continue;
     throw refused(
       `sam.globalBlocks must be blocks of the encoder, 0..${encoder.depth - 1}`,
       block,
@@ -135,14 +153,7 @@ function sameShape(value: unknown, pattern: unknown): boolean {
     );
 }
 
-/** The numbers of a value, at any depth. */
-function numbersIn(value: unknown): number[] {
-  if (typeof value === "number") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(numbersIn);
-}
-
-/** Whether foreign JSON has a config's keys and types, and no absurd figure. */
+/** Whether foreign JSON has a config's keys and types; `checkConfig` looks at its figures. */
 export function isModelConfig(value: unknown): value is ModelConfig {
   if (typeof value !== "object" || value === null) return false;
   const { sam, pixelScaling = "min-max", scalarMoments = false, ...rest } =
@@ -154,6 +165,5 @@ export function isModelConfig(value: unknown): value is ModelConfig {
       sameShape({ ...sam, globalBlocks: pattern!.globalBlocks }, pattern) &&
       sam.globalBlocks.every((block) => typeof block === "number");
   return fits && pixelScaling === "min-max" &&
-    typeof scalarMoments === "boolean" && sameShape(rest, presets.tiny) &&
-    numbersIn(value).every((n) => n >= 0 && n <= 8192);
+    typeof scalarMoments === "boolean" && sameShape(rest, presets.tiny);
 }

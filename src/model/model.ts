@@ -25,7 +25,7 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import type { HostWeights, Weights } from "./weights.ts";
+import { type HostWeights, sizeOf, type Weights } from "./weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -143,10 +143,12 @@ export class Model {
    * Builds a model.
    *
    * @param config The network's shape.
-   * @param weights All the weights that `declareWeights(config)` lists.
+   * @param weights All the weights of such a network, and no others, by
+   * segment-anything's names.
    * @param metadata Facts about the weights.
    * @throws {RangeError} When the config makes no network.
-   * @throws {TypeError} When a weight is missing, unexpected or misshapen.
+   * @throws {TypeError} When a weight is missing, unexpected or misshapen, or has
+   * more or fewer values than its shape.
    */
   constructor(
     config: ModelConfig,
@@ -170,14 +172,19 @@ export class Model {
     if (this.#device?.engine !== engine) {
       this.#release();
       const weights = upload(Object.fromEntries(this.weights));
-      this.#device = { engine, weights };
+      const device = { engine, weights };
+      this.#device = device;
+      weights.catch(() => { // the next call tries again
+        if (this.#device === device) this.#device = undefined;
+      });
     }
     return await this.#device.weights;
   }
 
   #release() {
-    this.#device?.weights.then((weights) =>
-      Object.values(weights).forEach((tensor) => tensor.dispose())
+    this.#device?.weights.then(
+      (weights) => Object.values(weights).forEach((tensor) => tensor.dispose()),
+      () => {}, // told to who asked for them
     );
     this.#device = undefined;
   }
@@ -203,8 +210,17 @@ function checkWeights(config: ModelConfig, weights: HostWeights) {
     [...weights].map(([name, { shape }]) => [name, shape]),
   );
   const problems = describeReport(compareWeights(config, shapes));
-  if (problems === "") return;
-  throw new TypeError(
-    `Cannot build the model as its weights must be those of config "${config.name}": ${problems}`,
-  );
+  if (problems !== "") {
+    throw new TypeError(
+      `Cannot build the model as its weights must be those of config "${config.name}": ${problems}`,
+    );
+  }
+  for (const [name, { data, shape }] of weights) {
+    if (data.length === sizeOf(shape)) continue;
+    throw new TypeError(
+      `Cannot build the model as weight "${name}" must have the ${
+        sizeOf(shape)
+      } values of its shape [${shape}]: current value is ${data.length}`,
+    );
+  }
 }

@@ -21,7 +21,7 @@ import { isWatched } from "./progress_sinks.ts";
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {RangeError} When the file is no checkpoint, is damaged, lies about
  * its content, holds a value that is not finite, or has no config and none is
- * given.
+ * given, or there is no preset of the name given.
  * @throws {TypeError} When its weights are those of another network.
  */
 export async function loadModel(
