@@ -134,6 +134,27 @@ Deno.test("writeNiftiMask() takes a mask drawn on one slice", () =>
     assert.equal(values.data.reduce((sum, value) => sum + value, 0), 1);
   }));
 
+Deno.test("writeNiftiMask() refuses sides that a NIfTI-1 header cannot state", () =>
+  inTempFolder(async (folder) => {
+    const path = join(folder, "mask.nii");
+    const wide = (width: number) => ({
+      values: ndarray(new Float32Array(width), [1, 1, width, 1]),
+      ...{ colour: false, inverted: false },
+      layout: {
+        axes: [2, 1, 0] as const,
+        flipped: [false, false, false] as const,
+      },
+    });
+    const mask = (width: number) =>
+      ndarray(new Uint8Array(width), [1, 1, width]);
+    await writeNiftiMask(path, mask(32767), wide(32767));
+    assert.deepEqual((await readVolume(path)).values.shape, [1, 1, 32767, 1]);
+    await assert.rejects(
+      writeNiftiMask(path, mask(32768), wide(32768)),
+      /RangeError: Cannot write mask as its sides must be at most 32767: current value is \[1,1,32768,1\]/,
+    );
+  }));
+
 Deno.test("writeNiftiMask() refuses a mask of another size than the volume", async () => {
   const volume = await readVolume(Uint8Array.fromBase64(nifti[0].file));
   await assert.rejects(

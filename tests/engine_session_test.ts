@@ -51,6 +51,24 @@ Deno.test("a process stays alive for a result that is awaited", async () => {
   assert.equal(code, 0, output);
 });
 
+Deno.test("the memory of a disposed upload is given back", async () => {
+  const { code, output } = await evaluate(`
+    await useEngine("onnx");
+    let most = 0;
+    for (let i = 0; i < 40; i++) {
+      const shape = [4e6 + i]; // 16 MB
+      const { big } = await upload({ big: { data: new Float32Array(shape[0]), shape } });
+      const { small } = await upload({ small: x });
+      big.dispose();
+      await small.read();
+      most = Math.max(most, Deno.memoryUsage().rss);
+    }
+    console.log("result", Math.round(most / 1e6));`);
+  assert.equal(code, 0, output);
+  const megabytes = Number(/result (\d+)/.exec(output)![1]);
+  assert.ok(megabytes < 500, `${megabytes} MB`); // 640 MB went through
+});
+
 Deno.test("a process ends by itself after a program failed", async () => {
   const { code, output } = await evaluate(`
     await negate({ x });

@@ -86,6 +86,22 @@ Deno.test("loadFonts() shortens a line to its space", async () => {
   assert(fonts.width(fitted, 13) <= 100);
 });
 
+Deno.test("Figure draws anew after it could not be drawn", async () => {
+  let calls = 0;
+  const figure = new Figure({
+    ...{ width: 40, height: 30, alt: "a square" },
+    draw: async () => {
+      await Promise.resolve();
+      if (++calls === 1) throw new Error("no network");
+      return svgDocument(40, 30, "", "");
+    },
+  });
+  await assert.rejects(async () => await figure.toSVG(), /no network/);
+  assert.match(await figure.toSVG(), /^<svg /);
+  await figure.toSVG();
+  assert.equal(calls, 2);
+});
+
 Deno.test("Figure shows itself in a notebook as HTML, PNG and text", async () => {
   let drawn = 0;
   const figure = new Figure({

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import { decodeSize } from "./_decode_image.ts";
 import { readBytes } from "./_read_bytes.ts";
 import type { Case } from "./dataset.ts";
@@ -16,7 +17,9 @@ export function fileCase(
     options?: ReadImageOptions;
   },
 ): Case {
-  let imageSize: Promise<[number, number]> | undefined;
+  const imageSize = once(async () =>
+    decodeSize(await readBytes(image), options, image)
+  );
   return {
     id,
     patient,
@@ -27,11 +30,7 @@ export function fileCase(
       const path = maskPath(id, masks, rater);
       const { maxPixels, maxVoxels } = options;
       const mask = await readMask(path, { maxPixels, maxVoxels });
-      const size =
-        await (imageSize ??= readBytes(image).then((bytes) =>
-          decodeSize(bytes, options, image)
-        ));
-      checkMaskSize(id, mask.shape, size, path);
+      checkMaskSize(id, mask.shape, await imageSize(), path);
       return mask;
     },
   };

@@ -8,6 +8,9 @@ import { writeFileAtomic } from "./write_file.ts";
 
 const UINT8 = 2;
 
+/** A side of NIfTI-1 is a signed number of 16 bits. */
+const MAX_SIDE = 2 ** 15 - 1;
+
 /**
  * Writes a mask as a NIfTI file that lies on a volume's voxels: with the
  * volume's own header where it came from a NIfTI file (orientation, spacing and
@@ -18,7 +21,8 @@ const UINT8 = 2;
  * @param path Where the file will be: .nii or .nii.gz.
  * @param mask [D, H, W]; anything but 0 is inside and becomes 1.
  * @param volume The volume that the mask is of.
- * @throws {RangeError} When the mask is of another size than the volume.
+ * @throws {RangeError} When the mask is of another size than the volume, or of
+ * a side above 32767 where the volume is of no NIfTI file.
  *
  * @example Segment one slice and save it in the volume's geometry
  * ```ts ignore
@@ -105,6 +109,11 @@ function sourceHeader(nifti: Uint8Array, [z, y, x]: number[]): Uint8Array {
 
 /** A NIfTI-1 header that states a volume's affine and spacing. */
 function freshHeader([z, y, x]: number[], volume: Volume): Uint8Array {
+  if (Math.max(x, y, z) > MAX_SIDE) {
+    throw new RangeError(
+      `Cannot write mask as its sides must be at most ${MAX_SIDE}: current value is [${volume.values.shape}]`,
+    );
+  }
   const { spacing: [slice, row, column] = [1, 1, 1], affine } = volume;
   const header = new Uint8Array(352);
   const view = new DataView(header.buffer);

@@ -15,7 +15,7 @@ interface Loaded {
   outputs: Port[];
 }
 
-/** Of each size, so many buffers of disposed tensors are kept for results. */
+/** Of each size, so many buffers of disposed results are kept for new ones. */
 const SPARE_BUFFERS = 2;
 
 /** Its log would repeat on stderr the errors that the calls report. */
@@ -24,6 +24,8 @@ const FATAL = 4;
 const port = workerData.port as MessagePort;
 const sessions = new Map<number, Promise<Loaded>>();
 const tensors = new Map<number, Tensor>();
+/** What programs made: uploads are too seldom to be kept for. */
+const results = new WeakSet<Tensor>();
 const spare = new Map<string, HostData[]>();
 let ort: typeof import("onnxruntime-node");
 
@@ -59,18 +61,19 @@ async function run(request: Request & { kind: "run" }): Promise<HostData[]> {
       ? resident(feed)
       : new ort.Tensor(dtype, feed, shape);
   });
-  const results = outputs.map(({ shape, dtype }, i) => {
+  const made = outputs.map(({ shape, dtype }, i) => {
     const stays = request.handles[i] !== undefined;
     return new ort.Tensor(dtype, buffer(dtype, sizeOf(shape), stays), shape);
   });
   const fetches = Object.fromEntries(
-    outputs.map(({ name }, i) => [name, results[i]]),
+    outputs.map(({ name }, i) => [name, made[i]]),
   );
   await session.run(feeds, fetches, { logSeverityLevel: FATAL });
-  return results.map((tensor, i) => {
+  return made.map((tensor, i) => {
     const handle = request.handles[i];
     if (handle === undefined) return tensor.data as HostData;
     tensors.set(handle, tensor);
+    results.add(tensor);
     return new Uint8Array(0);
   });
 }
@@ -85,6 +88,7 @@ function dispose(handle: number): void {
   const tensor = tensors.get(handle);
   if (!tensor) return;
   tensors.delete(handle);
+  if (!results.has(tensor)) return;
   const key = `${tensor.type}${tensor.size}`;
   const buffers = spare.get(key) ?? [];
   if (buffers.length < SPARE_BUFFERS) buffers.push(tensor.data as HostData);

@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { once } from "../once.ts";
 
 /** A computed specifier stays outside the module graph. */
 const WEBGPU = "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
@@ -19,7 +20,7 @@ const MAX_PAD_RANK = 4;
 /** Errors of a GPU that are watched for. */
 const ERRORS = ["validation", "out-of-memory", "internal"] as const;
 
-let loaded: Promise<void> | undefined;
+const loadBackend = once(() => import(WEBGPU).then(mendPad));
 
 /**
  * Checks that there is a GPU.
@@ -55,8 +56,7 @@ function isSoftware(info: GPUAdapterInfo): boolean {
 /** Loads the backend. */
 export async function loadWebGPU(allowSoftware: boolean): Promise<void> {
   await requireAdapter('the engine "webgpu"', allowSoftware);
-  loaded ??= import(WEBGPU).then(mendPad);
-  await loaded;
+  await loadBackend();
 }
 
 /**

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import { displayBundle, inKernel } from "./kernel.ts";
 import { renderSVG } from "./render_svg.ts";
 import { escapeXML } from "./svg.ts";
@@ -31,12 +32,13 @@ const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
  */
 export class Figure {
   readonly #source: FigureSource;
-  #svg: Promise<string> | undefined;
+  readonly #svg: () => Promise<string>;
   #place: string | undefined; // the name of the output it stands in
 
   /** A figure that is drawn when it is first needed. */
   constructor(source: FigureSource) {
     this.#source = source;
+    this.#svg = once(async () => await source.draw());
   }
 
   /** Pixels at scale 1. */
@@ -56,7 +58,7 @@ export class Figure {
 
   /** The figure as an SVG document, with its images inside. */
   toSVG(): Promise<string> {
-    return this.#svg ??= Promise.resolve(this.#source.draw());
+    return this.#svg();
   }
 
   /**
@@ -64,6 +66,7 @@ export class Figure {
    *
    * @param options.scale Pixels per unit of width, which defaults to 2: crisp
    * on a projector and on a dense screen.
+   * @throws {RangeError} When scale is not above 0 and at most 8.
    */
   async toPNG({ scale = 2 }: { scale?: number } = {}): Promise<Uint8Array> {
     return await renderSVG(await this.toSVG(), { scale });

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { once } from "../once.ts";
 
 /** The measures of text set in the shipped fonts. */
 export interface Fonts {
@@ -19,12 +20,9 @@ export interface Fonts {
 
 const FOLDER = new URL("../../data/fonts/", import.meta.url);
 const FILES = ["DejaVuSans-Subset.ttf", "DejaVuSans-Bold-Subset.ttf"];
-let loaded: Promise<Fonts> | undefined;
 
 /** Loads the measures of the shipped fonts, regular and bold; once. */
-export function loadFonts(): Promise<Fonts> {
-  return loaded ??= load();
-}
+export const loadFonts: () => Promise<Fonts> = once(load);
 
 /**
  * The path of a fontconfig file that knows the shipped fonts. Where this module

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { Fonts } from "./fonts.ts";
 import { loadFonts } from "./fonts.ts";
 
@@ -23,16 +24,6 @@ interface Plotly {
   ): Promise<string>;
 }
 
-let loaded: Promise<Plotly> | undefined;
-
-/**
- * Loads plotly into a document of its own, once; takes about a second. Called
- * early, while other work waits, it is ready when the first chart is drawn.
- */
-export async function loadPlotly(): Promise<void> {
-  await (loaded ??= load());
-}
-
 /**
  * Draws a chart as SVG, without a browser.
  *
@@ -44,7 +35,7 @@ export async function drawPlotly(
   spec: PlotlySpec,
   { width, height }: { width: number; height: number },
 ): Promise<string> {
-  const plotly = await (loaded ??= load());
+  const plotly = await loadPlotly();
   // plotly writes into what it is given.
   const own = structuredClone(spec);
   const uri = await plotly.toImage(own, { format: "svg", width, height });
@@ -54,7 +45,8 @@ export async function drawPlotly(
 // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
 type Window = any;
 
-async function load(): Promise<Plotly> {
+/** Loads plotly into a document of its own; takes about a second. */
+const loadPlotly = once(async (): Promise<Plotly> => {
   const [{ JSDOM: Document, VirtualConsole }, source, fonts] = await Promise
     .all([import(JSDOM), readPlotly(), loadFonts()]);
   const { window } = new Document("<!doctype html><body></body>", {
@@ -65,7 +57,7 @@ async function load(): Promise<Plotly> {
   addLayout(window, fonts);
   window.eval(source);
   return window.Plotly;
-}
+});
 
 async function readPlotly(): Promise<string> {
   // Resolves to a file only once the package is there: after an import.

@@ -1,8 +1,8 @@
 import type { Sharp } from "sharp";
+import { once } from "../once.ts";
 import { fontconfigFile } from "./fonts.ts";
 
 type SharpFactory = (input: Uint8Array, options: object) => Sharp;
-let loaded: Promise<SharpFactory> | undefined;
 
 /**
  * Renders an SVG as PNG, its text in the shipped fonts: the same picture on a
@@ -24,7 +24,7 @@ export async function renderSVG(
       `Cannot render SVG as scale must be in (0, 8]: current value is ${scale}`,
     );
   }
-  const sharp = await (loaded ??= loadSharp());
+  const sharp = await loadSharp();
   const bytes = new TextEncoder().encode(svg);
   const png = await sharp(bytes, { density: 72 * scale, unlimited: true })
     .removeAlpha().png(
@@ -39,7 +39,7 @@ export async function renderSVG(
  * Loads sharp and shows it the shipped fonts. Its fontconfig reads its
  * configuration once, at the first text, from the file that a variable names.
  */
-async function loadSharp(): Promise<SharpFactory> {
+const loadSharp = once(async (): Promise<SharpFactory> => {
   const { default: sharp } = await import("sharp");
   const variable = "FONTCONFIG_FILE";
   const before = Deno.env.get(variable);
@@ -54,4 +54,4 @@ async function loadSharp(): Promise<SharpFactory> {
     else Deno.env.set(variable, before);
   }
   return sharp;
-}
+});
