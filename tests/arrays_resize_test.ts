@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { resizeBilinear, resizeMask } from "../src/arrays/resize.ts";
+import { resizeBilinear } from "../src/arrays/resize.ts";
 import { close } from "./_close.ts";
 
 const row = (...values: number[]) =>
@@ -108,12 +108,4 @@ Deno.test("resizeBilinear() refuses sizes and shapes that make no image", () => 
     () => resizeBilinear(ndarray(new Float32Array(0), [0, 7]), 1, 4),
     /current value is \[0,7\]/,
   );
-});
-
-Deno.test("resizeMask() keeps a mask binary and a half in", () => {
-  const mask = ndarray(Uint8Array.of(0, 0, 1, 1, 1, 1), [1, 6]);
-  assert.deepEqual([...resizeMask(mask, 1, 3).data], [0, 1, 1]);
-  // Centre 0.5 lies midway between 0 and 1: 0.5 counts as inside.
-  const pair = ndarray(Uint8Array.of(0, 1), [1, 2]);
-  assert.deepEqual([...resizeMask(pair, 1, 1).data], [1]);
 });

@@ -186,6 +186,23 @@ Deno.test("a process that is killed leaves no file half-written", async () => {
   });
 });
 
+Deno.test("a folder is resumed with the same weights and iterations alone", async () => {
+  await inFolder(async (out) => {
+    const options = { out, ...simulated };
+    const first = images.slice(0, 1);
+    await annotate(model, first, options);
+    using other = new Model(smallConfig, noisyWeights(smallConfig, 2));
+    await assert.rejects(
+      annotate(other, first, options),
+      /^RangeError: Cannot resume as the record .*a\.json must be of a run with .*"weights":"[0-9a-f]{16}"/,
+    );
+    await assert.rejects(
+      annotate(model, first, { ...options, iterations: 4 }),
+      /must be of a run with .*"iterations":4.*: current value is .*"iterations":3/,
+    );
+  });
+});
+
 Deno.test("a damaged record is a clear error", async () => {
   await inFolder(async (out) => {
     const options = { out, ...simulated };
@@ -199,7 +216,10 @@ Deno.test("a damaged record is a clear error", async () => {
       [text.replace('"version":1', '"version":9'), /version 9/],
       [text.replace('"id":"a"', '"id":"b"'), /of the image a: current/],
       [text.replace('"accept"', '"undo"'), /end with an acceptance/],
-      [text.replace('"iterations":3', '"iterations":-1'), /3 iterations/],
+      [
+        text.replace('"iterations":3,"seconds"', '"iterations":-1,"seconds"'),
+        /3 iterations/,
+      ],
       [text.replace('"dice":[', '"dice":[7,'), /Dice of 3 proposals/],
       [text.replace('"components":5', '"components":4'), /have a profile/],
       [text.replace('"samples":48', '"samples":9'), /of a run with .*48/],

@@ -99,6 +99,18 @@ Deno.test("keys pick, but neither held ones nor those of commands", () => {
   }
 });
 
+Deno.test("keys are offered for nine candidates at most, as a key is one character", async () => {
+  const proposal = handProposal();
+  const candidates = Array(12).fill(proposal.candidates[0]);
+  const panel = await pickPanel({
+    ...{ image, title: "Which?", proposal: { ...proposal, candidates } },
+    choices: choicesOf(image, candidates.length, ["accept"]),
+  });
+  const { window } = new JSDOM(panel(URL_OF_PICKS).page);
+  const hint = window.document.querySelector(".spa-pick-hint")!.textContent!;
+  assert.match(hint, /press 1 to 9\./);
+});
+
 Deno.test("a click on the image is sent in its pixels, inside or outside", () => {
   const picture = ".spa-pick-main > svg"; // 16 x 12 pixels, 20 wide each
   const clicks: [number, number, boolean, string][] = [

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   type Choices,
   describePicked,
-  pathOf,
   type Picked,
   pickedFromLine,
   pickedFromPath,
@@ -17,17 +16,17 @@ const all: Choices = {
 };
 const clickOnly: Choices = { ...all, candidates: 0, offered: new Set() };
 
-Deno.test("pickedFromPath() reads what pathOf() writes, and nothing else", () => {
-  const picks: Picked[] = [
-    { kind: "candidate", index: 3 },
-    { kind: "accept" },
-    { kind: "undo" },
-    { kind: "none" },
-    { kind: "point", x: 15, y: 0, label: 0 },
-    { kind: "point", x: 0, y: 11, label: 1 },
-  ];
-  for (const picked of picks) {
-    assert.deepEqual(pickedFromPath(pathOf(picked), all), picked);
+Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
+  const picks: Record<string, Picked> = {
+    "candidate/3": { kind: "candidate", index: 3 },
+    accept: { kind: "accept" },
+    undo: { kind: "undo" },
+    none: { kind: "none" },
+    "point/15/0/0": { kind: "point", x: 15, y: 0, label: 0 },
+    "point/0/11/1": { kind: "point", x: 0, y: 11, label: 1 },
+  };
+  for (const [path, picked] of Object.entries(picks)) {
+    assert.deepEqual(pickedFromPath(path, all), picked);
   }
   const foreign = [
     ..."candidate/4 candidate/-1 candidate/1e0 candidate/ candidate/0/ Accept"

@@ -88,24 +88,3 @@ function filterAxis(
   }
   return result;
 }
-
-/**
- * Resizes a mask: bilinearly as a map of 0 and 1, then >= 0.5.
- *
- * @param mask [H, W], 0 or 1.
- * @returns [height, width], 0 or 1, a new array.
- * @throws {RangeError} As {@linkcode resizeBilinear}.
- */
-export function resizeMask(
-  mask: NdArray<Uint8Array>,
-  height: number,
-  width: number,
-): NdArray<Uint8Array> {
-  const values = Float32Array.from(contiguous(mask).data, (v) => v ? 1 : 0);
-  const map = resizeBilinear(ndarray(values, mask.shape), height, width);
-  return ndarray(
-    // A little below 0.5, so that rounding in the weights cannot decide.
-    Uint8Array.from(map.data, (value) => value >= 0.5 - 1e-6 ? 1 : 0),
-    map.shape,
-  );
-}

@@ -36,6 +36,19 @@ export function isDicom(bytes: Uint8Array): boolean {
 /** A deflated data set of more bytes than this is refused. */
 const MAX_INFLATED = 2 ** 28;
 
+/** The header of a DICOM file that begins with `head`. */
+export async function readDicomHeader(
+  path: string,
+  head: Uint8Array,
+): Promise<DicomHeader> {
+  const options = { whole: false, name: path };
+  try {
+    return await dicomHeader(head, options);
+  } catch { // perhaps as the header is longer
+    return await dicomHeader(await Deno.readFile(path), options);
+  }
+}
+
 /**
  * Parses a DICOM file up to its pixel data, or whole.
  *

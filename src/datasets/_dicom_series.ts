@@ -8,6 +8,7 @@ import {
   dicomHeader,
   isDicom,
   normalOf,
+  readDicomHeader,
 } from "./_dicom_header.ts";
 import { badFile, readHead } from "./_read_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
@@ -24,9 +25,6 @@ export interface DicomSeries {
   readonly header: VolumeHeader;
   readonly slices: readonly Slice[];
 }
-
-/** Bytes that hold the header of all but unusual files. */
-const HEAD = 2 ** 16;
 
 /** Direction cosines may differ by so much, as they are rounded in files. */
 const SAME_DIRECTION = 1e-3;
@@ -81,13 +79,9 @@ export async function seriesValues(
 
 /** What a file's header says of its slice; undefined for another file. */
 async function readSlice(path: string): Promise<Slice | undefined> {
-  const head = await readHead(path, HEAD);
+  const head = await readHead(path);
   if (!isDicom(head)) return undefined;
-  const options = { whole: false, name: path };
-  const header = await dicomHeader(head, options).catch(async () =>
-    await dicomHeader(await Deno.readFile(path), options)
-  );
-  const { dataSet, ...rest } = header;
+  const { dataSet, ...rest } = await readDicomHeader(path, head);
   const { shape, spacing, affine, cosines, position, photometric } = rest;
   const { window, colour, inverted, layout } = rest;
   return { // and not the bytes, which `dataSet` holds

@@ -93,14 +93,14 @@ export async function folderOf(
   return found?.isDirectory ? path : undefined;
 }
 
-/** At most the first `count` bytes of a file. */
-export async function readHead(
-  path: string,
-  count: number,
-): Promise<Uint8Array> {
+/** Bytes that hold the header of all but unusual files. */
+const HEAD = 2 ** 16;
+
+/** The first bytes of a file. */
+export async function readHead(path: string): Promise<Uint8Array> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
-  const bytes = new Uint8Array(Math.min(size, count));
+  const bytes = new Uint8Array(Math.min(size, HEAD));
   let filled = 0;
   while (filled < bytes.length) {
     const read = await file.read(bytes.subarray(filled));

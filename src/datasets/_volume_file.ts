@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { dicomValues } from "./_dicom.ts";
-import { dicomHeader, isDicom } from "./_dicom_header.ts";
+import { dicomHeader, isDicom, readDicomHeader } from "./_dicom_header.ts";
 import { openSeries, seriesValues } from "./_dicom_series.ts";
 import type { Layout } from "./_layout.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
@@ -57,9 +57,6 @@ export async function decodeSeries(
   };
 }
 
-/** Bytes that hold the header of all but unusual DICOM files. */
-const HEAD = 2 ** 16;
-
 /**
  * The header of a NIfTI, DICOM, NPY or NPZ file, most often from its first
  * bytes alone, or of a folder's series; undefined where the file is another one.
@@ -72,15 +69,8 @@ export async function readVolumeHeader(
     const { maxVoxels = MAX_VOXELS } = options;
     return (await openSeries(path, maxVoxels)).header;
   }
-  const head = await readHead(path, HEAD);
-  if (isDicom(head)) {
-    try {
-      return await dicomHeader(head, { whole: false, name: path });
-    } catch {
-      const bytes = await Deno.readFile(path);
-      return await dicomHeader(bytes, { whole: false, name: path });
-    }
-  }
+  const head = await readHead(path);
+  if (isDicom(head)) return await readDicomHeader(path, head);
   if (isNifti(head)) return niftiHeader(head, path);
   if (isNpy(head)) return npyHeader(head, path);
   if (!isZip(head)) return undefined;

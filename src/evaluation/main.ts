@@ -1,13 +1,11 @@
 /** `deno task evaluate`; see `--help`. */
 
-import { createHash } from "node:crypto";
-import type { Baseline } from "../baselines/baseline.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
 import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import { useEngine } from "../engine/engine.ts";
-import type { Model } from "../model/model.ts";
+import { fingerprint } from "../model/fingerprint.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { evaluationProgress } from "../notebook/progress.ts";
 import { compareCommand } from "./compare.ts";
@@ -32,18 +30,6 @@ import {
   saveEvaluation,
 } from "./saved_evaluation.ts";
 import { withFigures } from "./validation_figures.ts";
-
-/** Tells models apart: the beginning of a digest of all weights. */
-function fingerprint({ weights }: Model | Baseline): string {
-  const hash = createHash("sha256");
-  for (const [name, { data, shape }] of weights) {
-    hash.update(`${name} ${shape}`);
-    hash.update(
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
-  }
-  return hash.digest("hex").slice(0, 16);
-}
 
 /** What is done already of an evaluation that is to be written to a file. */
 async function resume(

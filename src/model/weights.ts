@@ -4,6 +4,7 @@
  */
 
 import type * as tf from "@tensorflow/tfjs";
+import { sizeOf } from "../engine/tensors.ts";
 import { createRandom } from "../random.ts";
 import {
   embeddingSide,
@@ -12,6 +13,8 @@ import {
   type ModelConfig,
   momentChannels,
 } from "./config.ts";
+
+export { sizeOf };
 
 /** The weights as the network's functions take them. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
@@ -43,11 +46,6 @@ const SPA_NAMES = [
   "preference_generator.",
   "prompt_encoder.click_map.",
 ];
-
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
-}
 
 /**
  * Lists every weight of a network: name, shape and initialiser, in the order

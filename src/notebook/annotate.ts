@@ -2,6 +2,7 @@
 import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
 import { dice } from "../evaluation/metrics/overlap.ts";
+import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
@@ -107,11 +108,13 @@ export async function annotateAt(
   options: AnnotateOptions,
 ): Promise<AnnotationReport> {
   const { out, carry = true, seed = 0, rater, onImage } = options;
-  const { samples = 48, candidates = 4, update, points } = options;
+  const { samples = 48, candidates = 4, iterations = 6 } = options;
+  const { update, points } = options;
   const list = await listImages(images);
   const settings = {
     model: model.config.name,
-    ...{ samples, candidates, seed, carry },
+    weights: fingerprint(model),
+    ...{ samples, candidates, iterations, seed, carry },
     ...(rater === undefined ? {} : { rater }),
     ...(update && { update }),
   };
@@ -131,7 +134,7 @@ export async function annotateAt(
     if (!record) {
       const made = await annotateImage(shown, model, image, {
         ...options,
-        ...{ points: clicks, seed: seed + i, profile, settings },
+        ...{ points: clicks, seed: seed + i, profile, settings, iterations },
       });
       if (!made) {
         skipped.push(image.id);
@@ -152,6 +155,7 @@ export async function annotateAt(
 interface ImageOptions extends AnnotateOptions {
   readonly points?: Exclude<AnnotateOptions["points"], string>;
   readonly settings: AnnotationRecord["settings"];
+  readonly iterations: number;
 }
 
 /** Annotates one image; undefined where its reference is empty. */
@@ -163,7 +167,7 @@ async function annotateImage(
 ): Promise<
   { record: AnnotationRecord; mask: NdArray<Uint8Array> } | undefined
 > {
-  const { settings, seed = 0, iterations = 6 } = options;
+  const { settings, seed = 0, iterations } = options;
   const pixels = await image.readImage();
   const reference = await readReference(image, options.rater);
   if (reference && !reference.data.some((value) => value > 0)) return undefined;

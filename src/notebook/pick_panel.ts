@@ -1,10 +1,10 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
 import { dice } from "../evaluation/metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import { percent } from "./candidates_caption.ts";
+import { countPixels } from "./describe.ts";
 import { areaSwatch, type LegendItem } from "./legend.ts";
 import { pointMark } from "./panel.ts";
 import type { Choices } from "./picked.ts";
@@ -126,7 +126,7 @@ function hint({ candidates, offered }: Choices): string {
   if (candidates === 0) return "Click on the image, inside the object.";
   const keys = candidates === 1
     ? key("1")
-    : `${key("1")} to ${key(String(candidates))}`;
+    : `${key("1")} to ${key(String(Math.min(candidates, 9)))}`;
   return `Click the nearest candidate or press ${keys}.${
     offered.has("outside")
       ? " A click on the image adds a point: inside the object, with Shift outside."
@@ -157,8 +157,8 @@ function caption(
     `<span class="spa-pick-line">${key(String(k + 1))} <span>${
       percent(share)
     } of samples</span></span>` +
-    `<span class="spa-pick-line">${change("added", `+${count(added)}`)} ${
-      change("removed", `−${count(removed)}`)
+    `<span class="spa-pick-line">${change("added", `+${countPixels(added)}`)} ${
+      change("removed", `−${countPixels(removed)}`)
     } ${score(mask, truth)}</span>`;
 }
 
@@ -168,7 +168,7 @@ function recommendedCaption(
 ): string {
   return `<div class="spa-pick-line" style="margin-top:6px"><strong>Recommendation</strong> ` +
     `<span class="spa-pick-small">mean of all samples · ${
-      count(mask)
+      countPixels(mask)
     } px</span> ${score(mask, truth)}</div>`;
 }
 
@@ -197,9 +197,4 @@ function clickMode(id: string): string {
 function legendItem({ label, mark }: LegendItem): string {
   const box = { x: 0, y: 0, width: 26, height: 16 };
   return `<span>${svgElement(box, mark)}${escapeXML(label)}</span>`;
-}
-
-function count(mask: NdArray<Uint8Array>): number {
-  return contiguous(mask).data
-    .reduce((sum, value) => sum + (value === 0 ? 0 : 1), 0);
 }

@@ -28,7 +28,7 @@ const ANSWER_TIME = 500;
  *
  * - `GET` gives the panel as a page, `GET shown` an empty picture by which a
  *   panel tells that it is seen;
- * - `POST candidate/2` (and the other paths of `pathOf`) picks, as does `GET`
+ * - `POST candidate/2` (and the other paths of `pickedFromPath`) picks, as does `GET`
  *   where a person follows a link; a page, script or picture of another origin
  *   than this machine's is refused, and so is a browser's prefetch.
  *

@@ -28,19 +28,10 @@ export interface Choices {
   readonly offered: ReadonlySet<"accept" | "undo" | "none" | "outside">;
 }
 
-/** A pick as the path of its link: `candidate/2`, `accept`, `point/61/40/1`. */
-export function pathOf(picked: Picked): string {
-  switch (picked.kind) {
-    case "candidate":
-      return `candidate/${picked.index}`;
-    case "point":
-      return `point/${picked.x}/${picked.y}/${picked.label}`;
-    default:
-      return picked.kind;
-  }
-}
-
-/** The pick of a path; undefined where it is none, or none of the choices. */
+/**
+ * The pick of a link's path (`candidate/2`, `accept`, `point/61/40/1`);
+ * undefined where it is none, or none of the choices.
+ */
 export function pickedFromPath(
   path: string,
   choices: Choices,
