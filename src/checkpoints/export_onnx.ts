@@ -43,7 +43,8 @@ const ALIGNMENT = 4096;
  * are float32, images are RGB with values in 0..1. Each file's description says
  * what its inputs are, and its metadata hold the config as JSON beside the
  * model's own. Only standard operators are used (version 20: ONNX Runtime 1.17
- * and later). `tests/reference/run_exported.py` runs the files in Python.
+ * and later). The repository's `tests/reference/run_exported.py` runs the files
+ * in Python.
  *
  * @example Export the shipped model
  * ```ts

@@ -185,11 +185,11 @@ async function jpeg2000(
   // Blank tiles take next to nothing: `maxVoxels` is the only bound.
   checkSize(codestreamSize(coded), header, Infinity, name);
   const { default: load } = await import("@cornerstonejs/codec-openjpeg");
-  const decoder = new (await (openJpeg ??= load({
-    print: () => {},
-    printErr: () => {},
-  }))).J2KDecoder();
   try {
+    const decoder = new (await (openJpeg ??= load({
+      print: () => {},
+      printErr: () => {},
+    }))).J2KDecoder();
     decoder.getEncodedBuffer(coded.length).set(coded);
     decoder.decode();
     const bytes = decoder.getDecodedBuffer().slice();

@@ -71,8 +71,7 @@ export interface ModelConfig {
   /**
    * Present where image encoder, prompt encoder and mask decoder are
    * segment-anything's own: its weights keep their names and shapes, and what
-   * SPA adds has weights of its own (`WeightDeclaration.origin`). Absent for
-   * the smaller network of `tiny`.
+   * SPA adds has weights of its own. Absent for the smaller network of `tiny`.
    */
   readonly sam?: SamConfig;
 }

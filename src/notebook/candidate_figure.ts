@@ -27,6 +27,8 @@ const TOP = 54;
 /**
  * One candidate over its image, with the pixels that it would add to the
  * recommendation and remove from it.
+ *
+ * @throws {RangeError} When the candidate is of another size than the image.
  */
 export function candidateFigure(
   { image, candidate, title }: {

@@ -60,6 +60,8 @@ export interface CandidatesFigureOptions {
  * The picture that a user chooses from: the recommendation, and beside it the
  * candidates, each with its key, its share of the samples, and the pixels that
  * it would add and remove.
+ *
+ * @throws {RangeError} When a mask is of another size than the image.
  */
 export function candidatesFigure(options: CandidatesFigureOptions): Figure {
   const { image, proposal: { recommended, candidates }, truth, title } =

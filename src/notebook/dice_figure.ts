@@ -27,8 +27,10 @@ export interface DiceFigureOptions {
 }
 
 /**
- * Dice by iteration, or by what `xTitle` says, a line for each series: a static chart, which notebooks
- * that know plotly show interactive.
+ * Dice by iteration, or by what `xTitle` says, a line for each series: a static
+ * chart, which notebooks that know plotly show interactive.
+ *
+ * @throws {RangeError} When no series has a value.
  */
 export function diceFigure(
   { series, title = "Dice by iteration", xTitle = "iteration" }:

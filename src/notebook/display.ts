@@ -66,6 +66,9 @@ export interface ShowOptions {
  * The figure of a value: of a session or proposal the recommendation and its
  * candidates, of a candidate its changes, of a model its parts, of a dataset
  * some cases, of the results of `evaluate` Dice by iteration.
+ *
+ * @throws {RangeError} When a mask is of another size than the image, or there
+ * are no results.
  */
 export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
   const { title } = options;
@@ -110,6 +113,8 @@ async function bundleOf(
 /**
  * Shows a value now, anywhere in a cell; outside a notebook prints a few lines
  * about it.
+ *
+ * @throws In a notebook, as {@linkcode figureOf}.
  *
  * @example In the middle of a cell
  * ```ts ignore

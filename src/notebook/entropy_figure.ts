@@ -38,6 +38,8 @@ const TICKS = 64;
 /**
  * An image beside the map of where the mean of the predictions is undecided,
  * with its scale: bright where samples disagree, and where each is unsure.
+ *
+ * @throws {RangeError} When entropy or mask is of another size than the image.
  */
 export function entropyFigure(
   { image, entropy, mask, title }: EntropyFigureOptions,

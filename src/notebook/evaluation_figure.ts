@@ -21,6 +21,7 @@ export interface EvaluationFigureOptions {
  * recommendation for each rater.
  *
  * @param results Results of `evaluate`, at least one.
+ * @throws {RangeError} When there is none.
  */
 export function evaluationFigure(
   results: readonly TargetResult[],

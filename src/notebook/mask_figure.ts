@@ -38,7 +38,11 @@ export interface MaskFigureOptions {
   title?: string;
 }
 
-/** An image with the outline of a mask. */
+/**
+ * An image with the outline of a mask.
+ *
+ * @throws {RangeError} When a mask is of another size than the image.
+ */
 export function maskFigure(
   { image, mask, label = "segmentation", points = [], truth, title }:
     MaskFigureOptions,

@@ -30,6 +30,8 @@ const RIGHT: Box = { x: 456, y: 92, width: 424, height: 300 };
  *
  * @param before The mixture before the update.
  * @param after The mixture after it, of as many components and channels.
+ * @throws {RangeError} When the mixtures differ in shape, or chosen is no
+ * candidate of the proposal.
  */
 export function mixtureFigure(
   before: GaussianMixture,

@@ -17,6 +17,7 @@ const MOST = 8;
  * @param include The raters whose majority was the target; without it each
  * rater was, and "own mask" is that of the user.
  * @param options.title One line above.
+ * @throws {RangeError} When there are no results.
  */
 export function ratersFigure(
   results: readonly TargetResult[],

@@ -1,7 +1,12 @@
 import { Figure } from "./figure.ts";
 import { svgDocument } from "./svg.ts";
 
-/** Several figures as one, from top to bottom; at least one. */
+/**
+ * Several figures as one, from top to bottom.
+ *
+ * @param figures At least one.
+ * @throws {RangeError} When there is none.
+ */
 export function stackFigures(figures: readonly Figure[]): Figure {
   if (figures.length === 0) {
     throw new RangeError(
