@@ -15,11 +15,8 @@ import type { Dataset } from "../src/datasets/dataset.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import { presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
-import {
-  drawWeights,
-  initializeWeights,
-  sizeOf,
-} from "../src/model/weights.ts";
+import { sizeOf } from "../src/engine/tensors.ts";
+import { drawWeights, initializeWeights } from "../src/model/weights.ts";
 import { smallConfig } from "./_small_model.ts";
 import { discs, recipe } from "./_small_training.ts";
 

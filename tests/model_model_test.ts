@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { useEngine } from "../src/engine/engine.ts";
 import { presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
+import { sizeOf } from "../src/engine/tensors.ts";
 import {
   declareWeights,
   type HostWeights,
   initializeWeights,
-  sizeOf,
 } from "../src/model/weights.ts";
 import { encode } from "../src/spa/encode.ts";
 import { discImage, samConfig, smallConfig } from "./_small_model.ts";

@@ -4,7 +4,7 @@ import { folderDataset } from "../src/datasets/folder.ts";
 import { lidcCrops } from "../src/datasets/lidc_crops.ts";
 import { evaluate } from "../src/evaluation/evaluate.ts";
 import { summarize } from "../src/evaluation/summary.ts";
-import { sizeOf } from "../src/model/weights.ts";
+import { sizeOf } from "../src/engine/tensors.ts";
 
 const LIDC = "../shared/data/lidc_crops";
 

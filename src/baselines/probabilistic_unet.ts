@@ -7,7 +7,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { linear } from "../model/layers.ts";
 import { maskSide } from "../model/config.ts";
-import { sizeOf, type Weights } from "../model/weights.ts";
+import { sizeOf } from "../engine/tensors.ts";
+import type { Weights } from "../model/weights.ts";
 import { packPixels } from "./backbone.ts";
 import { drawRater } from "./examples.ts";
 import type { BaselineConfig, Inputs, Method } from "./method.ts";

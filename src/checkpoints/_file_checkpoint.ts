@@ -1,7 +1,6 @@
 /** Checkpoints whose tensors are byte ranges of files: all of them. */
 
-import type { HostTensor } from "../engine/tensors.ts";
-import { sizeOf } from "../model/weights.ts";
+import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import type { ByteSource } from "./_byte_source.ts";
 import { ELEMENT_BYTES, type ElementType, widen } from "./_elements.ts";
 import type {

@@ -5,7 +5,7 @@
  * Format: torch/serialization.py and torch/_utils.py, since PyTorch 1.6.
  */
 
-import { sizeOf } from "../model/weights.ts";
+import { sizeOf } from "../engine/tensors.ts";
 import type { ByteSource } from "./_byte_source.ts";
 import {
   ELEMENT_BYTES,

@@ -6,11 +6,11 @@ import {
 } from "../model/compare_weights.ts";
 import { type ModelConfig, presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { sizeOf } from "../engine/tensors.ts";
 import {
   declareWeights,
   type HostWeights,
   initializeWeights,
-  sizeOf,
 } from "../model/weights.ts";
 import { guessConfig, parseConfig } from "./_config_of.ts";
 import {

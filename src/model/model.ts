@@ -5,7 +5,7 @@ import { displayable } from "../displayable.ts";
 import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
-import type { DeviceTensor } from "../engine/tensors.ts";
+import { type DeviceTensor, sizeOf } from "../engine/tensors.ts";
 import { checkConfig } from "./check_config.ts";
 import { compareWeights, describeReport } from "./compare_weights.ts";
 import type { ModelConfig } from "./config.ts";
@@ -25,7 +25,7 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import { type HostWeights, sizeOf, type Weights } from "./weights.ts";
+import type { HostWeights, Weights } from "./weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {

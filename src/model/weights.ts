@@ -14,8 +14,6 @@ import {
   momentChannels,
 } from "./config.ts";
 
-export { sizeOf };
-
 /** The weights as the network's functions take them. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
 

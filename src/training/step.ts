@@ -13,9 +13,9 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
+import { sizeOf } from "../engine/tensors.ts";
 import {
   declareWeights,
-  sizeOf,
   type WeightDeclarations,
   type Weights,
 } from "../model/weights.ts";

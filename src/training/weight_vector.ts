@@ -1,10 +1,7 @@
 /** The trained weights as one flat vector, and back. */
 
-import {
-  type HostWeights,
-  sizeOf,
-  type WeightDeclarations,
-} from "../model/weights.ts";
+import { sizeOf } from "../engine/tensors.ts";
+import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 
 /** The flat vector of the trained weights, and the rest. */
 export function splitWeights(
