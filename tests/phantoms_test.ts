@@ -252,3 +252,36 @@ Deno.test("the samples in data/phantoms are what makePhantoms() writes, pixel fo
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("the phantoms command writes new phantoms as a data set", async () => {
+  const out = await Deno.makeTempDir();
+  try {
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "src/datasets/make_phantoms.ts", ...args],
+        env: { NO_COLOR: "1" },
+      }).output();
+      return [code, new TextDecoder().decode(code === 0 ? stdout : stderr)];
+    };
+    const [code, said] = await run("--count", "3", "--seed", "2", "--out", out);
+    assert.equal(code, 0, `${said}`);
+    const written = await openDataset(out);
+    const painted = phantoms({ count: 3, seed: 2 });
+    assert.deepEqual(
+      written.cases.map(({ id }) => id),
+      painted.cases.map(({ id }) => id).sort(),
+    );
+    const [one] = painted.cases;
+    const same = written.cases.find(({ id }) => id === one.id)!;
+    assert.deepEqual(
+      (await same.readMask("strict")).data,
+      (await one.readMask("strict")).data,
+    );
+    assert.deepEqual(await run("--count", "0"), [
+      1,
+      "Cannot paint the phantoms as --count must be a whole number, 1..100000: current value is 0\n",
+    ]);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});

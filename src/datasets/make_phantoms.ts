@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommandLine, runCommand } from "../command_line.ts";
-import { phantom, PHANTOM_RATERS, type PhantomKind } from "./phantom.ts";
+import { CommandLine, runCommand, SEEDS } from "../command_line.ts";
+import type { Case } from "./dataset.ts";
+import {
+  phantom,
+  PHANTOM_RATERS,
+  type PhantomKind,
+  type PhantomRater,
+  phantoms,
+} from "./phantom.ts";
 import { writeImage, writeMask } from "./write_image.ts";
 
 /** The phantoms in `data/phantoms`: a choice that shows what differs. */
@@ -23,33 +30,60 @@ export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
  * @returns The cases' names.
  */
 export async function makePhantoms(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const [kind, seed] of SAMPLES) {
-    const { image, masks } = phantom({ kind, seed });
-    const name = `${kind}-${seed}`;
-    await writeImage(join(folder, name, "image.png"), image);
-    for (const rater of PHANTOM_RATERS) {
-      await writeMask(join(folder, name, `rater_${rater}.png`), masks[rater]);
-    }
-    names.push(name);
-  }
-  return names;
+  return await writeCases(
+    folder,
+    SAMPLES.map(([kind, seed]) => {
+      const { image, masks } = phantom({ kind, seed });
+      return {
+        id: `${kind}-${seed}`,
+        raters: PHANTOM_RATERS,
+        readImage: () => Promise.resolve(image),
+        readMask: (rater) => Promise.resolve(masks[rater as PhantomRater]),
+      };
+    }),
+  );
 }
 
-const HELP = `deno task phantoms [--out FOLDER]
+/** Writes cases in the plain layout; returns their names. */
+async function writeCases(
+  folder: string,
+  cases: readonly Omit<Case, "patient">[],
+): Promise<string[]> {
+  for (const item of cases) {
+    const place = join(folder, item.id);
+    await writeImage(join(place, "image.png"), await item.readImage());
+    for (const rater of item.raters) {
+      const mask = await item.readMask(rater);
+      await writeMask(join(place, `rater_${rater}.png`), mask);
+    }
+  }
+  return cases.map(({ id }) => id);
+}
 
-Paints the sample phantoms again, bit for bit, into data/phantoms or FOLDER.
+const HELP = `deno task phantoms [options]
+
+Paints the sample phantoms again, bit for bit; with --count, new ones of all
+kinds. Both are in the plain layout that --data of the other commands reads.
+
+  --out FOLDER         where they go   (data/phantoms; with --count, out/phantoms)
+  --count N            how many new ones
+  --seed N             of new ones                                          (0)
 `;
 
 if (import.meta.main) {
   await runCommand(async () => {
     const line = new CommandLine("paint the phantoms", Deno.args, {
-      values: ["out"],
+      values: ["out", "count", "seed"],
     });
     if (line.has("help")) return console.log(HELP);
+    const count = line.integer("count", 0, { min: 1, max: 1e5 });
+    const seed = line.integer("seed", 0, SEEDS);
+    const home = fileURLToPath(new URL("../../", import.meta.url));
     const folder = line.text("out") ??
-      fileURLToPath(new URL("../../data/phantoms", import.meta.url));
-    const names = await makePhantoms(folder);
+      join(home, count > 0 ? "out/phantoms" : "data/phantoms");
+    const names = count > 0
+      ? await writeCases(folder, phantoms({ count, seed }).cases)
+      : await makePhantoms(folder);
     console.log(`${names.length} phantoms in ${folder}: ${names.join(", ")}`);
   });
 }

@@ -64,7 +64,7 @@ export const defaultRecipe: Recipe = {
   averageDecay: 0.998,
   phantomShare: 0.15,
   styleShare: 0.15,
-  carryShare: 0.5,
+  carryShare: 0,
   seed: 1,
   loss: defaultLoss,
 };
