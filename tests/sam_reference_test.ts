@@ -188,24 +188,29 @@ Deno.test("a SAM comes back from a file, and one whose config lies does not", as
     model.weights.get("mask_decoder.iou_token.weight"),
   );
   const sam = config.sam!;
+  const shape =
+    /must hold its config as JSON, or the option config be given: current value is /;
   for (
-    const lie of [
-      null,
-      {},
-      { ...sam, more: 1 },
-      { ...sam, window: "4" },
-      { ...sam, globalBlocks: 1 },
-      { ...sam, globalBlocks: ["1"] },
-      { ...sam, globalBlocks: [1e9] },
-      { ...sam, positionSide: -1 },
-    ]
+    const [lie, message] of [
+      [null, shape],
+      [{}, shape],
+      [{ ...sam, more: 1 }, shape],
+      [{ ...sam, window: "4" }, shape],
+      [{ ...sam, globalBlocks: 1 }, shape],
+      [{ ...sam, globalBlocks: ["1"] }, shape],
+      [
+        { ...sam, globalBlocks: [1e9] },
+        /sam\.globalBlocks must be blocks of the encoder, 0\.\.2: current value is 1000000000$/,
+      ],
+      [
+        { ...sam, positionSide: -1 },
+        /sam\.positionSide must be an integer of 1\.\.8192: current value is -1$/,
+      ],
+    ] as const
   ) {
     const metadata = { config: JSON.stringify({ ...config, sam: lie }) };
     await Deno.writeFile(path, writeSafetensors(model.weights, metadata));
-    await assert.rejects(
-      loadModel(path),
-      /must hold its config as JSON, or the option config be given: current value is /,
-    );
+    await assert.rejects(loadModel(path), message);
   }
   await Deno.remove(path);
 });
