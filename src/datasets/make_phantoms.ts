@@ -1,13 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandLine, runCommand, SEEDS } from "../command_line.ts";
-import type { Case } from "./dataset.ts";
 import {
+  listPhantoms,
   phantom,
   PHANTOM_RATERS,
   type PhantomKind,
-  type PhantomRater,
-  phantoms,
 } from "./phantom.ts";
 import { writeImage, writeMask } from "./write_image.ts";
 
@@ -24,40 +22,28 @@ export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
 ];
 
 /**
- * Writes the sample phantoms in the plain layout: `KIND-SEED/image.png` and `KIND-SEED/rater_NAME.png`.
+ * Writes phantoms in the plain layout: `ID/image.png` and `ID/rater_NAME.png`.
  *
  * @param folder Where the cases' folders will be.
+ * @param list Which, by default the samples.
  * @returns The cases' names.
  */
-export async function makePhantoms(folder: string): Promise<string[]> {
-  return await writeCases(
-    folder,
-    SAMPLES.map(([kind, seed]) => {
-      const { image, masks } = phantom({ kind, seed });
-      return {
-        id: `${kind}-${seed}`,
-        raters: PHANTOM_RATERS,
-        readImage: () => Promise.resolve(image),
-        readMask: (rater) => Promise.resolve(masks[rater as PhantomRater]),
-      };
-    }),
-  );
-}
-
-/** Writes cases in the plain layout; returns their names. */
-async function writeCases(
+export async function makePhantoms(
   folder: string,
-  cases: readonly Omit<Case, "patient">[],
+  list: ReturnType<typeof listPhantoms> = SAMPLES.map(([kind, seed]) => ({
+    id: `${kind}-${seed}`,
+    kind,
+    seed,
+  })),
 ): Promise<string[]> {
-  for (const item of cases) {
-    const place = join(folder, item.id);
-    await writeImage(join(place, "image.png"), await item.readImage());
-    for (const rater of item.raters) {
-      const mask = await item.readMask(rater);
-      await writeMask(join(place, `rater_${rater}.png`), mask);
+  for (const { id, kind, seed } of list) {
+    const { image, masks } = phantom({ kind, seed });
+    await writeImage(join(folder, id, "image.png"), image);
+    for (const rater of PHANTOM_RATERS) {
+      await writeMask(join(folder, id, `rater_${rater}.png`), masks[rater]);
     }
   }
-  return cases.map(({ id }) => id);
+  return list.map(({ id }) => id);
 }
 
 const HELP = `deno task phantoms [options]
@@ -81,9 +67,10 @@ if (import.meta.main) {
     const home = fileURLToPath(new URL("../../", import.meta.url));
     const folder = line.text("out") ??
       join(home, count > 0 ? "out/phantoms" : "data/phantoms");
-    const names = count > 0
-      ? await writeCases(folder, phantoms({ count, seed }).cases)
-      : await makePhantoms(folder);
+    const names = await makePhantoms(
+      folder,
+      count > 0 ? listPhantoms(count, seed) : undefined,
+    );
     console.log(`${names.length} phantoms in ${folder}: ${names.join(", ")}`);
   });
 }

@@ -185,11 +185,8 @@ export function phantoms(
     );
   }
   kinds.forEach(checkKind);
-  const cases = Array.from({ length: count }, (_, k) => {
-    const kind = kinds[k % kinds.length];
-    const own = seed * 2 ** 20 + k;
-    const id = `${kind}-${seed}-${k}`;
-    const paint = () => phantom({ kind, seed: own, size });
+  const cases = listPhantoms(count, seed, kinds).map(({ id, kind, seed }) => {
+    const paint = () => phantom({ kind, seed, size });
     return {
       id,
       patient: id,
@@ -211,5 +208,17 @@ export function phantoms(
   return displayable("dataset", {
     name: `phantoms (${kinds.join(", ")})`,
     cases,
+  });
+}
+
+/** Which phantoms the cases of {@linkcode phantoms} are. */
+export function listPhantoms(
+  count: number,
+  seed: number,
+  kinds: readonly PhantomKind[] = PHANTOM_KINDS,
+): (Pick<Phantom, "kind" | "seed"> & { id: string })[] {
+  return Array.from({ length: count }, (_, k) => {
+    const kind = kinds[k % kinds.length];
+    return { id: `${kind}-${seed}-${k}`, kind, seed: seed * 2 ** 20 + k };
   });
 }

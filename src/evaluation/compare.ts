@@ -5,11 +5,11 @@ import { HELP, readOuts, readTables, REPORTS } from "./options.ts";
 import { type Report, reportText, writeReport } from "./report_file.ts";
 import { resultsCSV } from "./results_csv.ts";
 import {
+  findDifference,
   readEvaluation,
   type Runs,
   runsOf,
   type SavedEvaluation,
-  shorten,
 } from "./saved_evaluation.ts";
 import { targetSections, variantSections } from "./sections.ts";
 import { savingsTable } from "./tables/savings.ts";
@@ -22,17 +22,11 @@ function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
     "--include": settings.include ?? "none",
     "--seed": settings.seed,
   });
-  const [was, is] = [asked(one), asked(other)].map((values) =>
-    Object.entries(values).map(([name, value]) => [name, `${value}`])
+  const found = findDifference(asked(one), asked(other), String);
+  if (!found) return;
+  throw new RangeError(
+    `Cannot compare as all evaluations must have the same ${found.name}, ${found.was}: current value is ${found.is}`,
   );
-  was.forEach(([name, value], i) => {
-    if (value === is[i][1]) return;
-    throw new RangeError(
-      `Cannot compare as all evaluations must have the same ${name}, ${
-        shorten(value)
-      }: current value is ${shorten(is[i][1])}`,
-    );
-  });
 }
 
 /** All runs, by the names of their evaluations, and of the variant where there are several. */

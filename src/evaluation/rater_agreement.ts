@@ -3,12 +3,7 @@
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Table } from "../table.ts";
 import { dice } from "./metrics/overlap.ts";
-import {
-  bootstrapInterval,
-  byPatient,
-  formatInterval,
-  mean,
-} from "./statistics.ts";
+import { mean, meanCells } from "./statistics.ts";
 import { readMasks, targetsOf } from "./targets.ts";
 
 /** How the others would have done for one rater of one case. */
@@ -77,15 +72,9 @@ export function agreementTable(
       { heading: "95 % interval" },
       { heading: "targets" },
     ],
-    rows: Object.entries(rows).map(([heading, key]) => {
-      const groups = byPatient(agreements, (agreement) => agreement[key]);
-      const values = groups.flat();
-      return [
-        heading,
-        mean(values),
-        formatInterval(bootstrapInterval(groups, seed)),
-        values.length,
-      ];
-    }),
+    rows: Object.entries(rows).map(([heading, key]) => [
+      heading,
+      ...meanCells(agreements, (agreement) => agreement[key], seed),
+    ]),
   };
 }

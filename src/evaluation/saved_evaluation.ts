@@ -116,26 +116,36 @@ export function checkSame(
   one: SavedEvaluation,
   other: SavedEvaluation,
 ): void {
-  const asked = ({ dataset, cases, settings }: SavedEvaluation) => {
-    const all: Record<string, unknown> = { dataset, cases, ...settings };
-    return all;
-  };
-  const [before, now] = [asked(one), asked(other)];
+  const asked = ({ dataset, cases, settings }: SavedEvaluation) => ({
+    dataset,
+    cases,
+    ...settings,
+  });
+  const found = findDifference(
+    asked(one),
+    asked(other),
+    (value) => value === undefined ? "not given" : JSON.stringify(value),
+  );
+  if (!found) return;
+  throw new RangeError(
+    `Cannot ${action} as its "${found.name}" must be ${found.was}: current value is ${found.is}`,
+  );
+}
+
+/** The first of some named values in which two differ, as texts to show. */
+export function findDifference(
+  before: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+  textOf: (value: unknown) => string,
+): Record<"name" | "was" | "is", string> | undefined {
   for (const name of Object.keys({ ...before, ...now })) {
-    const [was, is] = [before[name], now[name]].map((value) =>
-      value === undefined ? "not given" : JSON.stringify(value)
-    );
-    if (was === is) continue;
-    throw new RangeError(
-      `Cannot ${action} as its "${name}" must be ${
-        shorten(was)
-      }: current value is ${shorten(is)}`,
-    );
+    const [was, is] = [before[name], now[name]].map(textOf);
+    if (was !== is) return { name, was: shorten(was), is: shorten(is) };
   }
 }
 
 /** The beginning of a text, enough to recognise it. */
-export function shorten(text: string): string {
+function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 

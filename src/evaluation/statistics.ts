@@ -83,6 +83,19 @@ export function bootstrapRatio(
   return [quantile(ratios, 0.025), quantile(ratios, 0.975)];
 }
 
+/** Cells of a table: the mean of a value, its interval, and of how many. */
+export function meanCells<Result extends { patient: string }>(
+  results: readonly Result[],
+  valueOf: (result: Result) => number | undefined,
+  seed: number,
+  digits?: number,
+) {
+  const groups = byPatient(results, valueOf);
+  const values = groups.flat();
+  const interval = bootstrapInterval(groups, seed);
+  return [mean(values), formatInterval(interval, digits), values.length];
+}
+
 /** An interval as a cell of a table; undefined, a dash there, where it is NaN. */
 export function formatInterval(
   [low, high]: readonly [number, number],

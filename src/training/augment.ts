@@ -20,6 +20,11 @@ export interface TrainingCase {
   readonly raters?: readonly string[];
 }
 
+/** Whether a rater marked anything in a case. */
+export function isMarked({ masks }: Pick<TrainingCase, "masks">): boolean {
+  return masks.some((mask) => contiguous(mask).data.some((value) => value > 0));
+}
+
 /**
  * The cases in memory order, as drawing takes them.
  *
@@ -31,10 +36,7 @@ export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
     image: contiguous(image),
     masks: masks.map((mask) => contiguous(mask)),
   }));
-  const marked = ordered.some(({ masks }) =>
-    masks.some(({ data }) => data.some((value) => value !== 0))
-  );
-  if (cases.length === 0 || marked) return ordered;
+  if (cases.length === 0 || ordered.some(isMarked)) return ordered;
   throw new RangeError(
     `Cannot train as a case must have a mask that is not empty: current value is ${cases.length} cases without`,
   );

@@ -18,7 +18,7 @@ import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
-import type { TrainingCase } from "./augment.ts";
+import { isMarked, type TrainingCase } from "./augment.ts";
 import { averageWeights } from "./average_weights.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
 import type { TrainingReport } from "./tally.ts";
@@ -69,9 +69,7 @@ async function readCases(
       raters: anonymous ? undefined : raters,
     };
   }));
-  return all.filter(({ masks }) =>
-    masks.some(({ data }) => data.some((value) => value > 0))
-  );
+  return all.filter(isMarked);
 }
 
 /** What a model's metadata say about its training. */

@@ -1,12 +1,7 @@
 import type { Table } from "../../table.ts";
 import type { TargetResult } from "../evaluate.ts";
 import type { SampleSetMetrics } from "../sample_set.ts";
-import {
-  bootstrapInterval,
-  byPatient,
-  formatInterval,
-  mean,
-} from "../statistics.ts";
+import { meanCells } from "../statistics.ts";
 
 /** What each metric is called. */
 const NAMES: Readonly<Record<keyof SampleSetMetrics, string>> = {
@@ -32,15 +27,9 @@ export function sampleSetTable(
       { heading: "95 % interval" },
       { heading: "targets" },
     ],
-    rows: keys.map((key) => {
-      const groups = byPatient(results, ({ sampleSet }) => sampleSet?.[key]);
-      const values = groups.flat();
-      return [
-        NAMES[key],
-        mean(values),
-        formatInterval(bootstrapInterval(groups, seed), 4),
-        values.length,
-      ];
-    }),
+    rows: keys.map((key) => [
+      NAMES[key],
+      ...meanCells(results, ({ sampleSet }) => sampleSet?.[key], seed, 4),
+    ]),
   };
 }
