@@ -4,11 +4,12 @@ import {
   mergeEvaluations,
   readEvaluation,
   runsOf,
+  type SavedEvaluation,
   saveEvaluation,
 } from "../src/evaluation/saved_evaluation.ts";
 import { withFigures } from "../src/evaluation/validation_figures.ts";
 import { Model } from "../src/model/model.ts";
-import { evaluation } from "./_evaluation_results.ts";
+import { evaluation, targetOf } from "./_evaluation_results.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 
 Deno.test("mergeEvaluations() puts the cases into the dataset's order", () => {
@@ -46,6 +47,46 @@ Deno.test("mergeEvaluations() refuses shards that were asked differently", () =>
   assert.throws(
     () => mergeEvaluations([evaluation("a"), { ...other, cases: ["b", "c"] }]),
     /its "cases" must be \["a","b","c"\]: current value is \["b","c"\]$/,
+  );
+});
+
+Deno.test("mergeEvaluations() joins one rater's evaluations to all raters'", () => {
+  const of = (rater: string, dice: number): SavedEvaluation => {
+    const { settings, ...rest } = evaluation();
+    return {
+      ...rest,
+      settings: { ...settings, include: [rater], model: `without ${rater}` },
+      done: {
+        both: rest.cases.map((id) => ({
+          case: id,
+          results: [targetOf(id, [dice], { rater })],
+        })),
+      },
+    };
+  };
+  const one = of("1", 0.6), two = of("2", 0.7);
+  const merged = mergeEvaluations([one, two]);
+  assert.equal(merged.settings.include, undefined);
+  assert.equal(merged.settings.model, "without 1, without 2");
+  assert.deepEqual(
+    runsOf(merged).both.map((r) => [r.case, r.rater, r.iterations[0].dice]),
+    ["a", "b", "c"].flatMap((id) => [[id, "1", 0.6], [id, "2", 0.7]]),
+  );
+  assert.throws(
+    () => mergeEvaluations([one, { ...two, done: { both: [] } }]),
+    /current value is 3 missing \(a\) and 0 repeated of "both"$/,
+  );
+  assert.throws(
+    () =>
+      mergeEvaluations([one, {
+        ...two,
+        settings: { ...two.settings, seed: 1 },
+      }]),
+    /^RangeError: Cannot merge as its "seed" must be 0: current value is 1$/,
+  );
+  assert.throws( // a rater twice: as shards they are not asked alike
+    () => mergeEvaluations([one, one, two]),
+    /^RangeError: Cannot merge as its "include" must be \["1"\]: current value is \["2"\]$/,
   );
 });
 

@@ -81,6 +81,15 @@ Deno.test("the training command learns from the raters it is told to", async () 
   assert.equal(one.code, 0, one.error);
   using model = await loadModel(out);
   assert.match(model.metadata.training_data, /, raters 1$/);
+  const other = join(data, "other.safetensors");
+  const without = await trainCommand(
+    ...["--data", data, "--out", other, "--steps", "1", ...small],
+    ...["--exclude", "2"],
+  );
+  assert.equal(without.code, 0, without.error);
+  using same = await loadModel(other);
+  assert.match(same.metadata.training_data, /, without raters 2$/);
+  assert.deepEqual(same.weights, model.weights); // rater 1 is left either way
   const { shape } = Object.values(masks)[0];
   const empty = ndarray(new Uint8Array(shape[0] * shape[1]), shape);
   await writeMask(join(data, "case", "rater2.png"), empty);
@@ -88,6 +97,8 @@ Deno.test("the training command learns from the raters it is told to", async () 
   assert.match(unmarked.error, /a case must have a mask that is not empty/);
   const none = await trainCommand(...options, "--include", "3");
   assert.match(none.error, /--include must name raters of the data, 1, 2: /);
+  const nobody = await trainCommand(...options, "--exclude", "3");
+  assert.match(nobody.error, /--exclude must name raters of the data, 1, 2: /);
 });
 
 Deno.test("the training command's errors are one clear line, before any work", async () => {

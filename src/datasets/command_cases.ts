@@ -4,17 +4,20 @@ import type { CommandLine } from "../command_line.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open_dataset.ts";
 
-/** The names of `--include`. */
-export function readInclude(line: CommandLine): string[] | undefined {
-  const names = line.text("include")?.split(",");
+/** The raters that `--include` or `--exclude` names. */
+export function readRaters(
+  line: CommandLine,
+  option: "include" | "exclude",
+): string[] | undefined {
+  const names = line.text(option)?.split(",");
   return names && [...new Set(names.map((name) => name.trim()))];
 }
 
 /**
  * The dataset of `--data`, `--task` and `--structure`.
  *
- * @throws {RangeError} When there is no `--data`, or `--include` names somebody
- * who is none of its raters.
+ * @throws {RangeError} When there is no `--data`, or `--include` or `--exclude`
+ * names somebody who is none of its raters.
  */
 export async function openCases(
   line: CommandLine,
@@ -28,11 +31,12 @@ export async function openCases(
     structure: line.oneOf("structure", ["cup", "disc"], "cup"),
   });
   const raters = new Set(dataset.cases.flatMap((item) => item.raters));
-  for (const rater of readInclude(line) ?? []) {
-    if (raters.has(rater)) continue;
+  for (const option of ["include", "exclude"] as const) {
+    const unknown = readRaters(line, option)?.find((name) => !raters.has(name));
+    if (unknown === undefined) continue;
     throw line.refuse(
-      `--include must name raters of the data, ${[...raters].join(", ")}`,
-      rater,
+      `--${option} must name raters of the data, ${[...raters].join(", ")}`,
+      unknown,
     );
   }
   return dataset;

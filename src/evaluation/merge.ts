@@ -4,8 +4,8 @@ import { publish } from "./report.ts";
 import { mergeEvaluations, readEvaluation } from "./saved_evaluation.ts";
 
 /**
- * `deno task evaluate merge`: joins the shards of an evaluation and reports it
- * as if it had been one run. A whole evaluation may be given as well, for other
+ * `deno task evaluate merge`: joins the shards of an evaluation, or evaluations
+ * of one rater each, and reports them as if they had been one run. A whole evaluation may be given as well, for other
  * tables of it.
  */
 export async function mergeCommand(args: readonly string[]): Promise<void> {

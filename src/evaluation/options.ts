@@ -8,7 +8,7 @@ import {
 import { METHODS } from "../baselines/methods.ts";
 import { type CommandLine, SEEDS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openCases, readInclude } from "../datasets/command_cases.ts";
+import { openCases, readRaters } from "../datasets/command_cases.ts";
 import { checkTarget } from "../datasets/write_file.ts";
 import { ENGINE_NAMES } from "../engine/active_engine.ts";
 import type { Shard } from "./run.ts";
@@ -22,8 +22,9 @@ deno task evaluate agreement --data FOLDER
 
 Every rater of every case in turn is the user: one random click inside the
 mask, then the nearest candidate again and again. Prints Dice by iteration, or
-the tables that are asked for. merge joins the parts of an evaluation; of one
-whole evaluation it makes other tables, or figures. compare tests the
+the tables that are asked for. merge joins the parts of an evaluation, or those
+of one --include RATER each, by models of their own; of one whole evaluation it
+makes other tables, or figures. compare tests the
 differences between several (methods, models) on the same cases. agreement tells
 how the raters agree with one another, without any method.
 
@@ -117,7 +118,7 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
     user: line.oneOf("user", ["nearest", "noisy", "random"], "nearest"),
     rule: line.oneOf("rule", ["generator", "m-step"], "generator"),
     variants,
-    include: readInclude(line),
+    include: readRaters(line, "include"),
     sampleSet: line.has("samples-metrics"),
   };
 }

@@ -150,7 +150,9 @@ function shorten(text: string): string {
 }
 
 /**
- * Joins the shards of an evaluation.
+ * Joins the shards of an evaluation; or evaluations of one included rater each,
+ * whatever their models, as of those that were trained without that rater, to
+ * one of each rater in turn.
  *
  * @param parts At least one.
  * @throws {RangeError} When they were not asked alike, or a case is missing or
@@ -164,6 +166,14 @@ export function mergeEvaluations(
     throw new RangeError(
       "Cannot merge as there must be a file: current value is none",
     );
+  }
+  const alone = new Set(
+    parts.map(({ settings: { include } }) =>
+      include?.length === 1 ? include[0] : undefined
+    ),
+  );
+  if (rest.length > 0 && alone.size === parts.length && !alone.has(undefined)) {
+    return joinRaters(parts);
   }
   for (const part of rest) checkSame("merge", first, part);
   const { cases, settings } = first;
@@ -181,5 +191,27 @@ export function mergeEvaluations(
     return [name, cases.map((id) => found.get(id)!)];
   }));
   const engines = new Set(parts.map(({ engine }) => engine));
+  return { ...first, engine: [...engines].join("; "), done };
+}
+
+/** Joins whole evaluations of different raters, one each. */
+function joinRaters(parts: readonly SavedEvaluation[]): SavedEvaluation {
+  const models = new Set(parts.map(({ settings }) => settings.model));
+  const model = [...models].join(", ");
+  const [first, ...rest] = parts.map((part) => ({
+    ...mergeEvaluations([part]), // no case may be missing
+    settings: { ...part.settings, include: undefined, model },
+  }));
+  for (const part of rest) checkSame("merge", first, part);
+  const engines = new Set(parts.map(({ engine }) => engine));
+  const done = Object.fromEntries(
+    first.settings.variants.map((name) => [
+      name,
+      first.cases.map((id, i) => ({
+        case: id,
+        results: [first, ...rest].flatMap(({ done }) => done[name][i].results),
+      })),
+    ]),
+  );
   return { ...first, engine: [...engines].join("; "), done };
 }

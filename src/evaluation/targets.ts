@@ -64,8 +64,8 @@ export function targetsOf(
     (value) => value >= 0.5 ? 1 : 0,
   );
   if (mask.every((value) => value === 0)) return [];
-  const name = include.length === 1
-    ? include[0]
-    : `majority of ${include.join(", ")}`;
-  return [{ name, index: 0, mask: ndarray(mask, share.shape) }];
+  const [name, index] = include.length === 1
+    ? [include[0], raters.indexOf(include[0])]
+    : [`majority of ${include.join(", ")}`, 0];
+  return [{ name, index, mask: ndarray(mask, share.shape) }];
 }

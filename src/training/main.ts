@@ -10,7 +10,7 @@ import { trainBaseline } from "../baselines/train.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
 import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { openCases, readInclude } from "../datasets/command_cases.ts";
+import { openCases, readRaters } from "../datasets/command_cases.ts";
 import { PHANTOM_RATERS } from "../datasets/phantom.ts";
 import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
 import { useEngine } from "../engine/engine.ts";
@@ -30,6 +30,7 @@ const HELP = `deno task train [options]
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
   --include A,B,..     raters to learn from (all)
+  --exclude A,B,..     raters not to learn from (none)
   --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
                        label-sampling, multi-head, probabilistic-unet, adapter
                        or mrnet                 (spa)
@@ -55,14 +56,13 @@ const HELP = `deno task train [options]
   --note TEXT          goes into the weights' metadata: data, licence
 `;
 
-/** Reads into memory the cases of which a rater, by default any, marked something. */
+/** Reads into memory the cases of which one of the wanted raters marked something. */
 async function readCases(
   { cases, anonymous }: Dataset,
-  include?: readonly string[],
+  wanted: (rater: string) => boolean,
 ): Promise<TrainingCase[]> {
   const all = await Promise.all(cases.map(async (item) => {
-    const raters = item.raters
-      .filter((rater) => !include || include.includes(rater));
+    const raters = item.raters.filter(wanted);
     return {
       image: await item.readImage(),
       masks: await Promise.all(raters.map((rater) => item.readMask(rater))),
@@ -135,6 +135,7 @@ async function main(): Promise<void> {
         "task",
         "structure",
         "include",
+        "exclude",
         "out",
         "init",
         "checkpoint",
@@ -156,8 +157,11 @@ async function main(): Promise<void> {
   await checkTarget(out);
   await removeLeftovers(out);
   const dataset = line.has("data") ? await openCases(line, "train") : undefined;
-  const include = readInclude(line);
-  const cases = dataset ? await readCases(dataset, include) : [];
+  const include = readRaters(line, "include");
+  const exclude = readRaters(line, "exclude");
+  const wanted = (rater: string) =>
+    (include?.includes(rater) ?? true) && !exclude?.includes(rater);
+  const cases = dataset ? await readCases(dataset, wanted) : [];
   if (dataset && cases.length === 0) {
     throw line.refuse("a case must have a mask that is not empty", "none");
   }
@@ -173,7 +177,8 @@ async function main(): Promise<void> {
     }),
   };
   const init = line.text("init");
-  const raters = include ? `, raters ${include.join(", ")}` : "";
+  const raters = (include ? `, raters ${include.join(", ")}` : "") +
+    (exclude ? `, without raters ${exclude.join(", ")}` : "");
   const data = line.text("note") ??
     (dataset ? dataset.name + raters : "phantoms");
   const facts = { recipe: JSON.stringify(recipe), training_data: data };
