@@ -236,6 +236,7 @@ export {
   profileOf,
   profileToJSON,
 } from "./src/spa/profile.ts";
+export type { ProposalOptions } from "./src/spa/propose.ts";
 export { type Latents, sampleGMM } from "./src/spa/sample_gmm.ts";
 export {
   type Action,

@@ -3,24 +3,17 @@ import type { NdArray } from "ndarray";
 import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
 import { addPoint } from "./add_point.ts";
-import { cluster, type Proposal } from "./cluster.ts";
-import { decode } from "./decode.ts";
+import type { Proposal } from "./cluster.ts";
 import { encode, type ImageEmbedding } from "./encode.ts";
 import type { Box, Point } from "./feedback.ts";
 import type { Preference } from "./preference.ts";
 import { type Profile, profileOf } from "./profile.ts";
-import { sampleGMM } from "./sample_gmm.ts";
+import { type ProposalOptions, propose } from "./propose.ts";
 import { type Start, startPreference } from "./start_preference.ts";
 import { type UpdateOptions, updatePreference } from "./update_preference.ts";
 
 /** Options of a session. */
-export interface SessionOptions extends Start {
-  /** Samples N per proposal; default 48. */
-  readonly samples?: number;
-  /** Candidates K per proposal; default 4. */
-  readonly candidates?: number;
-  /** Seed of the samples and the clustering; default 0. */
-  readonly seed?: number;
+export interface SessionOptions extends Start, ProposalOptions {
   /** How choices update the preference. */
   readonly update?: UpdateOptions;
 }
@@ -114,7 +107,8 @@ export class Session {
     const embedding = await encode(model, image);
     try {
       const preference = await startPreference(model, embedding, options);
-      const first = await propose(model, embedding, preference, options);
+      const proposal = await propose(model, embedding, preference, options);
+      const first = { preference, proposal, redraws: 0 };
       return new Session(model, embedding, options, first);
     } catch (error) {
       embedding.dispose();
@@ -252,15 +246,16 @@ export class Session {
     this.#checkIdle(verb);
     this.#busy = true;
     try {
-      const step = await propose(
+      const preference = await update();
+      const proposal = await propose(
         this.#model,
         this.#embedding,
-        await update(),
+        preference,
         this.#options,
         redraws,
       );
-      this.#steps.push({ ...step, action });
-      return this.proposal;
+      this.#steps.push({ preference, proposal, redraws, action });
+      return proposal;
     } finally {
       this.#busy = false;
     }
@@ -319,24 +314,3 @@ export class Session {
 }
 
 displayable("session", Session.prototype);
-
-/** Samples, decodes and clusters: the proposal of a preference. */
-async function propose(
-  model: Model,
-  embedding: ImageEmbedding,
-  preference: Preference,
-  { samples = 48, candidates = 4, seed = 0 }: SessionOptions,
-  redraws = 0,
-): Promise<Omit<Step, "action">> {
-  // a seed of its own for each state, so that no two draw the same noise
-  const { iteration, feedback } = preference;
-  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
-    feedback.points.length;
-  const latents = sampleGMM(preference.distribution, {
-    count: samples,
-    seed: own,
-  });
-  const predictions = await decode(model, embedding, latents, preference);
-  const proposal = cluster(predictions, { count: candidates, seed: own });
-  return { preference, proposal, redraws };
-}

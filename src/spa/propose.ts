@@ -1,0 +1,40 @@
+import type { Model } from "../model/model.ts";
+import { cluster, type Proposal } from "./cluster.ts";
+import { decode } from "./decode.ts";
+import type { ImageEmbedding } from "./encode.ts";
+import type { Preference } from "./preference.ts";
+import { sampleGMM } from "./sample_gmm.ts";
+
+/** How proposals are made. */
+export interface ProposalOptions {
+  /** Samples N per proposal; default 48. */
+  readonly samples?: number;
+  /** Candidates K per proposal; default 4. */
+  readonly candidates?: number;
+  /** Seed of the samples and the clustering; default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Samples, decodes and clusters: the proposal of a preference. Every state of a
+ * session has a seed of its own, so that no two draw the same noise.
+ *
+ * @param redraws How often the same preference was drawn from before.
+ */
+export async function propose(
+  model: Model,
+  embedding: ImageEmbedding,
+  preference: Preference,
+  { samples = 48, candidates = 4, seed = 0 }: ProposalOptions,
+  redraws = 0,
+): Promise<Proposal> {
+  const { iteration, feedback } = preference;
+  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+    feedback.points.length;
+  const latents = sampleGMM(preference.distribution, {
+    count: samples,
+    seed: own,
+  });
+  const predictions = await decode(model, embedding, latents, preference);
+  return cluster(predictions, { count: candidates, seed: own });
+}
