@@ -249,24 +249,23 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
     const first = async (
       name: string,
       points: AnnotateOptions["points"],
-      lines: string[] = [],
+      first = "u", // no answer where the click is given
     ) => {
-      const host = playHost({
-        lines: [...lines, "u", "1", "u", "a"],
-        notebook: false,
-      });
+      const lines = [first, "1", "u", "a"];
+      const host = playHost({ lines, notebook: false });
       const options = { out: join(out, name), points };
       const { records } = await annotateAt(host, model, [images[0]], options);
       const kinds = records[0].picks.map(({ kind }) => kind);
       assert.deepEqual(kinds, ["candidate", "undo", "accept"]);
       assert.match(host.asked.at(-1)!, /^a: which is nearest/);
+      assert.equal(host.asked.length, 4);
       return records[0].points.map(({ x, y }) => ({ x, y }));
     };
     assert.deepEqual(await first("file", file), click);
     assert.deepEqual(await first("list", { a: click }), click);
     assert.deepEqual(await first("function", () => click), click);
-    assert.deepEqual(await first("user", { b: click }, ["11,8"]), click);
-    assert.deepEqual(await first("user2", undefined, ["11,8"]), click);
+    assert.deepEqual(await first("user", { b: click }, "11,8"), click);
+    assert.deepEqual(await first("user2", undefined, "11,8"), click);
 
     const wrong = [
       "[",
@@ -282,6 +281,37 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
         /^RangeError: Cannot read first clicks as .*clicks\.json must/,
       );
     }
+  });
+});
+
+Deno.test("a first click that was made here can be undone", async () => {
+  await inFolder(async (out) => {
+    const annotateTyped = async (
+      name: string,
+      points: AnnotateOptions["points"],
+      lines: string[],
+    ) => {
+      const host = playHost({ lines, notebook: false });
+      const options = { out: join(out, name), points, rater: "1" };
+      const { records } = await annotateAt(host, model, [images[0]], options);
+      return { ...records[0], asked: host.asked };
+    };
+    const once = await annotateTyped("once", undefined, ["12,9", "1", "a"]);
+    const lines = ["3,2", "2", "u", "u", "12,9", "1", "a"];
+    const twice = await annotateTyped("twice", undefined, lines);
+    assert.match(twice.asked[3], /u undoes/);
+    assert.match(twice.asked[4], /^a: what is to be segmented/);
+    assert.deepEqual(twice.points, once.points);
+    assert.deepEqual(twice.dice, once.dice);
+    assert.deepEqual(
+      twice.picks.map(({ kind }) => kind),
+      ["candidate", "accept"],
+    );
+    // a given one stays: "u" is no answer, and the question comes again
+    const click = { a: [{ x: 12, y: 9 }] };
+    const given = await annotateTyped("given", click, ["u", "a"]);
+    assert.equal(given.asked.length, 2);
+    assert.doesNotMatch(given.asked[0], /u undoes/);
   });
 });
 

@@ -220,16 +220,17 @@ Deno.test("a signal stops the wait with its reason", async () => {
 Deno.test("pickPoint() gives a click inside, and offers nothing else", async () => {
   const host = playHost({ browser: posts("point/9/2/1") });
   assert.deepEqual(await pickPointAt(host, image), {
-    x: 9,
-    y: 2,
-    label: 1,
+    point: { x: 9, y: 2, label: 1 },
+    by: "browser",
   });
   assert.match(String(host.shown[1]["text/plain"]), /Click inside at \(9, 2\)/);
 
   const typed = playHost({ lines: ["-9,2", "a", "1", "9,2"], notebook: false });
-  const point = await pickPointAt(typed, image);
+  const { point } = await pickPointAt(typed, image);
   assert.deepEqual([point.x, point.y, typed.asked.length], [9, 2, 4]);
   const rule = { by: "auto", auto: () => ({ x: 3, y: 4 }) } as const;
-  const { x, y, label } = await pickPointAt(playHost(), image, rule);
-  assert.deepEqual([x, y, label], [3, 4, 1]);
+  assert.deepEqual(await pickPointAt(playHost(), image, rule), {
+    point: { x: 3, y: 4, label: 1 },
+    by: "auto",
+  });
 });

@@ -67,6 +67,7 @@ export interface AnnotateOptions
 /**
  * Annotates images one after another: the first click, then proposals until
  * the user accepts, while the user's profile is carried from image to image.
+ * Undo goes back as far as the first click, if the user made it here.
  * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
  * picks, times, iterations) and the profile (`profile.json`) are saved, each
  * whole or not at all. Run again with the same folder, it goes on where it was
@@ -158,26 +159,58 @@ interface ImageOptions extends AnnotateOptions {
   readonly iterations: number;
 }
 
+/** An image's mask and record. */
+interface Annotated {
+  readonly record: AnnotationRecord;
+  readonly mask: NdArray<Uint8Array>;
+}
+
 /** Annotates one image; undefined where its reference is empty. */
 async function annotateImage(
   host: PickHost,
   model: Model,
   image: AnnotationImage,
   options: ImageOptions,
-): Promise<
-  { record: AnnotationRecord; mask: NdArray<Uint8Array> } | undefined
-> {
-  const { settings, seed = 0, iterations } = options;
+): Promise<Annotated | undefined> {
   const pixels = await image.readImage();
   const reference = await readReference(image, options.rater);
   if (reference && !reference.data.some((value) => value > 0)) return undefined;
-  const random = createRandom(seed);
+  const random = createRandom(options.seed ?? 0);
   const began = performance.now();
-  const points = await firstClicks(host, image.id, pixels, {
-    ...{ options, reference, random },
-  });
-  using session = await Session.start(model, pixels, { ...options, points });
+  const task = { id: image.id, pixels, reference, random, began };
+  while (true) {
+    const start = await firstClicks(host, task, options);
+    const made = await align(host, model, task, start, options);
+    if (made) return made; // else the first click was undone
+  }
+}
 
+/** What is annotated. */
+interface Task {
+  readonly id: string;
+  readonly pixels: NdArray<Float32Array>;
+  readonly reference?: NdArray<Uint8Array>;
+  readonly random: Random;
+  /** When it was begun, in ms. */
+  readonly began: number;
+}
+
+/** First clicks, and whether a user made them just now and may undo them. */
+interface Start {
+  readonly points: readonly Point[];
+  readonly undo: boolean;
+}
+
+/** Asks until a proposal is accepted; undefined where the start is undone. */
+async function align(
+  host: PickHost,
+  model: Model,
+  { id, pixels, reference, random, began }: Task,
+  { points, undo }: Start,
+  options: ImageOptions,
+): Promise<Annotated | undefined> {
+  const { settings, iterations } = options;
+  using session = await Session.start(model, pixels, { ...options, points });
   const rule = options.auto ?? (reference && nearestUser(reference));
   const picks: AnnotationRecord["picks"][number][] = [];
   const scores: number[] = [];
@@ -185,23 +218,21 @@ async function annotateImage(
     if (reference) scores.push(dice(session.accept(), reference));
     const { picked, by, seconds } = await pickAt(host, session.proposal, {
       ...askOf(options),
-      ...{ image: pixels, random, undo: session.canUndo },
+      ...{ image: pixels, random, undo: undo || session.canUndo },
       points: session.preference.feedback.points,
-      title: `${image.id}: which is nearest to what you want?`,
+      title: `${id}: which is nearest to what you want?`,
       auto: rule &&
         ((proposal, random) =>
           picks.length + 1 >= iterations
             ? { kind: "accept" }
             : rule(proposal, random)),
     });
+    if (picked.kind === "undo" && !session.canUndo) return undefined;
     picks.push({ ...picked, by, seconds });
     await applyPick(session, picked);
   }
-  const record: AnnotationRecord = {
-    id: image.id,
-    settings,
-    points,
-    picks,
+  const record = {
+    ...{ id, settings, points, picks },
     iterations: picks.length,
     seconds: (performance.now() - began) / 1000,
     ...(reference && { dice: scores }),
@@ -224,28 +255,23 @@ async function readReference(
 /** The given first clicks, else one on the image as shown. */
 async function firstClicks(
   host: PickHost,
-  id: string,
-  image: NdArray<Float32Array>,
-  { options, reference, random }: {
-    options: ImageOptions;
-    reference?: NdArray<Uint8Array>;
-    random: Random;
-  },
-): Promise<readonly Point[]> {
+  { id, pixels, reference, random }: Task,
+  options: ImageOptions,
+): Promise<Start> {
   const { points } = options;
   const given = typeof points === "function"
-    ? await points(image, id)
+    ? await points(pixels, id)
     : points && Object.hasOwn(points, id)
     ? points[id]
     : [];
-  if (given.length > 0) return given;
-  const point = await pickPointAt(host, image, {
+  if (given.length > 0) return { points: given, undo: false };
+  const { point, by } = await pickPointAt(host, pixels, {
     ...askOf(options),
     random,
     title: `${id}: what is to be segmented?`,
     auto: reference && ((_, random) => clickInside(reference, random)),
   });
-  return [point];
+  return { points: [point], undo: by !== "auto" };
 }
 
 function askOf({ by, patience, signal }: AskOptions): AskOptions {

@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
-import { ask } from "./ask.ts";
+import { ask, type Asked } from "./ask.ts";
 import { imageFigure } from "./image_figure.ts";
 import { type AskOptions, choicesOf } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
@@ -35,22 +35,25 @@ export interface PickPointOptions extends AskOptions {
  * using session = await Session.start(model, image, { points: [point] });
  * ```
  */
-export function pickPoint(
+export async function pickPoint(
   image: NdArray<Float32Array>,
   options: PickPointOptions = {},
 ): Promise<Point> {
-  return pickPointAt(ownHost(), image, options);
+  return (await pickPointAt(ownHost(), image, options)).point;
 }
 
-/** As {@linkcode pickPoint}, with what surrounds it as an argument. */
+/**
+ * As {@linkcode pickPoint}, with what surrounds it as an argument; says as well
+ * who clicked.
+ */
 export async function pickPointAt(
   host: PickHost,
   image: NdArray<Float32Array>,
   { title = "What is to be segmented?", auto, random, ...asked }:
     PickPointOptions = {},
-): Promise<Point> {
+): Promise<{ readonly point: Point; readonly by: Asked }> {
   const choices = choicesOf(image, 0, []);
-  const { picked } = await ask({
+  const { picked, by } = await ask({
     ...asked,
     title,
     choices,
@@ -70,5 +73,5 @@ export async function pickPointAt(
     }),
   }, host);
   const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
-  return { x, y, label };
+  return { point: { x, y, label }, by };
 }
