@@ -19,6 +19,8 @@ import { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import { isMarked, type TrainingCase } from "./augment.ts";
+import { curveCommand } from "./curve.ts";
+import { openLearningLog } from "./learning_log.ts";
 import { averageWeights } from "./average_weights.ts";
 import { defaultRecipe, type Recipe, train } from "./train.ts";
 import type { TrainingReport } from "./tally.ts";
@@ -53,6 +55,10 @@ const HELP = `deno task train [options]
                        profile, where a rater is known by name (${defaultRecipe.carryShare})
   --seed N             seed                     (${defaultRecipe.seed})
   --threads N          threads of the engine
+  --log FILE.csv       the learning curve: loss, and by iteration Dice, that of
+                       the best candidate and sample spread; grows with the run.
+                       deno task train curve FILE.csv ... --out FILE.png draws
+                       one, or compares several
   --note TEXT          goes into the weights' metadata: data, licence
 `;
 
@@ -128,6 +134,8 @@ function recipeOf(line: CommandLine): Recipe {
 }
 
 async function main(): Promise<void> {
+  const [command, ...rest] = Deno.args;
+  if (command === "curve") return await curveCommand(rest);
   const line = new CommandLine("train", Deno.args, {
     values: [
       ...[
@@ -142,7 +150,15 @@ async function main(): Promise<void> {
         "steps",
       ],
       ...["batch", "rate", "loss", "phantoms", "styles", "carry", "seed"],
-      ...["schedule", "ema", "checkpoint-seconds", "note", "method", "threads"],
+      ...[
+        "schedule",
+        "ema",
+        "checkpoint-seconds",
+        "note",
+        "method",
+        "threads",
+        "log",
+      ],
     ],
     repeated: ["average"],
   });
@@ -156,6 +172,9 @@ async function main(): Promise<void> {
   const out = line.text("out") ?? "model.safetensors";
   await checkTarget(out);
   await removeLeftovers(out);
+  const log = line.text("log");
+  if (log !== undefined) await checkTarget(log);
+  const keep = log === undefined ? undefined : await openLearningLog(log);
   const dataset = line.has("data") ? await openCases(line, "train") : undefined;
   const include = readRaters(line, "include");
   const exclude = readRaters(line, "exclude");
@@ -169,12 +188,17 @@ async function main(): Promise<void> {
     "onnx",
     line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
   );
+  const progress = Deno.stderr.isTerminal() ? trainingProgress() : {
+    onReport: (report: TrainingReport) => console.log(describe(report)),
+  };
   const options = {
     checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
     checkpointSeconds,
-    ...(Deno.stderr.isTerminal() ? trainingProgress() : {
-      onReport: (report: TrainingReport) => console.log(describe(report)),
-    }),
+    ...progress,
+    onReport: async (report: TrainingReport) => {
+      progress.onReport(report);
+      await keep?.(report);
+    },
   };
   const init = line.text("init");
   const raters = (include ? `, raters ${include.join(", ")}` : "") +

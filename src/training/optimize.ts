@@ -151,7 +151,7 @@ export async function optimize<
 
       const done = step + 1;
       if (done % reportEvery === 0 || done === recipe.steps) {
-        onReport?.(tally.report(done, recipe.steps));
+        await onReport?.(tally.report(done, recipe.steps));
         tally = new Tally();
       }
       const due = performance.now() - written >= 1000 * checkpointSeconds;

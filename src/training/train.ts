@@ -83,8 +83,8 @@ export interface TrainOptions {
    * killed loses, besides its current step. 0 writes one after every step.
    */
   readonly checkpointSeconds?: number;
-  /** Called every `reportEvery` steps, 100 by default. */
-  readonly onReport?: (report: TrainingReport) => void;
+  /** Called every `reportEvery` steps, 100 by default; awaited. */
+  readonly onReport?: (report: TrainingReport) => unknown;
   /** Steps between reports. */
   readonly reportEvery?: number;
 }

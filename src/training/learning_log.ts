@@ -1,0 +1,95 @@
+/** A training run's learning curve as a CSV file that grows with the run. */
+
+import { writeFileAtomic } from "../datasets/write_file.ts";
+import type { TrainingReport } from "./tally.ts";
+
+/** What is known of every iteration. */
+const PARTS = ["dice", "best", "spread"] as const;
+
+/** Columns before those of the iterations. */
+const FIRST = ["step", "steps", "loss", "steps_per_second"];
+
+/** Most rows of a log that is read. */
+const MOST_ROWS = 1e6;
+
+/** The columns of a log of so many iterations. */
+function headingsOf(iterations: number): string[] {
+  const numbers = Array.from({ length: iterations }, (_, i) => i + 1);
+  return [...FIRST, ...PARTS.flatMap((part) => numbers.map((i) => part + i))];
+}
+
+/** Reports as CSV: `step,steps,loss,steps_per_second,dice1,...,spread6`. */
+export function learningCSV(reports: readonly TrainingReport[]): string {
+  const count = Math.max(0, ...reports.map((r) => r.iterations.length));
+  const rows = reports.map(({ step, steps, loss, rate, iterations }) => [
+    ...[step, steps, loss.toFixed(6), rate.toFixed(3)],
+    ...PARTS.flatMap((part) =>
+      Array.from(
+        { length: count },
+        (_, i) => iterations[i]?.[part].toFixed(6) ?? "",
+      )
+    ),
+  ]);
+  return [headingsOf(count), ...rows]
+    .map((fields) => `${fields.join(",")}\n`).join("");
+}
+
+/**
+ * Reads the reports of a log.
+ *
+ * @returns None where there is no such file.
+ * @throws {RangeError} When the file is another one.
+ */
+export async function readLearningLog(path: string): Promise<TrainingReport[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  const [head, ...lines] = text.trimEnd().split("\n", MOST_ROWS);
+  const count = (head.split(",").length - FIRST.length) / PARTS.length;
+  const known = Number.isInteger(count) && count >= 0 &&
+    head === headingsOf(count).join(",");
+  const rows = lines.map((line) =>
+    line.split(",").map((cell) => cell === "" ? NaN : Number(cell))
+  );
+  const width = FIRST.length + PARTS.length * count;
+  const whole = rows.every((row) =>
+    row.length === width && row.slice(0, FIRST.length).every(Number.isFinite)
+  );
+  if (!known || !whole) {
+    throw new RangeError(
+      `Cannot read the learning curve as ${path} must be a log of deno task train: current value begins with ${
+        JSON.stringify(text.slice(0, 60))
+      }`,
+    );
+  }
+  return rows.map(([step, steps, loss, rate, ...values]) => ({
+    ...{ step, steps, loss, rate },
+    iterations: Array.from({ length: count }, (_, i) => ({
+      dice: values[i],
+      best: values[count + i],
+      spread: values[2 * count + i],
+    })),
+  }));
+}
+
+/**
+ * Lets every report be written to a log. A run that resumes from a checkpoint
+ * repeats some steps: what the log has of them is replaced.
+ *
+ * @param path The file; written to a temporary name and renamed.
+ * @returns What is to be called with every report.
+ * @throws {RangeError} When there is such a file, and it is no log.
+ */
+export async function openLearningLog(
+  path: string,
+): Promise<(report: TrainingReport) => Promise<void>> {
+  let reports = await readLearningLog(path);
+  return async (report) => {
+    reports = [...reports.filter(({ step }) => step < report.step), report];
+    await writeFileAtomic(path, new TextEncoder().encode(learningCSV(reports)));
+  };
+}
