@@ -2,7 +2,7 @@
 
 import type { TraineeReport } from "./simulation.ts";
 
-/** Progress since the last report. */
+/** Progress: means over the steps since the last report. */
 export interface TrainingReport {
   /** Steps done. */
   readonly step: number;
@@ -10,7 +10,11 @@ export interface TrainingReport {
   readonly steps: number;
   /** Mean loss. */
   readonly loss: number;
-  /** Per iteration: mean Dice of the recommendation, of the best candidate, spread. */
+  /**
+   * Per iteration, the first one first: mean Dice of the recommendation and of
+   * the best candidate, 0..1, and sample spread, 0..0.5, at the decoder's
+   * resolution.
+   */
   readonly iterations: readonly {
     dice: number;
     best: number;
