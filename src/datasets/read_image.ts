@@ -48,6 +48,7 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
  * - Percentiles are of at most 2^20 values, evenly strided over the image.
  *
  * @param source A path, a URL, or the bytes of a file.
+ * @param options Window and bounds, and which slice, channels, page or array.
  * @returns [H, W, C], values 0..1, C = 1 (grey) or 3 (red, green, blue).
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When the file is empty, truncated, damaged or not an image.

@@ -44,10 +44,7 @@ interface Step {
   readonly action?: Action;
 }
 
-/**
- * A session as plain data: what the user did, without the image, the profile
- * and the numbers of samples and candidates.
- */
+/** A session as plain data: what the user did, without image and other options. */
 export interface SessionJSON {
   /** The clicks at the start; later ones are among the actions. */
   readonly points: readonly Point[];
