@@ -8,7 +8,10 @@ import { openOne } from "./_open_source.ts";
 export interface LoadProgress {
   /** What is being done. */
   readonly phase: "download" | "read";
-  /** Bytes done: of the file when it is downloaded, of its weights as float32 when it is read. */
+  /**
+   * Bytes done: of the file when it is downloaded, of its weights as float32 when
+   * it is read.
+   */
   readonly bytes: number;
   /** The same in all, where known. */
   readonly total?: number;

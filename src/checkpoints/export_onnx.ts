@@ -10,13 +10,13 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
   /**
-   * Latents N of one proposal, at least 1, which defaults to 48. The decoder takes them all
-   * at once, as a choice draws their mean towards it.
+   * Latents N of one proposal, at least 1, which defaults to 48. The decoder
+   * takes them all at once, as a choice draws their mean towards it.
    */
   readonly samples?: number;
   /**
-   * Prompt slots, at least 2, which default to 8. A click fills one, a box two; clicks
-   * without a box need one more.
+   * Prompt slots, at least 2, which default to 8. A click fills one, a box two;
+   * clicks without a box need one more.
    */
   readonly slots?: number;
   /**

@@ -33,7 +33,10 @@ export interface AnnotateOptions
   readonly profile?: Profile;
   /** Whether the profile goes from image to image, which defaults to true. */
   readonly carry?: boolean;
-  /** Seed of the samples and of every rule; image k, from 0, has seed + k. It defaults to 0. */
+  /**
+   * Seed of the samples and of every rule, which defaults to 0; image k, from 0,
+   * has seed + k.
+   */
   readonly seed?: number;
   /**
    * First clicks: by the image's id, or the path of a JSON file with them

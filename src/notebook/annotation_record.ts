@@ -32,7 +32,10 @@ export interface AnnotationRecord {
   readonly iterations: number;
   /** Seconds from the first question to the acceptance, computing included. */
   readonly seconds: number;
-  /** Dice of each proposal's recommendation with the reference, 0..1, where there is one. */
+  /**
+   * Dice of each proposal's recommendation with the reference, 0..1, where there
+   * is one.
+   */
   readonly dice?: readonly number[];
   /** The user's profile after this image. */
   readonly profile: Profile;

@@ -40,7 +40,10 @@ export interface Proposal {
   };
   /** Distinct segmentations, 1 to K of them, the largest share first. */
   readonly candidates: readonly Candidate[];
-  /** Entropy of the recommended probability at the image's own size, [H, W], in nats, 0..ln 2. */
+  /**
+   * Predictive entropy: that of the recommended probability, at the image's own
+   * size, [H, W], in nats, 0..ln 2.
+   */
   readonly entropy: NdArray<Float32Array>;
   /**
    * Sample spread: mean over pixels of the predictions' standard deviation by

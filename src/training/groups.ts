@@ -22,7 +22,10 @@ import {
 export interface ExampleOptions {
   /** Share of examples that are phantoms, 0..1. */
   readonly phantomShare: number;
-  /** Share of users whose mask departs from the raters' in a style of its own, 0..1. */
+  /**
+   * Share of users whose mask departs from the raters' in a style of its own,
+   * 0..1.
+   */
   readonly styleShare: number;
   /** Users R to an image, at least 1. */
   readonly usersPerImage: number;

@@ -78,11 +78,14 @@ export const defaultRecipe: Recipe = {
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
-  /** Weights to start from, of the same config, which is not checked; random ones by default. */
+  /**
+   * Weights to start from, of the same config, which is not checked; random ones
+   * by default.
+   */
   readonly initial?: HostWeights;
   /**
    * File of the checkpoint; resumed from when it is there, exactly as if the
-   * run had never stopped.
+   * run had never stopped, if the cases are the same.
    */
   readonly checkpoint?: string;
   /**
