@@ -177,6 +177,7 @@ export {
   imageFigure,
   type ImageFigureOptions,
 } from "./src/notebook/image_figure.ts";
+export { learningFigure } from "./src/notebook/learning_figure.ts";
 export { loadModel } from "./src/notebook/load_model.ts";
 export {
   maskFigure,

@@ -9,7 +9,7 @@ export interface Random {
   uniform(): number;
   /** The next number from the standard normal distribution. */
   normal(): number;
-  /** The next integer, uniform in 0 .. `bound` - 1. */
+  /** The next integer, uniform in 0 .. `bound` - 1; `bound` is at most 2^32. */
   integer(bound: number): number;
 }
 

@@ -8,9 +8,12 @@ import { openOne } from "./_open_source.ts";
 export interface LoadProgress {
   /** What is being done. */
   readonly phase: "download" | "read";
-  /** Bytes done. */
+  /**
+   * Bytes done: of the file when it is downloaded, of its weights as float32 when
+   * it is read.
+   */
   readonly bytes: number;
-  /** Bytes in all, where known. */
+  /** The same in all, where known. */
   readonly total?: number;
 }
 

@@ -26,9 +26,17 @@ export interface Checkpoint extends Disposable {
   readonly names: readonly string[];
   /** Free text of the file; empty where the format has none. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Extents of a tensor, outermost first; `[]` for a scalar. */
+  /**
+   * Extents of a tensor, outermost first; `[]` for a scalar.
+   *
+   * @throws {RangeError} When the name is unknown.
+   */
   shape(name: string): readonly number[];
-  /** Element type of a tensor in the file. */
+  /**
+   * Element type of a tensor in the file.
+   *
+   * @throws {RangeError} When the name is unknown.
+   */
   type(name: string): ElementType;
   /**
    * Reads a tensor from disk.
@@ -39,6 +47,7 @@ export interface Checkpoint extends Disposable {
    * int16, int8 and uint8 become int32; bool is one byte per value.
    * @throws {RangeError} When the name is unknown, a value is not finite or
    * does not fit, or the bytes are damaged.
+   * @throws {TypeError} When the checkpoint is closed.
    */
   read(name: string, options?: ReadOptions): Promise<HostTensor>;
   /** Closes the files; a second call does nothing. */

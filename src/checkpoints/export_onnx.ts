@@ -10,13 +10,13 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
   /**
-   * Latents N of one proposal, which defaults to 48. The decoder takes them all
-   * at once, as a choice draws their mean towards it.
+   * Latents N of one proposal, at least 1, which defaults to 48. The decoder
+   * takes them all at once, as a choice draws their mean towards it.
    */
   readonly samples?: number;
   /**
-   * Prompt slots, which default to 8. A click fills one, a box two; clicks
-   * without a box need one more.
+   * Prompt slots, at least 2, which default to 8. A click fills one, a box two;
+   * clicks without a box need one more.
    */
   readonly slots?: number;
   /**
@@ -48,8 +48,7 @@ const ALIGNMENT = 4096;
  *
  * @example Export the shipped model
  * ```ts
- * import { exportOnnx } from "./export_onnx.ts";
- * import { loadModel } from "./load_model.ts";
+ * import { exportOnnx, loadModel } from "@spa-seg/spa";
  *
  * const folder = await Deno.makeTempDir();
  * await exportOnnx(await loadModel(), folder); // encoder.onnx, ...
@@ -67,8 +66,8 @@ const ALIGNMENT = 4096;
  * whole or not at all.
  * @param options See {@linkcode ExportOnnxOptions}.
  * @returns The files' paths.
- * @throws {RangeError} When the folder cannot be made, or an option is not a
- * whole number in its range.
+ * @throws {RangeError} When the folder cannot be made, a file's name in it is a
+ * folder's, or an option is not a whole number in its range.
  */
 export async function exportOnnx(
   model: Model,

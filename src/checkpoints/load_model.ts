@@ -68,6 +68,7 @@ export interface LoadModelOptions {
  * its content, holds a value that is not finite, or has no config and none is
  * given, or there is no preset of the name given.
  * @throws {TypeError} When its weights are those of another network.
+ * @throws {Error} When a download fails, or brings nothing for a minute.
  */
 export async function loadModel(
   source: string | URL = SHIPPED,

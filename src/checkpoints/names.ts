@@ -92,6 +92,8 @@ function translate(name: string, from: 0 | 1): string {
  * Hugging Face's name of a SAM weight.
  *
  * @param name Segment-anything's name.
+ * @returns Its name in `SamModel`; names that both share, and unknown ones, as
+ * they are.
  */
 export function toHuggingFace(name: string): string {
   return translate(name, 0);
@@ -101,6 +103,8 @@ export function toHuggingFace(name: string): string {
  * Segment-anything's name of a SAM weight.
  *
  * @param name Hugging Face's name.
+ * @returns Its name in segment-anything; names that both share, and unknown
+ * ones, as they are.
  */
 export function fromHuggingFace(name: string): string {
   return translate(name, 1);

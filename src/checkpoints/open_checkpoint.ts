@@ -20,13 +20,14 @@ const IN_FOLDER = [
  * @param path Path or file URL of the file or folder.
  * @returns Its names and shapes, with tensors to be read one by one. Close it,
  * or declare it with `using`.
- * @throws {Deno.errors.NotFound} When there is no such file.
+ * @throws {Deno.errors.NotFound} When there is no such file, or none of these in
+ * the folder.
  * @throws {RangeError} When it is no checkpoint, is damaged, or lies about its
  * content.
  *
  * @example What a checkpoint holds
  * ```ts
- * import { openCheckpoint } from "./open_checkpoint.ts";
+ * import { openCheckpoint } from "@spa-seg/spa";
  *
  * using checkpoint = await openCheckpoint("data/models/tiny.safetensors");
  * const [name] = checkpoint.names;

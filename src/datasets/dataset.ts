@@ -5,11 +5,11 @@ import type { NdArray } from "ndarray";
 export interface Case {
   /** Unique within its dataset. */
   id: string;
-  /** Whose image it is; data are split by it. */
+  /** Whose image it is: data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Millimetres per pixel, where known. */
+  /** Millimetres per pixel, which are square, where known. */
   spacing?: number;
-  /** The raters who drew a mask, in order. */
+  /** The raters who drew a mask, perhaps an empty one, in order. */
   raters: string[];
   /** Reads the image: [H, W, C], values 0..1, C = 1 or 3. */
   readImage(): Promise<NdArray<Float32Array>>;

@@ -33,7 +33,9 @@ const RATER = /^rater[_-]?(.+?)\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
  * @param options How images are read, as for `readImage`.
  * @returns Every case, ordered by name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image or any mask.
- * @throws {RangeError} When the folder has no cases, or a case two masks of one rater.
+ * @throws {RangeError} When the folder has no cases, a case two masks of one rater, or a volume a mask of another size or place.
+ * @throws {TypeError} When a volume's file is damaged or of another format, or `cases.json` is no list of cases.
+ * @throws {SyntaxError} When `cases.json` is no JSON.
  */
 export async function folderDataset(
   folder: string,

@@ -20,6 +20,8 @@ const RATERS = ["0", "1", "2", "3"];
  * @returns Every case, ordered by patient and name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When a folder or a mask's file is missing.
  * @throws {RangeError} When the split has no cases, or lacks one that `cases.json` lists.
+ * @throws {TypeError} When `cases.json` is no list of cases.
+ * @throws {SyntaxError} When it is no JSON.
  */
 export async function lidcCrops(
   folder: string,

@@ -25,7 +25,18 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  *
  * @param folder The dataset's folder.
  * @param options Which split and structure, and how images are read; the LIDC crops' are read as they are.
- * @throws As these four.
+ * @returns Its cases; images and masks are read when asked for.
+ * @throws As these four: `Deno.errors.NotFound` when the folder or a file is missing, RangeError when there are no cases.
+ *
+ * @example Read an image and the mask of a rater
+ * ```ts
+ * import { openDataset } from "@spa-seg/spa";
+ *
+ * const { cases } = await openDataset("data/phantoms");
+ * const [{ raters }] = cases;
+ * const image = await cases[0].readImage(); // [128, 128, 3]
+ * const mask = await cases[0].readMask(raters[0]); // [128, 128]
+ * ```
  */
 export async function openDataset(
   folder: string,

@@ -76,11 +76,12 @@ export const PHANTOM_RATERS: PhantomRater[] = [
  * @param options.seed Any whole number.
  * @param options.size Pixels per side, which defaults to 71 for a nodule, as the
  * LIDC crops have, and to 128 otherwise. The scene scales with it.
+ * @returns The image and the five masks.
  * @throws {RangeError} When the kind is unknown, the seed not a whole number, or the size not a whole number of 32 to 1024.
  *
  * @example Let two raters disagree
  * ```ts
- * import { phantom } from "./phantom.ts";
+ * import { phantom } from "@spa-seg/spa";
  *
  * const { image, masks } = phantom({ kind: "kidney", seed: 7 });
  * image.shape; // [128, 128, 1]
@@ -162,7 +163,7 @@ function rate({ object, part, softness }: Scene, size: number) {
  * `seed * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
  * @param options.kinds Taken in turn, which defaults to all.
  * @param options.size Pixels per side, which defaults to each kind's own.
- * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, kinds is empty, or as {@linkcode phantom}.
+ * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or kinds is empty or has an unknown one. A seed or size that {@linkcode phantom} refuses is told when a case is read.
  */
 export function phantoms(
   { count, seed = 0, kinds = PHANTOM_KINDS, size }: {

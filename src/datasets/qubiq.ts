@@ -30,9 +30,11 @@ export interface QubiqOptions extends ReadImageOptions {
  *   is the second scan of patient `case1`.
  *
  * @param folder The folder of a task, such as `brain-growth`, or of one split of it.
+ * @param options Split and task, and how images are read.
  * @returns Every case, ordered by name; the raters are "1", "2" ...
  * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image.
- * @throws {RangeError} When no case has masks of this task.
+ * @throws {RangeError} When no case has masks of this task, or a volume has a mask of another size.
+ * @throws {TypeError} When a file that is looked into is damaged.
  */
 export async function qubiq(
   folder: string,

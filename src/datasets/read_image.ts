@@ -48,10 +48,20 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
  * - Percentiles are of at most 2^20 values, evenly strided over the image.
  *
  * @param source A path, a URL, or the bytes of a file.
+ * @param options Window and bounds, and which slice, channels, page or array.
  * @returns [H, W, C], values 0..1, C = 1 (grey) or 3 (red, green, blue).
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When the file is empty, truncated, damaged or not an image.
  * @throws {RangeError} When the image is too large, or window, page, slice, axis, channels or array is not valid.
+ * @throws {Error} When the file cannot be read otherwise: no permission, no such server.
+ *
+ * @example Read a picture
+ * ```ts
+ * import { readImage } from "@spa-seg/spa";
+ *
+ * const image = await readImage("data/phantoms/kidney-9/image.png");
+ * image.shape; // [128, 128, 1]
+ * ```
  *
  * @example Read a CT slice that is stored as Hounsfield units + 1024
  * ```ts ignore
@@ -104,10 +114,12 @@ export async function readImage(
  * NPY or NPZ file it is a slice, and inside is what is above 0 in any channel.
  *
  * @param source A path, a URL, or the bytes of a file; colour counts as inside where any channel does.
+ * @param options Bounds, and which page, slice or array.
  * @returns [H, W], 0 or 1.
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When the file is empty, truncated, damaged or not an image.
- * @throws {RangeError} When the image is too large.
+ * @throws {RangeError} When the image is too large, or page, slice, axis or array is not valid.
+ * @throws {Error} When the file cannot be read otherwise.
  */
 export async function readMask(
   source: ImageSource,

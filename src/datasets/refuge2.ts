@@ -25,6 +25,7 @@ export interface Refuge2Options extends ReadImageOptions {
  * Where a case has both, the cropped ones are taken.
  *
  * @param folder The folder that holds `Training-400`, or such a folder itself.
+ * @param options Split and structure, and how images are read.
  * @returns Every case, ordered by name; the raters are "1" to "7". Images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image.
  * @throws {RangeError} When no case has masks of the structure.

@@ -73,9 +73,12 @@ export interface ReadVolumeOptions {
  *   numbers, integers or truth values.
  *
  * @param source A path, a URL, or the bytes of a file.
+ * @param options Bounds, and which array of an NPZ file.
+ * @returns The volume, laid out as {@linkcode Volume} says.
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When a file is truncated, damaged, lies about its length, or is of none of these formats, or a folder's files are not one series.
  * @throws {RangeError} When the volume is too large, or there is no such array.
+ * @throws {Error} When a file cannot be read otherwise: no permission, no such server.
  *
  * @example Read a CT scan and look at one slice of it
  * ```ts ignore
@@ -147,8 +150,9 @@ export function defaultAxis(shape: readonly number[]): 0 | 1 | 2 {
  * and sagittal ones with the last slice (the head) at the top.
  *
  * @param volume [D, H, W] or [D, H, W, C]: a volume's values, or a mask of it.
+ * @param options Which slice.
  * @returns A view [rows, columns] or [rows, columns, C]: what is written to it is written to the volume.
- * @throws {RangeError} When there is no such axis or slice.
+ * @throws {RangeError} When the volume is of another shape, or there is no such axis or slice.
  */
 export function volumeSlice<T extends Float32Array | Uint8Array>(
   volume: NdArray<T>,

@@ -6,10 +6,11 @@ import { writeFileAtomic } from "./write_file.ts";
 /**
  * Writes an image as a PNG file, whole or not at all.
  *
- * @param path Where the file will be.
- * @param image [H, W, C], values 0..1 (clipped), C = 1 or 3.
+ * @param path Where the file will be; missing folders are made.
+ * @param image [H, W, C], values 0..1 (clipped; NaN becomes 0), C = 1 or 3.
  * @param options.depth Bits per sample, 8 (the default) or 16.
- * @throws {RangeError} When the shape or the depth is not one of these.
+ * @throws {RangeError} When the shape or the depth is not one of these, or there
+ * are no pixels.
  */
 export async function writeImage(
   path: string | URL,
@@ -43,9 +44,9 @@ export async function writeImage(
  * Writes a mask as an 8-bit grey PNG file, 0 outside and 255 inside, whole or
  * not at all.
  *
- * @param path Where the file will be.
+ * @param path Where the file will be; missing folders are made.
  * @param mask [H, W]; anything but 0 is inside.
- * @throws {RangeError} When the mask does not have two dimensions.
+ * @throws {RangeError} When the mask does not have two dimensions, or no pixels.
  */
 export async function writeMask(
   path: string | URL,

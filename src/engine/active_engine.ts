@@ -32,7 +32,7 @@ export interface EngineInfo {
   readonly name: EngineName;
   /** Why this one, in words. */
   readonly reason: string;
-  /** Threads that it computes with; 1 for engines that have no choice. */
+  /** Threads that it computes with; 1 for engines that take no such option. */
   readonly threads: number;
   /** What ONNX Runtime computes on; for `onnx` only. */
   readonly provider?: Provider;

@@ -46,27 +46,30 @@ export type {
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
  * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
  * without a GPU, which you install with npm into a folder of your choice.
+ * @param options Threads, and what computes; see {@linkcode EngineOptions}.
  * @returns The engine taken, and why.
- * @throws Where the engine named is not available: what is missing, and how to
- * install it.
+ * @throws {Error} Where the engine named is not available: what is missing, and
+ * how to install it.
+ * @throws {RangeError} When there is no engine or provider of the name, or
+ * `threads` is no integer >= 1.
  *
  * @example Use two threads
  * ```ts
- * import { useEngine } from "./engine.ts";
+ * import { useEngine } from "@spa-seg/spa";
  *
  * const { name, reason } = await useEngine("auto", { threads: 2 });
  * ```
  *
  * @example TensorFlow, after npm install --prefix ~/tfjs @tensorflow/tfjs-node-gpu@4.22.0
  * ```ts ignore
- * import { useEngine } from "./engine.ts";
+ * import { useEngine } from "@spa-seg/spa";
  *
  * await useEngine("tensorflow", { tensorflowFolder: "/home/me/tfjs" });
  * ```
  *
  * @example ONNX Runtime on a GPU
  * ```ts ignore
- * import { useEngine } from "./engine.ts";
+ * import { useEngine } from "@spa-seg/spa";
  *
  * await useEngine("onnx", { provider: "webgpu" });
  * ```
@@ -84,9 +87,12 @@ export function currentEngine(): EngineInfo | undefined {
 }
 
 /**
- * Tries every engine: undefined where it works, else the reason why not.
+ * Tries every engine: undefined where it works, else the reason why not. The
+ * engine in use stays.
  *
  * @param options What {@linkcode useEngine} would be called with.
+ * @throws {RangeError} When there is no provider of the name, or `threads` is no
+ * integer >= 1.
  */
 export async function availableEngines(
   options: EngineOptions = {},

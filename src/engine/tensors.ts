@@ -35,7 +35,11 @@ export interface DeviceTensor {
   readonly shape: readonly number[];
   /** Element type. */
   readonly dtype: DType;
-  /** Copies the values to the host. */
+  /**
+   * Copies the values to the host.
+   *
+   * @throws {TypeError} When the tensor is disposed.
+   */
   read(): Promise<HostTensor>;
   /** Gives its memory back; a second call does nothing. */
   dispose(): void;

@@ -37,7 +37,7 @@ import {
 
 /** How to evaluate. */
 export interface EvaluateOptions {
-  /** Iterations, default 6. */
+  /** Iterations, default 6, the paper's cap. */
   readonly iterations?: number;
   /** Samples N per iteration, default 48. */
   readonly samples?: number;
@@ -47,13 +47,14 @@ export interface EvaluateOptions {
   readonly candidates?: number;
   /** Seed of the clicks, samples and users, default 0. */
   readonly seed?: number;
-  /** What an update changes; default all. */
+  /** How a choice updates the preference; by default the generator, all of it. */
   readonly update?: UpdateOptions;
   /** The simulated user of a mask, default `nearestUser`. */
   readonly user?: (target: NdArray<Uint8Array>) => SimulatedUser;
   /**
    * Raters whose majority is the one target of a case: the pixels that at least
-   * half of them have. By default each rater in turn is a target.
+   * half of those among them have who drew a mask. A case without any of them
+   * has no target. By default each rater in turn is one.
    */
   readonly include?: readonly string[];
   /** Whether the samples of the first proposal are measured; default false. */
@@ -68,7 +69,10 @@ export interface EvaluateOptions {
    * all. Without profiles a case's figures do not depend on the others.
    */
   readonly only?: (id: string, index: number) => boolean;
-  /** Called after every target. */
+  /**
+   * Called after every target: how many are done, of how many as far as can be
+   * told before masks are read.
+   */
   readonly onTarget?: (
     done: number,
     total: number,
@@ -83,15 +87,15 @@ export interface EvaluateOptions {
 
 /** One iteration of one target. */
 export interface IterationResult {
-  /** Dice of the recommendation, at the image's own size. */
+  /** Dice of the recommendation with the target, at the image's own size, 0..1. */
   readonly dice: number;
-  /** Dice of the best candidate. */
+  /** Dice of the best candidate, 0..1. */
   readonly best: number;
-  /** Dice of the recommendation with the mask of each rater who drew one. */
+  /** Dice of the recommendation with the mask of each rater who drew one, 0..1. */
   readonly raters?: Readonly<Record<string, number>>;
-  /** Sample spread. */
+  /** Sample spread of the proposal, 0..0.5. */
   readonly spread: number;
-  /** Milliseconds to decode, cluster, and update after the choice. */
+  /** Milliseconds to sample, decode, cluster, and update after the choice. */
   readonly milliseconds: number;
 }
 
@@ -202,13 +206,29 @@ async function evaluateTarget(
 }
 
 /**
- * Evaluates a model on a dataset.
+ * Evaluates a model on a dataset: for every target a simulated user clicks once
+ * at a random pixel of it, then picks a candidate at every iteration.
  *
  * @param model The network.
  * @param dataset Cases with raters; raters with empty masks are left out.
  * @param options Iterations, samples, user, targets, seed.
  * @returns One result per target, in the order of cases and raters.
- * @throws {RangeError} When a mask is of another size than its image.
+ * @throws {RangeError} When a mask is of another size than its image, or a
+ * number of samples, variations or candidates is not valid.
+ * @throws {TypeError} When the model is disposed.
+ *
+ * @example Two iterations on a phantom
+ * ```ts
+ * import { evaluate, loadModel, phantoms } from "@spa-seg/spa";
+ *
+ * using model = await loadModel();
+ * const dataset = phantoms({ count: 1, kinds: ["kidney"] });
+ * const results = await evaluate(model, dataset, {
+ *   iterations: 2,
+ *   include: ["smooth"], // by default each of its five raters
+ * });
+ * results[0].iterations.map(({ dice }) => dice);
+ * ```
  */
 export async function evaluate(
   model: Model,

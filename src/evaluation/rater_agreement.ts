@@ -6,7 +6,7 @@ import { dice } from "./metrics/overlap.ts";
 import { mean, meanCells } from "./statistics.ts";
 import { readMasks, targetsOf } from "./targets.ts";
 
-/** How the others would have done for one rater of one case. */
+/** How the others would have done for one rater of one case; Dice are 0..1. */
 export interface RaterAgreement {
   /** The case's id. */
   readonly case: string;

@@ -14,7 +14,10 @@ import {
   type Masks,
 } from "./metrics/sample_set.ts";
 
-/** Metrics of a set of samples against a set of annotations. */
+/**
+ * Metrics of a set of samples against a set of annotations, each as the function
+ * of its name computes it; 0..1 but for the first, and the spread, 0..0.5.
+ */
 export interface SampleSetMetrics {
   /** Squared generalised energy distance, 0..2; less is better. */
   readonly energyDistance: number;
@@ -38,7 +41,8 @@ export interface SampleSetMetrics {
  *
  * @param proposal Of `cluster`.
  * @param annotations At least one mask, [H, W].
- * @throws {RangeError} When there is no annotation, or one is of another size than the image.
+ * @returns The metrics; the spread is that of all the proposal's predictions.
+ * @throws {RangeError} When there is no annotation, one is of another size than the image, or there are too many for {@linkcode hungarianMatchedDice}.
  */
 export function sampleSetMetrics(
   { predictions, recommended, spread }: Proposal,

@@ -20,6 +20,7 @@ export interface ModelConfig {
   /** The Vision Transformer. */
   readonly encoder: {
     readonly channels: number;
+    /** Blocks. */
     readonly depth: number;
     readonly heads: number;
     readonly mlpChannels: number;
@@ -37,6 +38,7 @@ export interface ModelConfig {
   readonly scalarMoments?: boolean;
   /** The two-way transformer of the mask decoder. */
   readonly decoder: {
+    /** Two-way blocks. */
     readonly depth: number;
     readonly heads: number;
     readonly mlpChannels: number;

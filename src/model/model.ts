@@ -163,7 +163,11 @@ export class Model {
     programs.set(this, compilePrograms(config));
   }
 
-  /** The weights in the current engine, uploaded once. */
+  /**
+   * The weights in the current engine, uploaded once, by name.
+   *
+   * @throws {TypeError} When the model is disposed.
+   */
   async deviceWeights(): Promise<Record<string, DeviceTensor>> {
     if (this.#disposed) {
       throw new TypeError("Cannot use the model as it is disposed");
@@ -189,7 +193,10 @@ export class Model {
     this.#device = undefined;
   }
 
-  /** Gives back the device memory and the compiled programs. */
+  /**
+   * Gives back the device memory and the compiled programs. What computes with
+   * the model then throws a TypeError; config and weights stay, to be saved.
+   */
   dispose(): void {
     this.#release();
     for (const program of Object.values(programsOf(this))) program.release();

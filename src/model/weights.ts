@@ -215,7 +215,10 @@ export function declareWeights(
   return declared;
 }
 
-/** Weights on the host, by name. */
+/**
+ * Weights on the host, by segment-anything's names: values row-major, shapes in
+ * PyTorch's order, a linear layer's [out, in].
+ */
 export type HostWeights = ReadonlyMap<
   string,
   { readonly data: Float32Array; readonly shape: readonly number[] }
@@ -228,9 +231,11 @@ export type WeightDeclarations = ReadonlyMap<string, WeightDeclaration>;
  * Draws fresh weights for a config.
  *
  * @param config The network's config.
- * @param seed Seed of the draw; equal seeds give equal weights.
+ * @param seed Seed of the draw, any finite number; equal seeds give equal
+ * weights.
  * @param only Names of the weights to draw, which defaults to all.
  * @returns The weights by name.
+ * @throws {RangeError} When the seed is not finite.
  */
 export function initializeWeights(
   config: ModelConfig,

@@ -33,7 +33,10 @@ export interface AnnotateOptions
   readonly profile?: Profile;
   /** Whether the profile goes from image to image, which defaults to true. */
   readonly carry?: boolean;
-  /** Seed of the samples and of every rule, which defaults to 0. */
+  /**
+   * Seed of the samples and of every rule, which defaults to 0; image k, from 0,
+   * has seed + k.
+   */
   readonly seed?: number;
   /**
    * First clicks: by the image's id, or the path of a JSON file with them
@@ -78,9 +81,12 @@ export interface AnnotateOptions
  * @param images A folder of image files, a dataset's folder, a dataset, or a
  * list of images.
  * @param options Where to save, and who is asked.
- * @returns The records of all images, finished earlier or now.
- * @throws {RangeError} When there is no image, or a record is damaged or was
- * made with other settings.
+ * @returns A report: the records of all images, finished earlier or now, and
+ * whose reference was empty.
+ * @throws {RangeError} When there is no image, two have the same id, a first
+ * click lies outside its image, there is no such rater, or a record is damaged
+ * or was made with other settings.
+ * @throws {Deno.errors.NotFound} When the folder or a file is missing.
  * @throws As `pick`.
  *
  * @example A simulated user aligns the sample phantoms

@@ -30,9 +30,12 @@ export interface AnnotationRecord {
   })[];
   /** Proposals that the user was shown, the accepted one included. */
   readonly iterations: number;
-  /** From the first question to the acceptance, computing included. */
+  /** Seconds from the first question to the acceptance, computing included. */
   readonly seconds: number;
-  /** Dice of each proposal shown with the reference, where there is one. */
+  /**
+   * Dice of each proposal's recommendation with the reference, 0..1, where there
+   * is one.
+   */
   readonly dice?: readonly number[];
   /** The user's profile after this image. */
   readonly profile: Profile;

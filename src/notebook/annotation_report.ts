@@ -32,7 +32,7 @@ export class AnnotationReport {
     return this.records.at(-1)?.profile;
   }
 
-  /** One row per image, and their means. */
+  /** One row per image and, of several, their means. */
   table(): Table {
     const rows = this.records.map(measures);
     const mean = (k: number) => {

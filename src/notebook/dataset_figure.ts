@@ -45,7 +45,8 @@ const RATER_COLORS = [
 
 /**
  * Some cases of a dataset, each with the outlines of all its raters: the whole
- * image, or closer where what they outline is small.
+ * image, or closer where what they outline is small. They are read when it is
+ * drawn.
  */
 export function datasetFigure(
   dataset: Dataset,

@@ -8,11 +8,11 @@ export interface DiceSeries {
   readonly name: string;
   /** Dice at 1, 2, ... along the x axis, 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
-  /** An interval around each value, drawn as a band; none by default. */
+  /** An interval around each value, 0..1, drawn as a band; none by default. */
   readonly intervals?: readonly (readonly [low: number, high: number])[];
   /** Whether it is a part of another series: drawn thinner; false by default. */
   readonly part?: boolean;
-  /** Whose colour it has, by the place in the list; its own by default. */
+  /** Whose colour it has, by the place in the list, from 0; its own by default. */
   readonly like?: number;
 }
 

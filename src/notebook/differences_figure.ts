@@ -9,7 +9,8 @@ import type { Figure } from "./figure.ts";
  * bootstrap over patients), starred where Wilcoxon's signed-rank test over
  * patients gives p < .05.
  *
- * @param runs Results of `evaluate` by name, of two at least.
+ * @param runs Results of `evaluate` by name, of two at least, each of at least
+ * one target; targets that only one of two has are left out.
  * @param options.title One line above.
  */
 export function differencesFigure(

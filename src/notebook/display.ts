@@ -67,8 +67,19 @@ export interface ShowOptions {
  * candidates, of a candidate its changes, of a model its parts, of a dataset
  * some cases, of the results of `evaluate` Dice by iteration.
  *
+ * @param value What is drawn; a figure comes back as it is.
+ * @param options What the figure says besides.
+ * @returns A figure for a notebook or a file.
  * @throws {RangeError} When a mask is of another size than the image, or there
  * are no results.
+ *
+ * @example A dataset as a picture
+ * ```ts
+ * import { figureOf, openDataset } from "@spa-seg/spa";
+ *
+ * const figure = figureOf(await openDataset("data/phantoms"));
+ * const png = await figure.toPNG(); // the bytes, for Deno.writeFile
+ * ```
  */
 export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
   const { title } = options;

@@ -23,6 +23,15 @@ import { isWatched } from "./progress_sinks.ts";
  * its content, holds a value that is not finite, or has no config and none is
  * given, or there is no preset of the name given.
  * @throws {TypeError} When its weights are those of another network.
+ * @throws {Error} When a download fails, or brings nothing for a minute.
+ *
+ * @example The shipped model
+ * ```ts
+ * import { loadModel } from "@spa-seg/spa";
+ *
+ * using model = await loadModel(); // or "sam_vit_b_01ec64.pth", say
+ * model.config.name; // "tiny"
+ * ```
  */
 export async function loadModel(
   source?: string | URL,

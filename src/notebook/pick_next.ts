@@ -13,7 +13,7 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  * @param session The session, which makes its next proposal.
  * @param options The image, and who is asked, as for `pick`.
  * @returns What the user did; "accept" leaves the session as it is.
- * @throws As `pick`.
+ * @throws As `pick` and `applyPick`.
  *
  * @example Until the user accepts
  * ```ts ignore
@@ -44,7 +44,12 @@ export async function pickNextAt(
   return picked;
 }
 
-/** Does with a session what was picked; nothing for "accept". */
+/**
+ * Does with a session what was picked: chooses, adds the click, draws again, or
+ * undoes; nothing for "accept".
+ *
+ * @throws As the session's own `choose`, `addPoint`, `proposeAgain` and `undo`.
+ */
 export async function applyPick(
   session: Session,
   picked: Picked,

@@ -139,7 +139,8 @@ export function loadingBars(): ReturnType<typeof loadingProgress> & {
  * A bar for `train`, with the loss and the Dice of the last iteration.
  *
  * @param label Which defaults to "Training".
- * @example
+ *
+ * @example Training with a bar
  * ```ts ignore
  * const weights = await train(config, cases, recipe, { ...trainingProgress() });
  * ```
@@ -164,7 +165,8 @@ export function trainingProgress(
  * A bar for `evaluate`, with the mean Dice of the last iteration so far.
  *
  * @param label Which defaults to "Evaluating".
- * @example
+ *
+ * @example Evaluating with a bar
  * ```ts ignore
  * const results = await evaluate(model, dataset, { ...evaluationProgress() });
  * ```
@@ -190,7 +192,8 @@ export function evaluationProgress(
  * @param label What is being done.
  * @param work The promise.
  * @returns What it resolves to.
- * @example
+ *
+ * @example Loading with a bar
  * ```ts ignore
  * const model = await withProgress("Loading", loadModel(url));
  * ```

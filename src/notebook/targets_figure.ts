@@ -11,6 +11,7 @@ import type { Figure } from "./figure.ts";
  * @param runs Results of `evaluate` by name, at least one of each.
  * @param dices Dice to reach, 0..1.
  * @param options.title One line above.
+ * @throws {RangeError} When a run has no results, or a Dice is not in 0..1.
  */
 export function targetsFigure(
   runs: Readonly<Record<string, readonly TargetResult[]>>,

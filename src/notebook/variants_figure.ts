@@ -10,7 +10,7 @@ import { meanCurve } from "./mean_curve.ts";
  *
  * @param runs Results of `evaluate` by name, at least one of each.
  * @param options.title One line above.
- * @throws {RangeError} When there are no results.
+ * @throws {RangeError} When no run has results.
  */
 export function variantsFigure(
   runs: Readonly<Record<string, readonly TargetResult[]>>,

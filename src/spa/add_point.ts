@@ -8,7 +8,7 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
 /**
  * Adds a click to a preference: the generator sees it with everything before.
  * Under the rule `m-step` the mixture stays what the choices made it, and the
- * click counts in decoding alone.
+ * click counts in decoding alone. It is no choice: the iteration stays.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -17,6 +17,8 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param options The rule the preference is updated by.
  * @returns The new preference.
  * @throws {RangeError} When the point lies outside the image.
+ * @throws {TypeError} When the model or the embedding is disposed and the rule
+ * is `generator`.
  */
 export async function addPoint(
   model: Model,

@@ -19,11 +19,11 @@ export interface Candidate {
   readonly mask: NdArray<Uint8Array>;
   /** Share of the samples, in 0..1; all candidates' sum to 1. */
   readonly share: number;
-  /** Indices of its samples in the predictions. */
+  /** Indices of its samples in `predictions.probabilities`. */
   readonly members: readonly number[];
-  /** Pixels in the mask that the recommendation leaves out, [H, W]. */
+  /** Pixels in the mask that the recommendation leaves out, [H, W], 0 or 1. */
   readonly added: NdArray<Uint8Array>;
-  /** Pixels of the recommendation that the mask leaves out, [H, W]. */
+  /** Pixels of the recommendation that the mask leaves out, [H, W], 0 or 1. */
   readonly removed: NdArray<Uint8Array>;
   /** The image, [H, W, C], 0..1, where it is known: for figures. */
   readonly image?: NdArray<Float32Array>;
@@ -31,16 +31,24 @@ export interface Candidate {
 
 /** What the user is shown. */
 export interface Proposal {
-  /** Recommended segmentation y_app: the samples' mean, thresholded at 0.5. */
+  /** Recommended segmentation y_app. */
   readonly recommended: {
+    /** Mean of the predictions by their shares, [4h, 4h], in 0..1. */
     readonly probability: NdArray<Float32Array>;
+    /** Where that mean is at least 0.5 at the image's own size, [H, W], 0 or 1. */
     readonly mask: NdArray<Uint8Array>;
   };
-  /** Distinct segmentations, the largest share first. */
+  /** Distinct segmentations, 1 to K of them, the largest share first. */
   readonly candidates: readonly Candidate[];
-  /** Predictive entropy at the image's own size, [H, W], in nats, 0..ln 2. */
+  /**
+   * Predictive entropy: that of the recommended probability, at the image's own
+   * size, [H, W], in nats, 0..ln 2.
+   */
   readonly entropy: NdArray<Float32Array>;
-  /** Sample spread: mean over pixels of the samples' standard deviation. */
+  /**
+   * Sample spread: mean over pixels of the predictions' standard deviation by
+   * their shares, 0..0.5.
+   */
   readonly spread: number;
   /** The predictions it was made from. */
   readonly predictions: Predictions;
@@ -150,14 +158,36 @@ function difference(
 }
 
 /**
- * Makes a proposal of the predictions: the recommended segmentation, distinct
- * candidates by K-means over the probability maps, and the map of predictive
- * entropy.
+ * Makes a proposal of the predictions, steps 4 and 5 of an iteration: the
+ * recommended segmentation, distinct candidates, and the map of predictive
+ * entropy. Candidates are the clusters of K-means over the probability maps,
+ * weighed by their shares, at the pixels where these differ by more than 0.01
+ * (k-means++ seeding, the best of 8 restarts).
  *
  * @param predictions Predictions of `decode`.
- * @param options `count`: candidates K, default 4; fewer distinct predictions
- * give fewer. `seed`: of the K-means seeding, default 0.
- * @throws {RangeError} When `count` is not a positive integer.
+ * @param options `count`: candidates K, default 4, the paper's; fewer distinct
+ * predictions give fewer. `seed`: of the K-means seeding, any finite number,
+ * default 0.
+ * @returns What the user is shown.
+ * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * finite.
+ *
+ * @example Propose four candidates
+ * ```ts
+ * import * as spa from "@spa-seg/spa";
+ *
+ * using model = await spa.loadModel();
+ * const { image } = spa.phantom({ kind: "kidney", seed: 9 });
+ * using embedding = await spa.encode(model, image);
+ * const preference = await spa.startPreference(model, embedding, {
+ *   points: [{ x: 50, y: 35 }],
+ * });
+ * const latents = spa.sampleGMM(preference.distribution);
+ * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const { recommended, candidates } = spa.cluster(predictions, { count: 4 });
+ * recommended.mask.shape; // [128, 128], as the image
+ * candidates.map(({ share }) => share); // the largest first, 1 in all
+ * ```
  */
 export function cluster(
   predictions: Predictions,

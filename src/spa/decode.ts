@@ -10,9 +10,11 @@ import type { Preference } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
- * Decodes latent preferences to probability maps, and joins the samples of the
- * clusters the user chose before and variations of them all. Samples that
- * contradict an earlier choice get a smaller share.
+ * Decodes latent preferences to probability maps, steps 2 and 3 of an
+ * iteration: fusion with the image embedding, then SAM's two-way mask decoder
+ * with the feedback as its prompts. Beyond the method it joins the samples of
+ * the cluster that the user chose last, and variations of them all, and gives a
+ * smaller share to samples that contradict an earlier choice.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -20,10 +22,26 @@ import type { Latents } from "./sample_gmm.ts";
  * @param preference The preference the samples were drawn from.
  * @param options `variations`: maps to draw from a Gaussian of low rank around
  * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
- * 2020), default as many as samples; 0 for none.
+ * 2020), default as many as latents; 0 for none.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's, or
  * `variations` is no whole number >= 0.
+ * @throws {TypeError} When the model or the embedding is disposed.
+ *
+ * @example Decode 48 samples
+ * ```ts
+ * import * as spa from "@spa-seg/spa";
+ *
+ * using model = await spa.loadModel();
+ * const { image } = spa.phantom({ kind: "kidney", seed: 9 });
+ * using embedding = await spa.encode(model, image);
+ * const preference = await spa.startPreference(model, embedding, {
+ *   points: [{ x: 50, y: 35 }],
+ * });
+ * const latents = spa.sampleGMM(preference.distribution);
+ * const predictions = await spa.decode(model, embedding, latents, preference);
+ * predictions.probabilities.shape; // [96, 64, 64]: as many variations
+ * ```
  */
 export async function decode(
   model: Model,

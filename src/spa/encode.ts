@@ -8,19 +8,23 @@ import { valueRange } from "../model/normalize.ts";
 import { type Frame, frameOf } from "./frame.ts";
 
 /**
- * An image as the network sees it. It owns device memory: call `dispose()`, or
- * declare it with `using`.
+ * An image as the network sees it: e_x, for all iterations and users. It owns
+ * memory of the engine that was in use, and works in no other: call
+ * `dispose()`, or declare it with `using`.
  */
 export interface ImageEmbedding {
   /** e_x in the engine, [1, h, h, L]. */
   readonly values: DeviceTensor;
-  /** The image's detail features, where the network has them. */
+  /**
+   * The image's detail features, where the network has them, [1, h * h, 4 * c],
+   * c the channels after the decoder's first upscaling.
+   */
   readonly detail?: DeviceTensor;
   /** Place of the image in the network's square. */
   readonly frame: Frame;
   /** The image itself, [H, W, C], 0..1, where it is known: for figures. */
   readonly image?: NdArray<Float32Array>;
-  /** Gives back the device memory. */
+  /** Gives back the engine's memory; predictions made with it stay. */
   dispose(): void;
   /** See `dispose`. */
   [Symbol.dispose](): void;
@@ -66,7 +70,8 @@ export function preprocess(
 }
 
 /**
- * Encodes an image, once for all iterations.
+ * Encodes an image, once for all iterations. Its longer side is scaled to S,
+ * the rest of the square padded with zeros, as SAM does.
  *
  * @param model The network.
  * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1; any
@@ -74,6 +79,17 @@ export function preprocess(
  * @returns The embedding; it stays in the engine.
  * @throws {RangeError} When the image is empty, of another shape, or holds a
  * value that is not finite.
+ * @throws {TypeError} When the model is disposed.
+ *
+ * @example Encode a phantom
+ * ```ts
+ * import { encode, loadModel, phantom } from "@spa-seg/spa";
+ *
+ * using model = await loadModel();
+ * const { image } = phantom({ kind: "kidney", seed: 9 }); // or readImage
+ * using embedding = await encode(model, image);
+ * embedding.values.shape; // [1, 16, 16, 64]
+ * ```
  */
 export async function encode(
   model: Model,

@@ -16,15 +16,15 @@ import type { Frame } from "./frame.ts";
 
 /** A click. */
 export interface Point {
-  /** Column in pixels of the image; 0 is the centre of the first one. */
+  /** Column in pixels of the image, 0 .. W - 1; 0 is the centre of the first one. */
   readonly x: number;
-  /** Row in pixels of the image; 0 is the centre of the first one. */
+  /** Row in pixels of the image, 0 .. H - 1; 0 is the centre of the first one. */
   readonly y: number;
   /** 1: inside the object (default), 0: outside. */
   readonly label?: 0 | 1;
 }
 
-/** A box around the object, corners in pixels of the image. */
+/** A box around the object, corners in pixels of the image as for a click. */
 export interface Box {
   /** Column of the left edge. */
   readonly left: number;
@@ -38,9 +38,9 @@ export interface Box {
 
 /** One choice: what was shown, at the decoder's resolution, and what was picked. */
 export interface Choice {
-  /** The recommended probability map shown with the candidates, [4h, 4h]. */
+  /** The recommended probability map shown with the candidates, [4h, 4h], 0..1. */
   readonly recommended: NdArray<Float32Array>;
-  /** The candidates' probability maps, [4h, 4h] each. */
+  /** The candidates' probability maps, [4h, 4h] each, 0..1. */
   readonly candidates: readonly NdArray<Float32Array>[];
   /** Index of the candidate the user picked. */
   readonly chosen: number;

@@ -9,7 +9,10 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 
-/** An image's place in the S x S square. */
+/**
+ * An image's place in the network's S x S square: at the top left, scaled so
+ * that its longer side is S (SAM's `ResizeLongestSide`).
+ */
 export interface Frame {
   /** The image's own height in pixels. */
   readonly height: number;

@@ -3,13 +3,16 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 
-/** p(z) = sum_m pi_m N(z; mu_m, diag sigma_m^2), as host values. */
+/**
+ * The preference distribution p(z) = sum_m pi_m N(z; mu_m, diag sigma_m^2), as
+ * host values: M components over d latent channels.
+ */
 export interface GaussianMixture {
-  /** log pi, [M]; the weights sum to 1. */
+  /** Natural logarithms of pi, [M]; the weights sum to 1. */
   readonly logWeights: Float64Array;
   /** mu, [M, d]. */
   readonly means: NdArray<Float32Array>;
-  /** sigma, [M, d]. */
+  /** sigma, [M, d], positive. */
   readonly deviations: NdArray<Float32Array>;
 }
 

@@ -12,7 +12,7 @@ import { checkBox, checkPoint } from "./start_preference.ts";
 
 /** What to segment. */
 export interface MaskPrompts {
-  /** Clicks. */
+  /** Clicks; none by default. */
   readonly points?: readonly Point[];
   /** A box around the object. */
   readonly box?: Box;
@@ -33,9 +33,9 @@ export interface PredictMasksOptions {
 export interface PredictedMask {
   /** The mask, 0 or 1, at the image's own size, [H, W]. */
   readonly mask: NdArray<Uint8Array>;
-  /** The IoU with the true mask that the network predicts. */
+  /** The IoU with the true mask that the network predicts, about 0..1. */
   readonly iou: number;
-  /** The mask's logits at the decoder's resolution, [4h, 4h]. */
+  /** The mask's logits at the decoder's resolution, [4h, 4h]; above 0 is inside. */
   readonly logits: NdArray<Float32Array>;
 }
 
@@ -48,9 +48,22 @@ export interface PredictedMask {
  * @param prompts Clicks, box, an earlier mask's logits, or several of them.
  * @param options How many masks.
  * @returns Three masks or one, in SAM's order.
- * @throws {TypeError} When the model is no SAM.
- * @throws {RangeError} When there is no prompt, one lies outside the image, or
- * the logits are not of the decoder's size.
+ * @throws {TypeError} When the model is no SAM, or it or the embedding is
+ * disposed.
+ * @throws {RangeError} When there is no prompt, one lies outside the image, the
+ * box is empty, or the logits are not of the decoder's size.
+ *
+ * @example The mask of a click that SAM believes in most
+ * ```ts
+ * import { encode, loadModel, predictMasks, readImage } from "@spa-seg/spa";
+ *
+ * async function segment(path: string, x: number, y: number) {
+ *   using model = await loadModel("sam_vit_b_01ec64.pth");
+ *   using embedding = await encode(model, await readImage(path));
+ *   const masks = await predictMasks(model, embedding, { points: [{ x, y }] });
+ *   return masks.sort((a, b) => b.iou - a.iou)[0].mask;
+ * }
+ * ```
  */
 export async function predictMasks(
   model: Model,

@@ -11,12 +11,15 @@ import { drawVariations } from "./variations.ts";
 
 /**
  * Predicted masks of one iteration, n in all: the N fresh ones first, then
- * those kept from earlier, then variations of both.
+ * those kept from the last choice, then variations of both.
  */
 export interface Predictions {
   /** Probability maps y_n at the decoder's resolution, [n, 4h, 4h], in 0..1. */
   readonly probabilities: NdArray<Float32Array>;
-  /** Component m_n each sample was drawn from, [n]. */
+  /**
+   * Component m_n each sample was drawn from, [n], in 0 .. M - 1; a variation's
+   * is that of the sample that weighs most in it.
+   */
   readonly components: Int32Array;
   /** Share of each sample in the proposal, [n], summing to 1. */
   readonly shares: Float64Array;
@@ -28,7 +31,7 @@ export interface Predictions {
   readonly image?: NdArray<Float32Array>;
 }
 
-/** Samples of a chosen cluster, kept for the next proposal. */
+/** Samples of a chosen cluster, n of them, kept for the next proposal. */
 export type KeptSamples = Pick<Predictions, "probabilities" | "components">;
 
 /**

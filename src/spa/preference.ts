@@ -8,11 +8,18 @@ import type { KeptSamples } from "./predictions.ts";
 export interface Preference {
   /** The preference distribution p(z). */
   readonly distribution: GaussianMixture;
-  /** Accumulated log evidence a, [M]. */
+  /**
+   * Accumulated log evidence a, [M], in nats: zeros before any choice, then
+   * normalised to sum to 1 as weights. A choice adds its own to half of what was
+   * there (the method keeps all of it), so that a user may change their mind.
+   */
   readonly evidence: Float64Array;
   /** Points and choices so far. */
   readonly feedback: Feedback;
-  /** Samples of the clusters that were chosen, to be shown again. */
+  /**
+   * Samples of the cluster chosen last, at most 48, to be shown again; absent
+   * before any choice.
+   */
   readonly kept?: KeptSamples;
   /** Number of choices so far. */
   readonly iteration: number;

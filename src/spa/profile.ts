@@ -5,20 +5,23 @@ import ndarray from "ndarray";
 import { type GaussianMixture, logSumExp } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 
-/** What is carried from one image to the next. */
+/**
+ * What is carried from one image to the next: the adapted (pi, mu, sigma, a) of
+ * a user, with which `startPreference` begins.
+ */
 export interface Profile {
   /** The adapted p(z). */
   readonly distribution: GaussianMixture;
-  /** Accumulated log evidence a, [M]. */
+  /** Accumulated log evidence a, [M], in nats; see `Preference`. */
   readonly evidence: Float64Array;
 }
 
-/** The profile of a preference. */
+/** The profile of a preference: its own values, not copies. */
 export function profileOf({ distribution, evidence }: Preference): Profile {
   return { distribution, evidence };
 }
 
-/** A profile as JSON, for a file. */
+/** A profile as JSON, for a file; `profileFromJSON` gives it back exactly. */
 export function profileToJSON({ distribution, evidence }: Profile): string {
   const { logWeights, means, deviations } = distribution;
   return JSON.stringify({

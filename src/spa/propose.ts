@@ -7,11 +7,11 @@ import { sampleGMM } from "./sample_gmm.ts";
 
 /** How proposals are made. */
 export interface ProposalOptions {
-  /** Samples N per proposal; default 48. */
+  /** Samples N per proposal, a positive integer; default 48. */
   readonly samples?: number;
-  /** Candidates K per proposal; default 4. */
+  /** Candidates K per proposal, a positive integer; default 4. */
   readonly candidates?: number;
-  /** Seed of the samples and the clustering; default 0. */
+  /** Seed of the samples and the clustering, any finite number; default 0. */
   readonly seed?: number;
 }
 

@@ -39,13 +39,31 @@ export function drawComponents(
 }
 
 /**
- * Draws latent preferences from the mixture: one component per sample by
- * systematic resampling, then one z ~ N(mu, diag sigma²) for the whole image.
+ * Draws latent preferences from the mixture, step 1 of an iteration: one
+ * component per sample by systematic resampling, then one z ~ N(mu, diag sigma²)
+ * for the whole image.
  *
  * @param distribution The mixture.
- * @param options `count`: samples N, default 48. `seed`: default 0.
- * @returns The samples, ordered by component.
- * @throws {RangeError} When `count` is not a positive integer.
+ * @param options `count`: samples N, default 48, the paper's. `seed`: any finite
+ * number, default 0; equal seeds give equal samples.
+ * @returns The samples, ordered by component; component m has floor(N pi_m) or
+ * ceil(N pi_m) of them.
+ * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * finite.
+ *
+ * @example Four samples of a mixture of two
+ * ```ts
+ * import ndarray from "ndarray";
+ * import { sampleGMM } from "@spa-seg/spa";
+ *
+ * const { components, values } = sampleGMM({
+ *   logWeights: Float64Array.of(Math.log(0.75), Math.log(0.25)),
+ *   means: ndarray(Float32Array.of(-1, 1), [2, 1]),
+ *   deviations: ndarray(Float32Array.of(0.1, 0.1), [2, 1]),
+ * }, { count: 4 });
+ * components; // 0, 0, 0, 1
+ * values.shape; // [4, 1]
+ * ```
  */
 export function sampleGMM(
   distribution: GaussianMixture,

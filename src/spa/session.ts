@@ -37,9 +37,9 @@ interface Step {
   readonly action?: Action;
 }
 
-/** A session as plain data, without its image. */
+/** A session as plain data: what the user did, without image and other options. */
 export interface SessionJSON {
-  /** The clicks at the start. */
+  /** The clicks at the start; later ones are among the actions. */
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
   readonly box?: Box;
@@ -57,11 +57,9 @@ export interface SessionJSON {
  *
  * @example Pick the first candidate twice
  * ```ts
- * import { loadModel } from "../checkpoints/load_model.ts";
- * import { phantom } from "../datasets/phantom.ts";
- * import { Session } from "./session.ts";
+ * import { loadModel, phantom, Session } from "@spa-seg/spa";
  *
- * const model = await loadModel();
+ * using model = await loadModel();
  * const { image } = phantom({ kind: "kidney", seed: 9 });
  * using session = await Session.start(model, image, {
  *   points: [{ x: 50, y: 35 }],
@@ -97,7 +95,10 @@ export class Session {
    * @param model The network.
    * @param image [H, W, C], C 1 or 3, values 0..1.
    * @param options Clicks or a box, at least; profile, samples, seed.
-   * @throws {RangeError} As `encode` and `startPreference`.
+   * @returns The session, with its first proposal.
+   * @throws {RangeError} As `encode`, `startPreference`, `sampleGMM` and
+   * `cluster`.
+   * @throws {TypeError} When the model is disposed.
    */
   static async start(
     model: Model,
@@ -117,11 +118,16 @@ export class Session {
   }
 
   /**
-   * Runs a saved session again: the same seed gives the same proposals.
+   * Runs a saved session again: the same model, image, options and seed give
+   * the same proposals.
    *
+   * @param model The network.
+   * @param image The image, as for `start`.
    * @param saved What `toJSON` gave.
    * @param options Those the session was started with, but for what was saved.
+   * @returns The session in its last state; steps that were undone are not in it.
    * @throws {RangeError} As `start`, `choose` and `addPoint`.
+   * @throws {TypeError} When the model is disposed.
    */
   static async replay(
     model: Model,
@@ -162,12 +168,12 @@ export class Session {
     return this.#last.preference;
   }
 
-  /** Number of choices so far. */
+  /** Number of choices so far; clicks and other draws do not count. */
   get iteration(): number {
     return this.preference.iteration;
   }
 
-  /** Whether there is a choice or a click to take back. */
+  /** Whether there is a step to take back: a choice, a click or another draw. */
   get canUndo(): boolean {
     return this.#steps.length > 1;
   }
@@ -181,8 +187,10 @@ export class Session {
    * Picks a candidate and makes the next proposal.
    *
    * @param candidate Index of the candidate, from 0.
+   * @returns The next proposal.
    * @throws {RangeError} When there is no such candidate.
-   * @throws {TypeError} When another step is under way.
+   * @throws {TypeError} When another step is under way, or the session or its
+   * model is disposed.
    */
   async choose(candidate: number): Promise<Proposal> {
     return await this.#advance(
@@ -203,8 +211,10 @@ export class Session {
   /**
    * Adds a click and makes the next proposal.
    *
+   * @param point The click, positive or negative, in pixels of the image.
+   * @returns The next proposal.
    * @throws {RangeError} When the point lies outside the image.
-   * @throws {TypeError} When another step is under way.
+   * @throws {TypeError} As `choose`.
    */
   async addPoint(point: Point): Promise<Proposal> {
     return await this.#advance(
@@ -225,7 +235,8 @@ export class Session {
    * Draws other samples of the same preference and makes a proposal of them:
    * for a user to whom none of the candidates is near.
    *
-   * @throws {TypeError} When another step is under way.
+   * @returns The next proposal.
+   * @throws {TypeError} As `choose`.
    */
   async proposeAgain(): Promise<Proposal> {
     return await this.#advance(
@@ -286,7 +297,7 @@ export class Session {
     return this.proposal;
   }
 
-  /** The recommended mask at the image's own size, [H, W], 0 or 1. */
+  /** The recommended mask now, at the image's own size, [H, W], 0 or 1. */
   accept(): NdArray<Uint8Array> {
     return this.proposal.recommended.mask;
   }
@@ -302,7 +313,7 @@ export class Session {
     };
   }
 
-  /** Gives back the image embedding's memory. */
+  /** Gives back the image embedding's memory: no step can follow, undo aside. */
   dispose(): void {
     this.#embedding.dispose();
   }

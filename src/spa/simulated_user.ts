@@ -7,10 +7,20 @@ import type { Random } from "../random.ts";
 import type { Proposal } from "./cluster.ts";
 import type { Point } from "./feedback.ts";
 
-/** Picks a candidate of a proposal: its index. */
+/**
+ * Picks a candidate of a proposal: its index, from 0. Whatever it draws comes
+ * from the stream.
+ */
 export type SimulatedUser = (proposal: Proposal, random: Random) => number;
 
-/** Dice of every candidate with a mask of the image's size. */
+/**
+ * Dice of every candidate with a mask.
+ *
+ * @param proposal What is shown.
+ * @param target [H, W], the image's own size; anything but 0 is inside.
+ * @returns 0..1, one for each candidate, in their order.
+ * @throws {RangeError} When the mask is of another size.
+ */
 export function candidateDice(
   proposal: Proposal,
   target: NdArray<Uint8Array>,
@@ -18,7 +28,13 @@ export function candidateDice(
   return proposal.candidates.map(({ mask }) => dice(mask, target));
 }
 
-/** Picks the candidate with the highest Dice: the paper's user. */
+/**
+ * Picks the candidate with the highest Dice, of equals the first: the simulated
+ * user of Algorithm 1.
+ *
+ * @param target The mask in mind, [H, W]. When it is of another size than the
+ * image, the user throws a RangeError.
+ */
 export function nearestUser(target: NdArray<Uint8Array>): SimulatedUser {
   return (proposal) => {
     const scores = candidateDice(proposal, target);
@@ -32,6 +48,7 @@ export function nearestUser(target: NdArray<Uint8Array>): SimulatedUser {
  *
  * @param target The mask in mind, [H, W].
  * @param errorRate Share of choices made at random, 0..1.
+ * @throws {RangeError} When the share is not in 0..1.
  */
 export function noisyUser(
   target: NdArray<Uint8Array>,
@@ -54,8 +71,11 @@ export function randomUser(): SimulatedUser {
 }
 
 /**
- * A click at a random pixel of a mask.
+ * A click at a random pixel of a mask, with which Algorithm 1 begins.
  *
+ * @param mask [H, W]; anything but 0 is inside.
+ * @param random Stream of the draw.
+ * @returns A positive click at the pixel's centre.
  * @throws {RangeError} When the mask is empty.
  */
 export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {

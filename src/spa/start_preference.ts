@@ -16,11 +16,11 @@ import type { Profile } from "./profile.ts";
 
 /** What the user gives to start with. */
 export interface Start {
-  /** Clicks; at least one positive click, or a box. */
+  /** Clicks, none by default; one is positive, or there is a box. */
   readonly points?: readonly Point[];
   /** A box around the object. */
   readonly box?: Box;
-  /** A user's profile from earlier images. */
+  /** A user's profile from earlier images, in place of the generator's guess. */
   readonly profile?: Profile;
 }
 
@@ -100,15 +100,31 @@ export async function generateDistribution(
 }
 
 /**
- * Starts on an image: the first click (or box) gives the first preference
- * distribution, or the user's profile does.
+ * Starts on an image: from the first click (or box) the generator makes the
+ * first preference distribution, p^0(z) of the method, or the user's profile is
+ * it.
  *
  * @param model The network.
  * @param embedding The encoded image.
  * @param start Clicks, box, profile.
- * @throws {RangeError} When a point lies outside the image, the box is empty,
- * there is neither a positive point nor a box, or the profile is of a model
- * with another mixture.
+ * @returns The preference before any choice, iteration 0.
+ * @throws {RangeError} When a point or the box lies outside the image, the box
+ * is empty, there is neither a positive point nor a box, or the profile is of a
+ * model with another mixture.
+ * @throws {TypeError} When the model or the embedding is disposed.
+ *
+ * @example Start with one click
+ * ```ts
+ * import { encode, loadModel, phantom, startPreference } from "@spa-seg/spa";
+ *
+ * using model = await loadModel();
+ * const { image } = phantom({ kind: "kidney", seed: 9 });
+ * using embedding = await encode(model, image);
+ * const preference = await startPreference(model, embedding, {
+ *   points: [{ x: 50, y: 35 }],
+ * });
+ * preference.distribution.means.shape; // [16, 64]: M, d
+ * ```
  */
 export async function startPreference(
   model: Model,

@@ -17,12 +17,16 @@ export const MOST_KEPT = 48;
 export interface UpdateOptions {
   /**
    * `generator` (default): the trained generator on the feedback so far, with
-   * the evidence. `m-step`: the training-free update of the mixture itself.
+   * the evidence. `m-step`: the training-free update of the mixture itself: its
+   * weights, means and deviations move to the samples that explain the choice.
    */
   readonly rule?: "generator" | "m-step";
   /** Whether the means and deviations are updated; default true. */
   readonly moments?: boolean;
-  /** Whether the weights pi are updated; default true. */
+  /**
+   * Whether the weights pi are updated; default true. With `moments`, the
+   * paper's ablation of the update.
+   */
   readonly weights?: boolean;
 }
 
@@ -46,9 +50,10 @@ function keep(
 }
 
 /**
- * Updates the preference with a choice: evidence for every mixture component,
- * then the generator on the feedback so far, and the chosen cluster's own
- * samples kept for the next proposal.
+ * Updates the preference with a choice: evidence for every mixture component
+ * (the E-step: the likelihood of the chosen mask under the component's own
+ * predictions), then the generator on the feedback so far, and at most 48 of the
+ * chosen cluster's own samples kept for the next proposal.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -56,8 +61,33 @@ function keep(
  * @param proposal What the user was shown.
  * @param choice Index of the candidate the user picked.
  * @param options The rule, and which parts of the mixture move (ablations).
- * @returns The new preference.
+ * @returns The new preference, one iteration further.
  * @throws {RangeError} When there is no such candidate.
+ * @throws {TypeError} When the model or the embedding is disposed and the rule
+ * is `generator`.
+ *
+ * @example Pick the first candidate
+ * ```ts
+ * import * as spa from "@spa-seg/spa";
+ *
+ * using model = await spa.loadModel();
+ * const { image } = spa.phantom({ kind: "kidney", seed: 9 });
+ * using embedding = await spa.encode(model, image);
+ * const preference = await spa.startPreference(model, embedding, {
+ *   points: [{ x: 50, y: 35 }],
+ * });
+ * const latents = spa.sampleGMM(preference.distribution);
+ * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const proposal = spa.cluster(predictions);
+ * const updated = await spa.updatePreference(
+ *   model,
+ *   embedding,
+ *   preference,
+ *   proposal,
+ *   0,
+ * );
+ * updated.iteration; // 1
+ * ```
  */
 export async function updatePreference(
   model: Model,

@@ -11,11 +11,11 @@ import { createRandom, type Random } from "../random.ts";
 export interface TrainingCase {
   /** [H, W, C], 0..1, C 1 or 3. */
   readonly image: NdArray<Float32Array>;
-  /** The raters' masks, [H, W] each, 0 or 1. */
+  /** The raters' masks, [H, W] each, 0 or 1; empty ones are passed over. */
   readonly masks: readonly NdArray<Uint8Array>[];
   /**
-   * The raters' names, where a name is the same person in every case; without
-   * them nobody knows who drew what.
+   * The names of the masks' raters, where a name is the same person in every
+   * case; without them nobody knows who drew what.
    */
   readonly raters?: readonly string[];
 }

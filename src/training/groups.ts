@@ -22,12 +22,15 @@ import {
 export interface ExampleOptions {
   /** Share of examples that are phantoms, 0..1. */
   readonly phantomShare: number;
-  /** Share of users whose mask departs from the raters' in a style of its own. */
+  /**
+   * Share of users whose mask departs from the raters' in a style of its own,
+   * 0..1.
+   */
   readonly styleShare: number;
-  /** Users R to an image. */
+  /** Users R to an image, at least 1. */
   readonly usersPerImage: number;
   /**
-   * Share of users who go on to another image, with their profile if their
+   * Share of users who go on to another image, 0..1, with their profile if their
    * taste means something there.
    */
   readonly carryShare: number;

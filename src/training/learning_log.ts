@@ -21,13 +21,11 @@ function headingsOf(iterations: number): string[] {
 /** Reports as CSV: `step,steps,loss,steps_per_second,dice1,...,spread6`. */
 export function learningCSV(reports: readonly TrainingReport[]): string {
   const count = Math.max(0, ...reports.map((r) => r.iterations.length));
+  const cell = (value = NaN) => Number.isNaN(value) ? "" : value.toFixed(6);
   const rows = reports.map(({ step, steps, loss, rate, iterations }) => [
-    ...[step, steps, loss.toFixed(6), rate.toFixed(3)],
+    ...[step, steps, cell(loss), cell(rate)],
     ...PARTS.flatMap((part) =>
-      Array.from(
-        { length: count },
-        (_, i) => iterations[i]?.[part].toFixed(6) ?? "",
-      )
+      Array.from({ length: count }, (_, i) => cell(iterations[i]?.[part]))
     ),
   ]);
   return [headingsOf(count), ...rows]

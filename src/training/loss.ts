@@ -2,23 +2,30 @@
 
 import * as tf from "@tensorflow/tfjs";
 
-/** Which loss, and the weights of its terms. */
+/**
+ * Which loss, and the weights of its terms. y is the user's mask at the
+ * decoder's resolution, y_m component m's one sample, and a cost the mean over
+ * pixels of its cross-entropy, in nats, plus `dice` times (1 - soft Dice).
+ */
 export interface LossOptions {
   /**
    * `marginal` (default): the tempered log-likelihood of the whole mask under
-   * the mixture. `paper`: cross-entropy of the mean probability, which does not
-   * move pi, and the mean squared error of pi against the E-step's
-   * responsibilities, which moves nothing else; in one update.
+   * the mixture, -(1 / T') log sum_m pi_m exp(-T' cost of y_m), plus `mean` times
+   * the cost of the mean probability, plus `each` times the mean cost. `paper`:
+   * cross-entropy of the mean probability, which does not move pi, and the mean
+   * squared error of pi against the E-step's responsibilities, which moves
+   * nothing else; in one update.
    */
   readonly kind: "marginal" | "paper";
   /**
-   * Share of the mask's pixels that count as independent; the likelihood's
-   * exponent is T' = share * pixels. Default 0.15.
+   * Share of the mask's pixels that count as independent, above 0; the
+   * likelihood's exponent, and that of the responsibilities, is T' = share *
+   * pixels. Default 0.15.
    */
   readonly temperature: number;
-  /** Weight of (1 - soft Dice) in the costs. Default 0.3. */
+  /** `marginal`: weight of (1 - soft Dice) in the costs. Default 0.3. */
   readonly dice: number;
-  /** `marginal`: weight of the mean probability's cross-entropy. Default 0.3. */
+  /** `marginal`: weight of the mean probability's cost. Default 0.3. */
   readonly mean: number;
   /** `marginal`: weight of the samples' mean cost. Default 0.05. */
   readonly each: number;

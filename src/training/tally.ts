@@ -2,7 +2,7 @@
 
 import type { TraineeReport } from "./simulation.ts";
 
-/** Progress since the last report. */
+/** Progress: means over the steps since the last report. */
 export interface TrainingReport {
   /** Steps done. */
   readonly step: number;
@@ -10,7 +10,11 @@ export interface TrainingReport {
   readonly steps: number;
   /** Mean loss. */
   readonly loss: number;
-  /** Per iteration: mean Dice of the recommendation, of the best candidate, spread. */
+  /**
+   * Per iteration, the first one first: mean Dice of the recommendation and of
+   * the best candidate, 0..1, and sample spread, 0..0.5, at the decoder's
+   * resolution; NaN where no user was at it.
+   */
   readonly iterations: readonly {
     dice: number;
     best: number;
@@ -20,9 +24,12 @@ export interface TrainingReport {
   readonly rate: number;
 }
 
+/** The sums of an iteration that no user was at: their means are NaN. */
+const NOBODY = { count: 0, dice: 0, best: 0, spread: 0 };
+
 /** Sums the users' reports by iteration. */
 export class Tally {
-  #sums: { count: number; dice: number; best: number; spread: number }[] = [];
+  #sums: (typeof NOBODY | undefined)[] = [];
   #loss = 0;
   #steps = 0;
   #start = performance.now();
@@ -32,12 +39,7 @@ export class Tally {
     this.#loss += loss;
     this.#steps++;
     for (const { iteration, dice, best, spread } of reports) {
-      const sum = this.#sums[iteration] ??= {
-        count: 0,
-        dice: 0,
-        best: 0,
-        spread: 0,
-      };
+      const sum = this.#sums[iteration] ??= { ...NOBODY };
       sum.count++;
       sum.dice += dice;
       sum.best += best;
@@ -52,11 +54,14 @@ export class Tally {
       step,
       steps,
       loss: this.#loss / this.#steps,
-      iterations: this.#sums.map(({ count, dice, best, spread }) => ({
-        dice: dice / count,
-        best: best / count,
-        spread: spread / count,
-      })),
+      iterations: Array.from(this.#sums, (sum) => {
+        const { count, dice, best, spread } = sum ?? NOBODY;
+        return {
+          dice: dice / count,
+          best: best / count,
+          spread: spread / count,
+        };
+      }),
       rate: this.#steps / seconds,
     };
   }

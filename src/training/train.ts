@@ -27,7 +27,7 @@ import { stack } from "./stack.ts";
 import { trainingStep, type UserOutputs } from "./step.ts";
 import type { TrainingReport } from "./tally.ts";
 
-/** The recipe: everything that decides what comes out. */
+/** The recipe: all that decides what comes of a config, cases and first weights. */
 export interface Recipe extends ExampleOptions {
   /** Steps in all. */
   readonly steps: number;
@@ -35,15 +35,18 @@ export interface Recipe extends ExampleOptions {
   readonly batch: number;
   /** Iterations J until a user leaves. */
   readonly iterations: number;
-  /** Largest learning rate, after `warmUp` steps. */
+  /**
+   * Largest learning rate of Adam with decoupled weight decay (Loshchilov and
+   * Hutter 2019), after `warmUp` steps.
+   */
   readonly learningRate: number;
   /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
   readonly schedule: "cosine" | "constant";
-  /** Steps over which the learning rate rises. */
+  /** Steps over which the learning rate rises from near 0; 0 for none. */
   readonly warmUp: number;
   /**
-   * Decay of the parameters' moving average, which is what is kept; 0 keeps the
-   * parameters themselves.
+   * Decay of the parameters' moving average, 0..1, which is what is kept; 0
+   * keeps the parameters themselves.
    */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
@@ -52,7 +55,11 @@ export interface Recipe extends ExampleOptions {
   readonly loss: LossOptions;
 }
 
-/** The recipe of the shipped weights, which went on from an earlier run's. */
+/**
+ * The recipe of the shipped weights. They are the mean of two runs of it: the
+ * first went on from an earlier run's weights, the second, with seed 7, from the
+ * first's.
+ */
 export const defaultRecipe: Recipe = {
   steps: 12000,
   batch: 8,
@@ -71,11 +78,14 @@ export const defaultRecipe: Recipe = {
 
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
-  /** Weights to start from, of the same config; random ones by default. */
+  /**
+   * Weights to start from, of the same config, which is not checked; random ones
+   * by default.
+   */
   readonly initial?: HostWeights;
   /**
    * File of the checkpoint; resumed from when it is there, exactly as if the
-   * run had never stopped.
+   * run had never stopped, if the cases are the same.
    */
   readonly checkpoint?: string;
   /**
@@ -83,9 +93,9 @@ export interface TrainOptions {
    * killed loses, besides its current step. 0 writes one after every step.
    */
   readonly checkpointSeconds?: number;
-  /** Called every `reportEvery` steps, 100 by default; awaited. */
+  /** Called every `reportEvery` steps, and after the last; awaited. */
   readonly onReport?: (report: TrainingReport) => unknown;
-  /** Steps between reports. */
+  /** Steps between reports, 100 by default. */
   readonly reportEvery?: number;
 }
 
@@ -138,16 +148,27 @@ function packBatch(
 }
 
 /**
- * Trains a network.
+ * Trains a network (Algorithm 1): simulated users at mixed iterations make a
+ * batch, and one joint update follows every iteration of theirs.
  *
  * @param config The network's shape.
  * @param cases Training cases; with none, phantoms alone.
  * @param recipe See `Recipe`.
- * @param options Checkpoint file and reports.
- * @returns The averaged weights.
+ * @param options First weights, checkpoint file and reports.
+ * @returns The averaged weights, for a `Model`.
  * @throws {RangeError} When the batch is no multiple of the users per image, the
- * masks are empty or too small, the checkpoint is of another recipe, or the loss
- * is no longer finite.
+ * masks are empty or too small, the checkpoint is damaged or of another recipe
+ * or config, or the loss is no longer finite.
+ *
+ * @example Two steps on phantoms of 32 pixels
+ * ```ts
+ * import { defaultRecipe, Model, presets, train } from "@spa-seg/spa";
+ *
+ * const config = { ...presets.tiny, imageSize: 32 };
+ * const recipe = { ...defaultRecipe, steps: 2, batch: 1 };
+ * const weights = await train(config, [], recipe);
+ * using model = new Model(config, weights);
+ * ```
  */
 export async function train(
   config: ModelConfig,

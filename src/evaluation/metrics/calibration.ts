@@ -7,7 +7,8 @@ import { checkSameShape } from "./_masks.ts";
  * Expected calibration error of foreground probabilities: pixels fall into
  * equally wide bins by their probability (the upper one on an edge), and the
  * result is the mean over pixels of their bin's |mean probability - share of
- * pixels inside the mask|.
+ * pixels inside the mask| (Guo et al., "On Calibration of Modern Neural
+ * Networks", 2017, there of the predicted class's confidence).
  *
  * @param probability Predicted probabilities, 0..1, of any shape: one map or, as [N, H, W], many.
  * @param mask Of the same shape; anything but 0 is inside.

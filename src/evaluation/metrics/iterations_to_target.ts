@@ -1,6 +1,6 @@
 /** What {@linkcode iterationsToTarget} reports. */
 export interface IterationsToTarget {
-  /** The Dice that had to be reached. */
+  /** The Dice that had to be reached, 0..1. */
   target: number;
   /** The last iteration that counts. */
   cap: number;
@@ -29,6 +29,7 @@ export function failurePenalty(cap: number): number {
  * @param target The Dice to reach, 0..1.
  * @param options.cap The last iteration that counts, which defaults to the longest curve.
  * @param options.penalty What a failure counts in `penalisedMean`, more than the cap; it defaults to 10, the paper's figure (for a cap of 6), or to one more than the cap where that is larger.
+ * @returns The mean over the cases that reach it, the share that fails, and the paper's own mean.
  * @throws {RangeError} When there are no cases, the target is not in 0..1, the cap is not a whole number of at least 1, or the penalty not above it.
  */
 export function iterationsToTarget(

@@ -4,20 +4,22 @@ import { contiguous } from "../../arrays/contiguous.ts";
 import { checkSameShape, countOverlap } from "./_masks.ts";
 
 /**
- * The Dice coefficient 2 |A and B| / (|A| + |B|); two empty masks score 1, as
- * they agree (medpy divides 0 by 0 there).
+ * The Dice coefficient 2 |A and B| / (|A| + |B|) (Dice 1945); two empty masks
+ * score 1, as they agree (medpy divides 0 by 0 there).
  *
  * @param one A mask of any shape; anything but 0 is inside.
  * @param other A mask of the same shape.
  * @returns 0 (disjoint) to 1 (equal).
  * @throws {RangeError} When the shapes differ.
  *
- * @example
+ * @example Two pixels and one of them
  * ```ts
  * import ndarray from "ndarray";
- * import { dice } from "./overlap.ts";
+ * import { dice } from "@spa-seg/spa";
  *
- * dice(ndarray(Uint8Array.of(1, 1, 0), [1, 3]), ndarray(Uint8Array.of(0, 1, 0), [1, 3])); // 2 / 3
+ * const one = ndarray(Uint8Array.of(1, 1, 0), [1, 3]);
+ * const other = ndarray(Uint8Array.of(0, 1, 0), [1, 3]);
+ * dice(one, other); // 2 / 3
  * ```
  */
 export function dice(
@@ -30,7 +32,8 @@ export function dice(
 }
 
 /**
- * Intersection over union |A and B| / |A or B|; two empty masks score 1.
+ * Intersection over union |A and B| / |A or B| (Jaccard 1912); two empty masks
+ * score 1.
  *
  * @param one A mask of any shape; anything but 0 is inside.
  * @param other A mask of the same shape.
@@ -50,8 +53,9 @@ export function iou(
 const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /**
- * Dice of two soft maps: the mean, over the thresholds 0.1, 0.2 .. 0.9, of the
- * Dice of what lies at or above the threshold in each.
+ * Dice of two soft maps, Dice_soft: the mean, over the thresholds 0.1, 0.2 ..
+ * 0.9 of the QUBIQ challenge, of the Dice of what lies at or above the threshold
+ * in each; where that is nothing in both, 1.
  *
  * @param probability Predicted probabilities, 0..1.
  * @param target The share of raters who include each pixel, 0..1, of the same shape: see {@linkcode meanMask}.

@@ -11,7 +11,8 @@ export type Masks = readonly NdArray<Uint8Array>[];
 /**
  * The squared generalised energy distance between a set of samples and a set of
  * annotations, 2 E d(S, Y) - E d(S, S') - E d(Y, Y') with d = 1 - IoU, each
- * expectation over all pairs, a mask with itself included (Kohl et al. 2018).
+ * expectation over all pairs, a mask with itself included (Kohl et al., "A
+ * Probabilistic U-Net for Segmentation of Ambiguous Images", 2018).
  *
  * @param samples At least one mask.
  * @param annotations At least one mask, of the same shape.
@@ -33,13 +34,15 @@ export function generalisedEnergyDistance(
 
 /**
  * Dice_max both ways: how well the best sample meets each annotation, and how
- * well the best annotation meets each sample.
+ * well the best annotation meets each sample (Wu et al., "Diversified and
+ * Personalized Multi-rater Medical Image Segmentation", 2024).
  *
  * @param samples At least one mask.
  * @param annotations At least one mask, of the same shape.
  * @returns `ofAnnotations`: the mean over annotations of the best Dice among
  * the samples (is every opinion found?); `ofSamples`: the mean over samples of
- * the best Dice among the annotations (is every sample somebody's opinion?).
+ * the best Dice among the annotations (is every sample somebody's opinion?);
+ * 0..1 each.
  * @throws {RangeError} When a list is empty or shapes differ.
  */
 export function diceMax(
@@ -65,8 +68,9 @@ export function diceMax(
 /**
  * Hungarian-matched Dice: the mean Dice over the one-to-one matching of samples
  * and annotations that maximises it. Where their numbers differ, both sets are
- * repeated up to the least common multiple first (Kohl et al. 2019, with Dice
- * in the place of IoU), so that every mask weighs the same.
+ * repeated up to the least common multiple first (Kohl et al., "A Hierarchical
+ * Probabilistic U-Net for Modeling Multi-Scale Ambiguities", 2019, with Dice in
+ * the place of IoU), so that every mask weighs the same.
  *
  * @param samples At least one mask.
  * @param annotations At least one mask, of the same shape.
@@ -102,7 +106,8 @@ export function hungarianMatchedDice(
 
 /**
  * Sample spread: the mean over pixels of the standard deviation over samples
- * (of the population: divided by N). 0 means that all samples look alike.
+ * (of the population: divided by N). 0 means that all samples look alike, the
+ * failure to watch for at every iteration.
  *
  * @param probabilities [N, H, W], values 0..1, N at least 1.
  * @returns 0..0.5.
