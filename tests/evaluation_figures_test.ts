@@ -87,6 +87,19 @@ Deno.test("differencesFigure() has the paired differences from the first, by ite
   assert.deepEqual(starred.data[1].text, ["*"]);
 });
 
+Deno.test("figures of no results are refused", () => {
+  for (const b of [undefined, []]) {
+    assert.throws(
+      () => differencesFigure({ a: runs.none, ...(b && { b }) }),
+      /^RangeError: Cannot draw differences as there must be two runs with/,
+    );
+  }
+  assert.throws(
+    () => targetsFigure({}, [0.5]),
+    /^RangeError: Cannot draw bars as .* is 1 groups of 0 series$/,
+  );
+});
+
 Deno.test("targetsFigure() has mean iterations, and the share that fails", async () => {
   const figure = targetsFigure(runs, [0.6, 0.75, 0.99]);
   const { data } = await specOf(figure);

@@ -149,7 +149,10 @@ Deno.test("MedSAM's preset takes SAM's weights, and MedSAM's intensities", () =>
   const shapes = new Map(
     [...declareWeights(sam)].map(([name, { shape }]) => [name, shape]),
   );
-  const { missing, misshapen, unexpected } = compareWeights(medsam, shapes);
+  const { missing, misshapen, unexpected } = compareWeights(
+    declareWeights(medsam),
+    shapes,
+  );
   assert.deepEqual([missing, misshapen, unexpected], [[], [], []]);
   assert.equal(medsam.pixelScaling, "min-max");
   assert.deepEqual(medsam.pixelMean, [0, 0, 0]);

@@ -49,6 +49,25 @@ Deno.test("mStep() moves a component to its samples, weighted, with the old mome
   close(deviations.data, [Math.sqrt(squares / 4)]);
 });
 
+Deno.test("mStep() of scalar moments is that of all channels as one", () => {
+  const likelihood = Float64Array.of(-1, -2);
+  const { means, deviations } = mStep(
+    mixtureOf([1], [[1, 1]], [[0.5, 0.5]]),
+    latentsOf([[0, 1], [4, 2]], [0, 0]),
+    likelihood,
+    { prior: 2, scalar: true },
+  );
+  // a channel's sums over samples, averaged over the channels
+  const [a, b] = [2 / (1 + Math.exp(-1)), 2 / (1 + Math.exp(1))];
+  const mean = (2 * 1 + a * 0.5 + b * 3) / 4;
+  const spread = [0, 1].map((x) => a * (x - mean) ** 2)
+    .concat([4, 2].map((x) => b * (x - mean) ** 2));
+  const square = 2 * (0.5 ** 2 + (1 - mean) ** 2) +
+    spread.reduce((sum, value) => sum + value) / 2;
+  close(means.data, [mean, mean]);
+  close(deviations.data, [Math.sqrt(square / 4), Math.sqrt(square / 4)]);
+});
+
 Deno.test("mStep() reweighs the components by their samples' mean likelihood", () => {
   const { logWeights } = mStep(
     mixtureOf([0.2, 0.6, 0.2], [[0], [0], [0]], [[1], [1], [1]]),

@@ -10,18 +10,7 @@ import { declareWeights } from "../src/model/weights.ts";
 import { splitWeights } from "../src/training/weight_vector.ts";
 import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 import { defaultRecipe } from "../src/training/train.ts";
-
-/** Runs `deno task train` with arguments. */
-async function trainCommand(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "src/training/main.ts", ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) =>
-    new TextDecoder().decode(bytes)
-  );
-  return { code, out, error };
-}
+import { trainCommand } from "./_train_command.ts";
 
 Deno.test("the training command trains on phantoms, and goes on from a model", async () => {
   const out = join(await Deno.makeTempDir(), "model.safetensors");

@@ -176,6 +176,19 @@ Deno.test("train() refuses a checkpoint of another recipe or config", async () =
   }
 });
 
+Deno.test("train() refuses first weights of another config", async () => {
+  const start = (initial: HostWeights) =>
+    train(smallConfig, discs, recipe, { initial });
+  await assert.rejects(
+    start(new Map()),
+    /^TypeError: Cannot train as its weights must be those of config "small": \d+ missing/,
+  );
+  await assert.rejects(
+    start(initializeWeights({ ...smallConfig, components: 3 }, 1)),
+    /^TypeError: Cannot train as .* misshapen .*: \[3,6\] instead of \[5,6\]/,
+  );
+});
+
 Deno.test("train() refuses a batch that is no multiple of the users per image", async () => {
   for (const [batch, usersPerImage] of [[5, 2], [1, 2], [0, 1]]) {
     await assert.rejects(

@@ -144,6 +144,7 @@ export async function trainBaseline(
   );
   return await optimize(
     {
+      name: config.method,
       description: { config, recipe },
       declared,
       step: jit(step, { name: "trainingStep", resident: ["state"] }),

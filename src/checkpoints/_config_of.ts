@@ -2,6 +2,7 @@
 
 import { isModelConfig } from "../model/check_config.ts";
 import { compareWeights } from "../model/compare_weights.ts";
+import { declareWeights } from "../model/weights.ts";
 import { type ModelConfig, presets } from "../model/config.ts";
 
 /**
@@ -34,7 +35,7 @@ export function guessConfig(
     [...shapes].filter(([name]) => name.startsWith("image_encoder.")),
   );
   for (const config of Object.values(presets)) {
-    const report = compareWeights(config, encoder);
+    const report = compareWeights(declareWeights(config), encoder);
     const differs = report.misshapen.length + report.unexpected.length > 0 ||
       report.missing.some((name) => name.startsWith("image_encoder."));
     if (!differs) return config;

@@ -108,7 +108,7 @@ export async function loadModel(
       ? guessConfig(shapes, `${source}`)
       : parseConfig(stated, `${source}`));
   checkConfig(config);
-  const compared = compareWeights(config, shapes);
+  const compared = compareWeights(declareWeights(config), shapes);
   const unexpected = [...compared.unexpected, ...others];
   const report = { ...compared, unexpected };
   checkReport(source, config, report, stated !== undefined);

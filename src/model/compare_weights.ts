@@ -1,5 +1,5 @@
-import type { ModelConfig } from "./config.ts";
-import { declareWeights } from "./weights.ts";
+import { sizeOf } from "../engine/tensors.ts";
+import type { HostWeights, WeightDeclarations } from "./weights.ts";
 
 /** How a set of weights agrees with what a network needs. */
 export interface WeightReport {
@@ -18,16 +18,15 @@ export interface WeightReport {
 }
 
 /**
- * Compares weights with what a config needs, name by name.
+ * Compares weights with what a network needs, name by name.
  *
- * @param config The network's config.
+ * @param declared What the network needs.
  * @param shapes The weights' shapes by segment-anything's names.
  */
 export function compareWeights(
-  config: ModelConfig,
+  declared: WeightDeclarations,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): WeightReport {
-  const declared = declareWeights(config);
   const loaded: string[] = [];
   const missing: string[] = [];
   const misshapen: WeightReport["misshapen"][number][] = [];
@@ -62,4 +61,37 @@ export function describeReport(
         names.length > 3 ? ", ..." : ""
       })`
     ).join("; ");
+}
+
+/**
+ * Refuses weights that are not those of a network.
+ *
+ * @param action What needs them: "build the model".
+ * @param config The network's name, for the error.
+ * @throws {TypeError} When a weight is missing, unexpected or misshapen, or has
+ * more or fewer values than its shape.
+ */
+export function checkWeights(
+  action: string,
+  config: string,
+  declared: WeightDeclarations,
+  weights: HostWeights,
+) {
+  const shapes = new Map(
+    [...weights].map(([name, { shape }]) => [name, shape]),
+  );
+  const problems = describeReport(compareWeights(declared, shapes));
+  if (problems !== "") {
+    throw new TypeError(
+      `Cannot ${action} as its weights must be those of config "${config}": ${problems}`,
+    );
+  }
+  for (const [name, { data, shape }] of weights) {
+    if (data.length === sizeOf(shape)) continue;
+    throw new TypeError(
+      `Cannot ${action} as weight "${name}" must have the ${
+        sizeOf(shape)
+      } values of its shape [${shape}]: current value is ${data.length}`,
+    );
+  }
 }

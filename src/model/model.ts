@@ -5,9 +5,9 @@ import { displayable } from "../displayable.ts";
 import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
-import { type DeviceTensor, sizeOf } from "../engine/tensors.ts";
+import type { DeviceTensor } from "../engine/tensors.ts";
 import { checkConfig } from "./check_config.ts";
-import { compareWeights, describeReport } from "./compare_weights.ts";
+import { checkWeights } from "./compare_weights.ts";
 import type { ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
 import {
@@ -25,7 +25,7 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import type { HostWeights, Weights } from "./weights.ts";
+import { declareWeights, type HostWeights, type Weights } from "./weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -156,7 +156,8 @@ export class Model {
     metadata: Readonly<Record<string, string>> = {},
   ) {
     checkConfig(config);
-    checkWeights(config, weights);
+    const declared = declareWeights(config);
+    checkWeights("build the model", config.name, declared, weights);
     this.config = config;
     this.weights = weights;
     this.metadata = metadata;
@@ -210,24 +211,3 @@ export class Model {
 }
 
 displayable("model", Model.prototype);
-
-/** Refuses weights that are not those of a config. */
-function checkWeights(config: ModelConfig, weights: HostWeights) {
-  const shapes = new Map(
-    [...weights].map(([name, { shape }]) => [name, shape]),
-  );
-  const problems = describeReport(compareWeights(config, shapes));
-  if (problems !== "") {
-    throw new TypeError(
-      `Cannot build the model as its weights must be those of config "${config.name}": ${problems}`,
-    );
-  }
-  for (const [name, { data, shape }] of weights) {
-    if (data.length === sizeOf(shape)) continue;
-    throw new TypeError(
-      `Cannot build the model as weight "${name}" must have the ${
-        sizeOf(shape)
-      } values of its shape [${shape}]: current value is ${data.length}`,
-    );
-  }
-}

@@ -38,10 +38,19 @@ const WIDTHS = { group: 0.76, bar: 0.88, most: 0.3 };
 /** Of bars that differ, not by colour alone. */
 const PATTERNS = ["", "/", ".", "\\", "x", "-"];
 
-/** Bars in groups, from 0, with whiskers and a word above each. */
+/**
+ * Bars in groups, from 0, with whiskers and a word above each.
+ *
+ * @throws {RangeError} When there is nothing to draw.
+ */
 export function barsFigure(
   { title, groups, series, x, y, tickFormat }: BarsFigureOptions,
 ): Figure {
+  if (groups.length === 0 || series.length === 0) {
+    throw new RangeError(
+      `Cannot draw bars as there must be groups and series: current value is ${groups.length} groups of ${series.length} series`,
+    );
+  }
   const slot = Math.min(WIDTHS.group / series.length, WIDTHS.most);
   const place = (group: number, s: number) =>
     group + (s - (series.length - 1) / 2) * slot;

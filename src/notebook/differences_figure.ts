@@ -12,6 +12,7 @@ import type { Figure } from "./figure.ts";
  * @param runs Results of `evaluate` by name, of two at least, each of at least
  * one target; targets that only one of two has are left out.
  * @param options.title One line above.
+ * @throws {RangeError} When there are fewer, or one has no results.
  */
 export function differencesFigure(
   runs: Readonly<Record<string, readonly TargetResult[]>>,
@@ -19,8 +20,15 @@ export function differencesFigure(
 ): Figure {
   const [first, ...others] = Object.keys(runs);
   const count = Math.min(
-    ...Object.values(runs).map(([result]) => result.iterations.length),
+    ...Object.values(runs).map(([result]) => result?.iterations.length ?? 0),
   );
+  if (others.length === 0 || count === 0) {
+    throw new RangeError(
+      `Cannot draw differences as there must be two runs with results: current value is ${
+        JSON.stringify(Object.keys(runs))
+      }`,
+    );
+  }
   const series = others.map((name, i) => {
     const found = Array.from({ length: count }, (_, k) => {
       const dice = ({ iterations }: TargetResult) => iterations[k]?.dice;

@@ -57,9 +57,11 @@ export function learningFigure(
     steps: stepsOf(reports),
     values: reports.map(({ loss }) => loss),
   }));
-  const title = all.length === 1 ? `Training of ${all[0][0]}` : "Training";
+  const [title, of] = all.length === 1
+    ? [`Training of ${all[0][0]}`, "by the users' iteration"]
+    : ["Training", "at the users' last iteration"];
   return stackFigures([
-    curvesFigure(`${title}: Dice on its own cases`, "Dice", ".2f", dice),
+    curvesFigure(`${title}: Dice ${of}`, "Dice", ".2f", dice),
     curvesFigure(`${title}: loss`, "loss", "", loss),
   ]);
 }
@@ -84,7 +86,11 @@ function curvesFigure(
       name: plain(name),
       x: steps,
       y: values.map((value) => Number.isFinite(value) ? value : null),
-      line: { color: seriesColor(i), width: 2 },
+      line: {
+        color: seriesColor(i),
+        width: 2,
+        dash: ["solid", "dash", "dot", "dashdot"][i % 4],
+      },
       marker: { color: seriesColor(i), size: 8 },
     })),
     xaxis: { title: "step" },

@@ -22,6 +22,19 @@ export interface MStepOptions {
   readonly prior?: number;
   /** Standard deviations never fall below this. Default 0.02. */
   readonly least?: number;
+  /**
+   * Whether a component has one mean and one deviation for all channels (the
+   * config's `scalarMoments`). Default false.
+   */
+  readonly scalar?: boolean;
+}
+
+/** Replaces every row of d values by its mean. */
+function poolRows(values: Float64Array, d: number) {
+  for (let at = 0; at < values.length; at += d) {
+    const row = values.subarray(at, at + d);
+    row.fill(row.reduce((sum, value) => sum + value) / d);
+  }
 }
 
 /**
@@ -40,7 +53,7 @@ export function mStep(
   distribution: GaussianMixture,
   latents: Latents,
   logLikelihood: Float64Array,
-  { prior = 16, least = 0.02 }: MStepOptions = {},
+  { prior = 16, least = 0.02, scalar = false }: MStepOptions = {},
 ): GaussianMixture {
   const { means, deviations, logWeights } = distribution;
   const [M, d] = means.shape;
@@ -61,6 +74,7 @@ export function mStep(
       sums[m * d + i] += responsibility[n] * latents.values.data[n * d + i];
     }
   }
+  if (scalar) poolRows(sums, d);
   const newMeans = Float32Array.from(
     sums,
     (sum, at) => {
@@ -80,6 +94,7 @@ export function mStep(
       squares[at] += responsibility[n] * distance ** 2;
     }
   }
+  if (scalar) poolRows(squares, d);
   const newDeviations = Float32Array.from(squares, (sum, at) => {
     const m = Math.floor(at / d);
     return Math.max(least, Math.sqrt(sum / (prior + mass[m])));

@@ -127,7 +127,9 @@ export async function updatePreference(
   const { latents } = predictions;
   const { distribution: old } = preference;
   const updated = rule === "m-step"
-    ? mStep(old, latents, logLikelihood.slice(0, latents.components.length))
+    ? mStep(old, latents, logLikelihood.slice(0, latents.components.length), {
+      scalar: model.config.scalarMoments,
+    })
     : await generateDistribution(model, embedding, feedback, evidence);
   return {
     distribution: {

@@ -10,6 +10,7 @@ import {
   type HostTensor,
   scalar,
 } from "../engine/tensors.ts";
+import { checkWeights } from "../model/compare_weights.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
 import {
@@ -34,6 +35,8 @@ interface StepResult {
 
 /** What the loop needs to know of a method; batches are as it likes them. */
 export interface Trainable<Example extends { left: number }, Batch, Outputs> {
+  /** The network's name, for errors. */
+  readonly name: string;
   /** All that a run depends on; a checkpoint is one of it. */
   readonly description: unknown;
   /** The network's weights. */
@@ -83,6 +86,7 @@ export function learningRateAt(recipe: Recipe, step: number): number {
  * @returns The averaged weights.
  * @throws {RangeError} When the checkpoint is of another run, or the loss is no
  * longer finite.
+ * @throws {TypeError} When the first weights are those of another network.
  */
 export async function optimize<
   Example extends { left: number },
@@ -99,6 +103,7 @@ export async function optimize<
     reportEvery = 100,
   }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
+  checkWeights("train", method.name, method.declared, initial);
   const description = JSON.stringify(method.description);
   const resumed = checkpoint &&
     await readCheckpoint<Example>(checkpoint, description);

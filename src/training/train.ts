@@ -79,8 +79,7 @@ export const defaultRecipe: Recipe = {
 /** What goes with a run besides its recipe. */
 export interface TrainOptions {
   /**
-   * Weights to start from, of the same config, which is not checked; random ones
-   * by default.
+   * Weights to start from, of the same config; random ones by default.
    */
   readonly initial?: HostWeights;
   /**
@@ -159,6 +158,7 @@ function packBatch(
  * @throws {RangeError} When the batch is no multiple of the users per image, the
  * masks are empty or too small, the checkpoint is damaged or of another recipe
  * or config, or the loss is no longer finite.
+ * @throws {TypeError} When `initial` has not the weights of the config.
  *
  * @example Two steps on phantoms of 32 pixels
  * ```ts
@@ -185,6 +185,7 @@ export async function train(
   const ordered = orderCases(cases);
   return await optimize(
     {
+      name: config.name,
       description: { config, recipe },
       declared: declareWeights(config),
       step: jit(trainingStep(config, recipe.loss, {}), {
