@@ -6,7 +6,7 @@ import type { Figure } from "./figure.ts";
 export interface DiceSeries {
   /** What was measured, for the legend. */
   readonly name: string;
-  /** Dice at 1, 2, ... along the x axis, 0..1; NaN leaves a gap. */
+  /** Dice at iterations 1, 2, ..., 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
   /** An interval around each value, 0..1, drawn as a band; none by default. */
   readonly intervals?: readonly (readonly [low: number, high: number])[];
@@ -22,19 +22,16 @@ export interface DiceFigureOptions {
   series: readonly DiceSeries[];
   /** One line above; "Dice by iteration" by default. */
   title?: string;
-  /** What the x axis counts, 1, 2, ...; "iteration" by default. */
-  xTitle?: string;
 }
 
 /**
- * Dice by iteration, or by what `xTitle` says, a line for each series: a static
- * chart, which notebooks that know plotly show interactive.
+ * Dice by iteration, a line for each series: a static chart, which notebooks that
+ * know plotly show interactive.
  *
  * @throws {RangeError} When no series has a value.
  */
 export function diceFigure(
-  { series, title = "Dice by iteration", xTitle = "iteration" }:
-    DiceFigureOptions,
+  { series, title = "Dice by iteration" }: DiceFigureOptions,
 ): Figure {
   const longest = Math.max(0, ...series.map(({ values }) => values.length));
   if (longest === 0) {
@@ -47,12 +44,12 @@ export function diceFigure(
   );
   return chartFigure({
     title,
-    alt: `${title}: ${counted(longest, "value")} by ${xTitle}, ` +
+    alt: `${title}: ${counted(longest, "iteration")}, ` +
       `the last ${last.join(", ")}`,
     names: series.map(({ name }) => name),
     data: [...series.flatMap(bandOf), ...series.map(lineOf)],
     xaxis: {
-      title: xTitle,
+      title: "iteration",
       dtick: 1,
       range: [0.75, longest + 0.25],
     },
