@@ -14,6 +14,7 @@ import {
   type AnnotationRecord,
   readAnnotation,
   saveAnnotation,
+  writeProfile,
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
 import { type FirstClicks, readFirstClicks } from "./first_clicks.ts";
@@ -149,6 +150,8 @@ export async function annotateAt(
   }
   const report = new AnnotationReport(out, records, skipped);
   await report.writeSummary();
+  // also where the last image was finished by a run that was cut off, or earlier
+  if (report.profile) await writeProfile(out, report.profile);
   return report;
 }
 

@@ -55,7 +55,9 @@ async function openFolder(
 ): Promise<readonly AnnotationImage[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && IMAGE.test(entry.name)) files.push(entry.name);
+    const hidden = entry.name.startsWith("."); // as "._a.png", of macOS
+    if (entry.isDirectory || hidden || !IMAGE.test(entry.name)) continue;
+    files.push(entry.name);
   }
   if (files.length === 0) return (await openDataset(folder)).cases;
   const names = files.map((file) => basename(file, extname(file)));
