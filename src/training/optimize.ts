@@ -10,6 +10,7 @@ import {
   type HostTensor,
   scalar,
 } from "../engine/tensors.ts";
+import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
 import {
@@ -34,8 +35,8 @@ interface StepResult {
 
 /** What the loop needs to know of a method; batches are as it likes them. */
 export interface Trainable<Example extends { left: number }, Batch, Outputs> {
-  /** All that a run depends on; a checkpoint is one of it. */
-  readonly description: unknown;
+  /** All that a run depends on, but for its first weights; a checkpoint is one of it. */
+  readonly description: object;
   /** The network's weights. */
   readonly declared: WeightDeclarations;
   /** `optimizerStep` of the network, compiled; its state stays in the engine. */
@@ -99,7 +100,10 @@ export async function optimize<
     reportEvery = 100,
   }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
-  const description = JSON.stringify(method.description);
+  const description = JSON.stringify({
+    ...method.description,
+    initial: fingerprint({ weights: initial }),
+  });
   const resumed = checkpoint &&
     await readCheckpoint<Example>(checkpoint, description);
   if (checkpoint) await removeLeftovers(checkpoint);

@@ -14,6 +14,7 @@ import {
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import { orderCases, type TrainingCase } from "./augment.ts";
+import { digestOf } from "./digest.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { optimize } from "./optimize.ts";
@@ -146,8 +147,8 @@ function packBatch(
  * @param options Checkpoint file and reports.
  * @returns The averaged weights.
  * @throws {RangeError} When the batch is no multiple of the users per image, the
- * masks are empty or too small, the checkpoint is of another recipe, or the loss
- * is no longer finite.
+ * masks are empty or too small, the checkpoint is of another recipe, other
+ * cases or first weights, or the loss is no longer finite.
  */
 export async function train(
   config: ModelConfig,
@@ -164,7 +165,7 @@ export async function train(
   const ordered = orderCases(cases);
   return await optimize(
     {
-      description: { config, recipe },
+      description: { config, recipe, cases: digestOf(ordered) },
       declared: declareWeights(config),
       step: jit(trainingStep(config, recipe.loss, {}), {
         name: "trainingStep",
