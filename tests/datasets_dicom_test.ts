@@ -135,6 +135,19 @@ Deno.test("readVolume() rescales each frame by its own functional groups", async
   assert.deepEqual(spacing, [3, 0.5, 0.75]);
 });
 
+Deno.test("readVolume() refuses lossless JPEG whose colours are not red, green and blue", async () => {
+  const file = fileOf("lossless JPEG, colour");
+  const rgb = element(0x28, 4, "CS", "RGB");
+  const at = file.findIndex((_, i) => rgb.every((b, k) => file[i + k] === b));
+  assert.ok(at > 0);
+  const luma = Uint8Array.from([
+    ...file.subarray(0, at),
+    ...element(0x28, 4, "CS", "YBR_FULL"),
+    ...file.subarray(at + rgb.length),
+  ]);
+  await assert.rejects(readVolume(luma), /must be RGB: current value is YBR_/);
+});
+
 /** A file with bytes replaced behind the first place where `tag` stands. */
 function patched(name: string, tag: number[], ...bytes: number[]): Uint8Array {
   const file = fileOf(name);

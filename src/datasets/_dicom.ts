@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { DicomHeader } from "./_dicom_header.ts";
-import { decodeFrame, type Frame } from "./_dicom_frame.ts";
+import { checkColours, decodeFrame, type Frame } from "./_dicom_frame.ts";
 import { badFile } from "./_read_bytes.ts";
 import { SAMPLES } from "./_samples.ts";
 import { countValues } from "./_volume_header.ts";
@@ -14,7 +14,7 @@ export async function dicomValues(
   maxVoxels: number,
   name: string,
 ): Promise<NdArray<Float32Array>> {
-  const { shape, pixels, dataSet, colour, photometric } = header;
+  const { shape, pixels, dataSet } = header;
   const count = countValues(shape, maxVoxels, name);
   if (!pixels) {
     throw badFile("a DICOM file must have pixel data", "none", name);
@@ -35,9 +35,7 @@ export async function dicomValues(
         name,
       );
     }
-    if (colour && photometric !== "RGB") {
-      throw badFile("its colours must be RGB", photometric, name);
-    }
+    checkColours(header, name);
     const bytes = dataSet.byteArray.subarray(
       pixels.dataOffset,
       pixels.dataOffset + count * width,
