@@ -330,7 +330,8 @@ async function propose(
 ): Promise<Omit<Step, "action">> {
   // a seed of its own for each state, so that no two draw the same noise
   const { iteration, feedback } = preference;
-  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+  const small = seed % 2 ** 40; // of larger numbers the sum would be rounded
+  const own = redraws * 2 ** 32 + small * 4096 + iteration * 64 +
     feedback.points.length;
   const latents = sampleGMM(preference.distribution, {
     count: samples,
