@@ -160,4 +160,8 @@ Deno.test("savingsTable() tells how many fewer interactions one method needs tha
   assert.deepEqual(never.slice(3), [
     ...[10, 10, "0.0 %", "0.0 %..0.0 %", "1.0000", 2],
   ]);
+  const one = { spa: [targetOf("a", [0.9])], click: [targetOf("a", [0.5])] };
+  assert.deepEqual(savingsTable(one, [0.8]).rows[0].slice(5), [
+    ...["90.0 %", undefined, "1.0000", 1],
+  ]);
 });
