@@ -230,6 +230,26 @@ Deno.test("a folder is resumed with the same weights and iterations alone", asyn
   });
 });
 
+Deno.test("an image of the same name in another folder is not taken for finished", async () => {
+  await inFolder(async (out) => {
+    const options: AnnotateOptions = {
+      ...{ out: join(out, "done"), by: "auto", auto: () => 0, iterations: 2 },
+      points: () => [{ x: 12, y: 9 }],
+    };
+    for (const patient of ["one", "two"]) {
+      const image = discImage(20, 28, disc);
+      await writeImage(join(out, patient, "slice1.png"), image);
+    }
+    const first = await annotate(model, join(out, "one"), options);
+    const again = await annotate(model, join(out, "one/"), options);
+    assert.deepEqual(again.records, first.records);
+    await assert.rejects(
+      annotate(model, join(out, "two"), options),
+      /^RangeError: Cannot resume as the record .*slice1\.json must be of a run with \{"images":"two",/,
+    );
+  });
+});
+
 Deno.test("a damaged record is a clear error", async () => {
   await inFolder(async (out) => {
     const options = { out, ...simulated };

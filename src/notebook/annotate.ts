@@ -79,8 +79,8 @@ export interface AnnotateOptions
  * list of images.
  * @param options Where to save, and who is asked.
  * @returns The records of all images, finished earlier or now.
- * @throws {RangeError} When there is no image, or a record is damaged or was
- * made with other settings.
+ * @throws {RangeError} When there is no image, or a record is damaged, was made
+ * with other settings, or is of an image of the same id in another folder.
  * @throws As `pick`.
  *
  * @example A simulated user aligns the sample phantoms
@@ -111,8 +111,9 @@ export async function annotateAt(
   const { out, carry = true, seed = 0, rater, onImage } = options;
   const { samples = 48, candidates = 4, iterations = 6 } = options;
   const { update, points } = options;
-  const list = await listImages(images);
+  const { name, list } = await listImages(images);
   const settings = {
+    ...(name === undefined ? {} : { images: name }),
     model: model.config.name,
     weights: fingerprint(model),
     ...{ samples, candidates, iterations, seed, carry },
