@@ -119,6 +119,32 @@ Deno.test("a method without choices has the same map for every user, one with ex
   assert.ok(new Set(await maps("mrnet")).size > 1);
 });
 
+Deno.test("a rater is known by name: trained without the first, the second is not taken for the third", async () => {
+  const names = ["middle", "larger"];
+  const config = { ...configOf("mrnet"), raters: 2, names };
+  const weights = await trainBaseline(
+    config,
+    discs.map(({ image, masks }) => ({
+      image, // in another order than the names'
+      masks: [masks[2], masks[1]],
+      raters: ["larger", "middle"],
+    })),
+    { ...recipe, usersPerImage: 1, steps: 60, learningRate: 6e-3 },
+  );
+  const path = `${folder}/named.safetensors`;
+  await saveBaseline({ config, weights, metadata: {} }, path);
+  const loaded = await loadBaseline(path);
+  const results = await evaluateBaseline(loaded, dataset);
+  const mean = (user: string, rater: string) => {
+    const own = results.filter((result) => result.rater === user);
+    return own.reduce((sum, r) => sum + r.iterations[0].raters![rater], 0) /
+      own.length;
+  };
+  assert.ok(mean("middle", "smaller") > mean("larger", "smaller"));
+  assert.ok(mean("middle", "middle") > mean("larger", "middle"));
+  assert.ok(mean("larger", "larger") > mean("middle", "larger"));
+});
+
 Deno.test("the U-Net and the tiny preset are about as large", () => {
   const sizeOfMethod = (method: string) =>
     [

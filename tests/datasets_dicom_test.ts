@@ -77,6 +77,77 @@ Deno.test("readVolume() takes spacing from shared functional groups too", async 
   assert.deepEqual(spacing, [3, 0.5, 0.75]);
 });
 
+/** An element of explicit VR, little endian, as bytes; a sequence has one item per entry. */
+function element(
+  group: number,
+  number: number,
+  vr: string,
+  value: string | number | Uint8Array | number[][],
+): number[] {
+  const u2 = (v: number) => [v & 255, v >> 8 & 255];
+  const u4 = (v: number) => [...u2(v & 65535), ...u2(v >>> 16)];
+  const text = (v: string) => [...new TextEncoder().encode(v)];
+  const head = [...u2(group), ...u2(number), ...text(vr)];
+  if (Array.isArray(value)) {
+    const items = value.flatMap((item) => [
+      ...[...u2(0xfffe), ...u2(0xe000), ...u4(item.length), ...item],
+    ]);
+    return [...head, 0, 0, ...u4(items.length), ...items];
+  }
+  if (value instanceof Uint8Array) {
+    return [...head, 0, 0, ...u4(value.length), ...value];
+  }
+  if (typeof value === "number") return [...head, ...u2(2), ...u2(value)];
+  const even = value.length % 2 === 0 ? value : `${value} `;
+  return [...head, ...u2(even.length), ...text(even)];
+}
+
+Deno.test("readVolume() rescales each frame by its own functional groups", async () => {
+  const frame = (intercept: string, slope: string) => [
+    ...element(0x28, 0x9110, "SQ", [
+      [
+        ...element(0x18, 0x50, "DS", "3"),
+        ...element(0x28, 0x30, "DS", "0.5\\0.75"),
+      ],
+    ]),
+    ...element(0x28, 0x9145, "SQ", [[
+      ...element(0x28, 0x1052, "DS", intercept),
+      ...element(0x28, 0x1053, "DS", slope),
+    ]]),
+  ];
+  const file = Uint8Array.from([
+    ...[...new Array(128).fill(0), ...new TextEncoder().encode("DICM")],
+    ...element(2, 0x10, "UI", "1.2.840.10008.1.2.1"),
+    ...element(0x28, 2, "US", 1),
+    ...element(0x28, 4, "CS", "MONOCHROME2"),
+    ...element(0x28, 8, "IS", "2"),
+    ...element(0x28, 0x10, "US", 1),
+    ...element(0x28, 0x11, "US", 2),
+    ...element(0x28, 0x100, "US", 16),
+    ...element(0x28, 0x101, "US", 16),
+    ...element(0x28, 0x102, "US", 15),
+    ...element(0x28, 0x103, "US", 0),
+    ...element(0x5200, 0x9230, "SQ", [frame("-1024", "1"), frame("8", "0.5")]),
+    ...element(0x7fe0, 0x10, "OW", Uint8Array.of(0, 4, 1, 4, 2, 0, 4, 0)),
+  ]);
+  const { values, spacing } = await readVolume(file);
+  assert.deepEqual([...values.data], [0, 1, 9, 10]);
+  assert.deepEqual(spacing, [3, 0.5, 0.75]);
+});
+
+Deno.test("readVolume() refuses lossless JPEG whose colours are not red, green and blue", async () => {
+  const file = fileOf("lossless JPEG, colour");
+  const rgb = element(0x28, 4, "CS", "RGB");
+  const at = file.findIndex((_, i) => rgb.every((b, k) => file[i + k] === b));
+  assert.ok(at > 0);
+  const luma = Uint8Array.from([
+    ...file.subarray(0, at),
+    ...element(0x28, 4, "CS", "YBR_FULL"),
+    ...file.subarray(at + rgb.length),
+  ]);
+  await assert.rejects(readVolume(luma), /must be RGB: current value is YBR_/);
+});
+
 /** A file with bytes replaced behind the first place where `tag` stands. */
 function patched(name: string, tag: number[], ...bytes: number[]): Uint8Array {
   const file = fileOf(name);

@@ -21,8 +21,8 @@ async function inTempFolder(run: (folder: string) => Promise<void>) {
 }
 
 /** Two patients with one case each in `val`; `cases.json` gives one's spacing. */
-async function writeLidc(folder: string) {
-  for (const [patient, id] of [["P1", "c1"], ["P2", "c2"]]) {
+async function writeLidc(folder: string, names = ["c1", "c2"]) {
+  for (const [patient, id] of [["P1", names[0]], ["P2", names[1]]]) {
     await writeImage(
       join(folder, "val", "images", patient, `${id}.png`),
       image,
@@ -63,6 +63,18 @@ Deno.test("lidcCrops() lists the cases of a split with four raters each", () =>
     );
     assert.deepEqual((await cases[0].readImage()).shape, [3, 4, 1]);
     assert.deepEqual((await cases[0].readMask("3")).data, mask.data);
+  }));
+
+Deno.test("lidcCrops() tells apart two patients' slices of the same name", () =>
+  inTempFolder(async (folder) => {
+    await writeLidc(folder, ["z-105.0_c0", "z-105.0_c0"]);
+    await Deno.remove(join(folder, "cases.json"));
+    const { cases } = await lidcCrops(folder, "val");
+    assert.deepEqual(
+      cases.map(({ id }) => id),
+      ["P1_z-105.0_c0", "P2_z-105.0_c0"],
+    );
+    assert.deepEqual((await cases[1].readMask("3")).data, mask.data);
   }));
 
 Deno.test("lidcCrops() names a missing mask and the ones that are there", () =>

@@ -108,6 +108,11 @@ Deno.test("checkTarget() makes the folder, and names what cannot be a file", () 
     );
     await Deno.writeTextFile(join(folder, "file"), "");
     await assert.rejects(
+      checkTarget(join(folder, `${"x".repeat(230)}.csv`)), // so would be a read-only folder
+      /it must be possible to write there \(.*\): current value is .*x.csv$/s,
+    );
+    assert.deepEqual([...Deno.readDirSync(join(folder, "new"))], []);
+    await assert.rejects(
       checkTarget(join(folder, "file", "x.csv")),
       /its folder must be one that can be made: current value is .*x.csv$/,
     );

@@ -199,6 +199,26 @@ test("a resident key that the result lacks is refused", async () => {
   );
 });
 
+test("results are of their types, whatever they were cast from or hold", async () => {
+  const program = jit(
+    ({ i, b, none }: { i: tf.Tensor; b: tf.Tensor; none: tf.Tensor }) => ({
+      float: tf.cast(i, "float32"),
+      int: tf.cast(b, "int32"),
+      none: tf.concat([none, none], 1),
+    }),
+    { name: "types" },
+  );
+  const { float, int, none } = await program({
+    i: host(Int32Array.of(-1, 2), [2]),
+    b: host(Uint8Array.of(1, 0), [2]),
+    none: host(new Float32Array(), [0, 3]),
+  });
+  assert.deepEqual(float.data, Float32Array.of(-1, 2));
+  assert.deepEqual(int.data, Int32Array.of(1, 0));
+  assert.deepEqual(none, { data: new Float32Array(), shape: [0, 6] });
+  program.release();
+});
+
 Deno.test("a device tensor of another engine is refused", async () => {
   await useEngine("cpu");
   const { x } = await upload({ x: vector(1, 2) });

@@ -3,6 +3,7 @@ import {
   checkSame,
   mergeEvaluations,
   readEvaluation,
+  resumeEvaluation,
   runsOf,
   type SavedEvaluation,
   saveEvaluation,
@@ -20,6 +21,18 @@ Deno.test("mergeEvaluations() puts the cases into the dataset's order", () => {
   ]);
   assert.deepEqual(runsOf(merged), runsOf(evaluation("a", "b", "c")));
   assert.equal(merged.engine, "onnx, 1 threads; wasm, 1 threads");
+});
+
+Deno.test("resumeEvaluation() keeps the engine that computed what is done", () => {
+  const engineOf = (before: SavedEvaluation) =>
+    resumeEvaluation("a.json", before, {
+      ...evaluation(),
+      engine: "wasm, 1 threads",
+    }).engine;
+  const both = "onnx, 1 threads; wasm, 1 threads";
+  assert.equal(engineOf(evaluation("a", "b")), both);
+  assert.equal(engineOf({ ...evaluation("a"), engine: both }), both);
+  assert.equal(engineOf(evaluation("a", "b", "c")), "onnx, 1 threads"); // tables alone
 });
 
 Deno.test("mergeEvaluations() refuses missing and repeated cases", () => {

@@ -28,8 +28,10 @@ Deno.test("bootstrapInterval() draws patients, not targets", () => {
   assert.deepEqual(bootstrapInterval(groups, 3), [low, high]);
 });
 
-Deno.test("an interval of nothing is a dash in a table", () => {
+Deno.test("an interval of nothing, or of one patient alone, is a dash in a table", () => {
   assert.equal(formatInterval(bootstrapInterval([], 3)), undefined);
+  // drawn with replacement it would be of no width, as if it were certain
+  assert.equal(formatInterval(bootstrapInterval([[0.2, 0.8]], 3)), undefined);
   assert.equal(formatInterval([0.25, 0.5], 2), "0.25..0.50");
 });
 

@@ -157,6 +157,33 @@ Deno.test("finished images are neither read nor asked about again", async () => 
   });
 });
 
+Deno.test("profile.json is the last image's, whichever image was annotated last", async () => {
+  await inFolder(async (out) => {
+    const options = { out, ...simulated };
+    const { profile } = await annotate(model, images, options);
+    const saved = () => Deno.readTextFile(join(out, "profile.json"));
+    await Deno.remove(join(out, "profile.json")); // killed before it was written
+    await annotate(model, images, options);
+    assert.equal(await saved(), profileToJSON(profile!));
+    await Deno.remove(join(out, "records", "a.json")); // to be annotated anew
+    await annotate(model, images, options);
+    assert.equal(await saved(), profileToJSON(profile!));
+  });
+});
+
+Deno.test("a long name of many bytes is a file's name", async () => {
+  await inFolder(async (out) => {
+    const id = "снимок 12%/".repeat(9); // 153 bytes
+    const options = { out, ...simulated };
+    const first = await annotate(model, [{ ...images[0], id }], options);
+    const again = await annotate(model, [{ ...images[0], id }], options);
+    assert.deepEqual(again.records, first.records);
+    const name = id.replaceAll("%", "%25").replaceAll("/", "%2F");
+    const path = join(out, "masks", `${name}.png`);
+    assert.deepEqual((await readMask(path)).shape, [20, 28]);
+  });
+});
+
 Deno.test("a process that is killed leaves no file half-written", async () => {
   await inFolder(async (out) => {
     for (const moment of [0, 11, 33, 95]) {
@@ -199,6 +226,26 @@ Deno.test("a folder is resumed with the same weights and iterations alone", asyn
     await assert.rejects(
       annotate(model, first, { ...options, iterations: 4 }),
       /must be of a run with .*"iterations":4.*: current value is .*"iterations":3/,
+    );
+  });
+});
+
+Deno.test("an image of the same name in another folder is not taken for finished", async () => {
+  await inFolder(async (out) => {
+    const options: AnnotateOptions = {
+      ...{ out: join(out, "done"), by: "auto", auto: () => 0, iterations: 2 },
+      points: () => [{ x: 12, y: 9 }],
+    };
+    for (const patient of ["one", "two"]) {
+      const image = discImage(20, 28, disc);
+      await writeImage(join(out, patient, "slice1.png"), image);
+    }
+    const first = await annotate(model, join(out, "one"), options);
+    const again = await annotate(model, join(out, "one/"), options);
+    assert.deepEqual(again.records, first.records);
+    await assert.rejects(
+      annotate(model, join(out, "two"), options),
+      /^RangeError: Cannot resume as the record .*slice1\.json must be of a run with \{"images":"two",/,
     );
   });
 });
@@ -359,6 +406,9 @@ Deno.test("images come from a folder of files; an empty reference is skipped and
       const image = discImage(20, 28, disc);
       await writeImage(join(folder, `${name}.png`), image);
     }
+    await Deno.rename(join(folder, "z.png"), join(out, "elsewhere.png"));
+    await Deno.symlink(join(out, "elsewhere.png"), join(folder, "z.png"));
+    await Deno.writeTextFile(join(folder, "._y.png"), "macOS's own");
     const report = await annotate(model, folder, {
       ...{ out: join(out, "done"), by: "auto", auto: () => 0, iterations: 2 },
       points: () => [{ x: 12, y: 9 }],

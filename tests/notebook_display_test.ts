@@ -185,7 +185,7 @@ Deno.test("modelFigure() tells what the metadata say, without the recipes", asyn
 Deno.test("evaluationFigure() averages by iteration, in all and by rater", async () => {
   const result = (rater: string, ...values: number[]) => ({
     case: "a",
-    patient: "a",
+    patient: `${values}`, // one patient alone has no interval
     rater,
     iterations: values.map((dice) => ({
       dice,

@@ -112,6 +112,27 @@ Deno.test("nothing without the token picks, sees the panel, or learns more than 
   assert.deepEqual(server.state, { picked: false, shown: false });
 });
 
+Deno.test("a Host that is no host is answered 404, and nothing is printed", async () => {
+  await using server = open();
+  const { pathname } = new URL(server.url);
+  const printed: unknown[] = [];
+  const { error } = console;
+  console.error = (...values) => printed.push(...values);
+  try {
+    for (const host of ["[::", "a b"]) {
+      const line = await firstLine(
+        server.port,
+        `POST ${pathname}/accept HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+      );
+      assert.equal(line, "HTTP/1.1 404 Not Found");
+    }
+  } finally {
+    console.error = error;
+  }
+  assert.deepEqual(printed, []);
+  assert.deepEqual(server.state, { picked: false, shown: false });
+});
+
 Deno.test("with the token, wrong methods, origins, paths, bodies and prefetches are refused", async () => {
   await using server = open();
   const accept = `${server.url}/accept`;

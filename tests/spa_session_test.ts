@@ -142,6 +142,17 @@ Deno.test("no two states of a session draw the same noise", async () => {
   );
 });
 
+Deno.test("a seed as large as any gives each state noise of its own too", async () => {
+  using session = await start({ seed: Number.MAX_SAFE_INTEGER });
+  const seedOf = () => session.proposal.predictions.latents.seed;
+  const seeds = [seedOf()];
+  await session.choose(0);
+  seeds.push(seedOf());
+  await session.addPoint({ x: 11, y: 9 });
+  seeds.push(seedOf());
+  assert.equal(new Set(seeds).size, 3, `${seeds}`);
+});
+
 Deno.test("choose() refuses what is no candidate, and changes nothing", async () => {
   using session = await start();
   const { proposal } = session;

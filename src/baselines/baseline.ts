@@ -92,13 +92,14 @@ function parseConfig(text: string | undefined, path: string): BaselineConfig {
   } catch {
     config = null;
   }
-  const { method, network, raters } = config ?? {};
+  const { method, network, raters, names } = config ?? {};
   if (
     typeof method === "string" && isModelConfig(network) &&
-    Number.isInteger(raters) && raters! >= 1 && raters! <= 64
+    Number.isInteger(raters) && raters! >= 1 && raters! <= 64 &&
+    (names === undefined || Array.isArray(names) && names.length === raters)
   ) {
     checkConfig(network);
-    return { method, network, raters: raters! };
+    return { method, network, raters: raters!, ...(names && { names }) };
   }
   throw new RangeError(
     `Cannot load the baseline ${path} as its metadata must hold its config as JSON: current value is ${

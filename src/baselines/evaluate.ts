@@ -174,10 +174,11 @@ export async function evaluateBaseline(
         .data as Float32Array;
       return Promise.resolve({
         align: (target, masks, random) => {
-          const wanted = options.include?.map((name) => raters.indexOf(name));
+          const wanted = (options.include ?? [target.name])
+            .map((name) => (config.names ?? raters).indexOf(name));
           return align(
             { pixels, frame },
-            wanted ?? [target.index],
+            wanted,
             target,
             masks,
             random,

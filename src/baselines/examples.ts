@@ -45,18 +45,23 @@ interface RatedImage {
  * @param phantoms Whether phantoms may join cases; their raters are not theirs.
  */
 function drawRated(
-  { cases, config: { network, raters }, recipe }: ExampleSource,
+  { cases, config: { network, raters, names }, recipe }: ExampleSource,
   random: Random,
   phantoms: boolean,
 ): RatedImage {
   const share = phantoms ? recipe.phantomShare : 0;
   while (true) {
-    const { image, masks } = cases.length === 0 || random.uniform() < share
+    const synthetic = cases.length === 0 || random.uniform() < share;
+    const { image, masks, raters: own } = synthetic
       ? drawPhantom(random)
       : cases[random.integer(cases.length)];
-    const drawn = masks.slice(0, raters)
-      .map((mask, r) => [r, mask.data as Uint8Array] as const)
-      .filter(([, data]) => data.some((value) => value !== 0));
+    const placeOf = (r: number) =>
+      names && own && !synthetic ? names.indexOf(own[r]) : r;
+    const drawn = masks
+      .map((mask, r) => [placeOf(r), mask.data as Uint8Array] as const)
+      .filter(([r, data]) =>
+        r >= 0 && r < raters && data.some((value) => value !== 0)
+      );
     if (drawn.length === 0) continue;
     const [height, width] = image.shape;
     const placement = drawPlacement(random, height, width);

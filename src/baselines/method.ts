@@ -22,6 +22,8 @@ export interface BaselineConfig {
   readonly network: ModelConfig;
   /** Raters R of the training data, in order, for methods that tell them apart. */
   readonly raters: number;
+  /** Their names, where a name is the same person in every case. */
+  readonly names?: readonly string[];
 }
 
 /** An image and what one user said about it. */

@@ -13,6 +13,7 @@ import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
 import { type Box, mapOf, type Point } from "../spa/feedback.ts";
 import { orderCases, type TrainingCase } from "../training/augment.ts";
+import { digestOf } from "../training/digest.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
@@ -145,7 +146,7 @@ export async function trainBaseline(
   return await optimize(
     {
       name: config.method,
-      description: { config, recipe },
+      description: { config, recipe, cases: digestOf(source.cases) },
       declared,
       step: jit(step, { name: "trainingStep", resident: ["state"] }),
       count: recipe.batch,

@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { DicomHeader } from "./_dicom_header.ts";
-import { decodeFrame, type Frame } from "./_dicom_frame.ts";
+import { checkColours, decodeFrame, type Frame } from "./_dicom_frame.ts";
 import { badFile } from "./_read_bytes.ts";
 import { SAMPLES } from "./_samples.ts";
 import { countValues } from "./_volume_header.ts";
@@ -14,7 +14,7 @@ export async function dicomValues(
   maxVoxels: number,
   name: string,
 ): Promise<NdArray<Float32Array>> {
-  const { shape, pixels, dataSet, colour, photometric } = header;
+  const { shape, pixels, dataSet } = header;
   const count = countValues(shape, maxVoxels, name);
   if (!pixels) {
     throw badFile("a DICOM file must have pixel data", "none", name);
@@ -35,9 +35,7 @@ export async function dicomValues(
         name,
       );
     }
-    if (colour && photometric !== "RGB") {
-      throw badFile("its colours must be RGB", photometric, name);
-    }
+    checkColours(header, name);
     const bytes = dataSet.byteArray.subarray(
       pixels.dataOffset,
       pixels.dataOffset + count * width,
@@ -45,13 +43,13 @@ export async function dicomValues(
     const little = header.transferSyntax !== BIG_ENDIAN;
     for (let frame = 0; frame < frames; frame++) {
       const samples = bytes.subarray(frame * size * width);
-      store(values, frame * size, header, { bytes: samples, width, little });
+      store(values, frame, header, { bytes: samples, width, little });
     }
   } else {
     for (let frame = 0; frame < frames; frame++) {
       const coded = await codedFrame(header, frame, name);
       const decoded = await decodeFrame(coded, header, name);
-      store(values, frame * size, header, decoded);
+      store(values, frame, header, decoded);
     }
   }
   return ndarray(values, shape);
@@ -97,15 +95,17 @@ async function codedFrame(
   );
 }
 
-/** Writes one frame's samples at `start`: its stored bits, signed or not, rescaled. */
+/** Writes one frame's samples at its place: its stored bits, signed or not, rescaled. */
 function store(
   values: Float32Array,
-  start: number,
+  frame: number,
   header: DicomHeader,
   { bytes, width, little, planar = header.planar, plain = false }: Frame,
 ): void {
   const [, rows, columns, channels] = header.shape;
   const area = rows * columns;
+  const start = frame * area * channels;
+  const [slope, intercept] = header.rescale[frame] ?? header.rescale[0];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { read } = { 1: SAMPLES.u1, 2: SAMPLES.u2, 4: SAMPLES.u4 }[width]!;
   // Shifted to the top of 32 bits and back: what is not stored falls away.
@@ -116,8 +116,7 @@ function store(
       const at = planar ? channel * area + pixel : pixel * channels + channel;
       const shifted = read(view, at * width, little) << drop;
       const value = header.signed ? shifted >> back : shifted >>> back;
-      values[start + pixel * channels + channel] = value * header.slope +
-        header.intercept;
+      values[start + pixel * channels + channel] = value * slope + intercept;
     }
   }
 }

@@ -80,15 +80,23 @@ export async function decodeFrame(
   return { ...frame, width };
 }
 
+/** Where samples come out as they were stored, colours must be red, green and blue. */
+export function checkColours(
+  { colour, photometric }: DicomHeader,
+  name: string,
+): void {
+  if (!colour || photometric === "RGB") return;
+  throw badFile("its colours must be RGB", photometric, name);
+}
+
 // deno-lint-ignore require-await -- as the others
 async function rle(
   coded: Uint8Array,
-  { shape, bitsAllocated, photometric, colour }: DicomHeader,
+  header: DicomHeader,
   name: string,
 ): ReturnType<Decoder> {
-  if (colour && photometric !== "RGB") {
-    throw badFile("its colours must be RGB", photometric, name);
-  }
+  const { shape, bitsAllocated } = header;
+  checkColours(header, name);
   const [, rows, columns, channels] = shape;
   const bytes = decodeRle(coded, {
     area: rows * columns,
@@ -153,6 +161,7 @@ async function jpegLossless(
 ): ReturnType<Decoder> {
   // A sample takes a bit at least.
   checkSize(jpegSize(coded), header, coded.length * 8, name);
+  checkColours(header, name);
   const { Decoder } = await import("jpeg-lossless-decoder-js");
   const bytes = coded.slice(); // a buffer of its own
   const decoded = new Decoder().decompress(bytes.buffer, 0, bytes.length);

@@ -17,8 +17,8 @@ export interface DicomHeader extends VolumeHeader {
   planar: boolean;
   /** MONOCHROME1, RGB, YBR_FULL_422 ... */
   photometric: string;
-  slope: number;
-  intercept: number;
+  /** Slope and intercept of every frame; of all alike, where it is one. */
+  rescale: [slope: number, intercept: number][];
   /** Direction cosines along a row and along a column, where there are any. */
   cosines: number[];
   /** Where the centre of the first pixel lies, where that is told. */
@@ -87,16 +87,21 @@ export async function dicomHeader(
 }
 
 function readAttributes(dataSet: DataSet, name: string): DicomHeader {
-  // Files with many frames keep what all frames share in a group of its own.
-  const shared = dataSet.elements.x52009229?.items?.[0]?.dataSet;
-  const group = (tag: string) => shared?.elements[tag]?.items?.[0]?.dataSet;
-  const groups = [
-    ...[dataSet, group("x00289110"), group("x00289145")],
-    ...[group("x00289132"), group("x00209116"), group("x00209113")],
-  ];
-  const find = (tag: string) => groups.find((set) => set?.elements[tag]);
-  const numbers = (tag: string) =>
-    (find(tag)?.string(tag) ?? "").split("\\")
+  // Files with many frames keep what all frames share in a group of its own,
+  // and in others what each has: measures, rescaling and window there too.
+  const groupsIn = (set: DataSet | undefined, tags: readonly string[]) =>
+    tags.map((tag) => set?.elements[tag]?.items?.[0]?.dataSet);
+  const each = ["x00289110", "x00289145", "x00289132"];
+  const shared = groupsIn(
+    dataSet.elements.x52009229?.items?.[0]?.dataSet,
+    [...each, "x00209116", "x00209113"],
+  );
+  const perFrame = dataSet.elements.x52009230?.items ?? [];
+  const find = (tag: string, frame: number) =>
+    [dataSet, ...shared, ...groupsIn(perFrame[frame]?.dataSet, each)]
+      .find((set) => set?.elements[tag]);
+  const numbers = (tag: string, frame = 0) =>
+    (find(tag, frame)?.string(tag) ?? "").split("\\")
       .filter((text) => text.trim() !== "").map(Number);
   const short = (tag: string) => dataSet.uint16(tag);
   const reject = (what: string, value: unknown) => badFile(what, value, name);
@@ -135,8 +140,17 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
     throw reject("its rescaling must be linear", "a Modality LUT Sequence");
   }
 
-  const [slope = 1] = numbers("x00281053");
-  const [intercept = 0] = numbers("x00281052");
+  const rescale = Array.from(
+    { length: Math.max(perFrame.length, 1) },
+    (_, frame): [number, number] => {
+      const [slope = 1] = numbers("x00281053", frame);
+      const [intercept = 0] = numbers("x00281052", frame);
+      return [
+        Number.isFinite(slope) ? slope : 1,
+        Number.isFinite(intercept) ? intercept : 0,
+      ];
+    },
+  );
   const [center] = numbers("x00281050");
   const [width] = numbers("x00281051");
   const exact = dataSet.string("x00281056") === "LINEAR_EXACT";
@@ -172,8 +186,7 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
     signed: short("x00280103") === 1,
     planar: short("x00280006") === 1,
     photometric,
-    slope: Number.isFinite(slope) ? slope : 1,
-    intercept: Number.isFinite(intercept) ? intercept : 0,
+    rescale,
     cosines,
     position,
     pixels: dataSet.elements.x7fe00010,

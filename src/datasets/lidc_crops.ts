@@ -9,7 +9,9 @@ const RATERS = ["0", "1", "2", "3"];
 /**
  * Opens a split of the LIDC-IDRI crops, in the layout of the hierarchical
  * probabilistic U-Net's preprocessed data: `SPLIT/images/PATIENT/CASE.png` and
- * four masks `SPLIT/gt/PATIENT/CASE_l0.png` .. `CASE_l3.png`. An optional
+ * four masks `SPLIT/gt/PATIENT/CASE_l0.png` .. `CASE_l3.png`. Where two patients
+ * have a CASE of the same name, as slices named by their height, all are called
+ * PATIENT_CASE. An optional
  * `cases.json` (a list of `{ case, split, pixel_spacing_mm }`) gives the spacing.
  *
  * The raters are "0" to "3": the order of the reading sessions, not the same
@@ -30,20 +32,24 @@ export async function lidcCrops(
   const list = await readCaseList(folder);
   const images = join(folder, split, "images");
   const masks = join(folder, split, "gt");
-  const cases: Case[] = [];
+  const files: { patient: string; name: string }[] = [];
   for (const patient of await listFolder(images)) {
-    const present = new Set(await listFolder(join(masks, patient)));
     for (const file of await listFolder(join(images, patient))) {
       if (!file.endsWith(".png")) continue;
-      const id = file.slice(0, -".png".length);
-      cases.push(fileCase({
-        id,
-        patient,
-        spacing: list.get(id)?.pixel_spacing_mm,
-        image: join(images, patient, file),
-        masks: raterFiles(join(masks, patient), id, present),
-      }));
+      files.push({ patient, name: file.slice(0, -".png".length) });
     }
+  }
+  const unique = new Set(files.map(({ name }) => name)).size === files.length;
+  const cases: Case[] = [];
+  for (const { patient, name } of files) {
+    const id = unique ? name : `${patient}_${name}`;
+    cases.push(fileCase({
+      id,
+      patient,
+      spacing: list.get(id)?.pixel_spacing_mm,
+      image: join(images, patient, `${name}.png`),
+      masks: await raterFiles(join(masks, patient), name),
+    }));
   }
   if (cases.length === 0) {
     throw new RangeError(
@@ -66,11 +72,11 @@ export async function lidcCrops(
 }
 
 /** The four masks' paths; a missing one is an error that names it. */
-function raterFiles(
+async function raterFiles(
   folder: string,
   id: string,
-  present: ReadonlySet<string>,
-): Map<string, string> {
+): Promise<Map<string, string>> {
+  const present = new Set(await listFolder(folder));
   const files = RATERS.map((rater) => `${id}_l${rater}.png`);
   const missing = files.filter((file) => !present.has(file));
   if (missing.length > 0) {

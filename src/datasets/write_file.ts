@@ -14,7 +14,7 @@ export async function writeFileAtomic(
   bytes: Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
-  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+  const temporary = temporaryName(target);
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
     const content = bytes instanceof Uint8Array
@@ -26,6 +26,10 @@ export async function writeFileAtomic(
     await Deno.remove(temporary).catch(() => {});
     throw error;
   }
+}
+
+function temporaryName(path: string): string {
+  return `${path}.${crypto.randomUUID()}.tmp`;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function removeLeftovers(path: string): Promise<void> {
  * Checks that a file can be written, before the hours of work that go into it.
  *
  * @param path Where the file will be; missing folders are made.
- * @throws {RangeError} When `path` is a folder, or no folder can be made for it.
+ * @throws {RangeError} When `path` is a folder, no folder can be made for it, or nothing can be written there.
  */
 export async function checkTarget(path: string): Promise<void> {
   const refuse = (must: string) =>
@@ -59,4 +63,9 @@ export async function checkTarget(path: string): Promise<void> {
   });
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isDirectory) throw refuse("its name must not be a folder's");
+  const temporary = temporaryName(path);
+  await Deno.writeFile(temporary, new Uint8Array()).catch((error) => {
+    throw refuse(`it must be possible to write there (${error.message})`);
+  });
+  await Deno.remove(temporary);
 }

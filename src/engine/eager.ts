@@ -17,6 +17,7 @@ import {
   mapTree,
   type Storage,
   type Tree,
+  zeros,
 } from "./tensors.ts";
 import { loadTensorFlow } from "./tensorflow.ts";
 import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
@@ -133,9 +134,11 @@ function engineTensor(
   });
 }
 
-/** The values in an array that is the caller's own. */
+/** The values in an array that is the caller's own, of the tensor's type: a cast on cpu keeps another's. */
 async function readTensor(tensor: tf.Tensor): Promise<HostData> {
-  return copyOf(await tensor.data() as HostData);
+  const data = zeros(tensor.dtype as DType, tensor.size);
+  data.set(await tensor.data());
+  return data;
 }
 
 function isTensor(node: unknown): node is tf.Tensor {

@@ -43,7 +43,9 @@ registerKernels({
   },
 
   Concat: (g, inputs, { axis }) => {
-    const parts = Object.values(inputs).filter((v) => sizeOf(v.shape) > 0);
+    const all = Object.values(inputs);
+    const filled = all.filter((v) => sizeOf(v.shape) > 0);
+    const parts = filled.length > 0 ? filled : all;
     return concat(g, parts, axisOf(parts[0], axis));
   },
   Pack: (g, inputs, { axis }) => {

@@ -24,8 +24,8 @@ import { agreementCommand } from "./agreement.ts";
 import { publish } from "./report.ts";
 import { runEvaluation } from "./run.ts";
 import {
-  checkSame,
   readEvaluation,
+  resumeEvaluation,
   type SavedEvaluation,
   saveEvaluation,
 } from "./saved_evaluation.ts";
@@ -40,9 +40,7 @@ async function resume(
   const found = path !== undefined &&
     await Deno.stat(path).then(() => true, () => false);
   if (!found) return asked;
-  const before = await readEvaluation(path);
-  checkSame(`go on with ${path}`, before, asked);
-  return { ...before, tables: asked.tables, engine: asked.engine };
+  return resumeEvaluation(path, await readEvaluation(path), asked);
 }
 
 async function main(): Promise<void> {

@@ -132,6 +132,35 @@ export function checkSame(
   );
 }
 
+/**
+ * What is done of an evaluation, to go on with; other tables may be asked for,
+ * and what is left may be another engine's.
+ *
+ * @throws {RangeError} When it was not asked alike.
+ */
+export function resumeEvaluation(
+  path: string,
+  before: SavedEvaluation,
+  asked: SavedEvaluation,
+): SavedEvaluation {
+  checkSame(`go on with ${path}`, before, asked);
+  const { cases, done } = before;
+  const all = Object.values(done).every(({ length }) =>
+    length === cases.length
+  );
+  return {
+    ...before,
+    tables: asked.tables,
+    engine: all ? before.engine : joinEngines([before, asked]),
+  };
+}
+
+/** All that computed some evaluations, each once. */
+function joinEngines(parts: readonly SavedEvaluation[]): string {
+  const engines = parts.flatMap(({ engine }) => engine.split("; "));
+  return [...new Set(engines)].join("; ");
+}
+
 /** The first of some named values in which two differ, as texts to show. */
 export function findDifference(
   before: Readonly<Record<string, unknown>>,
@@ -190,8 +219,7 @@ export function mergeEvaluations(
     }
     return [name, cases.map((id) => found.get(id)!)];
   }));
-  const engines = new Set(parts.map(({ engine }) => engine));
-  return { ...first, engine: [...engines].join("; "), done };
+  return { ...first, engine: joinEngines(parts), done };
 }
 
 /** Joins whole evaluations of different raters, one each. */
@@ -203,7 +231,6 @@ function joinRaters(parts: readonly SavedEvaluation[]): SavedEvaluation {
     settings: { ...part.settings, include: undefined, model },
   }));
   for (const part of rest) checkSame("merge", first, part);
-  const engines = new Set(parts.map(({ engine }) => engine));
   const done = Object.fromEntries(
     first.settings.variants.map((name) => [
       name,
@@ -213,5 +240,5 @@ function joinRaters(parts: readonly SavedEvaluation[]): SavedEvaluation {
       })),
     ]),
   );
-  return { ...first, engine: [...engines].join("; "), done };
+  return { ...first, engine: joinEngines(parts), done };
 }

@@ -43,7 +43,7 @@ export function byPatient<Result extends { patient: string }, T>(
  * 95 % interval of the mean by a bootstrap over groups: whole patients are
  * drawn with replacement, as the targets of one patient are not independent.
  *
- * @param groups The values of each group; none give NaN.
+ * @param groups The values of each group; fewer than two give NaN.
  * @param seed Seed of the draws.
  */
 export function bootstrapInterval(
@@ -60,13 +60,13 @@ export function bootstrapInterval(
  * 95 % interval of the mean of one value over the mean of another, by the same
  * bootstrap.
  *
- * @param groups Pairs of values of each group; none give NaN.
+ * @param groups Pairs of values of each group; fewer than two give NaN.
  */
 export function bootstrapRatio(
   groups: readonly (readonly (readonly [number, number])[])[],
   seed: number,
 ): [number, number] {
-  if (groups.length === 0) return [NaN, NaN];
+  if (groups.length < 2) return [NaN, NaN]; // one patient tells of no other
   const random = createRandom(seed);
   const sums = groups.map((pairs) =>
     [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[i], 0))

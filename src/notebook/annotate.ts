@@ -14,6 +14,7 @@ import {
   type AnnotationRecord,
   readAnnotation,
   saveAnnotation,
+  writeProfile,
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
 import { type FirstClicks, readFirstClicks } from "./first_clicks.ts";
@@ -84,8 +85,9 @@ export interface AnnotateOptions
  * @returns A report: the records of all images, finished earlier or now, and
  * whose reference was empty.
  * @throws {RangeError} When there is no image, two have the same id, a first
- * click lies outside its image, there is no such rater, or a record is damaged
- * or was made with other settings.
+ * click lies outside its image, there is no such rater, or a record is damaged,
+ * was made with other settings, or is of an image of the same id in another
+ * folder.
  * @throws {Deno.errors.NotFound} When the folder or a file is missing.
  * @throws As `pick`.
  *
@@ -117,8 +119,9 @@ export async function annotateAt(
   const { out, carry = true, seed = 0, rater, onImage } = options;
   const { samples = 48, candidates = 4, iterations = 6 } = options;
   const { update, points } = options;
-  const list = await listImages(images);
+  const { name, list } = await listImages(images);
   const settings = {
+    ...(name === undefined ? {} : { images: name }),
     model: model.config.name,
     weights: fingerprint(model),
     ...{ samples, candidates, iterations, seed, carry },
@@ -156,6 +159,8 @@ export async function annotateAt(
   }
   const report = new AnnotationReport(out, records, skipped);
   await report.writeSummary();
+  // also where the last image was finished by a run that was cut off, or earlier
+  if (report.profile) await writeProfile(out, report.profile);
   return report;
 }
 

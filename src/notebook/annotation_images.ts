@@ -1,4 +1,4 @@
-import { basename, extname, join } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -17,6 +17,14 @@ export interface AnnotationImage {
 
 const IMAGE = /\.(png|jpe?g|tiff?)$/i;
 
+/** Images, and what they are called together: a dataset's name, or a folder's. */
+export interface AnnotationImages {
+  /** None for a list. */
+  readonly name?: string;
+  /** In order. */
+  readonly list: readonly AnnotationImage[];
+}
+
 /**
  * The images of a folder of image files, of a dataset's folder in any layout
  * that `openDataset` knows, of a dataset, or of a list.
@@ -25,12 +33,12 @@ const IMAGE = /\.(png|jpe?g|tiff?)$/i;
  */
 export async function listImages(
   images: string | Dataset | readonly AnnotationImage[],
-): Promise<readonly AnnotationImage[]> {
-  const list = typeof images === "string"
+): Promise<AnnotationImages> {
+  const { name, list } = typeof images === "string"
     ? await openFolder(images)
     : "cases" in images
-    ? images.cases
-    : images;
+    ? { name: images.name, list: images.cases }
+    : { list: images };
   if (list.length === 0) {
     throw new RangeError(
       "Cannot annotate as there must be images: current value is none",
@@ -47,22 +55,26 @@ export async function listImages(
     }
     seen.add(id);
   }
-  return list;
+  return { name, list };
 }
 
-async function openFolder(
-  folder: string,
-): Promise<readonly AnnotationImage[]> {
+async function openFolder(folder: string): Promise<AnnotationImages> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && IMAGE.test(entry.name)) files.push(entry.name);
+    const hidden = entry.name.startsWith("."); // as "._a.png", of macOS
+    if (entry.isDirectory || hidden || !IMAGE.test(entry.name)) continue;
+    files.push(entry.name);
   }
-  if (files.length === 0) return (await openDataset(folder)).cases;
+  if (files.length === 0) {
+    const { name, cases } = await openDataset(folder);
+    return { name, list: cases };
+  }
   const names = files.map((file) => basename(file, extname(file)));
   // a.png beside a.jpg: then the whole names
   const unique = new Set(names).size === names.length;
-  return files.map((file, i) => ({
+  const list = files.map((file, i) => ({
     id: unique ? names[i] : file,
     readImage: () => readImage(join(folder, file)),
   })).sort((a, b) => a.id < b.id ? -1 : 1);
+  return { name: basename(resolve(folder)), list };
 }

@@ -48,7 +48,11 @@ export function pathsOf(
   out: string,
   id: string,
 ): { mask: string; record: string } {
-  const name = encodeURIComponent(id); // an id may have slashes
+  // no more than must be: escaped letters would be too long for a file's name
+  const name = id.replaceAll(
+    /[%/\\:*?"<>|\p{Cc}]/gu,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
   return {
     mask: join(out, "masks", `${name}.png`),
     record: join(out, "records", `${name}.json`),
@@ -65,16 +69,20 @@ export async function saveAnnotation(
   mask: NdArray<Uint8Array>,
 ): Promise<void> {
   const paths = pathsOf(out, record.id);
-  const profile = profileToJSON(record.profile);
   const json = {
     format: FORMAT,
     version: 1,
     ...record,
-    profile: JSON.parse(profile),
+    profile: JSON.parse(profileToJSON(record.profile)),
   };
   await writeMask(paths.mask, mask);
   await writeText(paths.record, JSON.stringify(json));
-  await writeText(join(out, "profile.json"), profile);
+  await writeProfile(out, record.profile);
+}
+
+/** Writes the user's profile as a file. */
+export function writeProfile(out: string, profile: Profile): Promise<void> {
+  return writeText(join(out, "profile.json"), profileToJSON(profile));
 }
 
 /** Writes text whole or not at all. */

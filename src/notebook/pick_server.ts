@@ -51,7 +51,7 @@ export function openPickServer(
   const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
     { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} },
     (request, { completed }): Response => {
-      const { pathname } = new URL(request.url);
+      const { pathname = "" } = URL.parse(request.url) ?? {}; // of any Host
       const own = pathname === `/${token}` || pathname.startsWith(`/${token}/`);
       if (!own) return answer(404, "Nothing here.");
       const refusal = refuse(request);

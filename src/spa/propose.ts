@@ -29,7 +29,8 @@ export async function propose(
   redraws = 0,
 ): Promise<Proposal> {
   const { iteration, feedback } = preference;
-  const own = redraws * 2 ** 32 + seed * 4096 + iteration * 64 +
+  const small = seed % 2 ** 40; // of larger numbers the sum would be rounded
+  const own = redraws * 2 ** 32 + small * 4096 + iteration * 64 +
     feedback.points.length;
   const latents = sampleGMM(preference.distribution, {
     count: samples,

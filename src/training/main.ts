@@ -213,10 +213,13 @@ async function main(): Promise<void> {
       } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
     );
   if (method !== "spa") {
-    const raters = cases.length > 0
-      ? Math.max(...cases.map(({ masks }) => masks.length))
-      : PHANTOM_RATERS.length;
-    const config = { method, network: presets.tiny, raters };
+    const known = cases.length > 0
+      ? cases.flatMap(({ raters }) => raters ?? [])
+      : PHANTOM_RATERS;
+    const names = known.length > 0 ? [...new Set(known)] : undefined;
+    const raters = names?.length ??
+      Math.max(...cases.map(({ masks }) => masks.length));
+    const config = { method, network: presets.tiny, raters, names };
     const first = init === undefined
       ? undefined
       : await initialWeights(init, config, recipe.seed);

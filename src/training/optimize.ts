@@ -11,6 +11,7 @@ import {
   scalar,
 } from "../engine/tensors.ts";
 import { checkWeights } from "../model/compare_weights.ts";
+import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
 import {
@@ -37,8 +38,8 @@ interface StepResult {
 export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   /** The network's name, for errors. */
   readonly name: string;
-  /** All that a run depends on; a checkpoint is one of it. */
-  readonly description: unknown;
+  /** All that a run depends on, but for its first weights; a checkpoint is one of it. */
+  readonly description: object;
   /** The network's weights. */
   readonly declared: WeightDeclarations;
   /** `optimizerStep` of the network, compiled; its state stays in the engine. */
@@ -104,7 +105,10 @@ export async function optimize<
   }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
   checkWeights("train", method.name, method.declared, initial);
-  const description = JSON.stringify(method.description);
+  const description = JSON.stringify({
+    ...method.description,
+    initial: fingerprint({ weights: initial }),
+  });
   const resumed = checkpoint &&
     await readCheckpoint<Example>(checkpoint, description);
   if (checkpoint) await removeLeftovers(checkpoint);

@@ -14,6 +14,7 @@ import {
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import { orderCases, type TrainingCase } from "./augment.ts";
+import { digestOf } from "./digest.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import { optimize } from "./optimize.ts";
@@ -156,8 +157,8 @@ function packBatch(
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights, for a `Model`.
  * @throws {RangeError} When the batch is no multiple of the users per image, the
- * masks are empty or too small, the checkpoint is damaged or of another recipe
- * or config, or the loss is no longer finite.
+ * masks are empty or too small, the checkpoint is damaged or of another config,
+ * recipe, other cases or first weights, or the loss is no longer finite.
  * @throws {TypeError} When `initial` has not the weights of the config.
  *
  * @example Two steps on phantoms of 32 pixels
@@ -186,7 +187,7 @@ export async function train(
   return await optimize(
     {
       name: config.name,
-      description: { config, recipe },
+      description: { config, recipe, cases: digestOf(ordered) },
       declared: declareWeights(config),
       step: jit(trainingStep(config, recipe.loss, {}), {
         name: "trainingStep",

@@ -67,10 +67,12 @@ export function savingsTable(
             : [count(result), found] as const;
         });
         const [low, high] = bootstrapRatio(groups, seed);
+        const interval = Number.isNaN(low)
+          ? undefined
+          : `${percent(1 - high)}..${percent(1 - low)}`;
         return [
           ...[first, second, target, one, two, percent(1 - one / two)],
-          ...[`${percent(1 - high)}..${percent(1 - low)}`, formatChance(p)],
-          pairs,
+          ...[interval, formatChance(p), pairs],
         ];
       })
     ),
