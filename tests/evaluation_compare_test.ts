@@ -36,6 +36,10 @@ Deno.test("joinRuns() refuses other targets, a part, and the same name twice", (
         { ...one, settings: { ...settings, seed: 7 } },
         "--seed, 0: current value is 7",
       ],
+      [
+        { ...one, settings: { ...settings, iterations: 3 } },
+        "--iterations, 1: current value is 3",
+      ],
     ] as const
   ) {
     assert.throws(() => joinRuns([["a", one], ["b", other]]), {

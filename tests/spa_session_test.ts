@@ -4,6 +4,7 @@ import { Model } from "../src/model/model.ts";
 import type { Proposal } from "../src/spa/cluster.ts";
 import { profileFromJSON, profileToJSON } from "../src/spa/profile.ts";
 import { Session, type SessionOptions } from "../src/spa/session.ts";
+import type { UpdateOptions } from "../src/spa/update_preference.ts";
 import { discImage, noisyWeights, smallConfig } from "./_small_model.ts";
 
 await useEngine("auto", { threads: 1 });
@@ -186,6 +187,21 @@ Deno.test("addPoint() adds a click, and refuses one outside the image", async ()
     { x: 12, y: 9 },
     { x: 27, y: 19, label: 0 },
   ]);
+});
+
+Deno.test("a click moves those parts of the mixture that a choice may move", async () => {
+  const parts = ["logWeights", "means", "deviations"] as const;
+  const moved = async (update?: UpdateOptions) => {
+    using session = await start({ update });
+    const { distribution: before } = session.preference;
+    await session.addPoint({ x: 27, y: 19, label: 0 });
+    const { distribution: after } = session.preference;
+    return parts.filter((part) => after[part] !== before[part]);
+  };
+  assert.deepEqual(await moved(), parts);
+  assert.deepEqual(await moved({ moments: false }), ["logWeights"]);
+  assert.deepEqual(await moved({ weights: false }), ["means", "deviations"]);
+  assert.deepEqual(await moved({ rule: "m-step" }), []);
 });
 
 Deno.test("toJSON() holds what replay() runs the session again with, clicks in their place", async () => {

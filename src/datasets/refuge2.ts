@@ -4,7 +4,7 @@ import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import type { ReadImageOptions } from "./read_image.ts";
 
-const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|bmp|tiff?)$/i;
+const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|tiff?)$/i;
 const SPLITS = {
   train: ["Training-400"],
   val: ["Validation-400", "Test-400"],

@@ -21,6 +21,7 @@ function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
     cases,
     "--include": settings.include ?? "none",
     "--seed": settings.seed,
+    "--iterations": settings.iterations,
   });
   const found = findDifference(asked(one), asked(other), String);
   if (!found) return;

@@ -2,7 +2,7 @@ import type { Model } from "../model/model.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import type { Point } from "./feedback.ts";
 import type { Preference } from "./preference.ts";
-import type { UpdateOptions } from "./update_preference.ts";
+import { moveParts, type UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
 
 /**
@@ -14,7 +14,7 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
  * @param point The click, positive or negative.
- * @param options The rule the preference is updated by.
+ * @param options The rule the preference is updated by, and which parts move.
  * @returns The new preference.
  * @throws {RangeError} When the point lies outside the image.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
@@ -25,13 +25,15 @@ export async function addPoint(
   embedding: ImageEmbedding,
   preference: Preference,
   point: Point,
-  { rule = "generator" }: Pick<UpdateOptions, "rule"> = {},
+  options: UpdateOptions = {},
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
-  const { feedback, evidence } = preference;
+  const { feedback, evidence, distribution: old } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };
-  const distribution = rule === "m-step"
-    ? preference.distribution
-    : await generateDistribution(model, embedding, extended, evidence);
+  const distribution = options.rule === "m-step" ? old : moveParts(
+    old,
+    await generateDistribution(model, embedding, extended, evidence),
+    options,
+  );
   return { ...preference, distribution, feedback: extended };
 }

@@ -6,6 +6,7 @@ import type { ImageEmbedding } from "./encode.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
+import type { GaussianMixture } from "./mixture.ts";
 import type { KeptSamples, Predictions } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
@@ -28,6 +29,19 @@ export interface UpdateOptions {
    * paper's ablation of the update.
    */
   readonly weights?: boolean;
+}
+
+/** The parts of a mixture that an update may move, and the others as before. */
+export function moveParts(
+  before: GaussianMixture,
+  updated: GaussianMixture,
+  { moments = true, weights = true }: UpdateOptions,
+): GaussianMixture {
+  return {
+    logWeights: (weights ? updated : before).logWeights,
+    means: (moments ? updated : before).means,
+    deviations: (moments ? updated : before).deviations,
+  };
 }
 
 /** The chosen cluster's own samples, the newest first. */
@@ -95,7 +109,7 @@ export async function updatePreference(
   preference: Preference,
   proposal: Proposal,
   choice: number,
-  { rule = "generator", moments = true, weights = true }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): Promise<Preference> {
   const { candidates, predictions, recommended } = proposal;
   const chosen = candidates[choice];
@@ -126,17 +140,13 @@ export async function updatePreference(
   };
   const { latents } = predictions;
   const { distribution: old } = preference;
-  const updated = rule === "m-step"
+  const updated = options.rule === "m-step"
     ? mStep(old, latents, logLikelihood.slice(0, latents.components.length), {
       scalar: model.config.scalarMoments,
     })
     : await generateDistribution(model, embedding, feedback, evidence);
   return {
-    distribution: {
-      logWeights: (weights ? updated : old).logWeights,
-      means: (moments ? updated : old).means,
-      deviations: (moments ? updated : old).deviations,
-    },
+    distribution: moveParts(old, updated, options),
     evidence,
     feedback,
     kept: keep(predictions, chosen.members),

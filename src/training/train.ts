@@ -85,7 +85,7 @@ export interface TrainOptions {
   readonly initial?: HostWeights;
   /**
    * File of the checkpoint; resumed from when it is there, exactly as if the
-   * run had never stopped, if the cases are the same.
+   * run had never stopped. One of another run is refused.
    */
   readonly checkpoint?: string;
   /**
