@@ -32,23 +32,24 @@ export async function lidcCrops(
   const list = await readCaseList(folder);
   const images = join(folder, split, "images");
   const masks = join(folder, split, "gt");
-  const files: { patient: string; name: string }[] = [];
+  const files: { patient: string; name: string; present: Set<string> }[] = [];
   for (const patient of await listFolder(images)) {
+    const present = new Set(await listFolder(join(masks, patient)));
     for (const file of await listFolder(join(images, patient))) {
       if (!file.endsWith(".png")) continue;
-      files.push({ patient, name: file.slice(0, -".png".length) });
+      files.push({ patient, name: file.slice(0, -".png".length), present });
     }
   }
   const unique = new Set(files.map(({ name }) => name)).size === files.length;
   const cases: Case[] = [];
-  for (const { patient, name } of files) {
+  for (const { patient, name, present } of files) {
     const id = unique ? name : `${patient}_${name}`;
     cases.push(fileCase({
       id,
       patient,
       spacing: list.get(id)?.pixel_spacing_mm,
       image: join(images, patient, `${name}.png`),
-      masks: await raterFiles(join(masks, patient), name),
+      masks: raterFiles(join(masks, patient), name, present),
     }));
   }
   if (cases.length === 0) {
@@ -72,11 +73,11 @@ export async function lidcCrops(
 }
 
 /** The four masks' paths; a missing one is an error that names it. */
-async function raterFiles(
+function raterFiles(
   folder: string,
   id: string,
-): Promise<Map<string, string>> {
-  const present = new Set(await listFolder(folder));
+  present: ReadonlySet<string>,
+): Map<string, string> {
   const files = RATERS.map((rater) => `${id}_l${rater}.png`);
   const missing = files.filter((file) => !present.has(file));
   if (missing.length > 0) {

@@ -11,6 +11,7 @@ import { entropyFigure } from "../notebook/entropy_figure.ts";
 import type { Figure } from "../notebook/figure.ts";
 import { maskFigure } from "../notebook/mask_figure.ts";
 import { reportHTML } from "../notebook/report.ts";
+import { writeFigure } from "../notebook/write_figure.ts";
 import { type Profile, profileToJSON } from "../spa/profile.ts";
 import { reportOf } from "./report.ts";
 import type { Step } from "./step.ts";
@@ -62,11 +63,6 @@ export function stepFigure(subject: Subject, step: Step): Figure {
 /** File name of a proposal's picture. */
 export function stepFile({ number }: Pick<Step, "number">): string {
   return `proposal-${number}.png`;
-}
-
-/** Writes a figure as PNG, whole or not at all. */
-export async function writeFigure(path: string, figure: Figure): Promise<void> {
-  await writeFileAtomic(path, await figure.toPNG());
 }
 
 function curveOf(steps: readonly Step[]): Figure | undefined {

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { useEngine } from "../engine/engine.ts";
 import type { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
+import { writeFigure } from "../notebook/write_figure.ts";
 import { Session } from "../spa/session.ts";
 import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
 import {
   type Outcome,
   stepFigure,
   stepFile,
-  writeFigure,
   writeOutcome,
 } from "./pictures.ts";
 import { type Answer, scoreProposal, type Step } from "./step.ts";

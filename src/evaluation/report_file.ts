@@ -3,6 +3,7 @@
 import { writeFileAtomic } from "../datasets/write_file.ts";
 import { reportHTML } from "../notebook/report.ts";
 import { stackFigures } from "../notebook/stack_figures.ts";
+import { writeFigure } from "../notebook/write_figure.ts";
 import { markdownTable } from "../table.ts";
 import type { Section } from "./sections.ts";
 
@@ -20,39 +21,30 @@ export function reportText({ sections }: Report): string {
     .map(({ table }) => markdownTable(table)).join("\n\n");
 }
 
-/**
- * A report as the content of a file: `.html` has figures and tables, `.svg` and
- * `.png` the figures one under the other, `.md` the printed tables.
- */
-async function formatReport(
-  path: string,
-  report: Report,
-): Promise<string | Uint8Array> {
-  const { title, lead, sections } = report;
+/** A report as text: `.html` has figures and tables, `.md` the printed tables. */
+async function formatReport(path: string, report: Report): Promise<string> {
   if (path.endsWith(".md")) return `${reportText(report)}\n`;
-  if (path.endsWith(".html")) {
-    return await reportHTML({
-      title,
-      lead,
-      sections: sections.map(({ heading, table, figure }) => ({
-        heading,
-        table,
-        figures: figure ? [{ figure: figure() }] : [],
-      })),
-      footer:
-        "Bands and whiskers are 95 % intervals by a bootstrap over patients; p is Wilcoxon's signed-rank test over patients' mean differences, not corrected for several comparisons.",
-    });
-  }
-  const figures = sections.flatMap(({ figure }) => figure ? [figure()] : []);
-  const picture = stackFigures(figures);
-  return path.endsWith(".svg") ? await picture.toSVG() : await picture.toPNG();
+  const { title, lead, sections } = report;
+  return await reportHTML({
+    title,
+    lead,
+    sections: sections.map(({ heading, table, figure }) => ({
+      heading,
+      table,
+      figures: figure ? [{ figure: figure() }] : [],
+    })),
+    footer:
+      "Bands and whiskers are 95 % intervals by a bootstrap over patients; p is Wilcoxon's signed-rank test over patients' mean differences, not corrected for several comparisons.",
+  });
 }
 
-/** Writes a report. */
+/** Writes a report; to `.svg` and `.png` the figures, one under the other. */
 export async function writeReport(path: string, report: Report): Promise<void> {
-  const content = await formatReport(path, report);
-  const bytes = typeof content === "string"
-    ? new TextEncoder().encode(content)
-    : content;
-  await writeFileAtomic(path, bytes);
+  if (path.endsWith(".svg") || path.endsWith(".png")) {
+    const { sections } = report;
+    const figures = sections.flatMap(({ figure }) => figure ? [figure()] : []);
+    return await writeFigure(path, stackFigures(figures));
+  }
+  const text = await formatReport(path, report);
+  await writeFileAtomic(path, new TextEncoder().encode(text));
 }

@@ -1,4 +1,4 @@
-import { chartFigure, plain, seriesColor } from "./chart.ts";
+import { chartFigure, gapped, plain, seriesColor } from "./chart.ts";
 import type { Figure } from "./figure.ts";
 import { COLOR, SIZE } from "./theme.ts";
 
@@ -59,7 +59,7 @@ export function barsFigure(
     name: plain(name),
     showlegend: series.length > 1,
     x: values.map((_, group) => place(group, s)),
-    y: values.map((value) => Number.isFinite(value) ? value : null),
+    y: gapped(values),
     width: slot * WIDTHS.bar,
     marker: {
       color: seriesColor(color ?? s),

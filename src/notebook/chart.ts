@@ -89,3 +89,22 @@ export function plain(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");
 }
+
+/** Values as plotly takes them: what is not known is a gap. */
+export function gapped(values: readonly number[]): (number | null)[] {
+  return values.map((value) => Number.isFinite(value) ? value : null);
+}
+
+/** How the line of a series is drawn: not told apart by colour alone. */
+export function dashOf(i: number): string {
+  return ["solid", "dash", "dot", "dashdot"][i % 4];
+}
+
+/** The last known value of each series, in words. */
+export function lastOf(
+  series: readonly { name: string; values: readonly number[] }[],
+): string {
+  return series.map(({ name, values }) =>
+    `${name} ${values.findLast(Number.isFinite)?.toFixed(3) ?? "none"}`
+  ).join(", ");
+}

@@ -1,4 +1,11 @@
-import { chartFigure, plain, seriesColor } from "./chart.ts";
+import {
+  chartFigure,
+  dashOf,
+  gapped,
+  lastOf,
+  plain,
+  seriesColor,
+} from "./chart.ts";
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
 
@@ -39,13 +46,10 @@ export function diceFigure(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }
-  const last = series.map(({ name, values }) =>
-    `${name} ${values.findLast(Number.isFinite)?.toFixed(3) ?? "none"}`
-  );
   return chartFigure({
     title,
     alt: `${title}: ${counted(longest, "iteration")}, ` +
-      `the last ${last.join(", ")}`,
+      `the last ${lastOf(series)}`,
     names: series.map(({ name }) => name),
     data: [...series.flatMap(bandOf), ...series.map(lineOf)],
     xaxis: {
@@ -64,11 +68,11 @@ function lineOf({ name, values, part, like }: DiceSeries, i: number) {
     mode: "lines+markers",
     name: plain(name),
     x: values.map((_, k) => k + 1),
-    y: values.map((value) => Number.isFinite(value) ? value : null),
+    y: gapped(values),
     line: {
       color,
       width: part ? 1.5 : 3,
-      dash: ["solid", "dash", "dot", "dashdot"][i % 4],
+      dash: dashOf(i),
     },
     marker: { size: part ? 6 : 9, symbol: i % 8, color },
   };

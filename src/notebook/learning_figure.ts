@@ -1,5 +1,12 @@
 import type { TrainingReport } from "../training/tally.ts";
-import { chartFigure, plain, seriesColor } from "./chart.ts";
+import {
+  chartFigure,
+  dashOf,
+  gapped,
+  lastOf,
+  plain,
+  seriesColor,
+} from "./chart.ts";
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
 import { stackFigures } from "./stack_figures.ts";
@@ -35,31 +42,43 @@ export function learningFigure(
       "Cannot draw learning curves as there must be a report: current value is none",
     );
   }
-  const stepsOf = (reports: readonly TrainingReport[]) =>
-    reports.map(({ step }) => step);
-  const iterationOf = (reports: readonly TrainingReport[], i: number) =>
-    reports.map(({ iterations }) => iterations.at(i)?.dice ?? NaN);
-  const [[, first]] = all;
-  const longest = Math.max(...first.map(({ iterations }) => iterations.length));
-  const dice = all.length === 1
-    ? Array.from({ length: longest }, (_, i) => ({
-      name: `iteration ${i + 1}`,
-      steps: stepsOf(first),
-      values: iterationOf(first, i),
-    }))
-    : all.map(([name, reports]) => ({
-      name,
-      steps: stepsOf(reports),
-      values: iterationOf(reports, -1),
-    }));
-  const loss = all.map(([name, reports]) => ({
-    name: all.length === 1 ? "loss" : name,
-    steps: stepsOf(reports),
-    values: reports.map(({ loss }) => loss),
-  }));
-  const [title, of] = all.length === 1
-    ? [`Training of ${all[0][0]}`, "by the users' iteration"]
-    : ["Training", "at the users' last iteration"];
+  const curve = (
+    name: string,
+    reports: readonly TrainingReport[],
+    value: (report: TrainingReport) => number,
+  ): Curve => ({
+    name,
+    steps: reports.map(({ step }) => step),
+    values: reports.map(value),
+  });
+  const diceAt = (i: number) => ({ iterations }: TrainingReport) =>
+    iterations.at(i)?.dice ?? NaN;
+  const lossOf = ({ loss }: TrainingReport) => loss;
+  if (all.length > 1) {
+    return learningFigures(
+      ["Training", "at the users' last iteration"],
+      all.map(([name, reports]) => curve(name, reports, diceAt(-1))),
+      all.map(([name, reports]) => curve(name, reports, lossOf)),
+    );
+  }
+  const [[name, reports]] = all;
+  const count = Math.max(...reports.map((report) => report.iterations.length));
+  return learningFigures(
+    [`Training of ${name}`, "by the users' iteration"],
+    Array.from(
+      { length: count },
+      (_, i) => curve(`iteration ${i + 1}`, reports, diceAt(i)),
+    ),
+    [curve("loss", reports, lossOf)],
+  );
+}
+
+/** Dice above, the loss below. */
+function learningFigures(
+  [title, of]: readonly [string, string],
+  dice: readonly Curve[],
+  loss: readonly Curve[],
+): Figure {
   return stackFigures([
     curvesFigure(`${title}: Dice ${of}`, "Dice", ".2f", dice),
     curvesFigure(`${title}: loss`, "loss", "", loss),
@@ -72,24 +91,21 @@ function curvesFigure(
   tickformat: string,
   curves: readonly Curve[],
 ): Figure {
-  const last = curves.map(({ name, values }) =>
-    `${name} ${values.findLast(Number.isFinite)?.toFixed(3) ?? "none"}`
-  );
   return chartFigure({
     title,
     alt: `${title}: ${counted(curves.length, "line")} by step of training, ` +
-      `the last ${last.join(", ")}`,
+      `the last ${lastOf(curves)}`,
     names: curves.map(({ name }) => name),
     data: curves.map(({ name, steps, values }, i) => ({
       type: "scatter",
       mode: steps.length === 1 ? "markers" : "lines",
       name: plain(name),
       x: steps,
-      y: values.map((value) => Number.isFinite(value) ? value : null),
+      y: gapped(values),
       line: {
         color: seriesColor(i),
         width: 2,
-        dash: ["solid", "dash", "dot", "dashdot"][i % 4],
+        dash: dashOf(i),
       },
       marker: { color: seriesColor(i), size: 8 },
     })),

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { CommandLine } from "../command_line.ts";
-import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
+import { checkTarget } from "../datasets/write_file.ts";
 import { learningFigure } from "../notebook/learning_figure.ts";
+import { writeFigure } from "../notebook/write_figure.ts";
 import { readLearningLog } from "./learning_log.ts";
 
 /** `deno task train curve`: draws the logs of one run or of several. */
@@ -31,9 +32,6 @@ export async function curveCommand(args: readonly string[]): Promise<void> {
     runs[name] = reports;
   }
   const figure = learningFigure(runs);
-  const bytes = out.endsWith(".svg")
-    ? new TextEncoder().encode(await figure.toSVG())
-    : await figure.toPNG();
-  await writeFileAtomic(out, bytes);
+  await writeFigure(out, figure);
   console.log(`${figure}\n${out}`);
 }

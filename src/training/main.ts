@@ -138,27 +138,10 @@ async function main(): Promise<void> {
   if (command === "curve") return await curveCommand(rest);
   const line = new CommandLine("train", Deno.args, {
     values: [
-      ...[
-        "data",
-        "task",
-        "structure",
-        "include",
-        "exclude",
-        "out",
-        "init",
-        "checkpoint",
-        "steps",
-      ],
-      ...["batch", "rate", "loss", "phantoms", "styles", "carry", "seed"],
-      ...[
-        "schedule",
-        "ema",
-        "checkpoint-seconds",
-        "note",
-        "method",
-        "threads",
-        "log",
-      ],
+      ...["data", "task", "structure", "include", "exclude", "method"],
+      ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
+      ...["steps", "batch", "rate", "schedule", "ema", "loss", "seed"],
+      ...["phantoms", "styles", "carry", "threads"],
     ],
     repeated: ["average"],
   });

@@ -12,7 +12,7 @@
 import { createInterface } from "node:readline/promises";
 import { spawn } from "node:child_process";
 import { CommandLine, runCommand, THREADS } from "../../src/command_line.ts";
-import { writeFileAtomic } from "../../src/datasets/write_file.ts";
+import { writeFigure } from "../../src/notebook/write_figure.ts";
 import { type Table, textTable } from "../../src/table.ts";
 import { type CostLine, speedFigure } from "./speed_figure.ts";
 
@@ -226,11 +226,9 @@ async function main() {
   console.log(textTable(samplesReport(measured, samples)));
   const figure = figureOf(measured, samples, run);
   const out = line.text("out") ?? "out/speed";
-  await writeFileAtomic(`${out}/speed.png`, await figure.toPNG());
-  await writeFileAtomic(
-    `${out}/speed.svg`,
-    new TextEncoder().encode(await figure.toSVG()),
-  );
+  for (const ending of ["png", "svg"]) {
+    await writeFigure(`${out}/speed.${ending}`, figure);
+  }
 }
 
 await runCommand(main);
