@@ -150,6 +150,24 @@ for (
   });
 }
 
+Deno.test("evaluate --mixture-only tells what the mixture's update does by itself", async () => {
+  const { stdout, stderr } = await evaluate(
+    ...["--data", "data/phantoms", "--every", "4", "--threads", "1"],
+    ...["--iterations", "2", "--ablation", "--mixture-only"],
+    ...["--rule", "m-step"],
+  );
+  assert.match(
+    stdout,
+    /nearest user; training-free updates; the mixture alone carries choices; /,
+    stderr,
+  );
+  const [none, , , both] = rowsOf(stdout)[0].map(([, first, second]) =>
+    Number(second) - Number(first)
+  );
+  assert.ok(Math.abs(none) < 0.005, `${none}`); // other samples, no choice
+  assert.ok(both > 0.01, `${both}`);
+});
+
 Deno.test("compare pairs the targets of two evaluations", async () => {
   const random = await evaluate(
     ...[...QUICK, "--user", "random", "--out", file("random.json")],

@@ -15,7 +15,10 @@ import type { Profile } from "../src/spa/profile.ts";
 import { sampleGMM } from "../src/spa/sample_gmm.ts";
 import { clickInside } from "../src/spa/simulated_user.ts";
 import { startPreference } from "../src/spa/start_preference.ts";
-import { updatePreference } from "../src/spa/update_preference.ts";
+import {
+  type UpdateOptions,
+  updatePreference,
+} from "../src/spa/update_preference.ts";
 import {
   discImage,
   discMask,
@@ -133,6 +136,28 @@ Deno.test("evaluate() asks the user it is given, and updates as it is told", asy
     figures(results),
     figures(await evaluate(model, dataset, options)),
   );
+});
+
+Deno.test("evaluate() forgets choices where the mixture alone carries them and does not move", async () => {
+  const align = async (choice: number, update: UpdateOptions) =>
+    figures(
+      await evaluate(model, dataset, {
+        iterations: 3,
+        samples: 16,
+        mixtureOnly: true,
+        user: () => () => choice,
+        update,
+      }),
+    );
+  const still = { moments: false, weights: false };
+  assert.deepEqual(await align(0, still), await align(1, still));
+  const rule = "m-step";
+  for (const part of [{ weights: false }, { moments: false }]) {
+    assert.notDeepEqual(
+      await align(0, { rule, ...part }),
+      await align(1, { rule, ...part }),
+    );
+  }
 });
 
 Deno.test("evaluate() refuses masks of another size than the image", async () => {

@@ -13,6 +13,7 @@ import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import { encode, type ImageEmbedding } from "../spa/encode.ts";
+import type { Preference } from "../spa/preference.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
@@ -49,6 +50,12 @@ export interface EvaluateOptions {
   readonly seed?: number;
   /** How a choice updates the preference; by default the generator, all of it. */
   readonly update?: UpdateOptions;
+  /**
+   * Whether the mixture alone carries the choices: the decoder is not shown
+   * them, and samples are neither kept nor weighed by them. It tells what the
+   * update of the mixture is worth by itself; default false.
+   */
+  readonly mixtureOnly?: boolean;
   /** The simulated user of a mask, default `nearestUser`. */
   readonly user?: (target: NdArray<Uint8Array>) => SimulatedUser;
   /**
@@ -148,6 +155,11 @@ export function measureProposal(
   };
 }
 
+/** A preference of whose choices the mixture alone tells. */
+function mixtureAlone({ kept: _, ...preference }: Preference): Preference {
+  return { ...preference, feedback: { ...preference.feedback, choices: [] } };
+}
+
 /** Aligns with one simulated user. */
 async function evaluateTarget(
   model: Model,
@@ -172,9 +184,13 @@ async function evaluateTarget(
       count: samples,
       seed: random.integer(2 ** 31),
     });
-    const predictions = await decode(model, embedding, latents, preference, {
-      variations: options.variations,
-    });
+    const predictions = await decode(
+      model,
+      embedding,
+      latents,
+      options.mixtureOnly ? mixtureAlone(preference) : preference,
+      { variations: options.variations },
+    );
     const proposal = cluster(predictions, {
       count: candidates,
       seed: random.integer(2 ** 31),

@@ -55,6 +55,8 @@ Method
   --method NAME        the file's, or another one of its weights: sam-u of box's
   --update NAME        what a choice moves: both, moments, weights or none
   --rule NAME          generator, or m-step (training-free)       (generator)
+  --mixture-only       nothing but the mixture carries a choice on: the decoder
+                       is not shown it, no samples are kept or weighed by it
   --iterations N       (6)
   --samples N          samples of a proposal                      (48)
   --variations N       variations of them; 0: none             (--samples)
@@ -84,7 +86,7 @@ export const OPTIONS = {
     ...["threads", "targets", "shard", "record"],
   ],
   repeated: ["out"],
-  flags: ["ablation", "per-rater", "carry", "samples-metrics"],
+  flags: ["ablation", "per-rater", "carry", "samples-metrics", "mixture-only"],
 } as const;
 
 /** What the figures depend on, but for the model. */
@@ -117,6 +119,7 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
     seed: line.integer("seed", 0, SEEDS),
     user: line.oneOf("user", ["nearest", "noisy", "random"], "nearest"),
     rule: line.oneOf("rule", ["generator", "m-step"], "generator"),
+    ...(line.has("mixture-only") && { mixtureOnly: true }),
     variants,
     include: readRaters(line, "include"),
     sampleSet: line.has("samples-metrics"),
@@ -135,7 +138,8 @@ export function readTables(line: CommandLine): Tables {
 
 /** What only SPA has: choices, and a preference that they move. */
 const SPA_ALONE = [
-  ...["ablation", "carry", "update", "rule", "user", "variations", "record"],
+  ...["ablation", "carry", "update", "rule", "mixture-only", "user"],
+  ...["variations", "record"],
 ];
 
 /** The baseline that `--model` holds; undefined where it is a model of SPA. */

@@ -22,13 +22,15 @@ function headingOf(saved: SavedEvaluation): string {
   const times = runs.flat().flatMap(({ iterations }) =>
     iterations.map(({ milliseconds }) => milliseconds / 1000)
   );
-  const { include, user, method } = saved.settings;
+  const { include, user, rule, mixtureOnly, method } = saved.settings;
   const targets = include
     ? `the majority of ${include.join(", ")}`
     : "each rater in turn";
   return [
     `${saved.dataset}: ${saved.cases.length} cases, ${runs[0].length} targets`,
     `${targets}, ${method ?? `${user} user`}`,
+    ...(rule === "m-step" ? ["training-free updates"] : []),
+    ...(mixtureOnly ? ["the mixture alone carries choices"] : []),
     ...(times.length > 0
       ? [`${quantile(times, 0.5).toFixed(3)} s per iteration`]
       : []),

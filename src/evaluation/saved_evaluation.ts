@@ -22,6 +22,8 @@ export interface Settings {
   readonly seed: number;
   readonly user: "nearest" | "noisy" | "random";
   readonly rule: "generator" | "m-step";
+  /** Whether the mixture alone carries the choices. */
+  readonly mixtureOnly?: boolean;
   /** What is run, one after the other. */
   readonly variants: readonly VariantName[];
   /** Raters whose majority is the target; each rater in turn without it. */
