@@ -2,7 +2,7 @@
 import { useEngine } from "../src/engine/engine.ts";
 import { createRandom } from "../src/random.ts";
 import { defaultLoss } from "../src/training/loss.ts";
-import type { TrainingCase } from "../src/training/augment.ts";
+import type { TrainingCase } from "../src/training/training_case.ts";
 import { type Recipe, train } from "../src/training/train.ts";
 import { discImage, discMask, smallConfig } from "./_small_model.ts";
 

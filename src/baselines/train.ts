@@ -12,14 +12,14 @@ import {
 import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
 import { type Box, mapOf, type Point } from "../spa/feedback.ts";
-import { orderCases, type TrainingCase } from "../training/augment.ts";
 import { digestOf } from "../training/digest.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
+import { stack } from "../training/stack.ts";
 import { optimizerStep } from "../training/step.ts";
 import type { Recipe, TrainOptions } from "../training/train.ts";
-import { stack } from "../training/stack.ts";
+import { orderCases, type TrainingCase } from "../training/training_case.ts";
 import {
   boundingBox,
   errorClick,

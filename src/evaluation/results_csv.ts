@@ -1,3 +1,4 @@
+import { csvText } from "../csv.ts";
 import type { TargetResult } from "./evaluate.ts";
 import type { Runs } from "./saved_evaluation.ts";
 
@@ -30,8 +31,7 @@ export function resultsCSV(runs: Runs): string {
     ...raters.map((name) => `dice_${name}`),
     ...metrics.map((name) => `samples_${name}`),
   ];
-  return [headings, ...rows]
-    .map((fields) => `${fields.map(quote).join(",")}\n`).join("");
+  return csvText([headings, ...rows]);
 }
 
 /** The names that any of the results has, in order of appearance. */
@@ -42,10 +42,4 @@ function namesIn(
   return [
     ...new Set(results.flatMap((result) => Object.keys(values(result) ?? {}))),
   ];
-}
-
-/** A field of CSV: quoted where it has to be (RFC 4180). */
-function quote(field: string | number): string {
-  const text = String(field);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

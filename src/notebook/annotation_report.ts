@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { csvText } from "../csv.ts";
 import type { Profile } from "../spa/profile.ts";
 import { type AnnotationRecord, writeText } from "./annotation_record.ts";
 import { type Cell, type Column, type Table, textTable } from "../table.ts";
@@ -54,14 +55,10 @@ export class AnnotationReport {
   /** Writes the table, without its means, as `summary.csv`. */
   async writeSummary(): Promise<void> {
     const { columns } = this.table();
-    const lines = [
+    const text = csvText([
       columns.map(({ heading }) => heading),
-      ...this.records.map((record) => [
-        `"${record.id.replaceAll('"', '""')}"`,
-        ...measures(record),
-      ]),
-    ];
-    const text = lines.map((cells) => `${cells.join(",")}\n`).join("");
+      ...this.records.map((record) => [record.id, ...measures(record)]),
+    ]);
     await writeText(join(this.out, "summary.csv"), text);
   }
 

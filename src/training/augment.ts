@@ -2,45 +2,9 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { valueRange } from "../model/normalize.ts";
 import { createRandom, type Random } from "../random.ts";
-
-/** A case in memory. */
-export interface TrainingCase {
-  /** [H, W, C], 0..1, C 1 or 3. */
-  readonly image: NdArray<Float32Array>;
-  /** The raters' masks, [H, W] each, 0 or 1; empty ones are passed over. */
-  readonly masks: readonly NdArray<Uint8Array>[];
-  /**
-   * The names of the masks' raters, where a name is the same person in every
-   * case; without them nobody knows who drew what.
-   */
-  readonly raters?: readonly string[];
-}
-
-/** Whether a rater marked anything in a case. */
-export function isMarked({ masks }: Pick<TrainingCase, "masks">): boolean {
-  return masks.some((mask) => contiguous(mask).data.some((value) => value > 0));
-}
-
-/**
- * The cases in memory order, as drawing takes them.
- *
- * @throws {RangeError} When there are cases, and all masks of all are empty.
- */
-export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
-  const ordered = cases.map(({ image, masks, ...rest }) => ({
-    ...rest,
-    image: contiguous(image),
-    masks: masks.map((mask) => contiguous(mask)),
-  }));
-  if (cases.length === 0 || ordered.some(isMarked)) return ordered;
-  throw new RangeError(
-    `Cannot train as a case must have a mask that is not empty: current value is ${cases.length} cases without`,
-  );
-}
 
 /** A smooth warp: the point (u, v) moves by amplitude * sin(phase + ...). */
 export interface Wave {
@@ -251,51 +215,4 @@ export function placeMask(
     }
   }
   return out;
-}
-
-/** Weights of raters, by name. */
-export type RaterWeights = Readonly<Record<string, number>>;
-
-/**
- * Draws whose opinion a user shares: half of the time one rater's, else all of
- * them with weights from a Dirichlet distribution (Algorithm 1).
- */
-export function drawRaters(
-  names: readonly string[],
-  random: Random,
-): RaterWeights {
-  const alone = random.uniform() < 0.5;
-  const one = random.integer(names.length);
-  // Dirichlet(1, ..., 1): exponential draws, but for their sum
-  const weights = names.map((name, r) =>
-    [
-      name,
-      alone ? Number(r === one) : -Math.log(1 - random.uniform()),
-    ] as const
-  );
-  return Object.fromEntries(weights);
-}
-
-/**
- * The weighted majority of the raters who drew a mask: pixels that at least
- * half of their weight has.
- *
- * @param masks By rater's name, row-major; 0 outside.
- * @returns 0 or 1, row-major, or undefined when nothing is left.
- */
-export function weightedMajority(
-  masks: ReadonlyMap<string, Uint8Array>,
-  weights: RaterWeights,
-): Uint8Array | undefined {
-  const known = [...masks].filter(([name]) => weights[name] > 0);
-  if (known.length === 0) return undefined;
-  const half = known.reduce((sum, [name]) => sum + weights[name], 0) / 2;
-  const votes = new Float64Array(known[0][1].length);
-  for (const [name, mask] of known) {
-    for (let i = 0; i < mask.length; i++) {
-      if (mask[i]) votes[i] += weights[name];
-    }
-  }
-  const majority = Uint8Array.from(votes, (sum) => sum >= half ? 1 : 0);
-  return majority.includes(1) ? majority : undefined;
 }

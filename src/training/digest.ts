@@ -1,5 +1,5 @@
 import { digest } from "../digest.ts";
-import type { TrainingCase } from "./augment.ts";
+import type { TrainingCase } from "./training_case.ts";
 
 /** Tells training data apart: the beginning of a digest of all images, masks and raters. */
 export function digestOf(cases: readonly TrainingCase[]): string {

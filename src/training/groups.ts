@@ -3,20 +3,14 @@
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../datasets/phantom.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
-import {
-  drawPlacement,
-  drawRaters,
-  drawStyle,
-  placeImage,
-  placeMask,
-  type TrainingCase,
-  weightedMajority,
-} from "./augment.ts";
+import { drawPlacement, drawStyle, placeImage, placeMask } from "./augment.ts";
+import { drawRaters, weightedMajority } from "./raters.ts";
 import {
   type SimulatedTrainee,
   startTrainee,
   type Taste,
 } from "./simulation.ts";
+import type { TrainingCase } from "./training_case.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {

@@ -1,5 +1,6 @@
 /** A training run's learning curve as a CSV file that grows with the run. */
 
+import { csvText } from "../csv.ts";
 import { writeFileAtomic } from "../datasets/write_file.ts";
 import type { TrainingReport } from "./tally.ts";
 
@@ -28,8 +29,7 @@ export function learningCSV(reports: readonly TrainingReport[]): string {
       Array.from({ length: count }, (_, i) => cell(iterations[i]?.[part]))
     ),
   ]);
-  return [headingsOf(count), ...rows]
-    .map((fields) => `${fields.join(",")}\n`).join("");
+  return csvText([headingsOf(count), ...rows]);
 }
 
 /**

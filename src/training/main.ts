@@ -18,12 +18,12 @@ import { presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
-import { isMarked, type TrainingCase } from "./augment.ts";
+import { averageWeights } from "./average_weights.ts";
 import { curveCommand } from "./curve.ts";
 import { openLearningLog } from "./learning_log.ts";
-import { averageWeights } from "./average_weights.ts";
-import { defaultRecipe, type Recipe, train } from "./train.ts";
 import type { TrainingReport } from "./tally.ts";
+import { defaultRecipe, type Recipe, train } from "./train.ts";
+import { isMarked, type TrainingCase } from "./training_case.ts";
 
 const HELP = `deno task train [options]
 

@@ -10,7 +10,8 @@ import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
 import { weighSamples } from "../spa/predictions.ts";
 import { MOST_KEPT } from "../spa/update_preference.ts";
-import type { RaterWeights, Style } from "./augment.ts";
+import type { Style } from "./augment.ts";
+import type { RaterWeights } from "./raters.ts";
 
 /** What a user wants, whatever the image. */
 export interface Taste {

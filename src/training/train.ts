@@ -13,7 +13,6 @@ import {
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
-import { orderCases, type TrainingCase } from "./augment.ts";
 import { digestOf } from "./digest.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
@@ -27,6 +26,7 @@ import {
 import { stack } from "./stack.ts";
 import { trainingStep, type UserOutputs } from "./step.ts";
 import type { TrainingReport } from "./tally.ts";
+import { orderCases, type TrainingCase } from "./training_case.ts";
 
 /** The recipe: all that decides what comes of a config, cases and first weights. */
 export interface Recipe extends ExampleOptions {
