@@ -21,6 +21,11 @@ export interface Preference {
    * before any choice.
    */
   readonly kept?: KeptSamples;
+  /**
+   * What was known after the first choice, which tells most of the user's
+   * habits: it becomes the profile. Absent before any choice.
+   */
+  readonly habit?: Pick<Preference, "distribution" | "evidence">;
   /** Number of choices so far. */
   readonly iteration: number;
 }

@@ -7,7 +7,7 @@ import type { Preference } from "./preference.ts";
 
 /**
  * What is carried from one image to the next: the adapted (pi, mu, sigma, a) of
- * a user, with which `startPreference` begins.
+ * a user, with which `startPreference` begins; see `profileOf`.
  */
 export interface Profile {
   /** The adapted p(z). */
@@ -16,9 +16,15 @@ export interface Profile {
   readonly evidence: Float64Array;
 }
 
-/** The profile of a preference: its own values, not copies. */
-export function profileOf({ distribution, evidence }: Preference): Profile {
-  return { distribution, evidence };
+/**
+ * The profile of a preference: its own values, not copies. It is what was known
+ * after the image's first choice. The later ones are between candidates that
+ * follow the first: they tell of this image, and little of the user's habits.
+ */
+export function profileOf(
+  { distribution, evidence, habit }: Preference,
+): Profile {
+  return habit ?? { distribution, evidence };
 }
 
 /** A profile as JSON, for a file; `profileFromJSON` gives it back exactly. */

@@ -145,10 +145,12 @@ export async function updatePreference(
       scalar: model.config.scalarMoments,
     })
     : await generateDistribution(model, embedding, feedback, evidence);
+  const distribution = moveParts(old, updated, options);
   return {
-    distribution: moveParts(old, updated, options),
+    distribution,
     evidence,
     feedback,
+    habit: preference.habit ?? { distribution, evidence },
     kept: keep(predictions, chosen.members),
     iteration: preference.iteration + 1,
   };
