@@ -259,7 +259,6 @@ export {
   updatePreference,
 } from "./src/spa/update_preference.ts";
 export type { Cell, Column, Table } from "./src/table.ts";
-export type { TrainingCase } from "./src/training/training_case.ts";
 export type { ExampleOptions } from "./src/training/groups.ts";
 export type { LossOptions } from "./src/training/loss.ts";
 export type { TrainingReport } from "./src/training/tally.ts";
@@ -269,3 +268,4 @@ export {
   train,
   type TrainOptions,
 } from "./src/training/train.ts";
+export type { TrainingCase } from "./src/training/training_case.ts";

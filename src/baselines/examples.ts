@@ -4,6 +4,7 @@ import type { Random } from "../random.ts";
 import { frameOf } from "../spa/frame.ts";
 import { drawPlacement, placeImage, placeMask } from "../training/augment.ts";
 import { drawGroup, drawPhantom } from "../training/groups.ts";
+import { drawRaters } from "../training/raters.ts";
 import type { ExampleSource, TrainingExample } from "./method.ts";
 
 /** An example without its iterations. */
@@ -148,13 +149,8 @@ export function drawAllRaters(source: ExampleSource, random: Random): Drawn {
  */
 export function drawShares(source: ExampleSource, random: Random): Drawn {
   const rated = drawRated(source, random, false);
-  const alone = random.uniform() < 0.5;
-  const chosen = random.integer(rated.masks.size);
-  const shares = sharesOf(
-    rated,
-    source,
-    (place) =>
-      alone ? Number(place === chosen) : -Math.log(1 - random.uniform()),
-  );
+  const names = Array.from(rated.masks.keys(), String);
+  const weights = drawRaters(names, random);
+  const shares = sharesOf(rated, source, (place) => weights[names[place]]);
   return exampleOf(source, rated, shares, [weightedMask(rated, shares)]);
 }

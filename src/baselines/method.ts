@@ -10,8 +10,8 @@ import type { ModelConfig } from "../model/config.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import type { Feedback } from "../spa/feedback.ts";
-import type { TrainingCase } from "../training/training_case.ts";
 import type { Recipe } from "../training/train.ts";
+import type { TrainingCase } from "../training/training_case.ts";
 import type { Interaction } from "./interactions.ts";
 
 /** What a baseline's network is made of. */

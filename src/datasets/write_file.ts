@@ -6,21 +6,25 @@ import { fileURLToPath } from "node:url";
  * then renamed over `path`. Missing folders are made.
  *
  * @param path Where the file will be, a path or a file URL.
- * @param bytes Its content, whole or in pieces.
+ * @param content Text, or bytes, whole or in pieces.
  * @throws When the folder cannot be written; what stood at `path` is untouched then.
  */
 export async function writeFileAtomic(
   path: string | URL,
-  bytes: Uint8Array | Iterable<Uint8Array>,
+  content: string | Uint8Array | Iterable<Uint8Array>,
 ): Promise<void> {
   const target = path instanceof URL ? fileURLToPath(path) : path;
   const temporary = temporaryName(target);
   await Deno.mkdir(dirname(target), { recursive: true });
   try {
-    const content = bytes instanceof Uint8Array
-      ? bytes
-      : ReadableStream.from(bytes);
-    await Deno.writeFile(temporary, content);
+    if (typeof content === "string") {
+      await Deno.writeTextFile(temporary, content);
+    } else {
+      await Deno.writeFile(
+        temporary,
+        content instanceof Uint8Array ? content : ReadableStream.from(content),
+      );
+    }
     await Deno.rename(temporary, target);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

@@ -135,7 +135,6 @@ export async function writeOutcome(
   // keeps this thread busy, while other threads render what is drawn.
   await Promise.all([...pictures.values()].map((figure) => figure.toSVG()));
   if (curve) pictures.set("dice.png", curve);
-  const text = (content: string) => new TextEncoder().encode(content);
   const writing = [...pictures].map(([name, figure]) =>
     writeFigure(join(folder, name), figure)
   );
@@ -145,9 +144,9 @@ export async function writeOutcome(
     writing.push(writeMask(join(folder, "mask.png"), mask));
   }
   writing.push(
-    writeFileAtomic(join(folder, "profile.json"), text(profileToJSON(profile))),
+    writeFileAtomic(join(folder, "profile.json"), profileToJSON(profile)),
     reportHTML(reportOf(outcome, figures)).then((html) =>
-      writeFileAtomic(join(folder, "report.html"), text(html))
+      writeFileAtomic(join(folder, "report.html"), html)
     ),
   );
   await Promise.all(writing);

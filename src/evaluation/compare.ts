@@ -100,9 +100,7 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
   };
   console.log(reportText(report));
   for (const path of outs) {
-    if (path.endsWith(".csv")) {
-      const text = new TextEncoder().encode(resultsCSV(runs));
-      await writeFileAtomic(path, text);
-    } else await writeReport(path, report);
+    if (path.endsWith(".csv")) await writeFileAtomic(path, resultsCSV(runs));
+    else await writeReport(path, report);
   }
 }

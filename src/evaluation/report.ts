@@ -49,12 +49,12 @@ export async function publish(
   console.log(
     `${headingOf(saved)}\n\n${report ? reportText(report) : "no targets"}`,
   );
-  const write = (path: string, text: string) =>
-    writeFileAtomic(path, new TextEncoder().encode(text));
   for (const path of paths) {
-    if (path.endsWith(".json")) await write(path, JSON.stringify(saved));
-    else if (path.endsWith(".csv")) await write(path, resultsCSV(runs));
-    else if (report) await writeReport(path, report);
-    else await write(path, "no targets\n");
+    if (path.endsWith(".json")) {
+      await writeFileAtomic(path, JSON.stringify(saved));
+    } else if (path.endsWith(".csv")) {
+      await writeFileAtomic(path, resultsCSV(runs));
+    } else if (report) await writeReport(path, report);
+    else await writeFileAtomic(path, "no targets\n");
   }
 }

@@ -45,6 +45,5 @@ export async function writeReport(path: string, report: Report): Promise<void> {
     const figures = sections.flatMap(({ figure }) => figure ? [figure()] : []);
     return await writeFigure(path, stackFigures(figures));
   }
-  const text = await formatReport(path, report);
-  await writeFileAtomic(path, new TextEncoder().encode(text));
+  await writeFileAtomic(path, await formatReport(path, report));
 }

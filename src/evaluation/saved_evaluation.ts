@@ -72,8 +72,7 @@ export async function saveEvaluation(
   path: string,
   saved: SavedEvaluation,
 ): Promise<void> {
-  const text = JSON.stringify(saved);
-  await writeFileAtomic(path, new TextEncoder().encode(text));
+  await writeFileAtomic(path, JSON.stringify(saved));
 }
 
 /**

@@ -76,18 +76,13 @@ export async function saveAnnotation(
     profile: JSON.parse(profileToJSON(record.profile)),
   };
   await writeMask(paths.mask, mask);
-  await writeText(paths.record, JSON.stringify(json));
+  await writeFileAtomic(paths.record, JSON.stringify(json));
   await writeProfile(out, record.profile);
 }
 
 /** Writes the user's profile as a file. */
 export function writeProfile(out: string, profile: Profile): Promise<void> {
-  return writeText(join(out, "profile.json"), profileToJSON(profile));
-}
-
-/** Writes text whole or not at all. */
-export function writeText(path: string, text: string): Promise<void> {
-  return writeFileAtomic(path, new TextEncoder().encode(text));
+  return writeFileAtomic(join(out, "profile.json"), profileToJSON(profile));
 }
 
 /**

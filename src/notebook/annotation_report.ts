@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { csvText } from "../csv.ts";
+import { writeFileAtomic } from "../datasets/write_file.ts";
 import type { Profile } from "../spa/profile.ts";
-import { type AnnotationRecord, writeText } from "./annotation_record.ts";
+import type { AnnotationRecord } from "./annotation_record.ts";
 import { type Cell, type Column, type Table, textTable } from "../table.ts";
 import { htmlTable } from "./html_table.ts";
 
@@ -59,7 +60,7 @@ export class AnnotationReport {
       columns.map(({ heading }) => heading),
       ...this.records.map((record) => [record.id, ...measures(record)]),
     ]);
-    await writeText(join(this.out, "summary.csv"), text);
+    await writeFileAtomic(join(this.out, "summary.csv"), text);
   }
 
   /** The forms a notebook chooses from, by mime type. */

@@ -88,6 +88,6 @@ export async function openLearningLog(
   let reports = await readLearningLog(path);
   return async (report) => {
     reports = [...reports.filter(({ step }) => step < report.step), report];
-    await writeFileAtomic(path, new TextEncoder().encode(learningCSV(reports)));
+    await writeFileAtomic(path, learningCSV(reports));
   };
 }
