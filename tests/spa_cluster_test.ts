@@ -5,6 +5,7 @@ import { createRandom } from "../src/random.ts";
 import { cluster, meanMap, spreadOf } from "../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../src/spa/frame.ts";
 import type { Predictions } from "../src/spa/predictions.ts";
+import { drawVariations } from "../src/spa/variations.ts";
 import { close } from "./_close.ts";
 
 /** Predictions from rows of probabilities, side x side each. */
@@ -124,6 +125,27 @@ Deno.test("cluster() has its candidates' members and shares cover all samples on
       close([share], [members.reduce((sum, i) => sum + own[i], 0)], 1e-9);
     });
     assert.ok(entropy.data.every((e) => e >= 0 && e <= Math.LN2 + 1e-6));
+  }
+});
+
+Deno.test("cluster() goes by the inner products that come with the variations", async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const random = createRandom(seed);
+    const samples = Float32Array.from({ length: 12 * 36 }, random.uniform);
+    const even = new Float64Array(12).fill(1 / 12);
+    const { maps, products } = await drawVariations(samples, even, 12, random);
+    const all = [...samples, ...maps];
+    const own = predictionsOf(
+      Array.from({ length: 24 }, (_, i) => all.slice(36 * i, 36 * (i + 1))),
+    );
+    const membersOf = (predictions: Predictions) =>
+      cluster(predictions, { seed }).candidates.map(({ members }) => members);
+    assert.deepEqual(membersOf({ ...own, products }), membersOf(own));
+    const others = products.map((_, i) => products[products.length - 1 - i]);
+    assert.notDeepEqual(
+      membersOf({ ...own, products: others }),
+      membersOf(own),
+    );
   }
 });
 

@@ -63,40 +63,44 @@ Deno.test("choiceLogLikelihood() adds the choices up, and is 0 without any", () 
 });
 
 /** Shares of samples without kept ones or variations. */
-function sharesOf(maps: Float32Array, prior: number[], choices: Choice[]) {
+async function sharesOf(
+  maps: Float32Array,
+  prior: number[],
+  choices: Choice[],
+) {
   const components = prior.map(() => 0);
   const none = { maps: new Float32Array(), components: [] };
   const random = createRandom(1);
   const weights = Float64Array.from(prior);
-  return weighSamples({ maps, components }, weights, none, choices, 0, random)
-    .shares;
+  const fresh = { maps, components };
+  return (await weighSamples(fresh, weights, none, choices, 0, random)).shares;
 }
 
-Deno.test("weighSamples() takes share from samples that contradict a choice", () => {
+Deno.test("weighSamples() takes share from samples that contradict a choice", async () => {
   const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
-  const shares = sharesOf(maps, [0.5, 0.5], [choice(0)]);
+  const shares = await sharesOf(maps, [0.5, 0.5], [choice(0)]);
   // odds exp(sharpness * (1 - .2)) each way
   const odds = Math.exp(2 * CHOICE_SHARPNESS * 0.8);
   close(shares, [odds / (1 + odds), 1 / (1 + odds)]);
   assert.ok(shares[0] > 0.99);
-  const back = sharesOf(maps, [0.5, 0.5], [choice(0), choice(1)]);
+  const back = await sharesOf(maps, [0.5, 0.5], [choice(0), choice(1)]);
   close(back, [0.5, 0.5]);
 });
 
-Deno.test("weighSamples() leaves the prior weights where the choices say nothing", () => {
+Deno.test("weighSamples() leaves the prior weights where the choices say nothing", async () => {
   const maps = new Float32Array(12).fill(0.5); // as near to one as to the other
   const prior = [1 / 8, 2 / 8, 5 / 8];
-  close(sharesOf(maps, prior, []), prior);
-  close(sharesOf(maps, prior, [choice(0)]), prior);
+  close(await sharesOf(maps, prior, []), prior);
+  close(await sharesOf(maps, prior, [choice(0)]), prior);
 });
 
-Deno.test("weighSamples() gives shares that sum to 1 after any number of choices", () => {
+Deno.test("weighSamples() gives shares that sum to 1 after any number of choices", async () => {
   const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
   const many = new Array(1000).fill(choice(1));
-  close(sharesOf(maps, [0.9, 0.1], many), [0, 1]);
+  close(await sharesOf(maps, [0.9, 0.1], many), [0, 1]);
 });
 
-Deno.test("weighSamples() joins fresh samples, kept ones and variations, in this order", () => {
+Deno.test("weighSamples() joins fresh samples, kept ones and variations, in this order", async () => {
   const fresh = {
     maps: Float32Array.of(0.9, 0.8, 0.1, 0.1, 0.7, 0.9, 0.2, 0.1),
     components: [3, 1],
@@ -105,7 +109,7 @@ Deno.test("weighSamples() joins fresh samples, kept ones and variations, in this
     maps: Float32Array.of(0.9, 0.9, 0.6, 0.1),
     components: Int32Array.of(2),
   };
-  const { maps, components, shares } = weighSamples(
+  const { maps, components, shares } = await weighSamples(
     fresh,
     Float64Array.of(0.5, 0.5),
     kept,

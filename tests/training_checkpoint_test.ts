@@ -29,14 +29,14 @@ const state: HostState = {
 };
 
 /** Users of whom the first has chosen twice and the second once. */
-const groups = [0, 1].map((g) => {
+const groups = await Promise.all([0, 1].map(async (g) => {
   const random = createRandom(5, g);
   const group = drawGroup(discs, smallConfig, recipe, random, 3 - g);
   const M = smallConfig.components;
   const size = maskSide(smallConfig) ** 2;
   for (const [u, choices] of [2, 1].entries()) {
     for (let i = 0; i < choices; i++) {
-      advanceTrainee(
+      await advanceTrainee(
         group.users[u],
         Float32Array.from({ length: M * size }, () => random.uniform()),
         new Float64Array(M).fill(1 / M),
@@ -46,7 +46,7 @@ const groups = [0, 1].map((g) => {
     }
   }
   return group;
-});
+}));
 
 Deno.test("a checkpoint comes back exactly, and nothing else is left behind", async () => {
   const path = `${folder}/new/run.checkpoint`;

@@ -47,10 +47,10 @@ Deno.test("startTrainee() clicks inside the mask in mind", () => {
   }
 });
 
-Deno.test("advanceTrainee() picks the nearest candidate, and the evidence follows", () => {
+Deno.test("advanceTrainee() picks the nearest candidate, and the evidence follows", async () => {
   const random = createRandom(2);
   const trainee = startTrainee(columns(8, 1, 0), smallConfig, random);
-  const first = advanceTrainee(
+  const first = await advanceTrainee(
     trainee,
     samples,
     uniform,
@@ -78,11 +78,11 @@ Deno.test("advanceTrainee() picks the nearest candidate, and the evidence follow
   assertClose([weights.reduce((a, b) => a + b)], [1], 1e-9);
 });
 
-Deno.test("advanceTrainee() weighs the samples by pi", () => {
+Deno.test("advanceTrainee() weighs the samples by pi", async () => {
   const random = createRandom(4);
   const trainee = startTrainee(columns(8, 1, 0), smallConfig, random);
   const weights = Float64Array.of(0.8, 0.05, 0.05, 0.05, 0.05);
-  const { dice } = advanceTrainee(
+  const { dice } = await advanceTrainee(
     trainee,
     samples,
     weights,
@@ -93,10 +93,10 @@ Deno.test("advanceTrainee() weighs the samples by pi", () => {
   assertClose([dice], [mapDice(columns(2), columns(8))], 1e-9);
 });
 
-Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iteration", () => {
+Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iteration", async () => {
   const random = createRandom(3);
   const trainee = startTrainee(columns(8, 1, 0), smallConfig, random);
-  advanceTrainee(trainee, samples, uniform, smallConfig, random, 0);
+  await advanceTrainee(trainee, samples, uniform, smallConfig, random, 0);
   const kept = trainee.keptComponents.length;
   assert.ok(kept >= 1 && kept <= 2);
   assert.equal(trainee.kept.length, kept * area);
@@ -110,7 +110,14 @@ Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iter
   const wrong = Float32Array.from(
     new Array(5).fill([...columns(16, 0.95, 0.95)]).flat(),
   );
-  const next = advanceTrainee(trainee, wrong, uniform, smallConfig, random, 0);
+  const next = await advanceTrainee(
+    trainee,
+    wrong,
+    uniform,
+    smallConfig,
+    random,
+    0,
+  );
   assert.equal(next.iteration, 1);
   assert.equal(next.best, 1);
   assert.equal(trainee.feedback.choices.length, 2);

@@ -8,7 +8,6 @@ import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { mapToImage } from "./frame.ts";
 import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
-import { pixelRange } from "./pixel_range.ts";
 import type { Predictions } from "./predictions.ts";
 
 /** One of the distinct segmentations the user chooses from. */
@@ -54,43 +53,24 @@ export interface Proposal {
   readonly predictions: Predictions;
 }
 
-/** Pixels whose samples differ by less than this do not tell samples apart. */
-const ACTIVE = 0.01;
-
-/** Columns of `maps` in which the samples differ, as rows [n, active]. */
-function activePixels(
-  maps: Float32Array,
-  n: number,
-): { rows: Float32Array; pixels: number } {
-  const size = maps.length / n;
-  const { low, high } = pixelRange(maps, n);
-  const active: number[] = [];
-  for (let p = 0; p < size; p++) if (high[p] - low[p] > ACTIVE) active.push(p);
-  const rows = new Float32Array(n * active.length);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < active.length; k++) {
-      rows[i * active.length + k] = maps[i * size + active[k]];
-    }
-  }
-  return { rows, pixels: active.length };
-}
-
 /**
  * Clusters probability maps with K-means.
  *
  * @param maps Row-major, [n, pixels].
  * @param shares Weight of each map, [n].
  * @param count Clusters K; fewer distinct maps give fewer.
+ * @param products Inner products of the maps, [n, n], if they are known.
  */
 export function clusterMaps(
   maps: Float32Array,
   shares: Float64Array,
   count: number,
   random: Random,
+  products?: Float64Array,
 ): Clustering {
   const n = shares.length;
-  const { rows, pixels } = activePixels(maps, n);
-  return kMeans(gramMatrix(rows, n, pixels), shares, count, random);
+  const gram = products ?? gramMatrix(maps, n, maps.length / n);
+  return kMeans(gram, shares, count, random);
 }
 
 /** Weighted mean of some of the maps, [pixels]. */
@@ -161,8 +141,7 @@ function difference(
  * Makes a proposal of the predictions, steps 4 and 5 of an iteration: the
  * recommended segmentation, distinct candidates, and the map of predictive
  * entropy. Candidates are the clusters of K-means over the probability maps,
- * weighed by their shares, at the pixels where these differ by more than 0.01
- * (k-means++ seeding, the best of 8 restarts).
+ * weighed by their shares (k-means++ seeding, the best of 8 restarts).
  *
  * @param predictions Predictions of `decode`.
  * @param options `count`: candidates K, default 4, the paper's; fewer distinct
@@ -198,7 +177,7 @@ export function cluster(
       `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
     );
   }
-  const { probabilities, shares, frame, image } = predictions;
+  const { probabilities, shares, products, frame, image } = predictions;
   const maps = probabilities.data as Float32Array;
   const side = probabilities.shape[1];
   const all = Array.from(shares.keys());
@@ -207,7 +186,13 @@ export function cluster(
   const mean = asMap(meanMap(maps, shares, all));
   const meanAtImage = mapToImage(mean, frame);
   const recommended = { probability: mean, mask: threshold(meanAtImage) };
-  const clustering = clusterMaps(maps, shares, count, createRandom(seed));
+  const clustering = clusterMaps(
+    maps,
+    shares,
+    count,
+    createRandom(seed),
+    products,
+  );
   const candidates = Array.from({ length: clustering.count }, (_, k) => {
     const members = all.filter((i) => clustering.labels[i] === k);
     const probability = asMap(meanMap(maps, shares, members));

@@ -70,7 +70,7 @@ export async function decode(
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
   );
   const side = probabilities.shape[2];
-  const { maps, components, shares } = weighSamples(
+  const { maps, ...weighted } = await weighSamples(
     {
       maps: probabilities.data as Float32Array,
       components: latents.components,
@@ -85,9 +85,8 @@ export async function decode(
     createRandom(latents.seed, preference.iteration),
   );
   return {
-    probabilities: ndarray(maps, [components.length, side, side]),
-    components,
-    shares,
+    ...weighted,
+    probabilities: ndarray(maps, [weighted.shares.length, side, side]),
     latents,
     frame: feedback.frame,
     image: embedding.image,

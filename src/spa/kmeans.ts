@@ -30,32 +30,20 @@ export function gramMatrix(
   const gram = new Float64Array(n * n);
   const row = (i: number) =>
     rows.subarray(i * dimensions, (i + 1) * dimensions);
-  const set = (i: number, j: number, value: number) =>
-    gram[i * n + j] = gram[j * n + i] = value;
-  // two rows by two at a time: each number that is loaded is used twice
-  for (let i = 0; i < n; i += 2) {
-    const a0 = row(i), a1 = row(Math.min(i + 1, n - 1));
-    for (let j = 0; j <= i; j += 2) {
-      const b0 = row(j), b1 = row(Math.min(j + 1, n - 1));
-      let s00 = 0, s01 = 0, s10 = 0, s11 = 0;
-      for (let k = 0; k < dimensions; k++) {
-        const x0 = a0[k], x1 = a1[k], y0 = b0[k], y1 = b1[k];
-        s00 += x0 * y0;
-        s01 += x0 * y1;
-        s10 += x1 * y0;
-        s11 += x1 * y1;
-      }
-      set(i, j, s00);
-      if (j + 1 < n) set(i, j + 1, s01);
-      if (i + 1 < n) set(i + 1, j, s10);
-      if (i + 1 < n && j + 1 < n) set(i + 1, j + 1, s11);
+  for (let i = 0; i < n; i++) {
+    const a = row(i);
+    for (let j = 0; j <= i; j++) {
+      const b = row(j);
+      let sum = 0;
+      for (let k = 0; k < dimensions; k++) sum += a[k] * b[k];
+      gram[i * n + j] = gram[j * n + i] = sum;
     }
   }
   return gram;
 }
 
-/** Squared distances below this share of the largest are taken as zero. */
-const ZERO = 1e-9;
+/** Squared distances below this share of the largest are taken as zero: rounding. */
+const ZERO = 1e-6;
 
 /**
  * K-means with k-means++ seeding; of several restarts the lowest inertia wins.

@@ -23,6 +23,12 @@ export interface Predictions {
   readonly components: Int32Array;
   /** Share of each sample in the proposal, [n], summing to 1. */
   readonly shares: Float64Array;
+  /**
+   * Inner products of the maps, each less one map that is the same for all,
+   * [n, n]: what K-means works on. Absent where there are no variations;
+   * `cluster` then computes its own.
+   */
+  readonly products?: Float64Array;
   /** The fresh samples' latents: those of the first predictions. */
   readonly latents: Latents;
   /** Place of the image in the network's square. */
@@ -103,12 +109,14 @@ export interface Samples {
   readonly components: ArrayLike<number>;
 }
 
-/** Samples and their shares in a proposal, summing to 1. */
-export interface WeightedSamples extends Samples {
+/** Samples as they are clustered: see `Predictions`. */
+export interface WeightedSamples
+  extends Samples, Pick<Predictions, "components" | "shares" | "products"> {
   readonly components: Int32Array;
-  /** [n]. */
-  readonly shares: Float64Array;
 }
+
+/** Samples kept from one iteration to the next, at most. */
+export const MOST_KEPT = 48;
 
 /** Weight of a kept sample and of a variation; a fresh sample has 1. */
 const KEPT_WEIGHT = 8, VARIATION_WEIGHT = 0.2;
@@ -139,14 +147,14 @@ function joinSamples(lists: readonly Samples[]): Samples {
  * @param random Stream of the variations.
  * @returns The fresh samples, then the kept ones, then the variations.
  */
-export function weighSamples(
+export async function weighSamples(
   fresh: Samples,
   weights: Float64Array,
   kept: Samples,
   choices: readonly Choice[],
   count: number,
   random: Random,
-): WeightedSamples {
+): Promise<WeightedSamples> {
   const N = weights.length;
   const decoded = joinSamples([fresh, kept]);
   const n = decoded.components.length;
@@ -161,11 +169,16 @@ export function weighSamples(
     ).map(Math.exp);
 
   likelihood.set(choiceLogLikelihood(decoded.maps, n, choices));
-  const { maps, parents } = drawVariations(
+  if (count === 0) {
+    const components = Int32Array.from(decoded.components);
+    return { maps: decoded.maps, components, shares: sharesOf(n) };
+  }
+  const { maps, parents, products } = await drawVariations(
     decoded.maps,
     sharesOf(n),
     count,
     random,
+    N + MOST_KEPT,
   );
   likelihood.set(choiceLogLikelihood(maps, count, choices), n);
   const components = Array.from(parents, (i) => decoded.components[i]);
@@ -174,5 +187,6 @@ export function weighSamples(
     maps: all.maps,
     components: Int32Array.from(all.components),
     shares: sharesOf(n + count),
+    products,
   };
 }

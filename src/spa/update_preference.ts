@@ -7,12 +7,13 @@ import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
 import type { GaussianMixture } from "./mixture.ts";
-import type { KeptSamples, Predictions } from "./predictions.ts";
+import {
+  type KeptSamples,
+  MOST_KEPT,
+  type Predictions,
+} from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
-
-/** Samples kept from one iteration to the next, at most. */
-export const MOST_KEPT = 48;
 
 /** How an update is made. */
 export interface UpdateOptions {

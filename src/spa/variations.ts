@@ -8,9 +8,9 @@
  * combination of the samples' deviations. They cost no network.
  */
 
+import * as tf from "@tensorflow/tfjs";
+import { jit } from "../engine/jit.ts";
 import type { Random } from "../random.ts";
-import { clippedLogit } from "./feedback.ts";
-import { pixelRange } from "./pixel_range.ts";
 
 /** Standard deviation of the variations, relative to the samples' own. */
 const WIDTH = 2;
@@ -21,41 +21,89 @@ const EVEN_SHARE = 0.5;
 /** Probabilities are clipped to [CLIP, 1 - CLIP] before the logit. */
 const CLIP = 0.005;
 
-/** Variations and, for each, the sample that weighs most in it. */
-export interface Variations {
-  /** Probability maps, row-major, [count, pixels]. */
-  readonly maps: Float32Array;
-  /** Index of the sample with the largest coefficient, [count]. */
+/** How the logits of variations are mixed from those of samples. */
+interface Mixing {
+  /** Row-major, [count, rows]; the samples' columns come first, the rest are 0. */
+  readonly coefficients: Float32Array;
+  /** Index of the sample with the largest deviation in it, [count]. */
   readonly parents: Int32Array;
 }
 
-/** Pixels where not all samples are certain of the same. */
-function openPixels(maps: Float32Array, n: number): number[] {
-  const { low, high } = pixelRange(maps, n);
-  const pixels: number[] = [];
-  for (let p = 0; p < low.length; p++) {
-    if (high[p] > CLIP && low[p] < 1 - CLIP) pixels.push(p);
+/**
+ * Draws how variations are mixed: mean + sum_i c_i (logit_i - mean) with normal
+ * c_i, where the mean is a mixture of the samples as well.
+ */
+function drawMixing(
+  shares: Float64Array,
+  rows: number,
+  count: number,
+  random: Random,
+): Mixing {
+  const n = shares.length;
+  const weights = shares.map((s) => (1 - EVEN_SHARE) * s + EVEN_SHARE / n);
+  const coefficients = new Float32Array(count * rows);
+  const parents = new Int32Array(count);
+  for (let v = 0; v < count; v++) {
+    const own = weights.map((w) => WIDTH * Math.sqrt(w) * random.normal());
+    const ofMean = 1 - own.reduce((a, b) => a + b);
+    coefficients.set(own.map((c, i) => c + ofMean * weights[i]), v * rows);
+    const sizes = own.map(Math.abs);
+    parents[v] = sizes.indexOf(Math.max(...sizes));
   }
-  return pixels;
+  return { coefficients, parents };
 }
 
-/** Adds coefficients times rows to `sum`, four rows at a time. */
-function addRows(
-  sum: Float32Array,
-  rows: Float32Array,
-  coefficients: Float64Array,
-) {
-  const width = sum.length;
-  const n = coefficients.length;
-  for (let i = 0; i < n; i += 4) {
-    const [r0, r1, r2, r3] = [0, 1, 2, 3].map((k) =>
-      rows.subarray(Math.min(i + k, n - 1) * width)
+/**
+ * Mixes the logits of maps [rows, pixels] by [count, rows]; pixels where all
+ * maps are certain of the same stay as they are.
+ */
+const mix = jit(
+  ({ maps, mixing }: { maps: tf.Tensor2D; mixing: tf.Tensor2D }) => {
+    const p = tf.clipByValue(maps, CLIP, 1 - CLIP);
+    const logits = tf.log(tf.div(p, tf.sub(1, p)));
+    const open = tf.logicalAnd(
+      tf.greater(tf.max(maps, 0), CLIP),
+      tf.less(tf.min(maps, 0), 1 - CLIP),
     );
-    const [c0, c1, c2, c3] = [0, 1, 2, 3].map((k) => coefficients[i + k] ?? 0);
-    for (let k = 0; k < width; k++) {
-      sum[k] += c0 * r0[k] + c1 * r1[k] + c2 * r2[k] + c3 * r3[k];
-    }
-  }
+    const variations = tf.where(
+      open,
+      tf.sigmoid(tf.matMul(mixing, logits)),
+      tf.slice(maps, 0, 1),
+    );
+    const all = tf.concat([maps, variations]);
+    const deviations = tf.sub(all, tf.mean(all, 0));
+    return {
+      variations,
+      products: tf.matMul(deviations, deviations, false, true),
+    };
+  },
+  { name: "variations" },
+);
+
+/** Variations of n samples, and how alike they all are. */
+export interface Variations {
+  /** Probability maps, row-major, [count, pixels]. */
+  readonly maps: Float32Array;
+  /** Index of the sample that weighs most in each, [count]. */
+  readonly parents: Int32Array;
+  /**
+   * Inner products of the samples, then the variations, each less one map (about
+   * their mean) that is the same for all: [n + count, n + count].
+   */
+  readonly products: Float64Array;
+}
+
+/** The square part of a matrix [size, size] at some of its rows and columns. */
+function partOf(
+  matrix: ArrayLike<number>,
+  size: number,
+  chosen: readonly number[],
+): Float64Array {
+  const part = new Float64Array(chosen.length ** 2);
+  chosen.forEach((i, a) =>
+    chosen.forEach((j, b) => part[a * chosen.length + b] = matrix[i * size + j])
+  );
+  return part;
 }
 
 /**
@@ -63,48 +111,33 @@ function addRows(
  *
  * @param maps The samples, row-major, [n, pixels], probabilities.
  * @param shares Weight of each sample, [n], summing to 1.
- * @param count Variations to draw.
+ * @param count Variations to draw, at least one.
  * @param random Stream of the coefficients.
+ * @param rows Samples of the compiled program, at least n: it serves any fewer.
  */
-export function drawVariations(
+export async function drawVariations(
   maps: Float32Array,
   shares: Float64Array,
   count: number,
   random: Random,
-): Variations {
+  rows: number = shares.length,
+): Promise<Variations> {
   const n = shares.length;
   const size = maps.length / n;
-  const pixels = openPixels(maps, n);
-  const width = pixels.length;
-  const weights = shares.map((s) => (1 - EVEN_SHARE) * s + EVEN_SHARE / n);
-
-  const deviations = new Float32Array(n * width); // logits, then less their mean
-  const mean = new Float32Array(width);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < width; k++) {
-      const value = clippedLogit(maps[i * size + pixels[k]], CLIP);
-      deviations[i * width + k] = value;
-      mean[k] += weights[i] * value;
-    }
-  }
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < width; k++) deviations[i * width + k] -= mean[k];
-  }
-
-  const result = new Float32Array(count * size);
-  const parents = new Int32Array(count);
-  const logits = new Float32Array(width);
-  for (let v = 0; v < count; v++) {
-    logits.set(mean);
-    const coefficients = weights.map((weight) =>
-      WIDTH * Math.sqrt(weight) * random.normal()
-    );
-    addRows(logits, deviations, coefficients);
-    const sizes = coefficients.map(Math.abs);
-    parents[v] = sizes.indexOf(Math.max(...sizes));
-    const map = result.subarray(v * size, (v + 1) * size);
-    map.set(maps.subarray(0, size)); // where all samples agree
-    pixels.forEach((p, k) => map[p] = 1 / (1 + Math.exp(-logits[k])));
-  }
-  return { maps: result, parents };
+  const padded = new Float32Array(rows * size);
+  padded.set(maps);
+  for (let i = n; i < rows; i++) padded.copyWithin(i * size, 0, size);
+  const { coefficients, parents } = drawMixing(shares, rows, count, random);
+  const { variations, products } = await mix({
+    maps: { data: padded, shape: [rows, size] },
+    mixing: { data: coefficients, shape: [count, rows] },
+  });
+  return {
+    maps: variations.data as Float32Array,
+    parents,
+    products: partOf(products.data, rows + count, [
+      ...Array(n).keys(),
+      ...Array.from({ length: count }, (_, v) => rows + v),
+    ]),
+  };
 }

@@ -67,7 +67,7 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
     examples: readonly Example[],
     outputs: Outputs,
     random: Random,
-  ): TraineeReport[];
+  ): TraineeReport[] | Promise<TraineeReport[]>;
 }
 
 /** Learning rate of a step: linear warm-up, and the schedule's share. */
@@ -151,7 +151,7 @@ export async function optimize<
           `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
         );
       }
-      tally.add(loss, method.advance(examples, outputs, random));
+      tally.add(loss, await method.advance(examples, outputs, random));
       examples = examples.map((example) =>
         --example.left <= 0
           ? method.draw(random, recipe.iterations, example)

@@ -8,8 +8,7 @@ import type { Random } from "../random.ts";
 import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
-import { weighSamples } from "../spa/predictions.ts";
-import { MOST_KEPT } from "../spa/update_preference.ts";
+import { MOST_KEPT, weighSamples } from "../spa/predictions.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
 
@@ -120,18 +119,18 @@ export function mapDice(a: Float32Array, b: Float32Array): number {
  * @param weights pi, [M].
  * @param variations Variations of the samples to draw, by default M.
  */
-export function advanceTrainee(
+export async function advanceTrainee(
   trainee: SimulatedTrainee,
   maps: Float32Array,
   weights: Float64Array,
   config: ModelConfig,
   random: Random,
   variations: number = config.components,
-): TraineeReport {
+): Promise<TraineeReport> {
   const side = maskSide(config);
   const M = config.components;
   const { choices } = trainee.feedback;
-  const { maps: pool, components, shares } = weighSamples(
+  const { maps: pool, components, shares, products } = await weighSamples(
     { maps, components: Array.from({ length: M }, (_, m) => m) },
     weights,
     { maps: trainee.kept, components: trainee.keptComponents },
@@ -142,7 +141,7 @@ export function advanceTrainee(
 
   const all = Array.from(shares.keys());
   const recommended = meanMap(pool, shares, all);
-  const { labels, count } = clusterMaps(pool, shares, 4, random);
+  const { labels, count } = clusterMaps(pool, shares, 4, random, products);
   const members = Array.from(
     { length: count },
     (_, k) => all.filter((i) => labels[i] === k),

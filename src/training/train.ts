@@ -212,14 +212,15 @@ export async function train(
 type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */
-function advanceGroups(
+async function advanceGroups(
   config: ModelConfig,
   groups: readonly Group[],
   outputs: UserMaps,
   random: Random,
-): TraineeReport[] {
+): Promise<TraineeReport[]> {
   const users = groups.flatMap((group) => group.users);
-  return users.map((user, b) => {
+  const reports: TraineeReport[] = [];
+  for (const [b, user] of users.entries()) {
     const part = ({ data }: HostTensor) => {
       const size = data.length / users.length;
       return (data as Float32Array).slice(b * size, (b + 1) * size);
@@ -229,12 +230,15 @@ function advanceGroups(
       means: part(outputs.means),
       deviations: part(outputs.deviations),
     };
-    return advanceTrainee(
-      user,
-      part(outputs.probabilities),
-      Float64Array.from(user.mixture.logWeights, Math.exp),
-      config,
-      random,
+    reports.push(
+      await advanceTrainee(
+        user,
+        part(outputs.probabilities),
+        Float64Array.from(user.mixture.logWeights, Math.exp),
+        config,
+        random,
+      ),
     );
-  });
+  }
+  return reports;
 }
