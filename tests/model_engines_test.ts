@@ -11,6 +11,7 @@ import { createRandom } from "../src/random.ts";
 import { decodeLatents } from "../src/spa/decode_latents.ts";
 import { packFeedback } from "../src/spa/feedback.ts";
 import { frameOf } from "../src/spa/frame.ts";
+import { drawVariations } from "../src/spa/variations.ts";
 import { defaultLoss } from "../src/training/loss.ts";
 import { trainingStep } from "../src/training/step.ts";
 // @ts-types="@types/ndarray"
@@ -48,7 +49,7 @@ const variants = {
 };
 type Variant = keyof typeof variants;
 
-/** Everything the network computes for an image and its second user. */
+/** Everything an engine computes for an image and its second user. */
 async function forward(
   variant: Variant,
 ): Promise<Record<string, Float32Array>> {
@@ -72,12 +73,21 @@ async function forward(
     { ...prompts, choice },
     host(normals([1, 7, 6], 3), [1, 7, 6]),
   );
+  const variations = await drawVariations(
+    probabilities.data as Float32Array,
+    new Float64Array(7).fill(1 / 7),
+    6,
+    createRandom(4),
+    9,
+  );
   const result = {
     embedding: (await embedding.read()).data,
     logWeights: mixture.logWeights.data,
     means: mixture.means.data,
     deviations: mixture.deviations.data,
     probabilities: probabilities.data,
+    variations: variations.maps,
+    products: Float32Array.from(variations.products),
   };
   embedding.dispose();
   detail?.dispose();
