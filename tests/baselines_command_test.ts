@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readEvaluation } from "../src/evaluation/saved_evaluation.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 /** Runs `deno task train` or `deno task evaluate`. */
 async function command(program: "training" | "evaluation", ...args: string[]) {
@@ -12,10 +13,7 @@ async function command(program: "training" | "evaluation", ...args: string[]) {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 const box = join(folder, "box.safetensors");
 const trained = await command(
   "training",

@@ -19,12 +19,10 @@ import { sizeOf } from "../src/engine/tensors.ts";
 import { drawWeights, initializeWeights } from "../src/model/weights.ts";
 import { smallConfig } from "./_small_model.ts";
 import { discs, recipe } from "./_small_training.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 await useEngine("auto", { threads: 1 });
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 const raters = ["smaller", "middle", "larger"];
 const dataset: Dataset = {

@@ -16,11 +16,9 @@ import {
   initializeWeights,
 } from "../src/model/weights.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 const weights = noisyWeights(smallConfig);
 const declared = declareWeights(smallConfig);

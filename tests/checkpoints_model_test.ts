@@ -10,11 +10,9 @@ import { type ModelConfig, presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
 import { initializeWeights } from "../src/model/weights.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 const weights = noisyWeights(smallConfig);
 const facts = { training_data: "discs", licence: "CC0", dice: "0.9" };

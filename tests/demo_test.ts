@@ -9,12 +9,13 @@ import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { writeMask } from "../src/datasets/write_image.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
 import { dice } from "../src/evaluation/metrics/overlap.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 const SAMPLE = "data/phantoms/fundus-3"; // the one shown by default
 
 /** Runs the demo with lines typed; returns what it printed and its files. */
 async function demo(args: string[], typed: string[] = [], folder?: string) {
-  const out = folder ?? await Deno.makeTempDir();
+  const out = folder ?? await temporaryFolder();
   const printed: string[] = [];
   const lines = [...typed];
   await runDemo([...args, "--out", out], {
@@ -84,7 +85,7 @@ Deno.test("the interactive demo takes picks, undo, clicks and the input's end", 
 });
 
 Deno.test("the demo leaves no picture of an earlier, longer run in its folder", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await temporaryFolder();
   const earlier = [
     "proposal-7.png",
     "dice.png",
@@ -146,14 +147,15 @@ Deno.test("parseAnswer() reads keys and clicks", () => {
 });
 
 Deno.test("the demo refuses a folder that is a file", async () => {
-  const file = await Deno.makeTempFile();
+  const file = join(await temporaryFolder(), "file");
+  await Deno.writeTextFile(file, "");
   const failing = demo(["--iterations", "1"], [], file);
   await assert.rejects(failing, /--out must be a folder to write to/);
 });
 
 Deno.test("the demo's errors are one clear line", async () => {
   const image = `${SAMPLE}/image.png`;
-  const empty = join(await Deno.makeTempDir(), "empty.png");
+  const empty = join(await temporaryFolder(), "empty.png");
   await writeMask(empty, ndarray(new Uint8Array(128 * 128), [128, 128]));
   const cases: [string[], RegExp][] = [
     [["--image", image, "--reference", empty], /empty mask of 128 x 128/],

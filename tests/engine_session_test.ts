@@ -4,12 +4,23 @@ import assert from "node:assert/strict";
 import { useEngine } from "../src/engine/engine.ts";
 import { jit } from "../src/engine/jit.ts";
 import { host } from "./engine_helpers.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 const engine = new URL("../src/engine/", import.meta.url).href;
+
+/** Where Deno keeps its packages, whatever HOME is. */
+function denoFolder(): { DENO_DIR: string } {
+  const { stdout } = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json"],
+  }).outputSync();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
+  return { DENO_DIR: denoDir };
+}
 
 /** Runs code with the engine in a process of its own. */
 async function evaluate(
   code: string,
+  environment: Pick<Deno.CommandOptions, "env" | "clearEnv"> = {},
 ): Promise<{ code: number; output: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -24,6 +35,7 @@ async function evaluate(
     cwd: new URL("..", import.meta.url),
     stdout: "piped",
     stderr: "piped",
+    ...environment,
   }).spawn();
   const timer = setTimeout(() => child.kill(), 20_000);
   const { code: status, stdout, stderr } = await child.output();
@@ -40,6 +52,23 @@ Deno.test("a process ends by itself once its programs are done", async () => {
     console.log("result", ...y.data);`);
   assert.match(output, /result -1 -2/);
   assert.equal(code, 0, output);
+});
+
+Deno.test("ONNX Runtime neither sends nor stores how it is used, unless asked to", async () => {
+  const folder = await temporaryFolder();
+  const env = { HOME: folder, TMPDIR: folder, ...denoFolder() };
+  const run = `
+    await negate({ x });
+    console.log("telemetry off", Deno.env.get("ORT_DISABLE_TELEMETRY"));`;
+  // where CI is set it keeps quiet by itself
+  const off = await evaluate(run, { env, clearEnv: true });
+  assert.match(off.output, /telemetry off 1/);
+  assert.deepEqual([...Deno.readDirSync(folder)], []);
+  const on = await evaluate(run, {
+    env: { ...env, ORT_DISABLE_TELEMETRY: "0" },
+    clearEnv: true,
+  });
+  assert.match(on.output, /telemetry off 0/);
 });
 
 Deno.test("a process stays alive for a result that is awaited", async () => {

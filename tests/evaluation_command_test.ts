@@ -7,6 +7,7 @@ import {
   type SavedEvaluation,
 } from "../src/evaluation/saved_evaluation.ts";
 import { withoutTimes } from "./_evaluation_results.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 const COMMAND = ["run", "-A", "src/evaluation/main.ts"];
 const QUICK = [
@@ -28,7 +29,7 @@ async function evaluate(...args: string[]) {
 const untimed = (printed: string) =>
   printed.replace(/\d+\.\d+ s per/, "_ s per");
 
-const folder = await Deno.makeTempDir();
+const folder = await temporaryFolder();
 const file = (name: string) => join(folder, name);
 const tables = ["--targets", "0.8,0.9", "--per-rater", "--samples-metrics"];
 const whole = await evaluate(
@@ -295,8 +296,4 @@ Deno.test("evaluate carries no profile from one anonymous rater to another", asy
     1,
     "Cannot evaluate as --carry must have raters who are the same persons in every case: current value is LIDC crops, val, whose raters are anonymous",
   ]);
-});
-
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
 });

@@ -12,6 +12,7 @@ import { withFigures } from "../src/evaluation/validation_figures.ts";
 import { Model } from "../src/model/model.ts";
 import { evaluation, targetOf } from "./_evaluation_results.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 Deno.test("mergeEvaluations() puts the cases into the dataset's order", () => {
   const merged = mergeEvaluations([
@@ -104,7 +105,7 @@ Deno.test("mergeEvaluations() joins one rater's evaluations to all raters'", () 
 });
 
 Deno.test("a saved evaluation comes back, and passes for the one it was", async () => {
-  const path = await Deno.makeTempFile({ suffix: ".json" });
+  const path = `${await temporaryFolder()}/saved.json`;
   const saved = evaluation("a", "c");
   await saveEvaluation(path, saved);
   const back = await readEvaluation(path);
@@ -119,11 +120,10 @@ Deno.test("a saved evaluation comes back, and passes for the one it was", async 
       }),
     /^RangeError: Cannot go on as its "include" must be not given: current value is \["1"\]$/,
   );
-  await Deno.remove(path);
 });
 
 Deno.test("readEvaluation() refuses other files", async () => {
-  const path = await Deno.makeTempFile();
+  const path = `${await temporaryFolder()}/other.json`;
   const { done: _, ...rest } = evaluation();
   for (const text of ["", "{", "null", "[]", "{}", JSON.stringify(rest)]) {
     await Deno.writeTextFile(path, text);
@@ -132,7 +132,6 @@ Deno.test("readEvaluation() refuses other files", async () => {
       /^RangeError: Cannot read an evaluation as the file must be one that/,
     );
   }
-  await Deno.remove(path);
 });
 
 Deno.test("withFigures() puts the means by iteration into a model's metadata", () => {

@@ -23,6 +23,7 @@ import {
   samConfig,
   smallConfig,
 } from "./_small_model.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 await useEngine("onnx", { threads: 1 });
 const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
@@ -173,7 +174,7 @@ Deno.test("an exported file has the weights by name, facts, and standard operato
 
 Deno.test("externalData puts the weights beside each file", async () => {
   using model = new Model(smallConfig, noisyWeights(smallConfig));
-  const whole = await Deno.makeTempDir();
+  const whole = await temporaryFolder();
   const [inside] = await exportOnnx(model, whole);
   await withExport(model, { externalData: true }, async (_, paths) => {
     assert.deepEqual(
@@ -191,12 +192,12 @@ Deno.test("externalData puts the weights beside each file", async () => {
     const fitting = inSquare(image);
     assert.deepEqual(await run(paths[0], fitting), await run(inside, fitting));
   });
-  await Deno.remove(whole, { recursive: true });
 });
 
 Deno.test("exportOnnx() refuses a folder that cannot be made, and absurd sizes", async () => {
   using model = new Model(smallConfig, noisyWeights(smallConfig));
-  const file = await Deno.makeTempFile();
+  const file = `${await temporaryFolder()}/file`;
+  await Deno.writeTextFile(file, "");
   await assert.rejects(exportOnnx(model, `${file}/folder`), {
     name: "RangeError",
     message:
@@ -212,5 +213,4 @@ Deno.test("exportOnnx() refuses a folder that cannot be made, and absurd sizes",
     exportOnnx(model, file, { slots: 1 }),
     /slots must be an integer >= 2: current value is 1/,
   );
-  await Deno.remove(file);
 });

@@ -8,13 +8,11 @@ import { Model } from "../src/model/model.ts";
 import { createRandom } from "../src/random.ts";
 import { withoutTimes } from "./_evaluation_results.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 const KILLS = 10;
-const folder = await Deno.makeTempDir();
+const folder = await temporaryFolder();
 const file = (name: string) => join(folder, name);
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
 const small = file("small.safetensors");
 const half = `.${crypto.randomUUID()}.tmp`; // as of one killed while it wrote
 for (const name of ["killed.json", "killed.safetensors", "other.json"]) {

@@ -28,6 +28,7 @@ import { frameOf } from "../src/spa/frame.ts";
 import { predictMasks } from "../src/spa/predict_masks.ts";
 import { asTensors } from "./_small_model.ts";
 import { imageOf, promptsOf, relativeError } from "./_sam_reference.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 const fixture = (name: string) =>
   readSafetensors(
@@ -178,7 +179,7 @@ Deno.test("predictMasks() gives masks at the image's size, refinable, of a SAM o
 
 Deno.test("a SAM comes back from a file, and one whose config lies does not", async () => {
   await useEngine("cpu");
-  const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+  const path = `${await temporaryFolder()}/model.safetensors`;
   using model = new Model(config, weightsOf(config));
   await saveModel(model, path, { dtype: "float32" });
   using loaded = await loadModel(path);
@@ -212,5 +213,4 @@ Deno.test("a SAM comes back from a file, and one whose config lies does not", as
     await Deno.writeFile(path, writeSafetensors(model.weights, metadata));
     await assert.rejects(loadModel(path), message);
   }
-  await Deno.remove(path);
 });

@@ -14,11 +14,9 @@ import { advanceTrainee } from "../src/training/simulation.ts";
 import { maskSide } from "../src/model/config.ts";
 import { normals, smallConfig } from "./_small_model.ts";
 import { discs, recipe } from "./_small_training.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 const vector = (seed: number) => ({ data: normals([7], seed), shape: [7] });
 const state: HostState = {

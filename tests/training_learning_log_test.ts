@@ -8,11 +8,9 @@ import {
 } from "../src/training/learning_log.ts";
 import { Tally, type TrainingReport } from "../src/training/tally.ts";
 import { trainCommand } from "./_train_command.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 /** A report whose figures follow from its step. */
 function reportAt(step: number, gain = 0): TrainingReport {

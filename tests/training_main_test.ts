@@ -11,9 +11,10 @@ import { splitWeights } from "../src/training/weight_vector.ts";
 import { writeImage, writeMask } from "../src/datasets/write_image.ts";
 import { defaultRecipe } from "../src/training/train.ts";
 import { trainCommand } from "./_train_command.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 Deno.test("the training command trains on phantoms, and goes on from a model", async () => {
-  const out = join(await Deno.makeTempDir(), "model.safetensors");
+  const out = join(await temporaryFolder(), "model.safetensors");
   const options = ["--phantoms", "1", "--batch", "2", "--threads", "1"];
   const { code, error } = await trainCommand(
     ...[...options, "--init", "data/models/tiny.safetensors"],
@@ -55,7 +56,7 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
 });
 
 Deno.test("the training command learns from the raters it is told to", async () => {
-  const data = await Deno.makeTempDir();
+  const data = await temporaryFolder();
   const { image, masks } = phantom({ kind: "nodule", seed: 1 });
   await writeImage(join(data, "case", "image.png"), image);
   await writeMask(join(data, "case", "rater1.png"), Object.values(masks)[0]);

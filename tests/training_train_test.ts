@@ -10,12 +10,10 @@ import type { TrainingReport } from "../src/training/tally.ts";
 import { train } from "../src/training/train.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 import { discs, longRecipe, recipe } from "./_small_training.ts";
+import { temporaryFolder } from "./_temporary_folder.ts";
 
 await useEngine("auto", { threads: 1 });
-const folder = await Deno.makeTempDir();
-globalThis.addEventListener("unload", () => {
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await temporaryFolder();
 
 function assertSame(actual: HostWeights, expected: HostWeights) {
   assert.deepEqual([...actual.keys()], [...expected.keys()]);

@@ -176,7 +176,7 @@ async function startRuntime(): Promise<OnnxRuntime> {
     runtime = undefined;
     throw new Error(
       `Cannot use the engine "onnx" as ONNX Runtime does not start ` +
-        `(it needs npm:onnxruntime-node and --allow-ffi): ${
+        `(it needs npm:onnxruntime-node, --allow-ffi and --allow-env): ${
           (cause as Error).message
         }`,
       { cause },

@@ -16,12 +16,14 @@ mask and the candidates as PNG, and prints their shares. In a program of your ow
     mask = model.mask(image, maps.mean(0))          # [H, W], bool
 
 Not here, but in the module: samples kept from chosen clusters, and variations of
-the samples; both are made of the maps, on the host. Each file's description
-says what its inputs are: session.get_modelmeta().description.
+the samples; both are made of the maps. Each file's description says what its
+inputs are: session.get_modelmeta().description.
 """
 import argparse
 import json
 import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before onnxruntime loads
 
 import numpy as np
 import onnxruntime
