@@ -171,6 +171,21 @@ Deno.test("profile.json is the last image's, whichever image was annotated last"
   });
 });
 
+Deno.test("what a killed run left half-written goes when it goes on, and nothing else does", async () => {
+  await inFolder(async (out) => {
+    const left = ["masks/a.png", "records/a.json", "profile.json"].map((name) =>
+      `${out}/${name}.${crypto.randomUUID()}.tmp`
+    );
+    const other = `${out}/masks/other.png.tmp`;
+    await Deno.mkdir(`${out}/masks`, { recursive: true });
+    await Deno.mkdir(`${out}/records`, { recursive: true });
+    for (const path of [...left, other]) await Deno.writeTextFile(path, "{");
+    await annotate(model, images, { out, ...simulated });
+    for (const path of left) await assert.rejects(Deno.stat(path), path);
+    assert.equal(await Deno.readTextFile(other), "{");
+  });
+});
+
 Deno.test("a long name of many bytes is a file's name", async () => {
   await inFolder(async (out) => {
     const id = "снимок 12%/".repeat(9); // 153 bytes

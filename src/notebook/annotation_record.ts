@@ -1,7 +1,7 @@
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { removeLeftovers, writeFileAtomic } from "../datasets/write_file.ts";
 import { writeMask } from "../datasets/write_image.ts";
 import type { Point } from "../spa/feedback.ts";
 import {
@@ -75,14 +75,20 @@ export async function saveAnnotation(
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
   };
+  // of a run that was killed at this image
+  for (const path of [paths.mask, paths.record, profilePath(out)]) {
+    await removeLeftovers(path);
+  }
   await writeMask(paths.mask, mask);
   await writeFileAtomic(paths.record, JSON.stringify(json));
   await writeProfile(out, record.profile);
 }
 
+const profilePath = (out: string) => join(out, "profile.json");
+
 /** Writes the user's profile as a file. */
 export function writeProfile(out: string, profile: Profile): Promise<void> {
-  return writeFileAtomic(join(out, "profile.json"), profileToJSON(profile));
+  return writeFileAtomic(profilePath(out), profileToJSON(profile));
 }
 
 /**
