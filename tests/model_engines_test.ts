@@ -87,7 +87,7 @@ async function forward(
     deviations: mixture.deviations.data,
     probabilities: probabilities.data,
     variations: variations.maps,
-    products: Float32Array.from(variations.products),
+    gram: Float32Array.from(variations.gram),
   };
   embedding.dispose();
   detail?.dispose();

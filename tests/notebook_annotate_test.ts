@@ -173,16 +173,24 @@ Deno.test("profile.json is the last image's, whichever image was annotated last"
 
 Deno.test("what a killed run left half-written goes when it goes on, and nothing else does", async () => {
   await inFolder(async (out) => {
-    const left = ["masks/a.png", "records/a.json", "profile.json"].map((name) =>
-      `${out}/${name}.${crypto.randomUUID()}.tmp`
+    const temporary = (name: string) =>
+      join(out, `${name}.${crypto.randomUUID()}.tmp`);
+    const others = ["masks/z.png", "records/z.json", "notes.txt"].map(
+      temporary,
     );
-    const other = `${out}/masks/other.png.tmp`;
-    await Deno.mkdir(`${out}/masks`, { recursive: true });
-    await Deno.mkdir(`${out}/records`, { recursive: true });
-    for (const path of [...left, other]) await Deno.writeTextFile(path, "{");
-    await annotate(model, images, { out, ...simulated });
-    for (const path of left) await assert.rejects(Deno.stat(path), path);
-    assert.equal(await Deno.readTextFile(other), "{");
+    const options = { out, ...simulated };
+    await annotate(model, images, options);
+    for (let finished = 0; finished < 2; finished++) {
+      const left = ["masks/a.png", "records/a.json", "profile.json"]
+        .concat("summary.csv").map(temporary);
+      for (const path of [...left, ...others]) {
+        await Deno.writeTextFile(path, "{");
+      }
+      if (!finished) await Deno.remove(join(out, "records/a.json"));
+      await annotate(model, images, options);
+      for (const path of left) await assert.rejects(Deno.stat(path));
+      for (const path of others) await Deno.stat(path);
+    }
   });
 });
 

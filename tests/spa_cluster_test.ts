@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { createRandom } from "../src/random.ts";
+import { createRandom, type Random } from "../src/random.ts";
 import { cluster, meanMap, spreadOf } from "../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../src/spa/frame.ts";
+import { knownGrams } from "../src/spa/gram.ts";
 import type { Predictions } from "../src/spa/predictions.ts";
 import { drawVariations } from "../src/spa/variations.ts";
 import { close } from "./_close.ts";
@@ -128,24 +129,45 @@ Deno.test("cluster() has its candidates' members and shares cover all samples on
   }
 });
 
-Deno.test("cluster() goes by the inner products that come with the variations", async () => {
+/** Samples of 36 pixels and as many variations, with the Gram matrix of both. */
+async function varied(samples: Float32Array, random: Random) {
+  const n = samples.length / 36;
+  const even = new Float64Array(n).fill(1 / n);
+  const { maps, gram } = await drawVariations(samples, even, n, random);
+  const all = [...samples, ...maps];
+  const predictions = predictionsOf(
+    Array.from({ length: 2 * n }, (_, i) => all.slice(36 * i, 36 * (i + 1))),
+  );
+  return { predictions, gram };
+}
+
+Deno.test("cluster() goes by the Gram matrix that the engine has computed", async () => {
   for (let seed = 0; seed < 10; seed++) {
     const random = createRandom(seed);
     const samples = Float32Array.from({ length: 12 * 36 }, random.uniform);
-    const even = new Float64Array(12).fill(1 / 12);
-    const { maps, products } = await drawVariations(samples, even, 12, random);
-    const all = [...samples, ...maps];
-    const own = predictionsOf(
-      Array.from({ length: 24 }, (_, i) => all.slice(36 * i, 36 * (i + 1))),
-    );
-    const membersOf = (predictions: Predictions) =>
+    const { predictions, gram } = await varied(samples, random);
+    const members = () =>
       cluster(predictions, { seed }).candidates.map(({ members }) => members);
-    assert.deepEqual(membersOf({ ...own, products }), membersOf(own));
-    const others = products.map((_, i) => products[products.length - 1 - i]);
-    assert.notDeepEqual(
-      membersOf({ ...own, products: others }),
-      membersOf(own),
+    const own = members();
+    knownGrams.set(predictions.probabilities, gram);
+    assert.deepEqual(members(), own);
+    knownGrams.set(predictions.probabilities, gram.toReversed());
+    assert.notDeepEqual(members(), own);
+  }
+});
+
+Deno.test("cluster() gives one candidate for samples that hardly differ, and their variations", async () => {
+  for (const noise of [0, 1e-7, 5e-5]) {
+    const random = createRandom(6);
+    const map = Float32Array.from({ length: 36 }, random.uniform);
+    const samples = Float32Array.from(
+      { length: 48 * 36 },
+      (_, i) => map[i % 36] * (1 - noise * random.uniform()),
     );
+    const { predictions, gram } = await varied(samples, random);
+    assert.equal(cluster(predictions).candidates.length, 1);
+    knownGrams.set(predictions.probabilities, gram);
+    assert.equal(cluster(predictions).candidates.length, 1);
   }
 });
 

@@ -83,8 +83,8 @@ Deno.test("drawVariations() is the same in a program for more samples", async ()
   const [exact, padded] = [await draw(3), await draw(11)];
   close(padded.maps, exact.maps, 1e-6);
   assert.deepEqual(padded.parents, exact.parents);
-  assert.equal(padded.products.length, 9 * 9);
-  const distances = ({ products: p }: Variations) =>
+  assert.equal(padded.gram.length, 9 * 9);
+  const distances = ({ gram: p }: Variations) =>
     Array.from({ length: 81 }, (_, at) => {
       const i = Math.floor(at / 9), j = at % 9;
       return p[i * 9 + i] + p[j * 9 + j] - 2 * p[at];
@@ -92,7 +92,7 @@ Deno.test("drawVariations() is the same in a program for more samples", async ()
   close(distances(padded), distances(exact), 1e-5);
 });
 
-Deno.test("drawVariations() gives the inner products of all maps less their mean", async () => {
+Deno.test("drawVariations() gives the Gram matrix of all maps less their mean", async () => {
   const drawn = await drawVariations(maps, shares, 4, createRandom(8));
   const rows = [...maps, ...drawn.maps];
   const at = (i: number, k: number) => rows[i * 5 + k];
@@ -105,5 +105,5 @@ Deno.test("drawVariations() gives the inner products of all maps less their mean
       mean.reduce((sum, m, k) => sum + (at(i, k) - m) * (at(j, k) - m), 0)
     )
   );
-  close(drawn.products, expected, 1e-6);
+  close(drawn.gram, expected, 1e-6);
 });

@@ -43,11 +43,20 @@ function temporaryName(path: string): string {
  * @param path The file.
  */
 export async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path), start = `${basename(path)}.`;
+  await removeTemporaries(dirname(path), (name) => name === basename(path));
+}
+
+/** Removes what killed processes left half-written of some files in a folder. */
+export async function removeTemporaries(
+  folder: string,
+  of: (name: string) => boolean,
+): Promise<void> {
   if (!await Deno.stat(folder).catch(() => undefined)) return;
-  const left = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
   for await (const { name } of Deno.readDir(folder)) {
-    if (name.startsWith(start) && left.test(name.slice(start.length))) {
+    const file = /^(.*)\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/s.exec(
+      name,
+    );
+    if (file && of(file[1])) {
       await Deno.remove(join(folder, name)).catch(() => {});
     }
   }

@@ -176,9 +176,8 @@ async function startRuntime(): Promise<OnnxRuntime> {
     runtime = undefined;
     throw new Error(
       `Cannot use the engine "onnx" as ONNX Runtime does not start ` +
-        `(it needs npm:onnxruntime-node, --allow-ffi and --allow-env): ${
-          (cause as Error).message
-        }`,
+        `(it needs npm:onnxruntime-node, --allow-ffi and ` +
+        `--allow-env=ORT_DISABLE_TELEMETRY): ${(cause as Error).message}`,
       { cause },
     );
   }

@@ -21,7 +21,7 @@ const SPARE_BUFFERS = 2;
 /** Its log would repeat on stderr the errors that the calls report. */
 const FATAL = 4;
 
-/** ONNX Runtime reports its use to Microsoft unless this variable is 1. */
+/** ONNX Runtime reports its use to Microsoft, unless this variable is set. */
 const TELEMETRY = "ORT_DISABLE_TELEMETRY";
 
 const port = workerData.port as MessagePort;
@@ -158,8 +158,7 @@ async function answer(request: Request): Promise<void> {
 
 let queue = (async () => {
   try {
-    // Nothing about anybody's work is sent to anybody, unless they want it.
-    Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) ?? "1");
+    Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) || "1"); // 0: it does
     ort = await import("onnxruntime-node");
     ort.env.logLevel = "fatal";
     reply({ call: 0, outputs: [] });

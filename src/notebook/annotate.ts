@@ -13,6 +13,7 @@ import { type AnnotationImage, listImages } from "./annotation_images.ts";
 import {
   type AnnotationRecord,
   readAnnotation,
+  removeHalfWritten,
   saveAnnotation,
   writeProfile,
 } from "./annotation_record.ts";
@@ -136,6 +137,7 @@ export async function annotateAt(
   const shown = options.by === "auto"
     ? { ...host, notebook: false }
     : { ...host, openOutput: () => output };
+  await removeHalfWritten(out, list.map(({ id }) => id));
   const records: AnnotationRecord[] = [];
   const skipped: string[] = [];
   let profile = options.profile;

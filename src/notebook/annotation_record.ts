@@ -1,7 +1,7 @@
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { removeLeftovers, writeFileAtomic } from "../datasets/write_file.ts";
+import { removeTemporaries, writeFileAtomic } from "../datasets/write_file.ts";
 import { writeMask } from "../datasets/write_image.ts";
 import type { Point } from "../spa/feedback.ts";
 import {
@@ -75,20 +75,31 @@ export async function saveAnnotation(
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
   };
-  // of a run that was killed at this image
-  for (const path of [paths.mask, paths.record, profilePath(out)]) {
-    await removeLeftovers(path);
-  }
   await writeMask(paths.mask, mask);
   await writeFileAtomic(paths.record, JSON.stringify(json));
   await writeProfile(out, record.profile);
 }
 
-const profilePath = (out: string) => join(out, "profile.json");
-
 /** Writes the user's profile as a file. */
 export function writeProfile(out: string, profile: Profile): Promise<void> {
-  return writeFileAtomic(profilePath(out), profileToJSON(profile));
+  return writeFileAtomic(join(out, "profile.json"), profileToJSON(profile));
+}
+
+/** Removes what a run that was killed left half-written of these images. */
+export async function removeHalfWritten(
+  out: string,
+  ids: readonly string[],
+): Promise<void> {
+  const paths = ids.map((id) => pathsOf(out, id));
+  const files = {
+    [out]: [join(out, "profile.json"), join(out, "summary.csv")],
+    [join(out, "masks")]: paths.map(({ mask }) => mask),
+    [join(out, "records")]: paths.map(({ record }) => record),
+  };
+  for (const [folder, own] of Object.entries(files)) {
+    const names = new Set(own);
+    await removeTemporaries(folder, (name) => names.has(join(folder, name)));
+  }
 }
 
 /**

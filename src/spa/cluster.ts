@@ -7,7 +7,8 @@ import ops from "ndarray-ops";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { mapToImage } from "./frame.ts";
-import { type Clustering, gramMatrix, kMeans } from "./kmeans.ts";
+import { gramMatrix, knownGrams } from "./gram.ts";
+import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
 
 /** One of the distinct segmentations the user chooses from. */
@@ -59,17 +60,17 @@ export interface Proposal {
  * @param maps Row-major, [n, pixels].
  * @param shares Weight of each map, [n].
  * @param count Clusters K; fewer distinct maps give fewer.
- * @param products Inner products of the maps, [n, n], if they are known.
+ * @param known The maps' Gram matrix, [n, n], if it is known.
  */
 export function clusterMaps(
   maps: Float32Array,
   shares: Float64Array,
   count: number,
   random: Random,
-  products?: Float64Array,
+  known?: Float64Array,
 ): Clustering {
   const n = shares.length;
-  const gram = products ?? gramMatrix(maps, n, maps.length / n);
+  const gram = known ?? gramMatrix(maps, n, maps.length / n);
   return kMeans(gram, shares, count, random);
 }
 
@@ -177,7 +178,7 @@ export function cluster(
       `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
     );
   }
-  const { probabilities, shares, products, frame, image } = predictions;
+  const { probabilities, shares, frame, image } = predictions;
   const maps = probabilities.data as Float32Array;
   const side = probabilities.shape[1];
   const all = Array.from(shares.keys());
@@ -191,7 +192,7 @@ export function cluster(
     shares,
     count,
     createRandom(seed),
-    products,
+    knownGrams.get(probabilities),
   );
   const candidates = Array.from({ length: clustering.count }, (_, k) => {
     const members = all.filter((i) => clustering.labels[i] === k);

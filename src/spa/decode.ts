@@ -4,6 +4,7 @@ import type { Model } from "../model/model.ts";
 import { decodeLatents } from "./decode_latents.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import { packFeedback } from "./feedback.ts";
+import { knownGrams } from "./gram.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
@@ -22,7 +23,8 @@ import type { Latents } from "./sample_gmm.ts";
  * @param preference The preference the samples were drawn from.
  * @param options `variations`: maps to draw from a Gaussian of low rank around
  * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
- * 2020), default as many as latents; 0 for none.
+ * 2020), default as many as latents; 0 for none. Memory is needed for the square
+ * of their number.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's, or
  * `variations` is no whole number >= 0.
@@ -70,7 +72,7 @@ export async function decode(
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
   );
   const side = probabilities.shape[2];
-  const { maps, ...weighted } = await weighSamples(
+  const { maps, gram, ...weighted } = await weighSamples(
     {
       maps: probabilities.data as Float32Array,
       components: latents.components,
@@ -84,9 +86,11 @@ export async function decode(
     variations,
     createRandom(latents.seed, preference.iteration),
   );
+  const all = ndarray(maps, [weighted.shares.length, side, side]);
+  if (gram) knownGrams.set(all, gram);
   return {
     ...weighted,
-    probabilities: ndarray(maps, [weighted.shares.length, side, side]),
+    probabilities: all,
     latents,
     frame: feedback.frame,
     image: embedding.image,

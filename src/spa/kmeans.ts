@@ -17,33 +17,11 @@ export interface Clustering {
 }
 
 /**
- * Inner products of all pairs of rows.
- *
- * @param rows Points, row-major, [n, dimensions].
- * @returns [n, n], row-major.
+ * Points are taken as one where they are no farther apart than two maps that
+ * differ by 0.01 in one pixel, squared, or than the rounding of a Gram matrix in
+ * float32, as a share of its largest entry.
  */
-export function gramMatrix(
-  rows: Float32Array,
-  n: number,
-  dimensions: number,
-): Float64Array {
-  const gram = new Float64Array(n * n);
-  const row = (i: number) =>
-    rows.subarray(i * dimensions, (i + 1) * dimensions);
-  for (let i = 0; i < n; i++) {
-    const a = row(i);
-    for (let j = 0; j <= i; j++) {
-      const b = row(j);
-      let sum = 0;
-      for (let k = 0; k < dimensions; k++) sum += a[k] * b[k];
-      gram[i * n + j] = gram[j * n + i] = sum;
-    }
-  }
-  return gram;
-}
-
-/** Squared distances below this share of the largest are taken as zero: rounding. */
-const ZERO = 1e-6;
+const SAME = 1e-4, ROUNDING = 1e-6;
 
 /**
  * K-means with k-means++ seeding; of several restarts the lowest inertia wins.
@@ -82,12 +60,13 @@ function seed(
   const nearest = new Float64Array(n).fill(Infinity);
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, gram[i * n + i]);
+  const same = Math.max(SAME, ROUNDING * largest);
 
   const add = (centre: number, label: number) => {
     for (let i = 0; i < n; i++) {
       let distance = gram[i * n + i] + gram[centre * n + centre] -
         2 * gram[i * n + centre];
-      if (distance < ZERO * largest) distance = 0;
+      if (distance < same) distance = 0;
       if (distance < nearest[i]) {
         nearest[i] = distance;
         labels[i] = label;

@@ -18,17 +18,11 @@ export interface Predictions {
   readonly probabilities: NdArray<Float32Array>;
   /**
    * Component m_n each sample was drawn from, [n], in 0 .. M - 1; a variation's
-   * is that of the sample that weighs most in it.
+   * is that of the sample from which it deviates most.
    */
   readonly components: Int32Array;
   /** Share of each sample in the proposal, [n], summing to 1. */
   readonly shares: Float64Array;
-  /**
-   * Inner products of the maps, each less one map that is the same for all,
-   * [n, n]: what K-means works on. Absent where there are no variations;
-   * `cluster` then computes its own.
-   */
-  readonly products?: Float64Array;
   /** The fresh samples' latents: those of the first predictions. */
   readonly latents: Latents;
   /** Place of the image in the network's square. */
@@ -111,8 +105,10 @@ export interface Samples {
 
 /** Samples as they are clustered: see `Predictions`. */
 export interface WeightedSamples
-  extends Samples, Pick<Predictions, "components" | "shares" | "products"> {
+  extends Samples, Pick<Predictions, "components" | "shares"> {
   readonly components: Int32Array;
+  /** The maps' Gram matrix, [n, n], where there are variations. */
+  readonly gram?: Float64Array;
 }
 
 /** Samples kept from one iteration to the next, at most. */
@@ -173,12 +169,12 @@ export async function weighSamples(
     const components = Int32Array.from(decoded.components);
     return { maps: decoded.maps, components, shares: sharesOf(n) };
   }
-  const { maps, parents, products } = await drawVariations(
+  const { maps, parents, gram } = await drawVariations(
     decoded.maps,
     sharesOf(n),
     count,
     random,
-    N + MOST_KEPT,
+    Math.max(n, N + MOST_KEPT),
   );
   likelihood.set(choiceLogLikelihood(maps, count, choices), n);
   const components = Array.from(parents, (i) => decoded.components[i]);
@@ -187,6 +183,6 @@ export async function weighSamples(
     maps: all.maps,
     components: Int32Array.from(all.components),
     shares: sharesOf(n + count),
-    products,
+    gram,
   };
 }

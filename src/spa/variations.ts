@@ -25,7 +25,7 @@ const CLIP = 0.005;
 interface Mixing {
   /** Row-major, [count, rows]; the samples' columns come first, the rest are 0. */
   readonly coefficients: Float32Array;
-  /** Index of the sample with the largest deviation in it, [count]. */
+  /** Index of the sample with the largest |c_i|, [count]. */
   readonly parents: Int32Array;
 }
 
@@ -71,26 +71,26 @@ const mix = jit(
       tf.slice(maps, 0, 1),
     );
     const all = tf.concat([maps, variations]);
-    const deviations = tf.sub(all, tf.mean(all, 0));
-    return {
-      variations,
-      products: tf.matMul(deviations, deviations, false, true),
-    };
+    const centred = tf.sub(all, tf.mean(all, 0));
+    return { variations, gram: tf.matMul(centred, centred, false, true) };
   },
   { name: "variations" },
 );
+
+/** Rows, pixels and variations of the program that is kept. */
+let compiledFor = "";
 
 /** Variations of n samples, and how alike they all are. */
 export interface Variations {
   /** Probability maps, row-major, [count, pixels]. */
   readonly maps: Float32Array;
-  /** Index of the sample that weighs most in each, [count]. */
+  /** Index of the sample whose own deviation is largest in each, [count]. */
   readonly parents: Int32Array;
   /**
-   * Inner products of the samples, then the variations, each less one map (about
-   * their mean) that is the same for all: [n + count, n + count].
+   * Gram matrix of the samples, then the variations, less one map that is the
+   * same for all: [n + count, n + count].
    */
-  readonly products: Float64Array;
+  readonly gram: Float64Array;
 }
 
 /** The square part of a matrix [size, size] at some of its rows and columns. */
@@ -113,7 +113,8 @@ function partOf(
  * @param shares Weight of each sample, [n], summing to 1.
  * @param count Variations to draw, at least one.
  * @param random Stream of the coefficients.
- * @param rows Samples of the compiled program, at least n: it serves any fewer.
+ * @param rows What the samples are padded to, at least n, so that one compiled
+ * program serves any number of them.
  */
 export async function drawVariations(
   maps: Float32Array,
@@ -128,14 +129,17 @@ export async function drawVariations(
   padded.set(maps);
   for (let i = n; i < rows; i++) padded.copyWithin(i * size, 0, size);
   const { coefficients, parents } = drawMixing(shares, rows, count, random);
-  const { variations, products } = await mix({
+  const shape = `${rows} ${size} ${count}`;
+  if (shape !== compiledFor) mix.release(); // one program is kept
+  compiledFor = shape;
+  const { variations, gram } = await mix({
     maps: { data: padded, shape: [rows, size] },
     mixing: { data: coefficients, shape: [count, rows] },
   });
   return {
     maps: variations.data as Float32Array,
     parents,
-    products: partOf(products.data, rows + count, [
+    gram: partOf(gram.data, rows + count, [
       ...Array(n).keys(),
       ...Array.from({ length: count }, (_, v) => rows + v),
     ]),

@@ -130,7 +130,7 @@ export async function advanceTrainee(
   const side = maskSide(config);
   const M = config.components;
   const { choices } = trainee.feedback;
-  const { maps: pool, components, shares, products } = await weighSamples(
+  const { maps: pool, components, shares, gram } = await weighSamples(
     { maps, components: Array.from({ length: M }, (_, m) => m) },
     weights,
     { maps: trainee.kept, components: trainee.keptComponents },
@@ -141,7 +141,7 @@ export async function advanceTrainee(
 
   const all = Array.from(shares.keys());
   const recommended = meanMap(pool, shares, all);
-  const { labels, count } = clusterMaps(pool, shares, 4, random, products);
+  const { labels, count } = clusterMaps(pool, shares, 4, random, gram);
   const members = Array.from(
     { length: count },
     (_, k) => all.filter((i) => labels[i] === k),
