@@ -7,9 +7,15 @@ import { compareWeights } from "../src/model/compare_weights.ts";
 import { Model, programsOf } from "../src/model/model.ts";
 import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
-import { encode } from "../src/spa/encode.ts";
+import { encode, preprocess } from "../src/spa/encode.ts";
+import { frameOf } from "../src/spa/frame.ts";
 import { assertClose, host } from "./engine_helpers.ts";
-import { discImage, noisyWeights, smallConfig } from "./_small_model.ts";
+import {
+  discImage,
+  noisyWeights,
+  samConfig,
+  smallConfig,
+} from "./_small_model.ts";
 
 await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
@@ -30,7 +36,7 @@ async function encodePixels(pixels: Float32Array) {
 
 const { pixelMean, pixelDeviation } = smallConfig;
 
-Deno.test("encode() normalises each colour, at the top left of a square of zeros", async () => {
+Deno.test("encode() normalises each colour, and repeats the image's edge to a square", async () => {
   for (const [height, width] of [[32, 32], [20, 32], [32, 9]]) {
     const random = createRandom(height, width);
     const colour = ndarray(new Float32Array(height * width * 3), [
@@ -39,11 +45,12 @@ Deno.test("encode() normalises each colour, at the top left of a square of zeros
       3,
     ]);
     const pixels = new Float32Array(32 * 32 * 3);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
+    for (let i = 0; i < colour.size; i++) colour.data[i] = random.uniform();
+    for (let y = 0; y < 32; y++) {
+      for (let x = 0; x < 32; x++) {
         for (let c = 0; c < 3; c++) {
-          const value = random.uniform();
-          colour.set(y, x, c, value);
+          const row = y < height ? y : height - 1;
+          const value = colour.get(row, x < width ? x : width - 1, c);
           pixels[(y * 32 + x) * 3 + c] = (value - pixelMean[c]) /
             pixelDeviation[c];
         }
@@ -57,6 +64,18 @@ Deno.test("encode() normalises each colour, at the top left of a square of zeros
   }
 });
 
+Deno.test("preprocess() pads with zeros for SAM's networks, and nowhere else", () => {
+  const tall = ndarray(new Float32Array(32 * 9).fill(0.9), [32, 9, 1]);
+  for (const config of [smallConfig, samConfig]) {
+    const frame = frameOf(32, 9, config.imageSize);
+    const { data } = preprocess(tall, frame, config);
+    const columns = data.filter((_, i) => i % (32 * 3) >= 9 * 3);
+    assert.equal(config.imageSize, 32);
+    assert.equal(columns.length, 32 * 23 * 3);
+    assert.ok(columns.every((v) => (v === 0) === (config.sam !== undefined)));
+  }
+});
+
 Deno.test("encode() scales the longer side to the square's", async () => {
   // every pixel of 8 x 16 in two colours becomes 2 x 2 of 16 x 32 away from edges
   const halves = ndarray(new Float32Array(8 * 16), [8, 16, 1]);
@@ -64,7 +83,7 @@ Deno.test("encode() scales the longer side to the square's", async () => {
     halves.data[i] = i % 16 < 8 ? 0 : 1;
   }
   const pixels = new Float32Array(32 * 32 * 3);
-  for (let y = 0; y < 16; y++) {
+  for (let y = 0; y < 32; y++) { // below the image, its last row
     for (let x = 0; x < 32; x++) {
       // bilinear about the edge: 0, .25, .75, 1
       const value = Math.min(1, Math.max(0, (x - 15) / 2 + 0.25));

@@ -159,12 +159,11 @@ function moveOn(cases: typeof discs, carryShare: number, seed: number) {
   const random = createRandom(seed);
   const before = drawGroup(cases, smallConfig, options, random, 4);
   for (const user of before.users) {
-    user.mixture = {
-      logWeights: Float32Array.of(seed),
-      means: Float32Array.of(seed),
-      deviations: Float32Array.of(seed),
+    const values = Float32Array.of(seed);
+    user.habit = {
+      mixture: { logWeights: values, means: values, deviations: values },
+      evidence: Float64Array.of(seed),
     };
-    user.evidence = Float64Array.of(seed);
   }
   return {
     before,
@@ -179,11 +178,11 @@ Deno.test("drawGroup() takes users and their profiles to another image", () => {
     assert.equal(after.synthetic, before.synthetic);
     assert.notDeepEqual(after.pixels, before.pixels);
     after.users.forEach((user, i) => {
-      const { taste, mixture, evidence } = before.users[i];
+      const { taste, habit } = before.users[i];
       assert.ok(taste.raters);
       assert.deepEqual(user.taste, taste);
-      assert.equal(user.profile, mixture);
-      assert.equal(user.evidence, evidence);
+      assert.equal(user.profile, habit!.mixture);
+      assert.equal(user.evidence, habit!.evidence);
       assert.equal(user.feedback.choices.length, 0);
     });
     const { users } = moveOn(named, 0, seed).after;
@@ -196,12 +195,12 @@ Deno.test("drawGroup() takes nobody on whose taste is of one image alone", () =>
   for (let seed = 1; seed <= 20; seed++) {
     const { before, after } = moveOn(discs, 1, seed);
     if (before.synthetic) continue; // phantoms' raters have names
-    before.users.forEach(({ taste, mixture }, i) => {
+    before.users.forEach(({ taste, habit }, i) => {
       assert.equal(taste.raters, undefined);
       const { profile } = after.users[i];
       if (taste.style) styled++;
       else plain++;
-      assert.equal(profile, taste.style && mixture);
+      assert.equal(profile, taste.style && habit!.mixture);
     });
   }
   assert.ok(styled > 0 && plain > 0);

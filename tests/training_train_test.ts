@@ -6,6 +6,8 @@ import { useEngine } from "../src/engine/engine.ts";
 import { readSafetensors } from "../src/checkpoints/safetensors.ts";
 import { Model } from "../src/model/model.ts";
 import { type HostWeights, initializeWeights } from "../src/model/weights.ts";
+import { readCheckpoint } from "../src/training/checkpoint.ts";
+import type { Group } from "../src/training/groups.ts";
 import type { TrainingReport } from "../src/training/tally.ts";
 import { train } from "../src/training/train.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
@@ -265,4 +267,20 @@ Deno.test("train() without cases trains on phantoms alone", async () => {
   });
   assert.equal(reports.length, 1);
   assert.ok(Number.isFinite(reports[0].loss));
+});
+
+Deno.test("train() notes as a user's profile what the first choice told", async () => {
+  const path = `${folder}/habits.checkpoint`;
+  const steps = 5; // users are at mixed iterations, one to three of them
+  await train(smallConfig, discs, { ...recipe, steps }, { checkpoint: path });
+  const { metadata } = readSafetensors(await Deno.readFile(path));
+  const saved = await readCheckpoint<Group>(path, metadata.recipe);
+  const users = saved!.examples.flatMap(({ users }) => users);
+  assert.ok(users.some(({ habit }) => habit));
+  for (const { feedback, habit } of users) {
+    assert.equal(habit !== undefined, feedback.choices.length > 1);
+    if (!habit) continue;
+    const total = habit.evidence.reduce((sum, a) => sum + Math.exp(a), 0);
+    assert.ok(Math.abs(total - 1) < 1e-6, "the evidence of one choice");
+  }
 });

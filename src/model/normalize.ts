@@ -20,9 +20,17 @@ export function valueRange(
   return { low, span: Math.max(high - low, MIN_SPAN) };
 }
 
+/** An image [1, S, S, 3] with its last row and column repeated to the square's. */
+function repeatEdges(image: tf.Tensor, height: tf.Tensor, width: tf.Tensor) {
+  const at = tf.range(0, image.shape[1]!);
+  const upTo = (size: tf.Tensor) =>
+    tf.cast(tf.minimum(at, tf.sub(size, 1)), "int32") as tf.Tensor1D;
+  return tf.gather(tf.gather(image, upTo(height), 1), upTo(width), 2);
+}
+
 /**
  * The same and the rest of the preprocessing as a part of a program: mean,
- * deviation, and zeros where there is no image.
+ * deviation, and zeros (SAM) or the image's edge where there is no image.
  *
  * @param config The network's config.
  * @param image An image at the top left of a square, [1, S, S, 3].
@@ -41,7 +49,7 @@ export function normalizePixels(
     tf.reshape(tf.less(at, height), [1, S, 1, 1]),
     tf.reshape(tf.less(at, width), [1, 1, S, 1]),
   );
-  let x = image;
+  let x = config.sam ? image : repeatEdges(image, height, width);
   if (config.pixelScaling === "min-max") {
     const low = tf.min(tf.where(inside, x, tf.scalar(Infinity)));
     const high = tf.max(tf.where(inside, x, tf.scalar(-Infinity)));
@@ -51,5 +59,5 @@ export function normalizePixels(
     tf.sub(x, tf.tensor1d([...config.pixelMean])),
     tf.tensor1d([...config.pixelDeviation]),
   );
-  return tf.where(inside, x, tf.scalar(0));
+  return config.sam ? tf.where(inside, x, tf.scalar(0)) : x;
 }

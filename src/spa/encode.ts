@@ -32,7 +32,8 @@ export interface ImageEmbedding {
 
 /**
  * Scales an image so that its longer side is S, normalises its intensities and
- * pads it with zeros to S x S.
+ * pads it to S x S: with zeros where the network is SAM's, else with the edge's
+ * own pixels, as in training.
  *
  * @param image [H, W, C], 0..1.
  * @returns [1, S, S, 3].
@@ -49,10 +50,12 @@ export function preprocess(
   const channels = image.shape[2];
   const { low, span } = valueRange(config, resized.data);
   const out = new Float32Array(S * S * 3);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  const [rows, columns] = config.sam ? [height, width] : [S, S];
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const at = Math.min(y, height - 1) * width + Math.min(x, width - 1);
       for (let c = 0; c < 3; c++) {
-        const value = resized.data[(y * width + x) * channels + c % channels];
+        const value = resized.data[at * channels + c % channels];
         if (!Number.isFinite(value)) {
           throw new RangeError(
             `Cannot encode the image as its values must be finite: current value near (${
@@ -70,8 +73,9 @@ export function preprocess(
 }
 
 /**
- * Encodes an image, once for all iterations. Its longer side is scaled to S,
- * the rest of the square padded with zeros, as SAM does.
+ * Encodes an image, once for all iterations. Its longer side is scaled to S;
+ * the rest of the square is padded with zeros where the network is SAM's, else
+ * with the pixels of the image's edge.
  *
  * @param model The network.
  * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1; any

@@ -34,8 +34,11 @@ export interface SimulatedTrainee {
   readonly taste: Taste;
   /** p(z) to start with, of the image before; by default the generator's. */
   readonly profile?: MixtureValues;
-  /** p(z) of the last proposal. */
-  mixture?: MixtureValues;
+  /** What was known after the first choice: the profile on the next image. */
+  habit?: {
+    readonly mixture: MixtureValues;
+    readonly evidence: Float64Array;
+  };
   /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
   readonly target: Float32Array;
   feedback: Feedback;
@@ -77,7 +80,8 @@ export function startTrainee(
     ? inside[random.integer(inside.length)]
     : target.indexOf(Math.max(...target));
   const step = config.imageSize / side;
-  const known = before && (taste.raters ?? taste.style) !== undefined;
+  const known = (taste.raters ?? taste.style) !== undefined;
+  const habit = known ? before?.habit : undefined;
   const place = (i: number) => (i + random.uniform()) * step - 0.5;
   const frame = {
     height: config.imageSize,
@@ -93,8 +97,8 @@ export function startTrainee(
       frame,
     },
     taste,
-    ...(known && { profile: before.mixture }),
-    evidence: known ? before.evidence : new Float64Array(config.components),
+    ...(habit && { profile: habit.mixture }),
+    evidence: habit?.evidence ?? new Float64Array(config.components),
     kept: new Float32Array(0),
     keptComponents: new Int32Array(0),
   };

@@ -225,16 +225,19 @@ async function advanceGroups(
       const size = data.length / users.length;
       return (data as Float32Array).slice(b * size, (b + 1) * size);
     };
-    user.mixture = {
+    const mixture = {
       logWeights: part(outputs.logWeights),
       means: part(outputs.means),
       deviations: part(outputs.deviations),
     };
+    if (user.feedback.choices.length === 1) {
+      user.habit = { mixture, evidence: user.evidence };
+    }
     reports.push(
       await advanceTrainee(
         user,
         part(outputs.probabilities),
-        Float64Array.from(user.mixture.logWeights, Math.exp),
+        Float64Array.from(mixture.logWeights, Math.exp),
         config,
         random,
       ),
