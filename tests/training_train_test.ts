@@ -271,7 +271,7 @@ Deno.test("train() without cases trains on phantoms alone", async () => {
 
 Deno.test("train() notes as a user's profile what the first choice told", async () => {
   const path = `${folder}/habits.checkpoint`;
-  const steps = 5; // users are at mixed iterations, one to three of them
+  const steps = 6; // then the first two users have chosen twice, the others once
   await train(smallConfig, discs, { ...recipe, steps }, { checkpoint: path });
   const { metadata } = readSafetensors(await Deno.readFile(path));
   const saved = await readCheckpoint<Group>(path, metadata.recipe);
