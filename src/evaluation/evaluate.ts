@@ -42,7 +42,10 @@ export interface EvaluateOptions {
   readonly iterations?: number;
   /** Samples N per iteration, default 48. */
   readonly samples?: number;
-  /** Variations per iteration, as many as samples by default; see `decode`. */
+  /**
+   * Variations per iteration, by default as many as samples, or none with
+   * `mixtureOnly`; see `decode`.
+   */
   readonly variations?: number;
   /** Candidates K, default 4. */
   readonly candidates?: number;
@@ -52,7 +55,8 @@ export interface EvaluateOptions {
   readonly update?: UpdateOptions;
   /**
    * Whether the mixture alone carries the choices: the decoder is not shown
-   * them, and samples are neither kept nor weighed by them. It tells what the
+   * them, and samples are neither kept nor weighed by them, nor varied, so that
+   * the evidence is of the components' own predictions alone. It tells what the
    * update of the mixture is worth by itself; default false.
    */
   readonly mixtureOnly?: boolean;
@@ -170,6 +174,7 @@ async function evaluateTarget(
   options: EvaluateOptions,
 ): Promise<Alignment> {
   const { iterations: count = 6, samples = 48, candidates = 4 } = options;
+  const { variations = options.mixtureOnly ? 0 : undefined } = options;
   const user = (options.user ?? nearestUser)(target);
   const profile = options.profiles?.get(name);
   const iterations: IterationResult[] = [];
@@ -189,7 +194,7 @@ async function evaluateTarget(
       embedding,
       latents,
       options.mixtureOnly ? mixtureAlone(preference) : preference,
-      { variations: options.variations },
+      { variations },
     );
     const proposal = cluster(predictions, {
       count: candidates,
