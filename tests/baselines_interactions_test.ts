@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { frameOf } from "../src/spa/frame.ts";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import {
@@ -103,7 +104,7 @@ Deno.test("boundingBox() refuses an empty mask", () => {
 });
 
 Deno.test("withMask() makes the prediction the chosen mask, and keeps the one before", () => {
-  const frame = { height: 2, width: 2, scale: 1, side: 2 };
+  const frame = frameOf(2, 2, 2);
   const maps = [0.1, 0.5, 0.9].map((p) =>
     mapOf(new Float32Array(4).fill(p), 2)
   );

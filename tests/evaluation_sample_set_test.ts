@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { frameOf } from "../src/spa/frame.ts";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { sampleSetMetrics } from "../src/evaluation/sample_set.ts";
 import { cluster } from "../src/spa/cluster.ts";
 
 /** An image of 2 x 2 whose maps need no resizing. */
-const frame = { height: 2, width: 2, scale: 1, side: 2 };
+const frame = frameOf(2, 2, 2);
 
 const mask = (...values: number[]) => ndarray(Uint8Array.from(values), [2, 2]);
 

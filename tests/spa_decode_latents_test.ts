@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import ndarray from "ndarray";
 import { useEngine } from "../src/engine/engine.ts";
 import { Model, programsOf } from "../src/model/model.ts";
+import { frameOf } from "../src/spa/frame.ts";
 import { createRandom } from "../src/random.ts";
 import { decodeLatents } from "../src/spa/decode_latents.ts";
 import { encode } from "../src/spa/encode.ts";
@@ -38,7 +39,7 @@ function feedback(model: Model, clicks: number, chosen = false) {
   return packFeedback(model.config, [{
     points: Array.from({ length: clicks }, (_, i) => ({ x: 3 * i, y: 9 })),
     choices: chosen ? choices : [],
-    frame: { height: 32, width: 32, scale: 1, side: model.config.imageSize },
+    frame: frameOf(32, 32, model.config.imageSize),
   }]);
 }
 

@@ -8,7 +8,7 @@ import { Model, programsOf } from "../src/model/model.ts";
 import { declareWeights } from "../src/model/weights.ts";
 import { createRandom } from "../src/random.ts";
 import { encode, preprocess } from "../src/spa/encode.ts";
-import { frameOf } from "../src/spa/frame.ts";
+import { frameOf, scalesOf } from "../src/spa/frame.ts";
 import { assertClose, host } from "./engine_helpers.ts";
 import {
   discImage,
@@ -60,7 +60,7 @@ Deno.test("encode() normalises each colour, and repeats the image's edge to a sq
     using actual = await encode(model, colour);
     assertClose((await actual.values.read()).data, expected.data, 1e-5);
     assertClose((await actual.detail!.read()).data, expected.detail, 1e-5);
-    assert.deepEqual(actual.frame, { height, width, scale: 1, side: 32 });
+    assert.deepEqual(actual.frame, frameOf(height, width, 32));
   }
 });
 
@@ -96,7 +96,7 @@ Deno.test("encode() scales the longer side to the square's", async () => {
   using actual = await encode(model, halves);
   const expected = await encodePixels(pixels);
   assertClose((await actual.values.read()).data, expected.data, 1e-5);
-  assert.equal(actual.frame.scale, 2);
+  assert.deepEqual(scalesOf(actual.frame), { x: 2, y: 2 });
 });
 
 Deno.test("encode() takes one pixel, a line, and views", async () => {

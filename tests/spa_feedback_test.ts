@@ -7,7 +7,7 @@ import {
   type Feedback,
   packFeedback,
 } from "../src/spa/feedback.ts";
-import { frameOf, mapToImage } from "../src/spa/frame.ts";
+import { frameOf, mapToImage, scalesOf } from "../src/spa/frame.ts";
 import { close } from "./_close.ts";
 import { smallConfig } from "./_small_model.ts"; // S = 32, maps of 16 x 16
 
@@ -19,11 +19,31 @@ Deno.test("frameOf() scales the longer side to the square's", () => {
   assert.deepEqual(frameOf(50, 100, 64), {
     height: 50,
     width: 100,
-    scale: 0.64,
+    scaledHeight: 32,
+    scaledWidth: 64,
     side: 64,
   });
-  assert.equal(frameOf(100, 50, 64).scale, 0.64);
-  assert.equal(frameOf(32, 16, 64).scale, 2);
+  assert.equal(frameOf(100, 50, 64).scaledWidth, 32);
+  assert.equal(frameOf(1, 1000, 64).scaledHeight, 1);
+  assert.deepEqual(scalesOf(frameOf(32, 16, 64)), { x: 2, y: 2 });
+  // 18.72 rows are drawn as 19
+  assert.deepEqual(scalesOf(frameOf(39, 100, 48)), { x: 0.48, y: 19 / 39 });
+});
+
+Deno.test("what is drawn of an image comes back to where it was", () => {
+  // a step edge halfway down an image whose sides are rounded in the square
+  for (const [height, width, side] of [[60, 1000, 128], [40, 3000, 128]]) {
+    const frame = frameOf(height, width, side);
+    const map = ndarray(new Float32Array(side * side), [side, side]);
+    for (let y = 0; y < side; y++) {
+      const value = y < frame.scaledHeight / 2 ? 1 : 0;
+      for (let x = 0; x < side; x++) map.set(y, x, value);
+    }
+    const back = mapToImage(map, frame);
+    const inside = Array.from({ length: height }, (_, y) => back.get(y, 0));
+    const count = inside.filter((value) => value >= 0.5).length;
+    assert.equal(count, height / 2);
+  }
 });
 
 Deno.test("mapToImage() reads the map's part that the image covers", () => {

@@ -42,10 +42,7 @@ export interface EvaluateOptions {
   readonly iterations?: number;
   /** Samples N per iteration, default 48. */
   readonly samples?: number;
-  /**
-   * Variations per iteration, by default as many as samples, or none with
-   * `mixtureOnly`; see `decode`.
-   */
+  /** Variations per iteration, as many as samples by default; see `decode`. */
   readonly variations?: number;
   /** Candidates K, default 4. */
   readonly candidates?: number;
@@ -55,8 +52,8 @@ export interface EvaluateOptions {
   readonly update?: UpdateOptions;
   /**
    * Whether the mixture alone carries the choices: the decoder is not shown
-   * them, and samples are neither kept nor weighed by them, nor varied, so that
-   * the evidence is of the components' own predictions alone. It tells what the
+   * them, samples are neither kept nor weighed by them, and a component's
+   * evidence is that of its own samples, without variations. It tells what the
    * update of the mixture is worth by itself; default false.
    */
   readonly mixtureOnly?: boolean;
@@ -164,6 +161,13 @@ function mixtureAlone({ kept: _, ...preference }: Preference): Preference {
   return { ...preference, feedback: { ...preference.feedback, choices: [] } };
 }
 
+/** A proposal of whose predictions the fresh samples alone are evidence. */
+function freshAlone(proposal: Proposal): Proposal {
+  const { predictions } = proposal;
+  const { components } = predictions.latents;
+  return { ...proposal, predictions: { ...predictions, components } };
+}
+
 /** Aligns with one simulated user. */
 async function evaluateTarget(
   model: Model,
@@ -174,7 +178,6 @@ async function evaluateTarget(
   options: EvaluateOptions,
 ): Promise<Alignment> {
   const { iterations: count = 6, samples = 48, candidates = 4 } = options;
-  const { variations = options.mixtureOnly ? 0 : undefined } = options;
   const user = (options.user ?? nearestUser)(target);
   const profile = options.profiles?.get(name);
   const iterations: IterationResult[] = [];
@@ -194,7 +197,7 @@ async function evaluateTarget(
       embedding,
       latents,
       options.mixtureOnly ? mixtureAlone(preference) : preference,
-      { variations },
+      { variations: options.variations },
     );
     const proposal = cluster(predictions, {
       count: candidates,
@@ -211,7 +214,7 @@ async function evaluateTarget(
       model,
       embedding,
       preference,
-      proposal,
+      options.mixtureOnly ? freshAlone(proposal) : proposal,
       choice,
       options.update,
     );

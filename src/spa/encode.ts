@@ -5,7 +5,7 @@ import { resizeBilinear } from "../arrays/resize.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { valueRange } from "../model/normalize.ts";
-import { type Frame, frameOf } from "./frame.ts";
+import { type Frame, frameOf, scalesOf } from "./frame.ts";
 
 /**
  * An image as the network sees it: e_x, for all iterations and users. It owns
@@ -44,8 +44,8 @@ export function preprocess(
   config: ModelConfig,
 ): HostTensor {
   const S = config.imageSize;
-  const height = Math.max(1, Math.round(frame.height * frame.scale));
-  const width = Math.max(1, Math.round(frame.width * frame.scale));
+  const { scaledHeight: height, scaledWidth: width } = frame;
+  const scales = scalesOf(frame);
   const resized = resizeBilinear(image, height, width);
   const channels = image.shape[2];
   const { low, span } = valueRange(config, resized.data);
@@ -59,8 +59,8 @@ export function preprocess(
         if (!Number.isFinite(value)) {
           throw new RangeError(
             `Cannot encode the image as its values must be finite: current value near (${
-              Math.round(x / frame.scale)
-            }, ${Math.round(y / frame.scale)}) is ${value}`,
+              Math.round(x / scales.x)
+            }, ${Math.round(y / scales.y)}) is ${value}`,
           );
         }
         out[(y * S + x) * 3 + c] =

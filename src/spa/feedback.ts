@@ -12,7 +12,7 @@ import {
   POINT_SLOTS,
 } from "../model/config.ts";
 import { CHOICE_SCALE, PointLabel } from "../model/prompt_encoder.ts";
-import type { Frame } from "./frame.ts";
+import { type Frame, scalesOf } from "./frame.ts";
 
 /** A click. */
 export interface Point {
@@ -94,11 +94,11 @@ export function packPoints(
   const points = new Float32Array(B * T * 2);
   const labels = new Float32Array(B * T).fill(PointLabel.empty);
   batch.forEach((prompts, b) => {
-    const { scale } = prompts.frame;
+    const scales = scalesOf(prompts.frame);
     let slot = b * T;
     const add = (x: number, y: number, label: number) => {
-      points[2 * slot] = x * scale;
-      points[2 * slot + 1] = y * scale;
+      points[2 * slot] = x * scales.x;
+      points[2 * slot + 1] = y * scales.y;
       labels[slot++] = label;
     };
     for (const { x, y, label } of prompts.points) {
@@ -164,10 +164,12 @@ function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
       y: (box.top + box.bottom) / 2,
     });
   }
-  const step = frame.scale * side / frame.side;
+  const scales = scalesOf(frame);
+  const across = scales.x * side / frame.side;
+  const down = scales.y * side / frame.side;
   const reach = Math.ceil(3 * CLICK_RADIUS);
   for (const { x, y, label } of clicks) {
-    const cx = (x + 0.5) * step - 0.5, cy = (y + 0.5) * step - 0.5;
+    const cx = (x + 0.5) * across - 0.5, cy = (y + 0.5) * down - 0.5;
     const left = Math.max(0, Math.floor(cx) - reach);
     const right = Math.min(side - 1, Math.ceil(cx) + reach);
     const top = Math.max(0, Math.floor(cy) - reach);

@@ -18,15 +18,35 @@ export interface Frame {
   readonly height: number;
   /** The image's own width in pixels. */
   readonly width: number;
-  /** Pixels of the square per pixel of the image. */
-  readonly scale: number;
+  /** Its height in the square, in whole pixels, at least 1. */
+  readonly scaledHeight: number;
+  /** Its width in the square, in whole pixels, at least 1. */
+  readonly scaledWidth: number;
   /** Side S of the square. */
   readonly side: number;
 }
 
 /** The frame of an image of `height` x `width` in a square of `side`. */
 export function frameOf(height: number, width: number, side: number): Frame {
-  return { height, width, scale: side / Math.max(height, width), side };
+  const scale = side / Math.max(height, width);
+  const scaled = (length: number) => Math.max(1, Math.round(length * scale));
+  return {
+    height,
+    width,
+    scaledHeight: scaled(height),
+    scaledWidth: scaled(width),
+    side,
+  };
+}
+
+/**
+ * Pixels of the square per pixel of the image, across and down: as the scaled
+ * sides are whole pixels, the two differ a little.
+ */
+export function scalesOf(
+  { height, width, scaledHeight, scaledWidth }: Frame,
+): { x: number; y: number } {
+  return { x: scaledWidth / width, y: scaledHeight / height };
 }
 
 /**
@@ -40,10 +60,11 @@ export function mapToImage(
   map: NdArray<Float32Array>,
   frame: Frame,
 ): NdArray<Float32Array> {
-  const { height, width, scale, side } = frame;
+  const { height, width, side } = frame;
   const n = map.shape[0];
-  const columns = interpolation(width, (scale * n) / side, n);
-  const rows = interpolation(height, (scale * n) / side, n);
+  const scales = scalesOf(frame);
+  const columns = interpolation(width, (scales.x * n) / side, n);
+  const rows = interpolation(height, (scales.y * n) / side, n);
   const out = new Float32Array(height * width);
   const { data } = map;
   for (let y = 0; y < height; y++) {

@@ -8,6 +8,7 @@ import type { Random } from "../random.ts";
 import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
+import { frameOf } from "../spa/frame.ts";
 import { MOST_KEPT, weighSamples } from "../spa/predictions.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
@@ -83,18 +84,12 @@ export function startTrainee(
   const known = (taste.raters ?? taste.style) !== undefined;
   const habit = known ? before?.habit : undefined;
   const place = (i: number) => (i + random.uniform()) * step - 0.5;
-  const frame = {
-    height: config.imageSize,
-    width: config.imageSize,
-    scale: 1,
-    side: config.imageSize,
-  };
   return {
     target,
     feedback: {
       points: [{ x: place(pixel % side), y: place(Math.floor(pixel / side)) }],
       choices: [],
-      frame,
+      frame: frameOf(config.imageSize, config.imageSize, config.imageSize),
     },
     taste,
     ...(habit && { profile: habit.mixture }),

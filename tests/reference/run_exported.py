@@ -73,7 +73,8 @@ class ExportedModel:
             plane = pixels if pixels.ndim == 2 else pixels[:, :, c % pixels.shape[2]]
             square[0, :h, :w, c] = resize(plane, h, w)
         encoded = self.run("encoder", {"image": square, "size": [h, w]})
-        return encoded | {"height": height, "width": width, "scale": scale}
+        scales = w / width, h / height  # differ as w and h are rounded
+        return encoded | {"height": height, "width": width, "scales": scales}
 
     def feedback(self, image, points=(), box=None, choices=()):
         """Clicks (x, y, label), a box (left, top, right, bottom), both in pixels
@@ -92,13 +93,14 @@ class ExportedModel:
         coordinates = np.zeros((1, self.slots, 2))
         labels = np.full((1, self.slots), -2.0)
         for i, (x, y, label) in enumerate(slots):
-            coordinates[0, i] = x * image["scale"], y * image["scale"]
+            coordinates[0, i] = np.multiply((x, y), image["scales"])
             labels[0, i] = label
         side = self.side
         clicks = np.zeros((side, side))
-        step = image["scale"] * side / self.config["imageSize"]
+        across, down = np.multiply(image["scales"], side / self.config["imageSize"])
         for x, y, sign in bumps:
-            profile = [bump((v + 0.5) * step - 0.5, side) for v in (y, x)]
+            profile = [bump((v + 0.5) * step - 0.5, side)
+                       for v, step in ((y, down), (x, across))]
             clicks += sign * np.outer(*profile)
         mask, choice = np.zeros((side, side, 4)), np.zeros((side, side))
         if choices:
@@ -131,8 +133,9 @@ class ExportedModel:
 
     def mask(self, image, probability):
         """A map [4h, 4h] as a mask at the image's own size, [H, W]."""
-        step = image["scale"] * self.side / self.config["imageSize"]
-        rows, columns = (between(image[name], step, self.side) for name in ("height", "width"))
+        across, down = np.multiply(image["scales"], self.side / self.config["imageSize"])
+        rows = between(image["height"], down, self.side)
+        columns = between(image["width"], across, self.side)
         return rows @ probability @ columns.T >= 0.5
 
 
