@@ -14,7 +14,10 @@
  *   points: [{ x: 50, y: 35 }],
  * });
  * for (const choice of [0, 1]) {
- *   const latents = spa.sampleGMM(preference.distribution, { count: 48 });
+ *   const latents = spa.sampleGMM(preference.distribution, {
+ *     count: 48,
+ *     seed: preference.iteration,
+ *   });
  *   const predictions = await spa.decode(model, embedding, latents, preference);
  *   const proposal = spa.cluster(predictions, { count: 4 });
  *   preference = await spa.updatePreference(

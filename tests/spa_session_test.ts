@@ -78,7 +78,7 @@ Deno.test("undo() returns the identical state and proposal", async () => {
   assert.throws(
     () => session.undo(),
     new RangeError(
-      "Cannot undo as there must be a choice or a click after the start: current value is 0",
+      "Cannot undo as there must be a step after the start: current value is 0",
     ),
   );
 });
@@ -274,7 +274,7 @@ Deno.test("a session refuses a profile of a model with another mixture", async (
         },
       }),
     new RangeError(
-      "Cannot use the profile as it must have the model's 5 components of 6 channels: current value is 5 of 4",
+      "Cannot use the profile as the shape of its means must be the model's [5,6]: current value is [5,4]",
     ),
   );
 });
@@ -283,7 +283,10 @@ Deno.test("a session that is disposed says so when it is used", async () => {
   const session = await start();
   session.dispose();
   session.dispose();
-  await assert.rejects(() => session.choose(0), /as it is disposed/);
+  await assert.rejects(
+    () => session.choose(0),
+    /as the session must not be disposed/,
+  );
 });
 
 Deno.test("proposeAgain() draws other samples of the same preference, and undo returns", async () => {

@@ -1,4 +1,5 @@
 import type { Model } from "../model/model.ts";
+import { checkPreference } from "./check_preference.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import type { Point } from "./feedback.ts";
 import type { Preference } from "./preference.ts";
@@ -7,8 +8,9 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
 
 /**
  * Adds a click to a preference: the generator sees it with everything before.
- * Under the rule `m-step` the mixture stays what the choices made it, and the
- * click counts in decoding alone. It is no choice: the iteration stays.
+ * Under the rule `m-step` the mixture stays what the choices made it, and before
+ * the first choice a profile stays it, as at the start: then the click counts in
+ * decoding alone. It is no choice: the iteration stays.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -16,7 +18,8 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param point The click, positive or negative.
  * @param options The rule the preference is updated by, and which parts move.
  * @returns The new preference.
- * @throws {RangeError} When the point lies outside the image.
+ * @throws {RangeError} When the point lies outside the image, its label is not 0
+ * or 1, or the preference is of another image or model.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  */
@@ -28,9 +31,11 @@ export async function addPoint(
   options: UpdateOptions = {},
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
-  const { feedback, evidence, distribution: old } = preference;
+  checkPreference("add a point", model, embedding, preference);
+  const { feedback, evidence, distribution: old, carried } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };
-  const distribution = options.rule === "m-step" ? old : moveParts(
+  const stays = options.rule === "m-step" || carried;
+  const distribution = stays ? old : moveParts(
     old,
     await generateDistribution(model, embedding, extended, evidence),
     options,

@@ -15,7 +15,7 @@ export const EVIDENCE_TEMPERATURE = 0.025;
  */
 export const EVIDENCE_MEMORY = 0.5;
 
-/** Evidence never falls further below the largest than this. */
+/** What a choice adds to a component is at most this far below the largest. */
 const FLOOR = Math.log(1e-4);
 
 /**

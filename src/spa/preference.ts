@@ -9,11 +9,13 @@ export interface Preference {
   /** The preference distribution p(z). */
   readonly distribution: GaussianMixture;
   /**
-   * Accumulated log evidence a, [M], in nats: zeros before any choice, then
-   * normalised to sum to 1 as weights. A choice adds its own to half of what was
+   * Accumulated log evidence a, [M], in nats: zeros before any choice, or the
+   * profile's; then normalised to sum to 1 as weights. A choice adds its own to half of what was
    * there (the method keeps all of it), so that a user may change their mind.
    */
   readonly evidence: Float64Array;
+  /** Whether p(z) is a profile's: until the first choice. */
+  readonly carried?: boolean;
   /** Points and choices so far. */
   readonly feedback: Feedback;
   /**

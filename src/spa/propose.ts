@@ -3,12 +3,15 @@ import { cluster, type Proposal } from "./cluster.ts";
 import { decode } from "./decode.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import type { Preference } from "./preference.ts";
+import { createRandom } from "../random.ts";
 import { sampleGMM } from "./sample_gmm.ts";
 
 /** How proposals are made. */
 export interface ProposalOptions {
   /** Samples N per proposal, a positive integer; default 48. */
   readonly samples?: number;
+  /** Variations per proposal, by default as many as samples; see `decode`. */
+  readonly variations?: number;
   /** Candidates K per proposal, a positive integer; default 4. */
   readonly candidates?: number;
   /** Seed of the samples and the clustering, any finite number; default 0. */
@@ -25,17 +28,18 @@ export async function propose(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  { samples = 48, candidates = 4, seed = 0 }: ProposalOptions,
+  { samples = 48, variations, candidates = 4, seed = 0 }: ProposalOptions,
   redraws = 0,
 ): Promise<Proposal> {
   const { iteration, feedback } = preference;
-  const small = seed % 2 ** 40; // of larger numbers the sum would be rounded
-  const own = redraws * 2 ** 32 + small * 4096 + iteration * 64 +
-    feedback.points.length;
+  const path = [redraws, iteration, feedback.points.length];
+  const own = createRandom(seed, ...path).integer(2 ** 32);
   const latents = sampleGMM(preference.distribution, {
     count: samples,
     seed: own,
   });
-  const predictions = await decode(model, embedding, latents, preference);
+  const predictions = await decode(model, embedding, latents, preference, {
+    variations,
+  });
   return cluster(predictions, { count: candidates, seed: own });
 }

@@ -76,6 +76,7 @@ export class Session {
   readonly #steps: Step[];
   /** Whether a step is under way. */
   #busy = false;
+  #disposed = false;
 
   private constructor(
     model: Model,
@@ -255,6 +256,11 @@ export class Session {
     redraws = 0,
   ): Promise<Proposal> {
     this.#checkIdle(verb);
+    if (this.#disposed) {
+      throw new TypeError(
+        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
+      );
+    }
     this.#busy = true;
     try {
       const preference = await update();
@@ -290,7 +296,7 @@ export class Session {
     this.#checkIdle("undo");
     if (!this.canUndo) {
       throw new RangeError(
-        "Cannot undo as there must be a choice or a click after the start: current value is 0",
+        "Cannot undo as there must be a step after the start: current value is 0",
       );
     }
     this.#steps.pop();
@@ -315,6 +321,7 @@ export class Session {
 
   /** Gives back the image embedding's memory: no step can follow, undo aside. */
   dispose(): void {
+    this.#disposed = true;
     this.#embedding.dispose();
   }
 

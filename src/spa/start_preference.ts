@@ -24,8 +24,16 @@ export interface Start {
   readonly profile?: Profile;
 }
 
-/** Throws unless a point lies in the image. */
-export function checkPoint({ x, y }: Point, { height, width }: Frame): void {
+/** Throws unless a point lies in the image, and is positive or negative. */
+export function checkPoint(
+  { x, y, label = 1 }: Point,
+  { height, width }: Frame,
+): void {
+  if (label !== 0 && label !== 1) {
+    throw new RangeError(
+      `Cannot use the point as its label must be 1 (inside) or 0 (outside): current value is ${label}`,
+    );
+  }
   const inside = x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
   if (inside) return;
   throw new RangeError(
@@ -68,13 +76,16 @@ function checkProfile(
   { distribution, evidence }: Profile,
   { components: M, latentChannels: d }: ModelConfig,
 ) {
-  const { shape } = distribution.means;
-  if (shape[0] === M && shape[1] === d && evidence.length === M) return;
-  throw new RangeError(
-    `Cannot use the profile as it must have the model's ${M} components of ${d} channels: current value is ${
-      shape[0]
-    } of ${shape[1]}`,
-  );
+  const { logWeights, means, deviations } = distribution;
+  const sizes = { means, deviations, logWeights, evidence };
+  for (const [name, values] of Object.entries(sizes)) {
+    const found = "shape" in values ? values.shape : [values.length];
+    const expected = "shape" in values ? [M, d] : [M];
+    if (`${found}` === `${expected}`) continue;
+    throw new RangeError(
+      `Cannot use the profile as the shape of its ${name} must be the model's [${expected}]: current value is [${found}]`,
+    );
+  }
 }
 
 /** Runs the preference generator on feedback: p(z) as host values. */
@@ -108,10 +119,11 @@ export async function generateDistribution(
  * @param embedding The encoded image.
  * @param start Clicks, box, profile.
  * @returns The preference before any choice, iteration 0.
- * @throws {RangeError} When a point or the box lies outside the image, the box
- * is empty, there is neither a positive point nor a box, or the profile is of a
- * model with another mixture.
- * @throws {TypeError} When the model or the embedding is disposed.
+ * @throws {RangeError} When a point or the box lies outside the image, a point's
+ * label is not 0 or 1, the box is empty, there is neither a positive point nor a
+ * box, or the profile is of a model with another mixture.
+ * @throws {TypeError} When the model or the embedding is disposed, and there is
+ * no profile.
  *
  * @example Start with one click
  * ```ts
@@ -143,5 +155,11 @@ export async function startPreference(
     new Float64Array(model.config.components);
   const distribution = profile?.distribution ??
     await generateDistribution(model, embedding, feedback, evidence);
-  return { distribution, evidence, feedback, iteration: 0 };
+  return {
+    distribution,
+    evidence,
+    ...(profile && { carried: true }),
+    feedback,
+    iteration: 0,
+  };
 }

@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
+import { checkPreference } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
 import type { ImageEmbedding } from "./encode.ts";
 import { mStep } from "./m_step.ts";
@@ -45,7 +46,7 @@ export function moveParts(
   };
 }
 
-/** The chosen cluster's own samples, the newest first. */
+/** The first of the chosen cluster's own samples: fresh ones before older ones. */
 function keep(
   { probabilities, components }: Predictions,
   members: readonly number[],
@@ -66,9 +67,12 @@ function keep(
 
 /**
  * Updates the preference with a choice: evidence for every mixture component
- * (the E-step: the likelihood of the chosen mask under the component's own
+ * (the E-step: the likelihood of the chosen mask under the component's
  * predictions), then the generator on the feedback so far, and at most 48 of the
  * chosen cluster's own samples kept for the next proposal.
+ *
+ * Beyond the method, the evidence counts kept samples and variations as
+ * predictions of the component they came from, as the network was trained.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -77,7 +81,8 @@ function keep(
  * @param choice Index of the candidate the user picked.
  * @param options The rule, and which parts of the mixture move (ablations).
  * @returns The new preference, one iteration further.
- * @throws {RangeError} When there is no such candidate.
+ * @throws {RangeError} When there is no such candidate or rule, or the
+ * preference is of another image or model.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  *
@@ -121,6 +126,13 @@ export async function updatePreference(
       }: current value is ${choice}`,
     );
   }
+  const { rule = "generator" } = options;
+  if (rule !== "generator" && rule !== "m-step") {
+    throw new RangeError(
+      `Cannot update as the rule must be "generator" or "m-step": current value is "${rule}"`,
+    );
+  }
+  checkPreference("update", model, embedding, preference);
   const logLikelihood = maskLogLikelihood(
     predictions.probabilities.data as Float32Array,
     predictions.components.length,
@@ -141,7 +153,7 @@ export async function updatePreference(
   };
   const { latents } = predictions;
   const { distribution: old } = preference;
-  const updated = options.rule === "m-step"
+  const updated = rule === "m-step"
     ? mStep(old, latents, logLikelihood.slice(0, latents.components.length), {
       scalar: model.config.scalarMoments,
     })
