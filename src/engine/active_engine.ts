@@ -84,7 +84,7 @@ export async function choose(
   name: EngineName | "auto",
   options: EngineOptions,
 ): Promise<EngineInfo> {
-  const mine = find(name, options);
+  const mine = resolveEngine(name, options);
   choice = mine;
   try {
     const engine = await mine;
@@ -96,7 +96,7 @@ export async function choose(
   }
 }
 
-async function find(
+async function resolveEngine(
   name: EngineName | "auto",
   options: EngineOptions,
 ): Promise<ActiveEngine> {
@@ -145,9 +145,9 @@ export function activeEngine(): ActiveEngine | undefined {
 }
 
 /** The engine in use once the choice under way is made, or "auto". */
-export async function chooseEngine(): Promise<ActiveEngine> {
+export async function engineInUse(): Promise<ActiveEngine> {
   if (!active) await (choice ?? choose("auto", {}));
-  return active ?? await chooseEngine();
+  return active ?? await engineInUse();
 }
 
 /** Makes an engine ready, without choosing it. */

@@ -6,9 +6,9 @@
 import {
   activeEngine,
   choose,
-  chooseEngine,
   ENGINE_NAMES,
   type EngineInfo,
+  engineInUse,
   type EngineName,
   type EngineOptions,
   load,
@@ -115,7 +115,7 @@ export async function availableEngines(
  * they are disposed.
  */
 export async function upload<T>(tree: T): Promise<Uploaded<T>> {
-  const { info, runtime } = activeEngine() ?? await chooseEngine();
+  const { info, runtime } = activeEngine() ?? await engineInUse();
   return mapTree(tree as Tree<HostTensor>, isInputLeaf, (leaf, path) => {
     const tensor = leaf as HostTensor;
     checkHostTensor(tensor, path);

@@ -7,7 +7,7 @@ import { runEager } from "./eager.ts";
 import {
   type ActiveEngine,
   activeEngine,
-  chooseEngine,
+  engineInUse,
 } from "./active_engine.ts";
 import type {
   OnnxRuntime,
@@ -191,12 +191,12 @@ export function jit<
 
   const call = async (inputs: ProgramInputs<I>) => {
     const tree = inputs as Tree<InputLeaf>;
-    const engine = activeEngine() ?? await chooseEngine();
+    const engine = activeEngine() ?? await engineInUse();
     return await run(engine, tree) as ProgramOutputs<O, R>;
   };
   const compile = async (inputs: ProgramInputs<I>) => {
     const tree = inputs as Tree<InputLeaf>;
-    const { info, runtime } = activeEngine() ?? await chooseEngine();
+    const { info, runtime } = activeEngine() ?? await engineInUse();
     const { key } = leavesOf(tree, info.name);
     if (info.name !== "onnx") return;
     sessionOf(compiledFor(key, tree), runtime!, info);

@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { displayable } from "../displayable.ts";
-import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
+import { activeEngine, engineInUse } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
 import type { DeviceTensor } from "../engine/tensors.ts";
@@ -173,7 +173,7 @@ export class Model {
     if (this.#disposed) {
       throw new TypeError("Cannot use the model as it is disposed");
     }
-    const { info: { name: engine } } = activeEngine() ?? await chooseEngine();
+    const { info: { name: engine } } = activeEngine() ?? await engineInUse();
     if (this.#device?.engine !== engine) {
       this.#release();
       const weights = upload(Object.fromEntries(this.weights));
