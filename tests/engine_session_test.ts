@@ -27,7 +27,7 @@ async function evaluate(
       "eval",
       `import * as tf from "@tensorflow/tfjs";
        import { jit } from "${engine}jit.ts";
-       import { upload, useEngine } from "${engine}engine.ts";
+       import { currentEngine, upload, useEngine } from "${engine}engine.ts";
        const negate = jit(({ x }) => ({ y: tf.neg(x) }), { name: "negate" });
        const x = { data: Float32Array.of(1, 2), shape: [2] };
        ${code}`,
@@ -108,6 +108,27 @@ Deno.test("a process ends by itself after a program failed", async () => {
     await negate({ x: 3 }).catch((error) => console.log(error.message));`);
   assert.match(output, /Cannot use "x"/);
   assert.equal(code, 0, output);
+});
+
+Deno.test("a program runs on what the choices under way come to", async () => {
+  const failing = `const failing = useEngine("tensorflow", {
+      tensorflowFolder: "/nowhere",
+    }).catch(({ message }) => console.log(message));`;
+  for (
+    const [before, engine] of [
+      ["", "onnx"],
+      [`useEngine("wasm");`, "wasm"],
+    ]
+  ) {
+    const { code, output } = await evaluate(`
+      ${before} ${failing}
+      const { y } = await negate({ x });
+      await failing;
+      console.log("result", ...y.data, currentEngine().name);`);
+    assert.match(output, /Cannot use the engine "tensorflow"/);
+    assert.match(output, new RegExp(`result -1 -2 ${engine}`));
+    assert.equal(code, 0, output);
+  }
 });
 
 Deno.test("without permission for native code, auto takes wasm and says why", async () => {

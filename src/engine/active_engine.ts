@@ -1,6 +1,10 @@
 /**
  * The engine in use, and how one is chosen.
  *
+ * At first neither `active` nor `choice` is set. While an engine is resolved and
+ * loaded, `choice` is pending and `active` is still the engine before, if there
+ * was one. Then it becomes `active`, or, where it fails, the choice before holds.
+ *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -72,34 +76,19 @@ export type ActiveEngine =
 tf.enableProdMode(); // or its cpu backend prints an advertisement
 
 let active: ActiveEngine | undefined;
-/** The last choice, for whoever needs an engine before it is made. */
-let choice: Promise<ActiveEngine> | undefined;
+/** What the choices so far come to, the last first: undefined if all fail. */
+let choice: Promise<ActiveEngine | undefined> | undefined;
+/** Started once, for whichever choice needs it first. */
 let runtime: Promise<OnnxRuntime> | undefined;
 
 /**
  * Chooses an engine; it is in use once this is done, unless another choice has
- * been made meanwhile.
+ * been made meanwhile. If it fails, the choice before it holds.
  */
 export async function choose(
   name: EngineName | "auto",
   options: EngineOptions,
 ): Promise<EngineInfo> {
-  const mine = resolveEngine(name, options);
-  choice = mine;
-  try {
-    const engine = await mine;
-    if (choice === mine) activate(engine);
-    return engine.info;
-  } catch (error) {
-    if (choice === mine) choice = undefined;
-    throw error;
-  }
-}
-
-async function resolveEngine(
-  name: EngineName | "auto",
-  options: EngineOptions,
-): Promise<ActiveEngine> {
   const settings = settingsOf(options);
   if (name !== "auto" && !ENGINE_NAMES.includes(name)) {
     throw new RangeError(
@@ -107,6 +96,23 @@ async function resolveEngine(
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
   }
+  const before = choice;
+  const asked = resolveEngine(name, settings);
+  const mine = asked.catch(() => before);
+  choice = mine;
+  const engine = await mine;
+  if (choice === mine) {
+    if (!engine) choice = undefined;
+    else if (engine !== active) activate(engine);
+  }
+  return (await asked).info;
+}
+
+/** The engine of a name, ready; for "auto" the first that works. */
+async function resolveEngine(
+  name: EngineName | "auto",
+  settings: Settings,
+): Promise<ActiveEngine> {
   if (name === "auto" && settings.provider !== "cpu") name = "onnx";
   if (name !== "auto") return await load(name, settings, "as asked");
   const missing: string[] = [];

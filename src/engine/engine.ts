@@ -41,7 +41,7 @@ export type {
 
 /**
  * Chooses the engine for all later calls. Without a call of it, the first
- * program chooses "auto".
+ * program chooses "auto". A choice that fails leaves the one before it.
  *
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
  * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
