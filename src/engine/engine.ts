@@ -43,6 +43,10 @@ export type {
  * Chooses the engine for all later calls. Without a call of it, the first
  * program chooses "auto". A choice that fails leaves the one before it.
  *
+ * Await the calls that are running first: a `decode` whose engine changes under
+ * it is refused the tensors that it left in the one before. So is whatever uses
+ * an image embedding made before; encode the image again.
+ *
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
  * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
  * without a GPU, which you install with npm into a folder of your choice.
