@@ -9,12 +9,8 @@ import {
   activeEngine,
   engineInUse,
 } from "./active_engine.ts";
-import type {
-  OnnxRuntime,
-  Session,
-  SessionOptions,
-  WorkerStorage,
-} from "./session.ts";
+import type { OnnxRuntime, Session, WorkerStorage } from "./session.ts";
+import type { SessionOptions } from "./session_messages.ts";
 import {
   checkHostTensor,
   type DeviceTensor,

@@ -5,7 +5,7 @@
  */
 import { workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Reply, Request } from "./session.ts";
+import { type Reply, type Request, START_CALL } from "./session_messages.ts";
 import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
 import type { Port } from "./trace.ts";
 
@@ -161,9 +161,12 @@ let queue = (async () => {
     Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) || "1"); // 0: it does
     ort = await import("onnxruntime-node");
     ort.env.logLevel = "fatal";
-    reply({ call: 0, outputs: [] });
+    reply({ call: START_CALL, outputs: [] });
   } catch (error) {
-    reply({ call: 0, error: `onnxruntime-node does not load: ${error}` });
+    reply({
+      call: START_CALL,
+      error: `onnxruntime-node does not load: ${error}`,
+    });
   }
 })();
 port.onmessage = ({ data }: MessageEvent<Request>) => {
