@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { useEngine } from "../src/engine/engine.ts";
 import { jit } from "../src/engine/jit.ts";
-import { host } from "./engine_helpers.ts";
+import { host, randoms } from "./engine_helpers.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
 const engine = new URL("../src/engine/", import.meta.url).href;
@@ -151,6 +151,32 @@ Deno.test("without permission for native code, auto takes wasm and says why", as
     /^wasm .*ONNX Runtime does not start .*\n-1 -2/s,
     output + new TextDecoder().decode(stderr),
   );
+});
+
+Deno.test("a program's bytes are copied once, and stay for another session", async () => {
+  const captured = tf.tensor1d(randoms([2000]));
+  const program = jit(
+    ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(captured, x) }),
+    { name: "scale" },
+  );
+  const x = host(Float32Array.of(1), [1]);
+  const left: number[] = [];
+  const post = MessagePort.prototype.postMessage;
+  MessagePort.prototype.postMessage = function (message, transfer) {
+    post.call(this, message, transfer as StructuredSerializeOptions);
+    if (message.kind === "load") left.push(message.bytes.length);
+  };
+  try {
+    for (const threads of [1, 2]) {
+      await useEngine("onnx", { threads });
+      assert.deepEqual((await program({ x })).y.data, randoms([2000]));
+    }
+  } finally {
+    MessagePort.prototype.postMessage = post;
+  }
+  assert.deepEqual(left, [0, 0], "the copies were cloned, not moved");
+  captured.dispose();
+  program.release();
 });
 
 Deno.test("timers tick while a program runs", async () => {

@@ -75,20 +75,17 @@ export class OnnxRuntime {
   /** Compiles a program; an error in it fails each of its runs. */
   load(program: Program, options: SessionOptions): Session {
     const session = this.#nextId++;
-    const { name } = program;
-    this.#post({
-      kind: "load",
-      session,
-      options,
+    const bytes = copyOf(program.bytes) as Uint8Array;
+    const inputs = program.inputs.map(({ name, shape, dtype }) => ({
       name,
-      bytes: copyOf(program.bytes) as Uint8Array,
-      inputs: program.inputs.map(({ name, shape, dtype }) => ({
-        name,
-        shape,
-        dtype,
-      })),
-      outputs: [...program.outputs],
-    });
+      shape,
+      dtype,
+    }));
+    const outputs = [...program.outputs];
+    this.#post(
+      { kind: "load", session, options, bytes, inputs, outputs },
+      [bytes],
+    );
     return {
       options,
       run: (feeds, resident) => this.#run(session, program, feeds, resident),

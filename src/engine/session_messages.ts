@@ -22,7 +22,6 @@ export type Request =
     kind: "load";
     session: number;
     options: SessionOptions;
-    name: string;
     bytes: Uint8Array;
     inputs: Port[];
     outputs: Port[];
