@@ -102,6 +102,26 @@ Deno.test("the memory of a disposed upload is given back", async () => {
   assert.ok(megabytes < 500, `${megabytes} MB`); // 640 MB went through
 });
 
+Deno.test("results of ever new sizes leave no memory behind", async () => {
+  const { code, output } = await evaluate(`
+    await useEngine("onnx", { threads: 1 });
+    const one = { data: Float32Array.of(1), shape: [1] };
+    let most = 0;
+    for (let i = 0; i < 60; i++) { // 16 MB each
+      const tile = jit(({ one }) => ({ y: tf.tile(one, [4e6 + i]) }), {
+        name: "tile",
+        resident: ["y"],
+      });
+      const { y } = await tile({ one });
+      y.dispose();
+      most = Math.max(most, Deno.memoryUsage().rss);
+    }
+    console.log("result", Math.round(most / 1e6));`);
+  assert.equal(code, 0, output);
+  const megabytes = Number(/result (\d+)/.exec(output)![1]);
+  assert.ok(megabytes < 900, `${megabytes} MB`); // 960 MB went through
+});
+
 Deno.test("a process ends by itself after a program failed", async () => {
   const { code, output } = await evaluate(`
     await negate({ x });
