@@ -11,6 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
 import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
+import type { SessionOptions } from "./session_messages.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -49,18 +50,18 @@ export interface EngineOptions extends EagerOptions {
    * which defaults to half of the logical cores, at least 2 and at most 8,
    * never more than there are.
    */
-  threads?: number;
+  readonly threads?: number;
   /**
    * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
    * "cuda", which is installed with a step of its own. Operators that a GPU's
    * provider lacks run on the CPU. Defaults to "cpu"; with another, "auto" is
    * `onnx`.
    */
-  provider?: Provider;
+  readonly provider?: Provider;
 }
 
 /** The options with their defaults. */
-type Settings = EngineOptions & { threads: number; provider: Provider };
+type Settings = EngineOptions & SessionOptions;
 
 /** The engine in use, with what runs it. */
 export type ActiveEngine =

@@ -51,9 +51,9 @@ export type ProgramOutputs<O, R> = {
 /** Options of {@linkcode jit}. */
 export interface JitOptions<R extends string> {
   /** The function's name, in errors and in {@linkcode ProgramInfo}. */
-  name: string;
+  readonly name: string;
   /** Top-level keys of the result that stay in the engine; defaults to none. */
-  resident?: readonly R[];
+  readonly resident?: readonly R[];
 }
 
 /** What is known of a compiled program. */
