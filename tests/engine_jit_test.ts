@@ -384,6 +384,22 @@ Deno.test("the later of two choices of an engine holds", async () => {
   assert.equal(currentEngine()?.name, "cpu");
 });
 
+Deno.test("a choice that fails leaves the one under way", async () => {
+  for (
+    const [name, options] of [
+      ["tpu" as EngineName, {}],
+      ["onnx", { threads: 0 }],
+      ["tensorflow", { tensorflowFolder: "/nowhere" }],
+    ] as const
+  ) {
+    await useEngine("onnx");
+    const good = useEngine("cpu");
+    await assert.rejects(useEngine(name, options), /^\w+: Cannot use /);
+    await good;
+    assert.equal(currentEngine()?.name, "cpu", name);
+  }
+});
+
 Deno.test("an engine that is missing says what to do", async () => {
   const missing = await availableEngines();
   assert.equal(missing.onnx, undefined);

@@ -5,8 +5,8 @@ import {
   encodeModelParts,
   type OnnxModel,
 } from "../src/engine/onnx.ts";
-import { decodeModel } from "../src/engine/onnx_reader.ts";
 import { trace, traceFunction } from "../src/engine/trace.ts";
+import { decodeModel } from "./_onnx_reader.ts";
 
 const MODEL: OnnxModel = {
   name: "example",

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   availableEngines,
   currentEngine,
+  type EngineOptions,
   type Provider,
   useEngine,
 } from "../src/engine/engine.ts";
@@ -75,6 +76,18 @@ Deno.test("a tfjs-node that does not load gives its own error", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("the options of an engine are read only", () => {
+  const options: EngineOptions = {};
+  // @ts-expect-error: as of all options
+  void (() => options.threads = 2);
+  // @ts-expect-error: of this one too
+  void (() => options.provider = "cuda");
+  // @ts-expect-error: and of those for the other engines
+  void (() => options.allowSoftware = true);
+  // @ts-expect-error: both of them
+  void (() => options.tensorflowFolder = "/nowhere");
 });
 
 const adapter = await navigator.gpu?.requestAdapter();

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { useEngine } from "../src/engine/engine.ts";
 import { jit } from "../src/engine/jit.ts";
-import { host } from "./engine_helpers.ts";
+import { host, randoms } from "./engine_helpers.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
 const engine = new URL("../src/engine/", import.meta.url).href;
@@ -27,7 +27,7 @@ async function evaluate(
       "eval",
       `import * as tf from "@tensorflow/tfjs";
        import { jit } from "${engine}jit.ts";
-       import { upload, useEngine } from "${engine}engine.ts";
+       import { currentEngine, upload, useEngine } from "${engine}engine.ts";
        const negate = jit(({ x }) => ({ y: tf.neg(x) }), { name: "negate" });
        const x = { data: Float32Array.of(1, 2), shape: [2] };
        ${code}`,
@@ -102,12 +102,53 @@ Deno.test("the memory of a disposed upload is given back", async () => {
   assert.ok(megabytes < 500, `${megabytes} MB`); // 640 MB went through
 });
 
+Deno.test("results of ever new sizes leave no memory behind", async () => {
+  const { code, output } = await evaluate(`
+    await useEngine("onnx", { threads: 1 });
+    const one = { data: Float32Array.of(1), shape: [1] };
+    let most = 0;
+    for (let i = 0; i < 60; i++) { // 16 MB each
+      const tile = jit(({ one }) => ({ y: tf.tile(one, [4e6 + i]) }), {
+        name: "tile",
+        resident: ["y"],
+      });
+      const { y } = await tile({ one });
+      y.dispose();
+      most = Math.max(most, Deno.memoryUsage().rss);
+    }
+    console.log("result", Math.round(most / 1e6));`);
+  assert.equal(code, 0, output);
+  const megabytes = Number(/result (\d+)/.exec(output)![1]);
+  assert.ok(megabytes < 900, `${megabytes} MB`); // 960 MB went through
+});
+
 Deno.test("a process ends by itself after a program failed", async () => {
   const { code, output } = await evaluate(`
     await negate({ x });
     await negate({ x: 3 }).catch((error) => console.log(error.message));`);
   assert.match(output, /Cannot use "x"/);
   assert.equal(code, 0, output);
+});
+
+Deno.test("a program runs on what the choices under way come to", async () => {
+  const failing = `const failing = useEngine("tensorflow", {
+      tensorflowFolder: "/nowhere",
+    }).catch(({ message }) => console.log(message));`;
+  for (
+    const [before, engine] of [
+      ["", "onnx"],
+      [`useEngine("wasm");`, "wasm"],
+    ]
+  ) {
+    const { code, output } = await evaluate(`
+      ${before} ${failing}
+      const { y } = await negate({ x });
+      await failing;
+      console.log("result", ...y.data, currentEngine().name);`);
+    assert.match(output, /Cannot use the engine "tensorflow"/);
+    assert.match(output, new RegExp(`result -1 -2 ${engine}`));
+    assert.equal(code, 0, output);
+  }
 });
 
 Deno.test("without permission for native code, auto takes wasm and says why", async () => {
@@ -130,6 +171,32 @@ Deno.test("without permission for native code, auto takes wasm and says why", as
     /^wasm .*ONNX Runtime does not start .*\n-1 -2/s,
     output + new TextDecoder().decode(stderr),
   );
+});
+
+Deno.test("a program's bytes are copied once, and stay for another session", async () => {
+  const captured = tf.tensor1d(randoms([2000]));
+  const program = jit(
+    ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(captured, x) }),
+    { name: "scale" },
+  );
+  const x = host(Float32Array.of(1), [1]);
+  const left: number[] = [];
+  const post = MessagePort.prototype.postMessage;
+  MessagePort.prototype.postMessage = function (message, transfer) {
+    post.call(this, message, transfer as StructuredSerializeOptions);
+    if (message.kind === "load") left.push(message.bytes.length);
+  };
+  try {
+    for (const threads of [1, 2]) {
+      await useEngine("onnx", { threads });
+      assert.deepEqual((await program({ x })).y.data, randoms([2000]));
+    }
+  } finally {
+    MessagePort.prototype.postMessage = post;
+  }
+  assert.deepEqual(left, [0, 0], "the copies were cloned, not moved");
+  captured.dispose();
+  program.release();
 });
 
 Deno.test("timers tick while a program runs", async () => {

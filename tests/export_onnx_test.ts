@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { NdArray } from "ndarray";
 import * as ort from "onnxruntime-node";
 import { exportOnnx } from "../src/checkpoints/export_onnx.ts";
-import { decodeModel } from "../src/engine/onnx_reader.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import { Model } from "../src/model/model.ts";
 import { encode } from "../src/spa/encode.ts";
@@ -17,6 +16,7 @@ import {
   TOLERANCE,
   withExport,
 } from "./_exported.ts";
+import { decodeModel } from "./_onnx_reader.ts";
 import {
   discImage,
   noisyWeights,

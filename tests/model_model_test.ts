@@ -153,6 +153,44 @@ Deno.test("a model can be disposed twice, and not be used after", async () => {
   );
 });
 
+Deno.test("a model that is disposed while its weights are uploaded says so", async () => {
+  const model = new Model(smallConfig, weights());
+  const uploading = model.deviceWeights();
+  model.dispose();
+  await assert.rejects(
+    uploading,
+    new TypeError("Cannot use the model as it is disposed"),
+  );
+});
+
+Deno.test("a model that is disposed while the first engine starts keeps nothing in it", async () => {
+  // in a process of its own, where none has started
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import * as tf from "@tensorflow/tfjs";
+       import { useEngine } from "./src/engine/engine.ts";
+       import { Model } from "./src/model/model.ts";
+       import { initializeWeights } from "./src/model/weights.ts";
+       import { smallConfig } from "./tests/_small_model.ts";
+       const started = useEngine("cpu");
+       const model = new Model(smallConfig, initializeWeights(smallConfig, 1));
+       const weights = model.deviceWeights();
+       model.dispose();
+       await weights.catch((error) => console.log(String(error)));
+       await started;
+       console.log(tf.memory().numTensors, "tensors");`,
+    ],
+    cwd: new URL("..", import.meta.url),
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert.equal(
+    text(stdout),
+    "TypeError: Cannot use the model as it is disposed\n0 tensors\n",
+    text(stderr),
+  );
+});
+
 Deno.test("a model uploads its weights once, and again to another engine", async () => {
   using model = new Model(smallConfig, weights());
   const [first, second] = await Promise.all([

@@ -1,12 +1,17 @@
 /**
  * The engine in use, and how one is chosen.
  *
+ * At first neither `active` nor `choice` is set. While an engine is resolved and
+ * loaded, `choice` is pending and `active` is still the engine before, if there
+ * was one. Then it becomes `active`, or, where it fails, the choice before holds.
+ *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
 import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
+import type { SessionOptions } from "./session_messages.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -45,18 +50,18 @@ export interface EngineOptions extends EagerOptions {
    * which defaults to half of the logical cores, at least 2 and at most 8,
    * never more than there are.
    */
-  threads?: number;
+  readonly threads?: number;
   /**
    * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
    * "cuda", which is installed with a step of its own. Operators that a GPU's
    * provider lacks run on the CPU. Defaults to "cpu"; with another, "auto" is
    * `onnx`.
    */
-  provider?: Provider;
+  readonly provider?: Provider;
 }
 
 /** The options with their defaults. */
-type Settings = EngineOptions & { threads: number; provider: Provider };
+type Settings = EngineOptions & SessionOptions;
 
 /** The engine in use, with what runs it. */
 export type ActiveEngine =
@@ -72,34 +77,19 @@ export type ActiveEngine =
 tf.enableProdMode(); // or its cpu backend prints an advertisement
 
 let active: ActiveEngine | undefined;
-/** The last choice, for whoever needs an engine before it is made. */
-let choice: Promise<ActiveEngine> | undefined;
+/** What the choices so far come to, the last first: undefined if all fail. */
+let choice: Promise<ActiveEngine | undefined> | undefined;
+/** Started once, for whichever choice needs it first. */
 let runtime: Promise<OnnxRuntime> | undefined;
 
 /**
  * Chooses an engine; it is in use once this is done, unless another choice has
- * been made meanwhile.
+ * been made meanwhile. If it fails, the choice before it holds.
  */
 export async function choose(
   name: EngineName | "auto",
   options: EngineOptions,
 ): Promise<EngineInfo> {
-  const mine = find(name, options);
-  choice = mine;
-  try {
-    const engine = await mine;
-    if (choice === mine) activate(engine);
-    return engine.info;
-  } catch (error) {
-    if (choice === mine) choice = undefined;
-    throw error;
-  }
-}
-
-async function find(
-  name: EngineName | "auto",
-  options: EngineOptions,
-): Promise<ActiveEngine> {
   const settings = settingsOf(options);
   if (name !== "auto" && !ENGINE_NAMES.includes(name)) {
     throw new RangeError(
@@ -107,6 +97,23 @@ async function find(
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
   }
+  const before = choice;
+  const asked = resolveEngine(name, settings);
+  const mine = asked.catch(() => before);
+  choice = mine;
+  const engine = await mine;
+  if (choice === mine) {
+    if (!engine) choice = undefined;
+    else if (engine !== active) activate(engine);
+  }
+  return (await asked).info;
+}
+
+/** The engine of a name, ready; for "auto" the first that works. */
+async function resolveEngine(
+  name: EngineName | "auto",
+  settings: Settings,
+): Promise<ActiveEngine> {
   if (name === "auto" && settings.provider !== "cpu") name = "onnx";
   if (name !== "auto") return await load(name, settings, "as asked");
   const missing: string[] = [];
@@ -145,9 +152,9 @@ export function activeEngine(): ActiveEngine | undefined {
 }
 
 /** The engine in use once the choice under way is made, or "auto". */
-export async function chooseEngine(): Promise<ActiveEngine> {
+export async function engineInUse(): Promise<ActiveEngine> {
   if (!active) await (choice ?? choose("auto", {}));
-  return active ?? await chooseEngine();
+  return active ?? await engineInUse();
 }
 
 /** Makes an engine ready, without choosing it. */

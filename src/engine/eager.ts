@@ -36,13 +36,13 @@ export interface EagerOptions {
    * Whether a GPU may be a program on the CPU (lavapipe, SwiftShader): slow,
    * but the same numbers. Defaults to false.
    */
-  allowSoftware?: boolean;
+  readonly allowSoftware?: boolean;
   /**
    * The folder in whose `node_modules` `tensorflow` finds
    * `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`; defaults to the
    * environment's SPA_TENSORFLOW, else to the current folder.
    */
-  tensorflowFolder?: string;
+  readonly tensorflowFolder?: string;
 }
 
 /** Makes a tfjs backend ready; throws with what is missing where it cannot. */

@@ -6,9 +6,9 @@
 import {
   activeEngine,
   choose,
-  chooseEngine,
   ENGINE_NAMES,
   type EngineInfo,
+  engineInUse,
   type EngineName,
   type EngineOptions,
   load,
@@ -41,7 +41,11 @@ export type {
 
 /**
  * Chooses the engine for all later calls. Without a call of it, the first
- * program chooses "auto".
+ * program chooses "auto". A choice that fails leaves the one before it.
+ *
+ * Await the calls that are running first: a `decode` whose engine changes under
+ * it is refused the tensors that it left in the one before. So is whatever uses
+ * an image embedding made before; encode the image again.
  *
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
  * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
@@ -115,7 +119,7 @@ export async function availableEngines(
  * they are disposed.
  */
 export async function upload<T>(tree: T): Promise<Uploaded<T>> {
-  const { info, runtime } = activeEngine() ?? await chooseEngine();
+  const { info, runtime } = activeEngine() ?? await engineInUse();
   return mapTree(tree as Tree<HostTensor>, isInputLeaf, (leaf, path) => {
     const tensor = leaf as HostTensor;
     checkHostTensor(tensor, path);

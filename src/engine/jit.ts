@@ -7,14 +7,10 @@ import { runEager } from "./eager.ts";
 import {
   type ActiveEngine,
   activeEngine,
-  chooseEngine,
+  engineInUse,
 } from "./active_engine.ts";
-import type {
-  OnnxRuntime,
-  Session,
-  SessionOptions,
-  WorkerStorage,
-} from "./session.ts";
+import type { OnnxRuntime, Session, WorkerStorage } from "./session.ts";
+import type { SessionOptions } from "./session_messages.ts";
 import {
   checkHostTensor,
   type DeviceTensor,
@@ -55,9 +51,9 @@ export type ProgramOutputs<O, R> = {
 /** Options of {@linkcode jit}. */
 export interface JitOptions<R extends string> {
   /** The function's name, in errors and in {@linkcode ProgramInfo}. */
-  name: string;
+  readonly name: string;
   /** Top-level keys of the result that stay in the engine; defaults to none. */
-  resident?: readonly R[];
+  readonly resident?: readonly R[];
 }
 
 /** What is known of a compiled program. */
@@ -191,12 +187,12 @@ export function jit<
 
   const call = async (inputs: ProgramInputs<I>) => {
     const tree = inputs as Tree<InputLeaf>;
-    const engine = activeEngine() ?? await chooseEngine();
+    const engine = activeEngine() ?? await engineInUse();
     return await run(engine, tree) as ProgramOutputs<O, R>;
   };
   const compile = async (inputs: ProgramInputs<I>) => {
     const tree = inputs as Tree<InputLeaf>;
-    const { info, runtime } = activeEngine() ?? await chooseEngine();
+    const { info, runtime } = activeEngine() ?? await engineInUse();
     const { key } = leavesOf(tree, info.name);
     if (info.name !== "onnx") return;
     sessionOf(compiledFor(key, tree), runtime!, info);

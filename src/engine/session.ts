@@ -9,6 +9,13 @@
  */
 import { Worker } from "node:worker_threads";
 import {
+  type Feed,
+  type Reply,
+  type Request,
+  type SessionOptions,
+  START_CALL,
+} from "./session_messages.ts";
+import {
   copyOf,
   dtypeOf,
   EngineTensor,
@@ -16,49 +23,7 @@ import {
   type HostTensor,
   type Storage,
 } from "./tensors.ts";
-import type { Provider } from "./provider.ts";
-import type { Port, Program } from "./trace.ts";
-
-/** An input of a run: values, or the handle of a tensor in the Worker. */
-export type Feed = HostData | number;
-
-/** How a program is run. */
-export interface SessionOptions {
-  readonly threads: number;
-  readonly provider: Provider;
-}
-
-/** What the Worker is asked for; `call` wants a reply. */
-export type Request =
-  | {
-    kind: "load";
-    session: number;
-    options: SessionOptions;
-    name: string;
-    bytes: Uint8Array;
-    inputs: Port[];
-    outputs: Port[];
-  }
-  | {
-    kind: "run";
-    call: number;
-    session: number;
-    feeds: Feed[];
-    /** Per output: the handle under which it stays, or none to send it. */
-    handles: (number | undefined)[];
-  }
-  | { kind: "upload"; handle: number; tensor: HostTensor }
-  | { kind: "read"; call: number; handle: number }
-  | { kind: "dispose"; handle: number }
-  | { kind: "release"; session: number };
-
-/** What the Worker answers. */
-export type Reply =
-  | { call: number; outputs: HostData[] }
-  | { call: number; error: string };
-
-/** The call that stands for the Worker's start. */
-export const START_CALL = 0;
+import type { Program } from "./trace.ts";
 
 /** Buffers from this size on are transferred instead of cloned. */
 const TRANSFER_BYTES = 4096;
@@ -110,20 +75,17 @@ export class OnnxRuntime {
   /** Compiles a program; an error in it fails each of its runs. */
   load(program: Program, options: SessionOptions): Session {
     const session = this.#nextId++;
-    const { name } = program;
-    this.#post({
-      kind: "load",
-      session,
-      options,
+    const bytes = copyOf(program.bytes) as Uint8Array;
+    const inputs = program.inputs.map(({ name, shape, dtype }) => ({
       name,
-      bytes: copyOf(program.bytes) as Uint8Array,
-      inputs: program.inputs.map(({ name, shape, dtype }) => ({
-        name,
-        shape,
-        dtype,
-      })),
-      outputs: [...program.outputs],
-    });
+      shape,
+      dtype,
+    }));
+    const outputs = [...program.outputs];
+    this.#post(
+      { kind: "load", session, options, bytes, inputs, outputs },
+      [bytes],
+    );
     return {
       options,
       run: (feeds, resident) => this.#run(session, program, feeds, resident),

@@ -5,7 +5,8 @@
  */
 import { workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Reply, Request } from "./session.ts";
+import { type Reply, type Request, START_CALL } from "./session_messages.ts";
+import { SpareBuffers } from "./spare_buffers.ts";
 import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
 import type { Port } from "./trace.ts";
 
@@ -14,9 +15,6 @@ interface Loaded {
   inputs: Port[];
   outputs: Port[];
 }
-
-/** Of each size, so many buffers of disposed results are kept for new ones. */
-const SPARE_BUFFERS = 2;
 
 /** Its log would repeat on stderr the errors that the calls report. */
 const FATAL = 4;
@@ -29,7 +27,7 @@ const sessions = new Map<number, Promise<Loaded>>();
 const tensors = new Map<number, Tensor>();
 /** What programs made: uploads are too seldom to be kept for. */
 const results = new WeakSet<Tensor>();
-const spare = new Map<string, HostData[]>();
+const spare = new SpareBuffers();
 let ort: typeof import("onnxruntime-node");
 
 async function load(request: Request & { kind: "load" }): Promise<Loaded> {
@@ -83,7 +81,7 @@ async function run(request: Request & { kind: "run" }): Promise<HostData[]> {
 
 /** A buffer for a result; results that stay may use one of a disposed tensor. */
 function buffer(dtype: DType, size: number, stays: boolean): HostData {
-  const reused = stays ? spare.get(`${dtype}${size}`)?.pop() : undefined;
+  const reused = stays ? spare.take(dtype, size) : undefined;
   return reused ?? zeros(dtype, size);
 }
 
@@ -91,11 +89,7 @@ function dispose(handle: number): void {
   const tensor = tensors.get(handle);
   if (!tensor) return;
   tensors.delete(handle);
-  if (!results.has(tensor)) return;
-  const key = `${tensor.type}${tensor.size}`;
-  const buffers = spare.get(key) ?? [];
-  if (buffers.length < SPARE_BUFFERS) buffers.push(tensor.data as HostData);
-  spare.set(key, buffers);
+  if (results.has(tensor)) spare.keep(tensor.data as HostData);
 }
 
 function resident(handle: number): Tensor {
@@ -133,6 +127,7 @@ async function serve(request: Request): Promise<HostData[] | undefined> {
     case "release": {
       const loaded = sessions.get(request.session);
       sessions.delete(request.session);
+      spare.clear(); // some may be of sizes that nothing else makes
       await (await loaded)?.session.release();
     }
   }
@@ -161,9 +156,12 @@ let queue = (async () => {
     Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) || "1"); // 0: it does
     ort = await import("onnxruntime-node");
     ort.env.logLevel = "fatal";
-    reply({ call: 0, outputs: [] });
+    reply({ call: START_CALL, outputs: [] });
   } catch (error) {
-    reply({ call: 0, error: `onnxruntime-node does not load: ${error}` });
+    reply({
+      call: START_CALL,
+      error: `onnxruntime-node does not load: ${error}`,
+    });
   }
 })();
 port.onmessage = ({ data }: MessageEvent<Request>) => {

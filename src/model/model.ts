@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { displayable } from "../displayable.ts";
-import { activeEngine, chooseEngine } from "../engine/active_engine.ts";
+import { activeEngine, engineInUse } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
 import type { DeviceTensor } from "../engine/tensors.ts";
@@ -170,10 +170,9 @@ export class Model {
    * @throws {TypeError} When the model is disposed.
    */
   async deviceWeights(): Promise<Record<string, DeviceTensor>> {
-    if (this.#disposed) {
-      throw new TypeError("Cannot use the model as it is disposed");
-    }
-    const { info: { name: engine } } = activeEngine() ?? await chooseEngine();
+    this.#checkAlive();
+    const { info: { name: engine } } = activeEngine() ?? await engineInUse();
+    this.#checkAlive(); // nobody would dispose what is uploaded now
     if (this.#device?.engine !== engine) {
       this.#release();
       const weights = upload(Object.fromEntries(this.weights));
@@ -183,7 +182,15 @@ export class Model {
         if (this.#device === device) this.#device = undefined;
       });
     }
-    return await this.#device.weights;
+    const uploaded = await this.#device.weights;
+    this.#checkAlive();
+    return uploaded;
+  }
+
+  #checkAlive() {
+    if (this.#disposed) {
+      throw new TypeError("Cannot use the model as it is disposed");
+    }
   }
 
   #release() {

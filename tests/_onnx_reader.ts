@@ -1,9 +1,14 @@
 /**
- * Reads the programs that onnx.ts writes, for tests and for looking at them.
+ * Reads the programs that onnx.ts writes.
  *
  * @module
  */
-import type { Attribute, OnnxModel, OnnxType, OnnxValue } from "./onnx.ts";
+import type {
+  Attribute,
+  OnnxModel,
+  OnnxType,
+  OnnxValue,
+} from "../src/engine/onnx.ts";
 
 const TYPE_NAME: Record<number, OnnxType> = {
   1: "float32",
