@@ -132,7 +132,7 @@ Deno.test("packFeedback() has 2, 4, 8 slots, the fewest that hold all points", (
 
 Deno.test("packFeedback() gives a batch as many slots as its longest needs", () => {
   const user = (count: number): Feedback => ({
-    points: Array.from({ length: count }, () => ({ x: 1, y: 2 })),
+    points: Array.from({ length: count }, (_, x) => ({ x, y: 2 })),
     choices: [],
     frame: square,
   });
@@ -143,6 +143,15 @@ Deno.test("packFeedback() gives a batch as many slots as its longest needs", () 
     1, -1, -2, -2, -2, -2, -2, -2,
     1, 1, 1, 1, 1, -1, -2, -2,
   ]);
+});
+
+Deno.test("packFeedback() takes a click that is repeated once", () => {
+  const [a, b] = [{ x: 3, y: 2 }, { x: 9, y: 9, label: 0 as const }];
+  const pack = (...points: Feedback["points"]) =>
+    packFeedback(smallConfig, [{ points, choices: [], frame: square }]);
+  assert.deepEqual(pack(a, b, { ...a, label: 1 }, b), pack(a, b));
+  const opposite = pack(a, { ...a, label: 0 }); // another click
+  assert.deepEqual([...opposite.labels.data], [1, 0, -1, -2]);
 });
 
 Deno.test("packFeedback() draws clicks as bumps two pixels wide, negative ones downwards", () => {

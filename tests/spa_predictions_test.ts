@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import ndarray from "ndarray";
 import { createRandom } from "../src/random.ts";
 import type { Choice } from "../src/spa/feedback.ts";
-import {
-  CHOICE_SHARPNESS,
-  choiceLogLikelihood,
-  weighSamples,
-} from "../src/spa/predictions.ts";
+import { CHOICE_SHARPNESS } from "../src/spa/feedback_likelihood.ts";
+import { weighSamples } from "../src/spa/predictions.ts";
+import { frameOf } from "../src/spa/frame.ts";
 import { close } from "./_close.ts";
 
 const map = (...values: number[]) =>
@@ -20,48 +18,6 @@ function choice(chosen: number): Choice {
   return { recommended: map(0, 0, 0, 0), candidates: [left, right], chosen };
 }
 
-Deno.test("choiceLogLikelihood() is the log softmax of the Dice with what was shown", () => {
-  // The candidates' masks are the first two pixels and the last two. Dice with
-  // one added above and below: (2 * 2 + 1) / (2 + 2 + 1) = 1 and 1 / 5.
-  const same = Float32Array.of(1, 1, 0, 0);
-  close(
-    choiceLogLikelihood(same, 1, [choice(0)], 5),
-    [-Math.log(1 + Math.exp(5 * (0.2 - 1)))],
-  );
-  close(
-    choiceLogLikelihood(same, 1, [choice(1)], 5),
-    [-Math.log(1 + Math.exp(5 * (1 - 0.2)))],
-  );
-  // one pixel and three: (2 + 1) / (2 + 1 + 1) and (4 + 1) / (2 + 3 + 1)
-  const unequal: Choice = {
-    recommended: left,
-    candidates: [map(0.9, 0, 0, 0), map(0.9, 0.9, 0.9, 0)],
-    chosen: 0,
-  };
-  close(
-    choiceLogLikelihood(same, 1, [unequal], 5),
-    [-Math.log(1 + Math.exp(5 * (5 / 6 - 3 / 4)))],
-  );
-  // a soft map: overlaps .8 + .6 and .2, sum 1.6: 3.8 / 4.6 and 1.4 / 4.6
-  close(
-    choiceLogLikelihood(Float32Array.of(0.8, 0.6, 0.2, 0), 1, [choice(0)], 5),
-    [-Math.log(1 + Math.exp(5 * (1.4 - 3.8) / 4.6))],
-  );
-});
-
-Deno.test("choiceLogLikelihood() adds the choices up, and is 0 without any", () => {
-  const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
-  close(choiceLogLikelihood(maps, 2, []), [0, 0]);
-  const once = choiceLogLikelihood(maps, 2, [choice(0)], 3);
-  const thrice = choiceLogLikelihood(
-    maps,
-    2,
-    [choice(0), choice(1), choice(0)],
-    3,
-  );
-  close(thrice, [2 * once[0] + once[1], 2 * once[1] + once[0]]);
-});
-
 /** Shares of samples without kept ones or variations. */
 async function sharesOf(
   maps: Float32Array,
@@ -73,7 +29,8 @@ async function sharesOf(
   const random = createRandom(1);
   const weights = Float64Array.from(prior);
   const fresh = { maps, components };
-  return (await weighSamples(fresh, weights, none, choices, 0, random)).shares;
+  const said = { points: [], choices, frame: frameOf(1, 4, 4) };
+  return (await weighSamples(fresh, weights, none, said, 0, random)).shares;
 }
 
 Deno.test("weighSamples() takes share from samples that contradict a choice", async () => {
@@ -113,7 +70,7 @@ Deno.test("weighSamples() joins fresh samples, kept ones and variations, in this
     fresh,
     Float64Array.of(0.5, 0.5),
     kept,
-    [],
+    { points: [], choices: [], frame: frameOf(2, 2, 2) },
     20,
     createRandom(5),
   );

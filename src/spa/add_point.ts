@@ -10,7 +10,8 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * Adds a click to a preference: the generator sees it with everything before.
  * Under the rule `m-step` the mixture stays what the choices made it, and before
  * the first choice a profile stays it, as at the start: then the click counts in
- * decoding alone. It is no choice: the iteration stays.
+ * decoding alone. It is no choice: the iteration stays. Samples that contradict
+ * the click count for less in `decode`, all the less when it is repeated.
  *
  * @param model The network.
  * @param embedding The encoded image.

@@ -88,7 +88,7 @@ export async function decode(
       maps: (kept?.probabilities.data ?? new Float32Array()) as Float32Array,
       components: kept?.components ?? [],
     },
-    feedback.choices,
+    feedback,
     variations,
     createRandom(latents.seed, preference.iteration),
   );

@@ -118,11 +118,26 @@ export function packPoints(
   };
 }
 
+/**
+ * Clicks without those that repeat an earlier one: to the network it would be
+ * a stronger one, which it was not trained with.
+ */
+function distinctPoints(points: readonly Point[]): Point[] {
+  const placed = points.map((point) =>
+    [`${point.x} ${point.y} ${point.label ?? 1}`, point] as const
+  );
+  return [...new Map(placed).values()];
+}
+
 /** Packs a batch of feedback into tensors of fixed shapes. */
 export function packFeedback(
   config: ModelConfig,
-  batch: readonly Feedback[],
+  given: readonly Feedback[],
 ): FeedbackInputs {
+  const batch = given.map((feedback) => ({
+    ...feedback,
+    points: distinctPoints(feedback.points),
+  }));
   const side = maskSide(config);
   const area = side * side;
   const B = batch.length;

@@ -2,7 +2,8 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Choice } from "./feedback.ts";
+import type { Feedback } from "./feedback.ts";
+import { feedbackLogLikelihood } from "./feedback_likelihood.ts";
 import type { Frame } from "./frame.ts";
 import { normalizeLogWeights } from "./mixture.ts";
 import type { Random } from "../random.ts";
@@ -33,67 +34,6 @@ export interface Predictions {
 
 /** Samples of a chosen cluster, n of them, kept for the next proposal. */
 export type KeptSamples = Pick<Predictions, "probabilities" | "components">;
-
-/**
- * How sharply a user is taken to tell candidates apart: the chance of picking
- * candidate k is proportional to exp(SHARPNESS * Dice).
- */
-export const CHOICE_SHARPNESS = 100;
-
-/** Dice of a soft map against the pixels of a mask. */
-function softDice(
-  map: Float32Array,
-  total: number,
-  pixels: Int32Array,
-): number {
-  let overlap = 0;
-  for (let i = 0; i < pixels.length; i++) overlap += map[pixels[i]];
-  return (2 * overlap + 1) / (total + pixels.length + 1);
-}
-
-/** Indices of the pixels where a map is at least one half. */
-function pixelsOf(map: Float32Array): Int32Array {
-  const pixels: number[] = [];
-  for (let i = 0; i < map.length; i++) if (map[i] >= 0.5) pixels.push(i);
-  return Int32Array.from(pixels);
-}
-
-/**
- * Log-likelihood of the user's choices so far, if a sample were what the user
- * has in mind: each choice is the softmax of the Dice between the sample and
- * the candidates that were shown. It makes samples that contradict an earlier
- * choice count for less, so that no choice is forgotten.
- *
- * @param maps Samples, row-major, [n, pixels].
- * @param choices The choices, oldest first.
- * @returns [n].
- */
-export function choiceLogLikelihood(
-  maps: Float32Array,
-  n: number,
-  choices: readonly Choice[],
-  sharpness = CHOICE_SHARPNESS,
-): Float64Array {
-  const result = new Float64Array(n);
-  const size = maps.length / n;
-  const shown = choices.map(({ candidates }) =>
-    candidates.map(({ data }) => pixelsOf(data as Float32Array))
-  );
-  for (let i = 0; i < n; i++) {
-    const map = maps.subarray(i * size, (i + 1) * size);
-    let total = 0;
-    for (let p = 0; p < size; p++) total += map[p];
-    choices.forEach(({ chosen }, t) => {
-      const scores = shown[t].map((pixels) =>
-        sharpness * softDice(map, total, pixels)
-      );
-      const largest = Math.max(...scores);
-      const sum = scores.reduce((s, v) => s + Math.exp(v - largest), 0);
-      result[i] += scores[chosen] - largest - Math.log(sum);
-    });
-  }
-  return result;
-}
 
 /** Maps with the components they came from. */
 export interface Samples {
@@ -130,15 +70,21 @@ function joinSamples(lists: readonly Samples[]): Samples {
   return { maps, components: lists.flatMap((l) => Array.from(l.components)) };
 }
 
+/** Shares in proportion to prior weights times likelihoods, [n]. */
+function sharesOf(prior: number[], logLikelihood: readonly number[]) {
+  const log = prior.map((weight, i) => Math.log(weight) + logLikelihood[i]);
+  return normalizeLogWeights(Float64Array.from(log)).map(Math.exp);
+}
+
 /**
  * What is clustered: fresh samples, those kept from the chosen clusters, and
  * variations of both; each weighed by its prior weight times the likelihood of
- * the choices so far.
+ * all the feedback so far, so that no choice is forgotten.
  *
  * @param fresh The fresh samples, [N].
  * @param weights Their prior weights, [N], summing to 1.
  * @param kept The samples kept from earlier iterations.
- * @param choices The choices so far, oldest first.
+ * @param feedback What the user said so far.
  * @param count Variations to draw.
  * @param random Stream of the variations.
  * @returns The fresh samples, then the kept ones, then the variations.
@@ -147,42 +93,39 @@ export async function weighSamples(
   fresh: Samples,
   weights: Float64Array,
   kept: Samples,
-  choices: readonly Choice[],
+  feedback: Feedback,
   count: number,
   random: Random,
 ): Promise<WeightedSamples> {
   const N = weights.length;
   const decoded = joinSamples([fresh, kept]);
   const n = decoded.components.length;
-  const prior = new Float64Array(n + count)
-    .fill(KEPT_WEIGHT / N, N, n)
-    .fill(VARIATION_WEIGHT / N, n);
-  prior.set(weights);
-  const likelihood = new Float64Array(n + count);
-  const sharesOf = (end: number) =>
-    normalizeLogWeights(
-      prior.subarray(0, end).map((w, i) => Math.log(w) + likelihood[i]),
-    ).map(Math.exp);
-
-  likelihood.set(choiceLogLikelihood(decoded.maps, n, choices));
+  const prior = [
+    ...weights,
+    ...new Array(n - N).fill(KEPT_WEIGHT / N),
+  ];
+  const likelihood = [...feedbackLogLikelihood(decoded.maps, n, feedback)];
+  const shares = sharesOf(prior, likelihood);
   if (count === 0) {
     const components = Int32Array.from(decoded.components);
-    return { maps: decoded.maps, components, shares: sharesOf(n) };
+    return { maps: decoded.maps, components, shares };
   }
   const { maps, parents, gram } = await drawVariations(
     decoded.maps,
-    sharesOf(n),
+    shares,
     count,
     random,
     Math.max(n, N + MOST_KEPT),
   );
-  likelihood.set(choiceLogLikelihood(maps, count, choices), n);
   const components = Array.from(parents, (i) => decoded.components[i]);
   const all = joinSamples([decoded, { maps, components }]);
   return {
     maps: all.maps,
     components: Int32Array.from(all.components),
-    shares: sharesOf(n + count),
+    shares: sharesOf(
+      [...prior, ...new Array(count).fill(VARIATION_WEIGHT / N)],
+      [...likelihood, ...feedbackLogLikelihood(maps, count, feedback)],
+    ),
     gram,
   };
 }

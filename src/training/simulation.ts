@@ -133,7 +133,7 @@ export async function advanceTrainee(
     { maps, components: Array.from({ length: M }, (_, m) => m) },
     weights,
     { maps: trainee.kept, components: trainee.keptComponents },
-    choices,
+    trainee.feedback,
     variations,
     random,
   );
