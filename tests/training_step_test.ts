@@ -2,6 +2,8 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { MASK_CHANNELS } from "../src/model/config.ts";
+import { keepChoice } from "../src/model/mask_decoder.ts";
+import { initializeWeights } from "../src/model/weights.ts";
 import {
   alignmentLoss,
   defaultLoss,
@@ -159,4 +161,16 @@ Deno.test("a step's values do not depend on where gradients stop", () => {
     return [logits, ...Object.values(mixture)].map((part) => part.dataSync());
   };
   assert.deepEqual(values("paper"), values("marginal"));
+});
+
+Deno.test("fresh weights keep 0.85 of a choice", () => {
+  const fresh = asTensors(initializeWeights(smallConfig, 1));
+  const kept = keepChoice(
+    fresh,
+    tf.zeros([1, 3, 4]),
+    tf.ones([1, 2, 2]),
+    tf.ones([1]),
+    tf.fill([1, 3], 1 / 3),
+  );
+  assertClose(kept.dataSync(), new Array(12).fill(0.85), 1e-6);
 });
