@@ -19,7 +19,7 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from "./checkpoint.ts";
-import type { StepScalars } from "./optimizer.ts";
+import { biasCorrections, type StepScalars } from "./optimizer.ts";
 import type { TraineeReport } from "./simulation.ts";
 import { Tally } from "./tally.ts";
 import type { Recipe, TrainOptions } from "./train.ts";
@@ -42,7 +42,10 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   readonly description: object;
   /** The network's weights. */
   readonly declared: WeightDeclarations;
-  /** `optimizerStep` of the network, compiled; its state stays in the engine. */
+  /**
+   * `optimizerStep` of the network with `defaultAdam`, compiled; its state stays
+   * in the engine.
+   */
   readonly step: {
     (inputs: {
       state: DeviceState;
@@ -130,14 +133,15 @@ export async function optimize<
           (_, i) => method.draw(random, 1 + i % recipe.iterations),
         );
       }
+      const { firstCorrection, secondCorrection } = biasCorrections(step + 1);
       const outputs = await method.step({
         state,
         frozen,
         batch: method.pack(examples, random),
         scalars: {
           learningRate: scalar(learningRateAt(recipe, step)),
-          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
-          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
+          firstCorrection: scalar(firstCorrection),
+          secondCorrection: scalar(secondCorrection),
           averageDecay: scalar(
             Math.min(recipe.averageDecay, step / (step + 20)),
           ),

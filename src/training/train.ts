@@ -37,8 +37,9 @@ export interface Recipe extends ExampleOptions {
   /** Iterations J until a user leaves. */
   readonly iterations: number;
   /**
-   * Largest learning rate of Adam with decoupled weight decay (Loshchilov and
-   * Hutter 2019), after `warmUp` steps.
+   * Largest learning rate, after `warmUp` steps, of Adam with betas 0.9 and 0.98,
+   * gradients clipped to a norm of 1, and decoupled weight decay (Loshchilov and
+   * Hutter 2019): a step multiplies every weight by 1 - 0.02 * the learning rate.
    */
   readonly learningRate: number;
   /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
