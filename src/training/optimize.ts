@@ -32,6 +32,7 @@ type DeviceState = Readonly<Record<keyof HostState, DeviceTensor>>;
 interface StepResult {
   readonly state: DeviceState;
   readonly loss: HostTensor;
+  readonly norm: HostTensor;
 }
 
 /** What the loop needs to know of a method; batches are as it likes them. */
@@ -88,8 +89,8 @@ export function learningRateAt(recipe: Recipe, step: number): number {
  * @param recipe How long, how fast, from which seed.
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights.
- * @throws {RangeError} When the checkpoint is of another run, or the loss is no
- * longer finite.
+ * @throws {RangeError} When the checkpoint is of another run, or the loss, the
+ * gradient's norm or a weight is no longer finite.
  * @throws {TypeError} When the first weights are those of another network.
  */
 export async function optimize<
@@ -149,15 +150,13 @@ export async function optimize<
       });
       for (const tensor of Object.values(state)) tensor.dispose();
       state = outputs.state;
-      const loss = outputs.loss.data[0];
-      if (!Number.isFinite(loss)) {
-        throw new RangeError(
-          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
-        );
-      }
-      tally.add(loss, await method.advance(examples, outputs, random));
+      checkFinite("loss", outputs.loss, step);
+      checkFinite("gradient's norm", outputs.norm, step);
+      const reports = await method.advance(examples, outputs, random);
+      tally.add(outputs.loss.data[0], reports);
+      for (const example of examples) example.left--;
       examples = examples.map((example) =>
-        --example.left <= 0
+        example.left <= 0
           ? method.draw(random, recipe.iterations, example)
           : example
       );
@@ -175,6 +174,7 @@ export async function optimize<
       }
     }
     const average = await state.average.read();
+    checkFinite("weights", average, recipe.steps);
     return joinWeights(
       method.declared,
       average.data as Float32Array,
@@ -186,6 +186,15 @@ export async function optimize<
     }
     method.step.release();
   }
+}
+
+/** Refuses values that are not finite, as no later step mends them. */
+function checkFinite(what: string, { data }: HostTensor, step: number) {
+  const found = (data as Float32Array).find((value) => !Number.isFinite(value));
+  if (found === undefined) return;
+  throw new RangeError(
+    `Cannot go on training as the ${what} must be finite: current value is ${found} at step ${step}; a smaller learning rate may help`,
+  );
 }
 
 /** The optimizer's state before the first step. */

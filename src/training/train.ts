@@ -159,7 +159,8 @@ function packBatch(
  * @returns The averaged weights, for a `Model`.
  * @throws {RangeError} When the batch is no multiple of the users per image, the
  * masks are empty or too small, the checkpoint is damaged or of another config,
- * recipe, other cases or first weights, or the loss is no longer finite.
+ * recipe, other cases or first weights, or the loss, the gradient's norm or a
+ * weight is no longer finite.
  * @throws {TypeError} When `initial` has not the weights of the config.
  *
  * @example Two steps on phantoms of 32 pixels
