@@ -30,11 +30,11 @@ export interface LossOptions {
    * pixels. Default 0.15.
    */
   readonly temperature: number;
-  /** `marginal`: weight of (1 - soft Dice) in the costs. Default 0.3. */
+  /** `marginal`: weight of (1 - soft Dice) in the costs, from 0. Default 0.3. */
   readonly dice: number;
-  /** `marginal`: weight of the mean probability's cost. Default 0.3. */
+  /** `marginal`: weight of the mean probability's cost, from 0. Default 0.3. */
   readonly mean: number;
-  /** `marginal`: weight of the samples' mean cost. Default 0.05. */
+  /** `marginal`: weight of the samples' mean cost, from 0. Default 0.05. */
   readonly each: number;
 }
 

@@ -14,6 +14,7 @@ import { checkWeights } from "../model/compare_weights.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
+import { checkRecipe } from "./check_recipe.ts";
 import {
   type HostState,
   readCheckpoint,
@@ -89,8 +90,9 @@ export function learningRateAt(recipe: Recipe, step: number): number {
  * @param recipe How long, how fast, from which seed.
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights.
- * @throws {RangeError} When the checkpoint is of another run, or the loss, the
- * gradient's norm or a weight is no longer finite.
+ * @throws {RangeError} When a figure of the recipe is out of its range, the
+ * checkpoint is of another run, or the loss, the gradient's norm or a weight is
+ * no longer finite.
  * @throws {TypeError} When the first weights are those of another network.
  */
 export async function optimize<
@@ -108,6 +110,7 @@ export async function optimize<
     reportEvery = 100,
   }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
+  checkRecipe(recipe, { checkpointSeconds, reportEvery });
   checkWeights("train", method.name, method.declared, initial);
   const description = JSON.stringify({
     ...method.description,
