@@ -87,6 +87,19 @@ Deno.test("placeImage() changes contrast about the middle, and brightness", () =
   assertClose(placed.slice(-3), expected, 1e-5);
 });
 
+Deno.test("placeImage() bends intensities below 0 as it does those above", () => {
+  const values = new Float32Array(32 * 32).fill(0.25, 0, 512).fill(-0.25, 512);
+  const placed = placeImage(
+    ndarray(values, [32, 32, 1]),
+    { ...identity(32, 32), gamma: 0.5 },
+    smallConfig,
+  );
+  const expected = (value: number) =>
+    [0, 1, 2].map((c) => (value - pixelMean[c]) / pixelDeviation[c]);
+  assertClose(placed.slice(0, 3), expected(0.5), 1e-5);
+  assertClose(placed.slice(-3), expected(-0.5), 1e-5);
+});
+
 Deno.test("placeImage() turns an image by a quarter, and mirrors it", () => {
   const random = createRandom(2);
   const values = Float32Array.from({ length: 32 * 32 }, () => random.uniform());

@@ -95,6 +95,7 @@ Deno.test("the training command's errors are one clear line, before any work", a
   const cases: [string[], RegExp][] = [
     [["--steps", "0"], /--steps must be a whole number/],
     [["--rate", "fast"], /--rate must be numbers as in X/],
+    [["--rate", "0"], /learningRate must be > 0 and finite/],
     [["--phantoms", "2"], /--phantoms must be within 0..1/],
     [["--ema", "1"], /--ema must be within 0..0.999999/],
     [["--schedule", "step"], /--schedule must be one of cosine, constant/],

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { adamStep } from "../src/training/optimizer.ts";
+import { adamStep, biasCorrections } from "../src/training/optimizer.ts";
 import { learningRateAt } from "../src/training/optimize.ts";
 import { defaultRecipe } from "../src/training/train.ts";
 import { assertClose } from "./engine_helpers.ts";
@@ -109,6 +109,14 @@ for (
 Deno.test("adamStep() keeps the latest parameters as the average where nothing old is kept", () => {
   const { parameters, average } = steps(small, {}, { decay: 0 });
   assert.deepEqual(average, parameters);
+});
+
+Deno.test("biasCorrections() follows the betas, by default those of adamStep()", () => {
+  const of = (...args: Parameters<typeof biasCorrections>) =>
+    Object.values(biasCorrections(...args));
+  assertClose(of(1), [0.1, 0.02], 1e-12);
+  assertClose(of(2), [0.19, 0.0396], 1e-12);
+  assertClose(of(3, { beta1: 0.5, beta2: 0.2 }), [0.875, 0.992], 1e-12);
 });
 
 Deno.test("learningRateAt() warms up, and falls as a cosine to 2 %", () => {

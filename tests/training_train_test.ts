@@ -202,14 +202,34 @@ Deno.test("train() refuses a checkpoint of other cases or other first weights", 
   );
 });
 
-Deno.test("train() refuses a batch that is no multiple of the users per image", async () => {
-  for (const [batch, usersPerImage] of [[5, 2], [1, 2], [0, 1]]) {
-    await assert.rejects(
-      () => train(smallConfig, discs, { ...recipe, batch, usersPerImage }),
-      new RangeError(
-        `Cannot train as batch must be a multiple of usersPerImage: current values are ${batch} and ${usersPerImage}`,
-      ),
+Deno.test("train() refuses a recipe and cases that are not what their docs say", async () => {
+  const { image, masks } = discs[0];
+  const refused = (
+    change: Partial<typeof recipe>,
+    reason: RegExp,
+    { cases = discs, reportEvery = 100 } = {},
+  ) =>
+    assert.rejects(
+      train(smallConfig, cases, { ...recipe, ...change }, { reportEvery }),
+      { name: "RangeError", message: reason },
     );
+  await refused({ iterations: 0 }, /^Cannot train as iterations must be an/);
+  await refused({ usersPerImage: 0 }, /^Cannot train as usersPerImage must be/);
+  await refused({ batch: 5 }, /^Cannot train as batch must be a multiple of/);
+  await refused({}, /^Cannot train as reportEvery must be/, { reportEvery: 0 });
+  const cases = [{ image, masks, raters: ["one"] }];
+  await refused({}, /^Cannot train as cases\[0\]\.raters must be/, { cases });
+});
+
+Deno.test("train() learns from images with values below 0", async () => {
+  const short = { ...recipe, steps: 2 };
+  const dark = discs.map(({ image, masks }) => ({
+    image: ndarray(image.data.map((value) => value - 0.4), image.shape),
+    masks,
+  }));
+  const weights = await train(smallConfig, dark, short);
+  for (const { data } of weights.values()) {
+    assert.ok(data.every(Number.isFinite));
   }
 });
 

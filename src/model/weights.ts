@@ -211,7 +211,8 @@ export function declareWeights(
   };
   for (let i = 1; i < masks; i++) plain(`${hypernetwork}.${i}`, u2);
   if (sam) plain("mask_decoder.iou_prediction_head", masks);
-  weight("mask_decoder.keep_choice", [1], 0, 0.85);
+  // the decoder takes its sigmoid, so that a share of 0.85 is kept at first
+  weight("mask_decoder.keep_choice", [1], 0, Math.log(0.85 / 0.15));
   return declared;
 }
 

@@ -26,7 +26,7 @@ export interface Placement {
   readonly y: readonly [number, number, number];
   /** Added to both; none by default. */
   readonly waves?: readonly Wave[];
-  /** Exponent of the intensity, by default 1. */
+  /** Exponent of the intensity's size, by default 1; its sign stays. */
   readonly gamma?: number;
   /** Intensity is multiplied by this, about its middle ... */
   readonly contrast: number;
@@ -153,7 +153,8 @@ export function placeImage(
           py,
         );
         const value = (raw - low) / span;
-        const bent = gamma === 1 ? value : value ** gamma;
+        // a power of a value below 0 is NaN; of its size it keeps the order
+        const bent = Math.sign(value) * Math.abs(value) ** gamma;
         const changed = contrast * (bent - 0.5) + 0.5 + shift;
         out[(row * S + column) * 3 + c] = (changed - config.pixelMean[c]) /
           config.pixelDeviation[c];

@@ -1,6 +1,7 @@
 /** The losses of training over a batch of samples. */
 
 import * as tf from "@tensorflow/tfjs";
+import { stopGradient } from "./stop_gradient.ts";
 
 /**
  * Which loss, and the weights of its terms. y is the user's mask at the
@@ -11,10 +12,16 @@ export interface LossOptions {
   /**
    * `marginal` (default): the tempered log-likelihood of the whole mask under
    * the mixture, -(1 / T') log sum_m pi_m exp(-T' cost of y_m), plus `mean` times
-   * the cost of the mean probability, plus `each` times the mean cost. `paper`:
-   * cross-entropy of the mean probability, which does not move pi, and the mean
-   * squared error of pi against the E-step's responsibilities, which moves
-   * nothing else; in one update.
+   * the cost of the mean probability, plus `each` times the mean cost. For given
+   * masks y_m the likelihood's gradient with respect to the logits of pi is
+   * (pi - responsibility) / T'. Once there is a choice, the masks depend on pi
+   * themselves, which weights the mean logit that goes to the choice
+   * (`keepChoice`), and the gradient of every term flows that way as well.
+   *
+   * `paper`: cross-entropy of the mean probability, which moves all but the
+   * network of pi, and the mean squared error of pi against the E-step's
+   * responsibilities, which moves that network alone; in one update. Where the
+   * two would meet, gradients stop.
    */
   readonly kind: "marginal" | "paper";
   /**
@@ -23,11 +30,11 @@ export interface LossOptions {
    * pixels. Default 0.15.
    */
   readonly temperature: number;
-  /** `marginal`: weight of (1 - soft Dice) in the costs. Default 0.3. */
+  /** `marginal`: weight of (1 - soft Dice) in the costs, from 0. Default 0.3. */
   readonly dice: number;
-  /** `marginal`: weight of the mean probability's cost. Default 0.3. */
+  /** `marginal`: weight of the mean probability's cost, from 0. Default 0.3. */
   readonly mean: number;
-  /** `marginal`: weight of the samples' mean cost. Default 0.05. */
+  /** `marginal`: weight of the samples' mean cost, from 0. Default 0.05. */
   readonly each: number;
 }
 
@@ -107,13 +114,4 @@ export function alignmentLoss(
   );
   const ofEach = tf.mul(tf.mean(cost), options.each);
   return tf.add(likelihood, tf.add(ofMean, ofEach));
-}
-
-/** The same values, without a gradient. */
-function stopGradient(x: tf.Tensor): tf.Tensor {
-  const identity = tf.customGrad((x) => ({
-    value: tf.clone(x as tf.Tensor),
-    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
-  }));
-  return identity(x);
 }

@@ -4,78 +4,44 @@
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
+import type { BaselineConfig } from "../baselines/method.ts";
 import { initialWeights, saveBaseline } from "../baselines/baseline.ts";
-import { METHODS } from "../baselines/methods.ts";
 import { trainBaseline } from "../baselines/train.ts";
 import { saveModel } from "../checkpoints/save_model.ts";
-import { CommandLine, runCommand, SEEDS, THREADS } from "../command_line.ts";
-import type { Dataset } from "../datasets/dataset.ts";
-import { openCases, readRaters } from "../datasets/command_cases.ts";
+import { type CommandLine, runCommand, THREADS } from "../command_line.ts";
 import { PHANTOM_RATERS } from "../datasets/phantom.ts";
 import { checkTarget, removeLeftovers } from "../datasets/write_file.ts";
-import { useEngine } from "../engine/engine.ts";
-import { presets } from "../model/config.ts";
+import { type EngineInfo, useEngine } from "../engine/engine.ts";
+import { type ModelConfig, presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import { loadModel } from "../notebook/load_model.ts";
 import { trainingProgress } from "../notebook/progress.ts";
 import { averageWeights } from "./average_weights.ts";
 import { curveCommand } from "./curve.ts";
 import { openLearningLog } from "./learning_log.ts";
+import {
+  HELP,
+  parseOptions,
+  readCheckpointSeconds,
+  readData,
+  readMethod,
+  readRecipe,
+} from "./options.ts";
 import type { TrainingReport } from "./tally.ts";
-import { defaultRecipe, type Recipe, train } from "./train.ts";
-import { isMarked, type TrainingCase } from "./training_case.ts";
+import { type Recipe, train, type TrainOptions } from "./train.ts";
+import type { TrainingCase } from "./training_case.ts";
 
-const HELP = `deno task train [options]
-
-  --data FOLDER        multi-rater cases to train on, besides phantoms (LIDC
-                       crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
-  --task N             which structure of QUBIQ (1)
-  --structure NAME     which structure of REFUGE2, cup or disc (cup)
-  --include A,B,..     raters to learn from (all)
-  --exclude A,B,..     raters not to learn from (none)
-  --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
-                       label-sampling, multi-head, probabilistic-unet, adapter
-                       or mrnet                 (spa)
-  --out FILE           where the weights go     (model.safetensors)
-  --init FILE          model to start from; random weights by default
-  --average FILE       a model whose weights are averaged with the trained ones
-                       (a model soup); of spa only, may be repeated
-  --checkpoint FILE    state to resume from     (OUT.checkpoint)
-  --checkpoint-seconds X
-                       seconds between checkpoints; 0: after every step (60)
-  --steps N            steps in all             (${defaultRecipe.steps})
-  --batch N            users in a batch         (${defaultRecipe.batch})
-  --rate X             largest learning rate    (${defaultRecipe.learningRate})
-  --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
-  --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
-  --loss KIND          marginal or paper        (marginal)
-  --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
-  --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
-  --carry X            share of users who go on to the next image with their
-                       profile, where a rater is known by name (${defaultRecipe.carryShare})
-  --seed N             seed                     (${defaultRecipe.seed})
-  --threads N          threads of the engine
-  --log FILE.csv       the learning curve: loss, and by iteration Dice, that of
-                       the best candidate and sample spread; grows with the run.
-                       deno task train curve FILE.csv ... --out FILE.png draws
-                       one, or compares several
-  --note TEXT          goes into the weights' metadata: data, licence
-`;
-
-/** Reads into memory the cases of which one of the wanted raters marked something. */
-async function readCases(
-  { cases, anonymous }: Dataset,
-  wanted: (rater: string) => boolean,
-): Promise<TrainingCase[]> {
-  const all = await Promise.all(cases.map(async (item) => {
-    const raters = item.raters.filter(wanted);
-    return {
-      image: await item.readImage(),
-      masks: await Promise.all(raters.map((rater) => item.readMask(rater))),
-      raters: anonymous ? undefined : raters,
-    };
-  }));
-  return all.filter(isMarked);
+/** What the command was asked for, whatever the method. */
+interface Run {
+  readonly line: CommandLine;
+  readonly recipe: Recipe;
+  readonly cases: readonly TrainingCase[];
+  readonly options: TrainOptions;
+  /** What goes into the weights' metadata. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly engine: EngineInfo;
+  /** Where the weights go. */
+  readonly out: string;
 }
 
 /** What a model's metadata say about its training. */
@@ -97,140 +63,91 @@ function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
   ].join("  ");
 }
 
-/** A number of the command line, 0 to `max`. */
-function readNumber(
-  line: CommandLine,
-  name: string,
-  fallback: number,
-  max: number,
-): number {
-  const text = line.text(name);
-  if (text === undefined) return fallback;
-  const [value] = line.numbers(name, text, "X");
-  if (value >= 0 && value <= max) return value;
-  throw line.refuse(`--${name} must be within 0..${max}`, text);
-}
-
-/** The recipe that the command line asks for. */
-function recipeOf(line: CommandLine): Recipe {
-  const d = defaultRecipe;
-  const count = { min: 1, max: 1e9 };
-  return {
-    ...d,
-    steps: line.integer("steps", d.steps, count),
-    batch: line.integer("batch", d.batch, count),
-    learningRate: readNumber(line, "rate", d.learningRate, 1),
-    schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
-    averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
-    phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
-    styleShare: readNumber(line, "styles", d.styleShare, 1),
-    carryShare: readNumber(line, "carry", d.carryShare, 1),
-    seed: line.integer("seed", d.seed, SEEDS),
-    loss: {
-      ...d.loss,
-      kind: line.oneOf("loss", ["marginal", "paper"], "marginal"),
-    },
-  };
-}
-
-async function main(): Promise<void> {
-  const [command, ...rest] = Deno.args;
-  if (command === "curve") return await curveCommand(rest);
-  const line = new CommandLine("train", Deno.args, {
-    values: [
-      ...["data", "task", "structure", "include", "exclude", "method"],
-      ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
-      ...["steps", "batch", "rate", "schedule", "ema", "loss", "seed"],
-      ...["phantoms", "styles", "carry", "threads"],
-    ],
-    repeated: ["average"],
-  });
-  if (line.has("help")) return console.log(HELP);
-  const recipe = recipeOf(line);
-  const checkpointSeconds = readNumber(line, "checkpoint-seconds", 60, 86400);
-  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
-  if (method !== "spa" && line.has("average")) {
-    throw line.refuse("--average must come with spa", method);
-  }
-  const out = line.text("out") ?? "model.safetensors";
-  await checkTarget(out);
-  await removeLeftovers(out);
-  const log = line.text("log");
-  if (log !== undefined) await checkTarget(log);
-  const keep = log === undefined ? undefined : await openLearningLog(log);
-  const dataset = line.has("data") ? await openCases(line, "train") : undefined;
-  const include = readRaters(line, "include");
-  const exclude = readRaters(line, "exclude");
-  const wanted = (rater: string) =>
-    (include?.includes(rater) ?? true) && !exclude?.includes(rater);
-  const cases = dataset ? await readCases(dataset, wanted) : [];
-  if (dataset && cases.length === 0) {
-    throw line.refuse("a case must have a mask that is not empty", "none");
-  }
-  const engine = await useEngine(
-    "onnx",
-    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
-  );
+/** Reports on the terminal, and in the log where there is one. */
+function reportTo(
+  log?: (report: TrainingReport) => Promise<void>,
+): TrainOptions {
   const progress = Deno.stderr.isTerminal() ? trainingProgress() : {
     onReport: (report: TrainingReport) => console.log(describe(report)),
   };
-  const options = {
-    checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
-    checkpointSeconds,
+  return {
     ...progress,
-    onReport: async (report: TrainingReport) => {
+    onReport: async (report) => {
       progress.onReport(report);
-      await keep?.(report);
+      await log?.(report);
     },
   };
+}
+
+/** Says what is about to be trained. */
+function announce(name: string, { recipe, cases, engine }: Run): void {
+  console.log(
+    `Training "${name}" on ${cases.length} cases and ${
+      (100 * recipe.phantomShare).toFixed(0)
+    } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
+  );
+}
+
+/** A baseline's config for the raters of the cases, or of phantoms. */
+function baselineConfig(
+  method: string,
+  cases: readonly TrainingCase[],
+): BaselineConfig {
+  const known = cases.length > 0
+    ? cases.flatMap(({ raters }) => raters ?? [])
+    : PHANTOM_RATERS;
+  const names = known.length > 0 ? [...new Set(known)] : undefined;
+  const raters = names?.length ??
+    Math.max(...cases.map(({ masks }) => masks.length));
+  return { method, network: presets.tiny, raters, names };
+}
+
+/** Trains a baseline, and saves it. */
+async function runBaseline(method: string, run: Run): Promise<void> {
+  const { line, recipe, cases, options, facts, out } = run;
+  const config = baselineConfig(method, cases);
   const init = line.text("init");
-  const raters = (include ? `, raters ${include.join(", ")}` : "") +
-    (exclude ? `, without raters ${exclude.join(", ")}` : "");
-  const data = line.text("note") ??
-    (dataset ? dataset.name + raters : "phantoms");
-  const facts = { recipe: JSON.stringify(recipe), training_data: data };
-  const announce = (name: string) =>
-    console.log(
-      `Training "${name}" on ${cases.length} cases and ${
-        (100 * recipe.phantomShare).toFixed(0)
-      } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
-    );
-  if (method !== "spa") {
-    const known = cases.length > 0
-      ? cases.flatMap(({ raters }) => raters ?? [])
-      : PHANTOM_RATERS;
-    const names = known.length > 0 ? [...new Set(known)] : undefined;
-    const raters = names?.length ??
-      Math.max(...cases.map(({ masks }) => masks.length));
-    const config = { method, network: presets.tiny, raters, names };
-    const first = init === undefined
-      ? undefined
-      : await initialWeights(init, config, recipe.seed);
-    announce(method);
-    const weights = await trainBaseline(config, cases, recipe, {
-      ...options,
-      initial: first?.weights,
-    });
-    const metadata = {
-      ...facts,
-      ...(first && { initial_recipe: first.recipe }),
-    };
-    await saveBaseline({ config, weights, metadata }, out);
-    return console.log(`Saved ${out}`);
-  }
-  const first = init === undefined ? undefined : await loadModel(init);
-  const config = first?.config ?? presets.tiny;
+  const first = init === undefined
+    ? undefined
+    : await initialWeights(init, config, recipe.seed);
+  announce(method, run);
+  const weights = await trainBaseline(config, cases, recipe, {
+    ...options,
+    initial: first?.weights,
+  });
+  const metadata = {
+    ...facts,
+    ...(first && { initial_recipe: first.recipe }),
+  };
+  await saveBaseline({ config, weights, metadata }, out);
+}
+
+/** The models of `--average`, which must be of a config. */
+async function loadOthers(
+  line: CommandLine,
+  config: ModelConfig,
+): Promise<Model[]> {
   const others = await Promise.all(
     line.texts("average").map((file) => loadModel(file)),
   );
-  for (const other of others) { // now, and not after hours of training
+  for (const other of others) {
     if (JSON.stringify(other.config) === JSON.stringify(config)) continue;
     throw line.refuse(
       `--average must be a model of the same config, ${config.name}`,
       other.config.name,
     );
   }
-  announce(config.name);
+  return others;
+}
+
+/** Trains SPA, and saves it. */
+async function runSPA(run: Run): Promise<void> {
+  const { line, recipe, cases, options, facts, out } = run;
+  const init = line.text("init");
+  const first = init === undefined ? undefined : await loadModel(init);
+  const config = first?.config ?? presets.tiny;
+  const others = await loadOthers(line, config); // not after hours of training
+  announce(config.name, run);
   const trained = await train(config, cases, recipe, {
     ...options,
     initial: first?.weights,
@@ -244,6 +161,50 @@ async function main(): Promise<void> {
     }),
   });
   await saveModel(model, out);
+}
+
+/** The log of `--log`, whose file is checked before any work. */
+async function openLog(line: CommandLine) {
+  const path = line.text("log");
+  if (path === undefined) return undefined;
+  await checkTarget(path);
+  return await openLearningLog(path);
+}
+
+async function main(): Promise<void> {
+  const [command, ...rest] = Deno.args;
+  if (command === "curve") return await curveCommand(rest);
+  const line = parseOptions(Deno.args);
+  if (line.has("help")) return console.log(HELP);
+  const recipe = readRecipe(line);
+  const checkpointSeconds = readCheckpointSeconds(line);
+  const method = readMethod(line);
+  const out = line.text("out") ?? "model.safetensors";
+  await checkTarget(out);
+  await removeLeftovers(out);
+  const log = await openLog(line);
+  const { cases, name } = await readData(line);
+  const engine = await useEngine(
+    "onnx",
+    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+  );
+  const run: Run = {
+    line,
+    recipe,
+    cases,
+    engine,
+    out,
+    options: {
+      checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
+      checkpointSeconds,
+      ...reportTo(log),
+    },
+    facts: {
+      recipe: JSON.stringify(recipe),
+      training_data: line.text("note") ?? name,
+    },
+  };
+  await (method === "spa" ? runSPA(run) : runBaseline(method, run));
   console.log(`Saved ${out}`);
 }
 

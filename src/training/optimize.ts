@@ -14,12 +14,13 @@ import { checkWeights } from "../model/compare_weights.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
+import { checkRecipe } from "./check_recipe.ts";
 import {
   type HostState,
   readCheckpoint,
   writeCheckpoint,
 } from "./checkpoint.ts";
-import type { StepScalars } from "./optimizer.ts";
+import { biasCorrections, type StepScalars } from "./optimizer.ts";
 import type { TraineeReport } from "./simulation.ts";
 import { Tally } from "./tally.ts";
 import type { Recipe, TrainOptions } from "./train.ts";
@@ -32,6 +33,7 @@ type DeviceState = Readonly<Record<keyof HostState, DeviceTensor>>;
 interface StepResult {
   readonly state: DeviceState;
   readonly loss: HostTensor;
+  readonly norm: HostTensor;
 }
 
 /** What the loop needs to know of a method; batches are as it likes them. */
@@ -42,7 +44,10 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   readonly description: object;
   /** The network's weights. */
   readonly declared: WeightDeclarations;
-  /** `optimizerStep` of the network, compiled; its state stays in the engine. */
+  /**
+   * `optimizerStep` of the network with `defaultAdam`, compiled; its state stays
+   * in the engine.
+   */
   readonly step: {
     (inputs: {
       state: DeviceState;
@@ -85,8 +90,9 @@ export function learningRateAt(recipe: Recipe, step: number): number {
  * @param recipe How long, how fast, from which seed.
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights.
- * @throws {RangeError} When the checkpoint is of another run, or the loss is no
- * longer finite.
+ * @throws {RangeError} When a figure of the recipe is out of its range, the
+ * checkpoint is of another run, or the loss, the gradient's norm or a weight is
+ * no longer finite.
  * @throws {TypeError} When the first weights are those of another network.
  */
 export async function optimize<
@@ -104,6 +110,7 @@ export async function optimize<
     reportEvery = 100,
   }: TrainOptions & Required<Pick<TrainOptions, "initial">>,
 ): Promise<HostWeights> {
+  checkRecipe(recipe, { checkpointSeconds, reportEvery });
   checkWeights("train", method.name, method.declared, initial);
   const description = JSON.stringify({
     ...method.description,
@@ -130,14 +137,15 @@ export async function optimize<
           (_, i) => method.draw(random, 1 + i % recipe.iterations),
         );
       }
+      const { firstCorrection, secondCorrection } = biasCorrections(step + 1);
       const outputs = await method.step({
         state,
         frozen,
         batch: method.pack(examples, random),
         scalars: {
           learningRate: scalar(learningRateAt(recipe, step)),
-          firstCorrection: scalar(1 - 0.9 ** (step + 1)),
-          secondCorrection: scalar(1 - 0.98 ** (step + 1)),
+          firstCorrection: scalar(firstCorrection),
+          secondCorrection: scalar(secondCorrection),
           averageDecay: scalar(
             Math.min(recipe.averageDecay, step / (step + 20)),
           ),
@@ -145,15 +153,13 @@ export async function optimize<
       });
       for (const tensor of Object.values(state)) tensor.dispose();
       state = outputs.state;
-      const loss = outputs.loss.data[0];
-      if (!Number.isFinite(loss)) {
-        throw new RangeError(
-          `Cannot go on training as the loss must be finite: current value is ${loss} at step ${step}; a smaller learning rate may help`,
-        );
-      }
-      tally.add(loss, await method.advance(examples, outputs, random));
+      checkFinite("loss", outputs.loss, step);
+      checkFinite("gradient's norm", outputs.norm, step);
+      const reports = await method.advance(examples, outputs, random);
+      tally.add(outputs.loss.data[0], reports);
+      for (const example of examples) example.left--;
       examples = examples.map((example) =>
-        --example.left <= 0
+        example.left <= 0
           ? method.draw(random, recipe.iterations, example)
           : example
       );
@@ -171,6 +177,7 @@ export async function optimize<
       }
     }
     const average = await state.average.read();
+    checkFinite("weights", average, recipe.steps);
     return joinWeights(
       method.declared,
       average.data as Float32Array,
@@ -182,6 +189,15 @@ export async function optimize<
     }
     method.step.release();
   }
+}
+
+/** Refuses values that are not finite, as no later step mends them. */
+function checkFinite(what: string, { data }: HostTensor, step: number) {
+  const found = (data as Float32Array).find((value) => !Number.isFinite(value));
+  if (found === undefined) return;
+  throw new RangeError(
+    `Cannot go on training as the ${what} must be finite: current value is ${found} at step ${step}; a smaller learning rate may help`,
+  );
 }
 
 /** The optimizer's state before the first step. */

@@ -14,15 +14,15 @@ export interface OptimizerState {
 /** What changes from step to step, scalars. */
 export interface StepScalars {
   readonly learningRate: tf.Tensor;
-  /** 1 - beta1^t. */
+  /** See `biasCorrections`. */
   readonly firstCorrection: tf.Tensor;
-  /** 1 - beta2^t. */
+  /** Likewise. */
   readonly secondCorrection: tf.Tensor;
   /** Share of the old average that is kept. */
   readonly averageDecay: tf.Tensor;
 }
 
-/** Adam's constants. */
+/** Adam's constants, `defaultAdam` by default. */
 export interface AdamOptions {
   readonly beta1?: number;
   readonly beta2?: number;
@@ -30,6 +30,28 @@ export interface AdamOptions {
   readonly weightDecay?: number;
   /** Largest norm of the gradient; a longer one is scaled down. */
   readonly clipNorm?: number;
+}
+
+/** The constants of all training here. */
+export const defaultAdam: Required<AdamOptions> = {
+  beta1: 0.9,
+  beta2: 0.98,
+  weightDecay: 0.02,
+  clipNorm: 1,
+};
+
+/**
+ * What makes up for moments that start from 0, in the t-th step: 1 - beta1^t and
+ * 1 - beta2^t (Kingma and Ba 2015, section 3).
+ *
+ * @param t The step, from 1.
+ * @param options Those that `adamStep` is given.
+ */
+export function biasCorrections(
+  t: number,
+  { beta1 = defaultAdam.beta1, beta2 = defaultAdam.beta2 }: AdamOptions = {},
+): { firstCorrection: number; secondCorrection: number } {
+  return { firstCorrection: 1 - beta1 ** t, secondCorrection: 1 - beta2 ** t };
 }
 
 /**
@@ -42,8 +64,12 @@ export function adamStep(
   state: OptimizerState,
   gradient: tf.Tensor,
   scalars: StepScalars,
-  { beta1 = 0.9, beta2 = 0.98, weightDecay = 0.02, clipNorm = 1 }: AdamOptions =
-    {},
+  {
+    beta1 = defaultAdam.beta1,
+    beta2 = defaultAdam.beta2,
+    weightDecay = defaultAdam.weightDecay,
+    clipNorm = defaultAdam.clipNorm,
+  }: AdamOptions = {},
 ): { state: OptimizerState; norm: tf.Tensor } {
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   const factor = tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6)));

@@ -26,6 +26,7 @@ import {
   type OptimizerState,
   type StepScalars,
 } from "./optimizer.ts";
+import { stopGradient } from "./stop_gradient.ts";
 
 /** A batch: B users, R of them to an image. */
 export interface StepBatch extends PromptInputs {
@@ -85,13 +86,36 @@ function chooseMixture(
   };
 }
 
-/** The network on a training batch: logits [B, M, pixels] and the mixtures. */
+/** The generator's mixtures, where the gradient of pi moves the network of pi alone. */
+function generateApart(
+  weights: Weights,
+  config: ModelConfig,
+  pooled: tf.Tensor,
+  evidence: tf.Tensor,
+): MixtureTensors {
+  const of = (pooled: tf.Tensor) =>
+    generatePreference(weights, config, pooled, evidence);
+  const { logWeights } = of(stopGradient(pooled));
+  return { ...of(pooled), logWeights };
+}
+
+/**
+ * The network on a training batch.
+ *
+ * @param kind The loss's. The values do not depend on it, but their gradients
+ * do: for `paper` those of the logits do not reach pi, and those of pi reach
+ * nothing but its own network.
+ * @returns Logits [B, M, pixels] and the mixtures.
+ */
 export function forward(
   weights: Weights,
   config: ModelConfig,
   batch: StepBatch,
+  kind: LossOptions["kind"],
 ): { logits: tf.Tensor; mixture: MixtureTensors } {
   const B = batch.target.shape[0];
+  const paper = kind === "paper";
+  const generate = paper ? generateApart : generatePreference;
   const { embedding, detail } = encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(
@@ -101,10 +125,11 @@ export function forward(
     prompts,
   );
   const mixture = chooseMixture(
-    generatePreference(weights, config, feedback.pooled, batch.evidence),
+    generate(weights, config, feedback.pooled, batch.evidence),
     batch,
   );
   const { logWeights, means, deviations } = mixture;
+  const pi = tf.exp(logWeights);
   const logits = decodeMasks(
     weights,
     config,
@@ -113,7 +138,7 @@ export function forward(
     tf.add(means, tf.mul(deviations, batch.noise)),
     batch.choice,
     batch.hasMask,
-    tf.exp(logWeights),
+    paper ? stopGradient(pi) : pi,
     detail && repeatImages(detail, B),
   );
   return {
@@ -211,7 +236,7 @@ export function trainingStep(
   adam: AdamOptions,
 ): ReturnType<typeof optimizerStep<StepBatch, UserOutputs>> {
   return optimizerStep(declareWeights(config), (weights, batch) => {
-    const { logits, mixture } = forward(weights, config, batch);
+    const { logits, mixture } = forward(weights, config, batch, loss.kind);
     const target = tf.reshape(batch.target, [logits.shape[0], -1]);
     return {
       loss: alignmentLoss(logits, mixture.logWeights, target, loss),

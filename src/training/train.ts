@@ -30,15 +30,16 @@ import { orderCases, type TrainingCase } from "./training_case.ts";
 
 /** The recipe: all that decides what comes of a config, cases and first weights. */
 export interface Recipe extends ExampleOptions {
-  /** Steps in all. */
+  /** Steps in all, at least 1. */
   readonly steps: number;
   /** Users B in a batch; a multiple of `usersPerImage`. */
   readonly batch: number;
-  /** Iterations J until a user leaves. */
+  /** Iterations J until a user leaves, at least 1. */
   readonly iterations: number;
   /**
-   * Largest learning rate of Adam with decoupled weight decay (Loshchilov and
-   * Hutter 2019), after `warmUp` steps.
+   * Largest learning rate, after `warmUp` steps, of Adam with betas 0.9 and 0.98,
+   * gradients clipped to a norm of 1, and decoupled weight decay (Loshchilov and
+   * Hutter 2019): a step multiplies every weight by 1 - 0.02 * the learning rate.
    */
   readonly learningRate: number;
   /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
@@ -46,8 +47,8 @@ export interface Recipe extends ExampleOptions {
   /** Steps over which the learning rate rises from near 0; 0 for none. */
   readonly warmUp: number;
   /**
-   * Decay of the parameters' moving average, 0..1, which is what is kept; 0
-   * keeps the parameters themselves.
+   * Decay of the parameters' moving average, 0 to below 1, which is what is
+   * kept; 0 keeps the parameters themselves.
    */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
@@ -95,7 +96,7 @@ export interface TrainOptions {
   readonly checkpointSeconds?: number;
   /** Called every `reportEvery` steps, and after the last; awaited. */
   readonly onReport?: (report: TrainingReport) => unknown;
-  /** Steps between reports, 100 by default. */
+  /** Steps between reports, at least 1, 100 by default. */
   readonly reportEvery?: number;
 }
 
@@ -156,9 +157,10 @@ function packBatch(
  * @param recipe See `Recipe`.
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights, for a `Model`.
- * @throws {RangeError} When the batch is no multiple of the users per image, the
- * masks are empty or too small, the checkpoint is damaged or of another config,
- * recipe, other cases or first weights, or the loss is no longer finite.
+ * @throws {RangeError} When a figure of the recipe or a case is not what its docs
+ * say, the batch is no multiple of the users per image, the masks are empty or too
+ * small, the checkpoint is damaged or of another config, recipe, other cases or
+ * first weights, or the loss, the gradient's norm or a weight is no longer finite.
  * @throws {TypeError} When `initial` has not the weights of the config.
  *
  * @example Two steps on phantoms of 32 pixels
@@ -177,12 +179,6 @@ export async function train(
   recipe: Recipe = defaultRecipe,
   { initial, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
-  const images = recipe.batch / recipe.usersPerImage;
-  if (!Number.isInteger(images) || images < 1) {
-    throw new RangeError(
-      `Cannot train as batch must be a multiple of usersPerImage: current values are ${recipe.batch} and ${recipe.usersPerImage}`,
-    );
-  }
   const ordered = orderCases(cases);
   return await optimize(
     {
@@ -193,7 +189,7 @@ export async function train(
         name: "trainingStep",
         resident: ["state"],
       }),
-      count: images,
+      count: recipe.batch / recipe.usersPerImage,
       draw: (random, left, before?: Group) =>
         drawGroup(ordered, config, recipe, random, left, before),
       pack: (groups, random) => packBatch(config, groups, random),

@@ -6,13 +6,13 @@ import { contiguous } from "../arrays/contiguous.ts";
 
 /** A case in memory. */
 export interface TrainingCase {
-  /** [H, W, C], 0..1, C 1 or 3. */
+  /** [H, W, C], C 1 or 3; 0..1, though any finite value is taken. */
   readonly image: NdArray<Float32Array>;
   /** The raters' masks, [H, W] each, 0 or 1; empty ones are passed over. */
   readonly masks: readonly NdArray<Uint8Array>[];
   /**
-   * The names of the masks' raters, where a name is the same person in every
-   * case; without them nobody knows who drew what.
+   * The distinct names of the masks' raters, where a name is the same person in
+   * every case; without them nobody knows who drew what.
    */
   readonly raters?: readonly string[];
 }
@@ -22,10 +22,48 @@ export function isMarked({ masks }: Pick<TrainingCase, "masks">): boolean {
   return masks.some((mask) => contiguous(mask).data.some((value) => value > 0));
 }
 
+/** The error of cases that cannot be trained on. */
+function refused(rule: string, found: unknown): RangeError {
+  return new RangeError(`Cannot train as ${rule}: current value is ${found}`);
+}
+
+/** Refuses a case whose parts do not fit, by its place among the cases. */
+function checkCase({ image, masks, raters }: TrainingCase, index: number) {
+  const name = `cases[${index}]`;
+  const [height, width, channels] = image.shape;
+  if (image.shape.length !== 3 || channels !== 1 && channels !== 3) {
+    throw refused(
+      `${name}.image must be [H, W, 1] or [H, W, 3]`,
+      `[${image.shape}]`,
+    );
+  }
+  const found = image.data.find((value) => !Number.isFinite(value));
+  if (found !== undefined) throw refused(`${name}.image must be finite`, found);
+  for (const [r, { shape }] of masks.entries()) {
+    if (`${shape}` === `${[height, width]}`) continue;
+    throw refused(
+      `${name}.masks[${r}] must be of its image's size, [${height},${width}]`,
+      `[${shape}]`,
+    );
+  }
+  if (!raters) return;
+  if (raters.length !== masks.length) {
+    throw refused(
+      `${name}.raters must be as many as its masks, ${masks.length}`,
+      raters.length,
+    );
+  }
+  const twice = raters.find((rater, r) => raters.indexOf(rater) !== r);
+  if (twice === undefined) return;
+  throw refused(`${name}.raters must be distinct`, `${twice} twice`);
+}
+
 /**
  * The cases in memory order, as drawing takes them.
  *
- * @throws {RangeError} When there are cases, and all masks of all are empty.
+ * @throws {RangeError} When a case's image is of another rank or not finite, its
+ * masks or raters do not fit it, or there are cases and all masks of all are
+ * empty.
  */
 export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
   const ordered = cases.map(({ image, masks, ...rest }) => ({
@@ -33,8 +71,10 @@ export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
     image: contiguous(image),
     masks: masks.map((mask) => contiguous(mask)),
   }));
+  ordered.forEach(checkCase);
   if (cases.length === 0 || ordered.some(isMarked)) return ordered;
-  throw new RangeError(
-    `Cannot train as a case must have a mask that is not empty: current value is ${cases.length} cases without`,
+  throw refused(
+    "a case must have a mask that is not empty",
+    `${cases.length} cases without`,
   );
 }
