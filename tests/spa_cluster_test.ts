@@ -185,9 +185,50 @@ Deno.test("cluster() gives one candidate, the recommendation, for identical pred
 });
 
 Deno.test("cluster() gives fewer candidates than asked for where fewer are distinct", () => {
-  const maps = Array.from({ length: 12 }, (_, i) => rows[i % 3]);
+  const third = [0.9, 0.8, 0.9, 0.1];
+  const maps = Array.from({ length: 12 }, (_, i) => [...rows, third][i % 4]);
   const { candidates } = cluster(predictionsOf(maps), { count: 8 });
-  assert.deepEqual(candidates.map(({ members }) => members.length), [4, 4, 4]);
+  // the first two of the four maps have the same mask
+  assert.deepEqual(candidates.map(({ members }) => members.length), [6, 3, 3]);
+});
+
+Deno.test("cluster() finds another mask where the means of K clusters have the same", () => {
+  const certain = [0.95, 0.95, 0.1, 0.1], doubtful = [0.55, 0.55, 0.45, 0.45];
+  const other = [0.55, 0.55, 0.55, 0.45];
+  const maps = [
+    ...new Array(10).fill(certain),
+    ...new Array(10).fill(doubtful),
+    other,
+    other,
+  ];
+  // the two clusters are the certain ones and the rest, whose mean is the same mask
+  const { candidates } = cluster(predictionsOf(maps), { count: 2 });
+  assert.deepEqual(candidates.map(({ members }) => members.length), [20, 2]);
+  assert.deepEqual([...candidates[0].mask.data], [1, 1, 0, 0]);
+  assert.deepEqual([...candidates[1].mask.data], [1, 1, 1, 0]);
+  assert.deepEqual(
+    candidates[0].members,
+    candidates[0].members.toSorted((a, b) => a - b),
+  );
+});
+
+Deno.test("cluster() never gives two candidates of the same mask", () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const random = createRandom(seed, 3);
+    const maps = Array.from({ length: 24 }, () => {
+      const size = 0.5 + 0.2 * random.normal(); // all near one threshold
+      return Array.from(
+        { length: 9 },
+        (_, i) => Math.min(1, Math.max(0, size + (i - 4) / 8)),
+      );
+    });
+    const { candidates } = cluster(predictionsOf(maps));
+    const masks = candidates.map(({ mask }) => [...mask.data].join(""));
+    assert.equal(new Set(masks).size, masks.length);
+    const all = candidates.flatMap(({ members }) => [...members]);
+    assert.equal(new Set(all).size, 24);
+    close([candidates.reduce((sum, { share }) => sum + share, 0)], [1]);
+  }
 });
 
 Deno.test("cluster() gives masks and entropy at the image's own size, arrays without gaps", () => {

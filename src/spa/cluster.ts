@@ -6,6 +6,7 @@ import type { NdArray } from "ndarray";
 import ops from "ndarray-ops";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
+import { distinctGroups } from "./distinct_groups.ts";
 import { mapToImage } from "./frame.ts";
 import { gramMatrix, knownGrams } from "./gram.ts";
 import { type Clustering, kMeans } from "./kmeans.ts";
@@ -142,11 +143,12 @@ function difference(
  * Makes a proposal of the predictions, steps 4 and 5 of an iteration: the
  * recommended segmentation, distinct candidates, and the map of predictive
  * entropy. Candidates are the clusters of K-means over the probability maps,
- * weighed by their shares (k-means++ seeding, the best of 8 restarts).
+ * weighed by their shares (k-means++ seeding, the best of 8 restarts); no two
+ * have the same mask.
  *
  * @param predictions Predictions of `decode`.
  * @param options `count`: candidates K, default 4, the paper's; fewer distinct
- * predictions give fewer. `seed`: of the K-means seeding, any finite number,
+ * masks give fewer. `seed`: of the K-means seeding, any finite number,
  * default 0.
  * @returns What the user is shown.
  * @throws {RangeError} When `count` is not a positive integer, or `seed` not
@@ -187,18 +189,19 @@ export function cluster(
   const mean = asMap(meanMap(maps, shares, all));
   const meanAtImage = mapToImage(mean, frame);
   const recommended = { probability: mean, mask: threshold(meanAtImage) };
-  const clustering = clusterMaps(
-    maps,
-    shares,
+  const gram = knownGrams.get(probabilities) ??
+    gramMatrix(maps, shares.length, side * side);
+  const groups = distinctGroups(
     count,
-    createRandom(seed),
-    knownGrams.get(probabilities),
+    (count) => kMeans(gram, shares, count, createRandom(seed)),
+    (members) => {
+      const probability = asMap(meanMap(maps, shares, members));
+      const mask = threshold(mapToImage(probability, frame));
+      return { members, probability, mask };
+    },
   );
-  const candidates = Array.from({ length: clustering.count }, (_, k) => {
-    const members = all.filter((i) => clustering.labels[i] === k);
-    const probability = asMap(meanMap(maps, shares, members));
-    const mask = threshold(mapToImage(probability, frame));
-    return displayable("candidate", {
+  const candidates = groups.map(({ members, probability, mask }) =>
+    displayable("candidate", {
       probability,
       mask,
       share: members.reduce((sum, i) => sum + shares[i], 0),
@@ -206,8 +209,8 @@ export function cluster(
       added: difference(mask, recommended.mask),
       removed: difference(recommended.mask, mask),
       image,
-    });
-  }).sort((a, b) => b.share - a.share);
+    })
+  ).sort((a, b) => b.share - a.share);
   return displayable("proposal", {
     recommended,
     candidates,
