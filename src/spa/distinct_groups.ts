@@ -30,10 +30,12 @@ function joinEqual(
   const joined: Group[] = [];
   for (const group of groups) {
     const at = joined.findIndex((other) => sameMask(group, other));
-    if (at < 0) joined.push(group);
-    else {joined[at] = join(
-        [...joined[at].members, ...group.members].sort((a, b) => a - b),
-      );}
+    if (at < 0) {
+      joined.push(group);
+      continue;
+    }
+    const members = [...joined[at].members, ...group.members];
+    joined[at] = join(members.sort((a, b) => a - b));
   }
   return joined;
 }
