@@ -6,8 +6,9 @@ import { linear, project } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
 /**
- * The image's part of the first fusion layer, W_x e_x: the same for all
- * samples, as the layer is linear before its ReLU.
+ * The image's part of the first fusion layer, W_x e_x: the same for all samples
+ * of an iteration, as the layer is linear before its ReLU. e_x is mixed with the
+ * feedback beforehand, where the network does that: then it is of one iteration.
  *
  * @param image Image embedding, [B, h * h, L].
  * @returns [B, h * h, L].

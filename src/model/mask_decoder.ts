@@ -1,6 +1,6 @@
 /**
  * The mask decoder: SAM's two-way transformer, upscaling and hypernetwork
- * (`MaskDecoder`, `TwoWayTransformer`), for all samples in one batch.
+ * (`MaskDecoder`, `TwoWayTransformer`), for many samples in one batch.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -211,7 +211,7 @@ export function keepChoice(
 }
 
 /**
- * Decodes every sample to mask logits, in one batch: `shareInputs`,
+ * Decodes every sample to mask logits: `shareInputs`,
  * `decodeSamples` and `keepChoice`, whose parameters these are.
  *
  * @returns Mask logits, [B, N, 4h, 4h].

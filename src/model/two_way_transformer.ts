@@ -1,4 +1,4 @@
-/** SAM's two-way transformer (`TwoWayTransformer`), for all samples in one batch. */
+/** SAM's two-way transformer (`TwoWayTransformer`), for many samples in one batch. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "./config.ts";

@@ -16,8 +16,10 @@ import type { Latents } from "./sample_gmm.ts";
 export interface MStepOptions {
   /**
    * Weight of what was known before, in samples: the prior of a component's
-   * moments is its current ones, worth this many samples. Default 16: with 4 a
-   * component collapses onto its few likely samples after some choices.
+   * moments is its current ones, worth this many samples. Default 16, for the
+   * few choices of one image: the means follow them, the deviations shrink.
+   * With 2000 many choices drive the mixture to the user's own Gaussian, means
+   * and deviations; with 4 a component collapses onto its few likely samples.
    */
   readonly prior?: number;
   /** Standard deviations never fall below this. Default 0.02. */

@@ -21,7 +21,8 @@ export interface UpdateOptions {
   /**
    * `generator` (default): the trained generator on the feedback so far, with
    * the evidence. `m-step`: the training-free update of the mixture itself: its
-   * weights, means and deviations move to the samples that explain the choice.
+   * weights and means move to the samples that explain the choice, and its
+   * deviations shrink about them.
    */
   readonly rule?: "generator" | "m-step";
   /** Whether the means and deviations are updated; default true. */
