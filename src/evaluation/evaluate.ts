@@ -5,7 +5,7 @@
  */
 
 // @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
+import ndarray, { type NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
@@ -161,11 +161,25 @@ function mixtureAlone({ kept: _, ...preference }: Preference): Preference {
   return { ...preference, feedback: { ...preference.feedback, choices: [] } };
 }
 
-/** A proposal of whose predictions the fresh samples alone are evidence. */
+/** A proposal without any but the fresh samples: the others are no evidence. */
 function freshAlone(proposal: Proposal): Proposal {
-  const { predictions } = proposal;
+  const { candidates, predictions } = proposal;
   const { components } = predictions.latents;
-  return { ...proposal, predictions: { ...predictions, components } };
+  const N = components.length;
+  const [, side] = predictions.probabilities.shape;
+  const maps = predictions.probabilities.data.subarray(0, N * side * side);
+  return {
+    ...proposal,
+    candidates: candidates.map((candidate) => ({
+      ...candidate,
+      members: candidate.members.filter((i) => i < N),
+    })),
+    predictions: {
+      ...predictions,
+      components,
+      probabilities: ndarray(maps as Float32Array, [N, side, side]),
+    },
+  };
 }
 
 /** Aligns with one simulated user. */

@@ -70,6 +70,19 @@ function joinSamples(lists: readonly Samples[]): Samples {
   return { maps, components: lists.flatMap((l) => Array.from(l.components)) };
 }
 
+/** The first of some samples, by their indices: what is kept of a chosen cluster. */
+export function keepSamples(
+  { maps, components }: Samples,
+  members: readonly number[],
+): Samples {
+  const staying = members.slice(0, MOST_KEPT);
+  const size = maps.length / components.length;
+  return joinSamples(staying.map((i) => ({
+    maps: maps.subarray(i * size, (i + 1) * size),
+    components: [components[i]],
+  })));
+}
+
 /** Shares in proportion to prior weights times likelihoods, [n]. */
 function sharesOf(prior: number[], logLikelihood: readonly number[]) {
   const log = prior.map((weight, i) => Math.log(weight) + logLikelihood[i]);

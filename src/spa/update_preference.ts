@@ -9,8 +9,8 @@ import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
 import type { GaussianMixture } from "./mixture.ts";
 import {
+  keepSamples,
   type KeptSamples,
-  MOST_KEPT,
   type Predictions,
 } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
@@ -47,22 +47,17 @@ export function moveParts(
   };
 }
 
-/** The first of the chosen cluster's own samples: fresh ones before older ones. */
+/** The chosen cluster's own samples, fresh ones before older ones. */
 function keep(
   { probabilities, components }: Predictions,
   members: readonly number[],
 ): KeptSamples {
-  const staying = members.slice(0, MOST_KEPT);
+  const maps = probabilities.data as Float32Array;
+  const kept = keepSamples({ maps, components }, members);
   const side = probabilities.shape[1];
-  const area = side * side;
-  const source = probabilities.data as Float32Array;
-  const maps = new Float32Array(staying.length * area);
-  staying.forEach((i, k) =>
-    maps.set(source.subarray(i * area, (i + 1) * area), k * area)
-  );
   return {
-    probabilities: ndarray(maps, [staying.length, side, side]),
-    components: Int32Array.from(staying, (i) => components[i]),
+    probabilities: ndarray(kept.maps, [kept.components.length, side, side]),
+    components: Int32Array.from(kept.components),
   };
 }
 

@@ -9,7 +9,7 @@ import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf } from "../spa/feedback.ts";
 import { frameOf } from "../spa/frame.ts";
-import { MOST_KEPT, weighSamples } from "../spa/predictions.ts";
+import { keepSamples, weighSamples } from "../spa/predictions.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
 
@@ -168,13 +168,8 @@ export async function advanceTrainee(
       chosen,
     }],
   };
-  const staying = members[chosen].slice(0, MOST_KEPT);
-  const size = side * side;
-  trainee.kept = new Float32Array(staying.length * size);
-  trainee.keptComponents = new Int32Array(staying.length);
-  staying.forEach((i, k) => {
-    trainee.kept.set(pool.subarray(i * size, (i + 1) * size), k * size);
-    trainee.keptComponents[k] = components[i];
-  });
+  const kept = keepSamples({ maps: pool, components }, members[chosen]);
+  trainee.kept = kept.maps;
+  trainee.keptComponents = Int32Array.from(kept.components);
   return report;
 }
