@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { hd95 } from "../src/evaluation/metrics/hd95.ts";
+import { hd95 } from "../src/metrics/hd95.ts";
 import { createRandom } from "../src/random.ts";
 
 /** A mask from rows of 0 and 1: `mask("010", "111")`. */

@@ -8,6 +8,7 @@
 import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
+import { dice } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
@@ -27,7 +28,6 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../spa/update_preference.ts";
-import { dice } from "./metrics/overlap.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
   expectedTargets,

@@ -4,7 +4,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Case } from "../datasets/dataset.ts";
-import { meanMask } from "./metrics/overlap.ts";
+import { meanMask } from "../metrics/overlap.ts";
 
 /** A mask that a user has in mind. */
 export interface Target {

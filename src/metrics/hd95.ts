@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../../arrays/contiguous.ts";
-import { squaredDistances } from "../../arrays/squared_distances.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import { squaredDistances } from "../arrays/squared_distances.ts";
 import { checkSameShape } from "./_masks.ts";
 
 /**
