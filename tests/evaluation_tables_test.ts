@@ -3,6 +3,7 @@ import { ablationTable } from "../src/evaluation/tables/ablation.ts";
 import { carryTable } from "../src/evaluation/tables/carry.ts";
 import { comparisonTable } from "../src/evaluation/tables/comparison.ts";
 import { diceTargetsTable } from "../src/evaluation/tables/dice_targets.ts";
+import { overlapTable } from "../src/evaluation/tables/overlap.ts";
 import { ratersTable } from "../src/evaluation/tables/raters.ts";
 import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
 import { savingsTable } from "../src/evaluation/tables/savings.ts";
@@ -10,6 +11,7 @@ import type { Table } from "../src/table.ts";
 import {
   sampleSetOf,
   targetOf,
+  targetOfOverlap,
   targetOfRaters,
 } from "./_evaluation_results.ts";
 
@@ -75,6 +77,53 @@ Deno.test("diceTargetsTable() tells means of successes, failures and the cap", (
   const two = diceTargetsTable({ none: results, both: results }, [0.7]);
   assert.deepEqual(two.rows.map(([name]) => name), ["none", "both"]);
   assert.equal(two.columns.length, two.rows[0].length);
+});
+
+Deno.test("overlapTable() has IoU and HD95 by iteration, and its unit", () => {
+  const table = overlapTable({
+    both: [
+      targetOfOverlap("a", [[0.25, 4], [0.5, 2]], 0.7),
+      targetOfOverlap("b", [[0.75, 3], [1, 0]], [0.5, 2]),
+      targetOf("c", [0.5, 0.5]), // saved before they were measured
+    ],
+  });
+  assert.deepEqual(headings(table), [
+    ...["iteration", "IoU", "95 % interval"],
+    ...["HD95 (mm)", "95 % interval", "targets"],
+  ]);
+  assert.deepEqual(table.rows, [
+    [1, 0.5, "0.2500..0.7500", 3.5, "3.00..4.00", 2],
+    [2, 0.75, "0.5000..1.0000", 1, "0.00..2.00", 2],
+  ]);
+});
+
+Deno.test("overlapTable() never averages millimetres and pixels", () => {
+  const table = overlapTable({
+    both: [
+      targetOfOverlap("a", [[0.25, 4]], 0.7),
+      targetOfOverlap("b", [[0.75, 6]]),
+      targetOfOverlap("c", [[0.5, 9]]),
+    ],
+  });
+  assert.deepEqual(headings(table).filter((name) => name.startsWith("HD95")), [
+    "HD95 (mm)",
+    "HD95 (px)",
+  ]);
+  const [[, iou, , mm, , px, interval, targets]] = table.rows;
+  assert.deepEqual([iou, mm, px, interval, targets], [
+    ...[0.5, 4, 7.5, "6.00..9.00", 3],
+  ]);
+});
+
+Deno.test("overlapTable() has a row for each of several runs, at its last iteration", () => {
+  const { rows } = overlapTable({
+    unet: [targetOfOverlap("a", [[0.25, 4]])],
+    spa: [targetOfOverlap("a", [[0.25, 4], [0.5, 3]])],
+  });
+  assert.deepEqual(rows, [
+    ["unet", 0.25, undefined, 4, undefined, 1],
+    ["spa", 0.5, undefined, 3, undefined, 1],
+  ]);
 });
 
 Deno.test("ratersTable() tells included raters from excluded ones", () => {
