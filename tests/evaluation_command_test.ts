@@ -190,6 +190,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
     ["random", "whole"], // IoU and HD95
     ["random"], // paired at the first
     ["random"], // and the last
+    ["random", "whole"], // seconds per iteration
     ["random", "whole"], // iterations to 0.8
     ["random"], // and how many fewer
   ]);
@@ -202,7 +203,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
   const rows = (await Deno.readTextFile(file("both.csv"))).trim().split("\n");
   assert.equal(rows.length, 1 + 2 * 20 * 2);
   const html = await Deno.readTextFile(file("both.html"));
-  assert.equal(html.match(/<table>/g)!.length, 6);
+  assert.equal(html.match(/<table>/g)!.length, 7);
   assert.equal(html.match(/<img /g)!.length, 3);
 });
 

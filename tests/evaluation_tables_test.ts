@@ -7,6 +7,7 @@ import { overlapTable } from "../src/evaluation/tables/overlap.ts";
 import { ratersTable } from "../src/evaluation/tables/raters.ts";
 import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
 import { savingsTable } from "../src/evaluation/tables/savings.ts";
+import { secondsTable } from "../src/evaluation/tables/seconds.ts";
 import type { Table } from "../src/table.ts";
 import {
   sampleSetOf,
@@ -212,5 +213,16 @@ Deno.test("savingsTable() tells how many fewer interactions one method needs tha
   const one = { spa: [targetOf("a", [0.9])], click: [targetOf("a", [0.5])] };
   assert.deepEqual(savingsTable(one, [0.8]).rows[0].slice(5), [
     ...["90.0 %", undefined, "1.0000", 1],
+  ]);
+});
+
+Deno.test("secondsTable() has the median and the quartiles of all iterations", () => {
+  const { rows } = secondsTable({
+    spa: [targetOf("a", [0.5, 0.5]), targetOf("b", [0.5, 0.5, 0.5])],
+    unet: [targetOf("a", [])],
+  });
+  assert.deepEqual(rows, [ // 10, 10, 20, 20, 30 ms
+    ["spa", 0.02, "0.010..0.020", 5],
+    ["unet", NaN, undefined, 0],
   ]);
 });
