@@ -105,33 +105,28 @@ export {
   type IterationResult,
   type TargetResult,
 } from "./src/evaluation/evaluate.ts";
-export { expectedCalibrationError } from "./src/evaluation/metrics/calibration.ts";
-export { hd95 } from "./src/evaluation/metrics/hd95.ts";
-export {
-  type IterationsToTarget,
-  iterationsToTarget,
-} from "./src/evaluation/metrics/iterations_to_target.ts";
 export {
   type RaterAgreement,
   raterAgreement,
 } from "./src/evaluation/rater_agreement.ts";
 export {
-  dice,
-  diceSoft,
-  iou,
-  meanMask,
-} from "./src/evaluation/metrics/overlap.ts";
+  type SampleSetMetrics,
+  sampleSetMetrics,
+} from "./src/evaluation/sample_set.ts";
+export { expectedCalibrationError } from "./src/metrics/calibration.ts";
+export { hd95 } from "./src/metrics/hd95.ts";
+export {
+  type IterationsToTarget,
+  iterationsToTarget,
+} from "./src/metrics/iterations_to_target.ts";
+export { dice, diceSoft, iou, meanMask } from "./src/metrics/overlap.ts";
 export {
   diceMax,
   generalisedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
   sampleSpread,
-} from "./src/evaluation/metrics/sample_set.ts";
-export {
-  type SampleSetMetrics,
-  sampleSetMetrics,
-} from "./src/evaluation/sample_set.ts";
+} from "./src/metrics/sample_set.ts";
 export {
   type ModelConfig,
   type PresetName,

@@ -23,6 +23,23 @@ export function targetOf(
   };
 }
 
+/** A target with IoU and HD95 of the recommendation, by iteration. */
+export function targetOfOverlap(
+  patient: string,
+  figures: readonly (readonly [iou: number, hd95: number])[],
+  spacing?: TargetResult["spacing"],
+): TargetResult {
+  const target = targetOf(patient, figures.map(() => 0.5), { spacing });
+  return {
+    ...target,
+    iterations: target.iterations.map((iteration, i) => ({
+      ...iteration,
+      iou: figures[i][0],
+      hd95: figures[i][1],
+    })),
+  };
+}
+
 /** Metrics of a sample set. */
 export function sampleSetOf(energyDistance: number): SampleSetMetrics {
   return {

@@ -30,11 +30,14 @@ const dataset: Dataset = {
   cases: discs.slice(0, 2).map(({ image, masks }, i) => ({
     id: `${i}`,
     patient: `${i}`,
+    spacing: [0.5, undefined][i],
     raters,
     readImage: () => Promise.resolve(image),
     readMask: (rater) => Promise.resolve(masks[raters.indexOf(rater)]),
   })),
 };
+
+const diagonal = Math.hypot(...discs[0].masks[0].shape);
 
 const configOf = (method: string): BaselineConfig => ({
   method,
@@ -91,14 +94,17 @@ for (const method of Object.keys(METHODS)) {
       results.map((result) => [result.case, result.rater]),
       ["0", "1"].flatMap((id) => raters.map((rater) => [id, rater])),
     );
-    for (const { iterations, sampleSet } of results) {
+    for (const { case: id, iterations, sampleSet, spacing } of results) {
       const dices = iterations.map(({ dice }) => dice);
       assert.equal(dices.length, 3);
       assert.ok(dices.every((dice) => dice >= 0 && dice <= 1));
       if (methodOf(config).interaction !== "clicks") {
         assert.equal(new Set(dices).size, 1);
       }
-      const [{ spread, best, dice }] = iterations;
+      const [{ spread, best, dice, iou, hd95 }] = iterations;
+      assert.ok(Math.abs(iou! - dice / (2 - dice)) < 1e-12);
+      assert.equal(spacing, id === "0" ? 0.5 : undefined);
+      assert.ok(hd95! >= 0 && hd95! <= diagonal * (spacing ? 0.5 : 1));
       assert.ok(best >= dice || SAMPLES[method] !== undefined);
       assert.equal(spread > 0, SAMPLES[method] !== undefined);
       assert.equal(sampleSet!.spread, spread);

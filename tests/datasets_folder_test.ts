@@ -248,7 +248,11 @@ Deno.test({
     assert.equal(val.cases.length, 117);
     const patients = new Set(train.cases.map(({ patient }) => patient));
     assert.ok(val.cases.every(({ patient }) => !patients.has(patient)));
-    assert.ok(val.cases.every(({ spacing }) => spacing! > 0.4 && spacing! < 1));
+    assert.ok(
+      val.cases.every(({ spacing }) =>
+        Number(spacing) > 0.4 && Number(spacing) < 1
+      ),
+    );
     const first = val.cases[0];
     assert.deepEqual((await first.readImage()).shape, [71, 71, 1]);
     assert.deepEqual((await first.readMask("0")).shape, [71, 71]);

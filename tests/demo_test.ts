@@ -8,7 +8,7 @@ import { parseAnswer } from "../src/demo/users.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { writeMask } from "../src/datasets/write_image.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
-import { dice } from "../src/evaluation/metrics/overlap.ts";
+import { dice } from "../src/metrics/overlap.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
 const SAMPLE = "data/phantoms/fundus-3"; // the one shown by default

@@ -93,11 +93,12 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
   );
   assert.deepEqual(headings, [
     "Dice by iteration",
+    "IoU and HD95 by iteration",
     "Iterations to a Dice",
     "The user's own mask and the others'",
     "Samples of the first proposal",
   ]);
-  assert.equal(html.match(/<table>/g)!.length, 4);
+  assert.equal(html.match(/<table>/g)!.length, 5);
   assert.equal(html.match(/<img /g)!.length, 3);
   assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
   const svg = await Deno.readTextFile(outs[1]);
@@ -127,6 +128,7 @@ for (
   const [args, tables] of [
     [["--ablation"], [
       ["none", "moments", "weights", "both"],
+      ["none", "moments", "weights", "both"], // IoU and HD95
       ["none", "none", "moments", "none", "moments", "weights"],
     ]],
     [["--carry"], [["1", "2"]]],
@@ -174,6 +176,9 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
     ...[...QUICK, "--user", "random", "--out", file("random.json")],
   );
   assert.equal(random.code, 0, random.stderr);
+  const [dices, overlaps] = rowsOf(random.stdout); // no other table was asked for
+  assert.deepEqual([dices, overlaps].map((rows) => rows.length), [2, 2]);
+  assert.match(random.stdout, /\| iteration \| IoU .* \| HD95 \(px\) \|/);
   const { stdout } = await evaluate(
     ...["compare", file("random.json"), file("whole.json")],
     ...["--targets", "0.8", "--out", file("both.csv")],
@@ -182,21 +187,23 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
   const tables = rowsOf(stdout);
   assert.deepEqual(tables.map((rows) => rows.map((row) => row[0])), [
     ["random", "whole"], // Dice by iteration
+    ["random", "whole"], // IoU and HD95
     ["random"], // paired at the first
     ["random"], // and the last
+    ["random", "whole"], // seconds per iteration
     ["random", "whole"], // iterations to 0.8
     ["random"], // and how many fewer
   ]);
   // the same clicks and samples until the first choice
-  const [[one, other, start, same, ...rest]] = tables[1];
+  const [[one, other, start, same, ...rest]] = tables[2];
   assert.deepEqual([one, other, start], ["random", "whole", same]);
   assert.deepEqual(rest, ["0.0000", "0.0000..0.0000", "1.0000", "20"]);
-  const gain = Number(tables[2][0][4]);
+  const gain = Number(tables[3][0][4]);
   assert.ok(gain > 0.01, `the nearest candidate is no better: ${gain}`);
   const rows = (await Deno.readTextFile(file("both.csv"))).trim().split("\n");
   assert.equal(rows.length, 1 + 2 * 20 * 2);
   const html = await Deno.readTextFile(file("both.html"));
-  assert.equal(html.match(/<table>/g)!.length, 5);
+  assert.equal(html.match(/<table>/g)!.length, 7);
   assert.equal(html.match(/<img /g)!.length, 3);
 });
 

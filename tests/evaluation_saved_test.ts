@@ -8,9 +8,14 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../src/evaluation/saved_evaluation.ts";
+import { sectionsOf } from "../src/evaluation/sections.ts";
 import { withFigures } from "../src/evaluation/validation_figures.ts";
 import { Model } from "../src/model/model.ts";
-import { evaluation, targetOf } from "./_evaluation_results.ts";
+import {
+  evaluation,
+  targetOf,
+  targetOfOverlap,
+} from "./_evaluation_results.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
@@ -120,6 +125,26 @@ Deno.test("a saved evaluation comes back, and passes for the one it was", async 
       }),
     /^RangeError: Cannot go on as its "include" must be not given: current value is \["1"\]$/,
   );
+});
+
+Deno.test("an evaluation saved before IoU and HD95 were measured goes on, and has no table of them", async () => {
+  const path = `${await temporaryFolder()}/before.json`;
+  const headings = (saved: SavedEvaluation) =>
+    sectionsOf({ ...saved, tables: { targets: [], perRater: false } })
+      .map(({ heading }) => heading);
+  await saveEvaluation(path, evaluation("a"));
+  const old = await readEvaluation(path);
+  assert.deepEqual(headings(old), ["Dice by iteration"]);
+  const now = resumeEvaluation(path, old, evaluation());
+  const results = [targetOfOverlap("b", [[0.5, 2]], [0.5, 2])];
+  const more = { both: [...now.done.both, { case: "b", results }] };
+  await saveEvaluation(path, { ...now, done: more });
+  const back = await readEvaluation(path);
+  assert.deepEqual(runsOf(back).both[1], results[0]);
+  assert.deepEqual(headings(back), [
+    "Dice by iteration",
+    "IoU and HD95 by iteration",
+  ]);
 });
 
 Deno.test("readEvaluation() refuses other files", async () => {

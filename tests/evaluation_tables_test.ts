@@ -3,13 +3,16 @@ import { ablationTable } from "../src/evaluation/tables/ablation.ts";
 import { carryTable } from "../src/evaluation/tables/carry.ts";
 import { comparisonTable } from "../src/evaluation/tables/comparison.ts";
 import { diceTargetsTable } from "../src/evaluation/tables/dice_targets.ts";
+import { overlapTable } from "../src/evaluation/tables/overlap.ts";
 import { ratersTable } from "../src/evaluation/tables/raters.ts";
 import { sampleSetTable } from "../src/evaluation/tables/sample_set.ts";
 import { savingsTable } from "../src/evaluation/tables/savings.ts";
+import { secondsTable } from "../src/evaluation/tables/seconds.ts";
 import type { Table } from "../src/table.ts";
 import {
   sampleSetOf,
   targetOf,
+  targetOfOverlap,
   targetOfRaters,
 } from "./_evaluation_results.ts";
 
@@ -75,6 +78,53 @@ Deno.test("diceTargetsTable() tells means of successes, failures and the cap", (
   const two = diceTargetsTable({ none: results, both: results }, [0.7]);
   assert.deepEqual(two.rows.map(([name]) => name), ["none", "both"]);
   assert.equal(two.columns.length, two.rows[0].length);
+});
+
+Deno.test("overlapTable() has IoU and HD95 by iteration, and its unit", () => {
+  const table = overlapTable({
+    both: [
+      targetOfOverlap("a", [[0.25, 4], [0.5, 2]], 0.7),
+      targetOfOverlap("b", [[0.75, 3], [1, 0]], [0.5, 2]),
+      targetOf("c", [0.5, 0.5]), // saved before they were measured
+    ],
+  });
+  assert.deepEqual(headings(table), [
+    ...["iteration", "IoU", "95 % interval"],
+    ...["HD95 (mm)", "95 % interval", "targets"],
+  ]);
+  assert.deepEqual(table.rows, [
+    [1, 0.5, "0.2500..0.7500", 3.5, "3.00..4.00", 2],
+    [2, 0.75, "0.5000..1.0000", 1, "0.00..2.00", 2],
+  ]);
+});
+
+Deno.test("overlapTable() never averages millimetres and pixels", () => {
+  const table = overlapTable({
+    both: [
+      targetOfOverlap("a", [[0.25, 4]], 0.7),
+      targetOfOverlap("b", [[0.75, 6]]),
+      targetOfOverlap("c", [[0.5, 9]]),
+    ],
+  });
+  assert.deepEqual(headings(table).filter((name) => name.startsWith("HD95")), [
+    "HD95 (mm)",
+    "HD95 (px)",
+  ]);
+  const [[, iou, , mm, , px, interval, targets]] = table.rows;
+  assert.deepEqual([iou, mm, px, interval, targets], [
+    ...[0.5, 4, 7.5, "6.00..9.00", 3],
+  ]);
+});
+
+Deno.test("overlapTable() has a row for each of several runs, at its last iteration", () => {
+  const { rows } = overlapTable({
+    unet: [targetOfOverlap("a", [[0.25, 4]])],
+    spa: [targetOfOverlap("a", [[0.25, 4], [0.5, 3]])],
+  });
+  assert.deepEqual(rows, [
+    ["unet", 0.25, undefined, 4, undefined, 1],
+    ["spa", 0.5, undefined, 3, undefined, 1],
+  ]);
 });
 
 Deno.test("ratersTable() tells included raters from excluded ones", () => {
@@ -163,5 +213,16 @@ Deno.test("savingsTable() tells how many fewer interactions one method needs tha
   const one = { spa: [targetOf("a", [0.9])], click: [targetOf("a", [0.5])] };
   assert.deepEqual(savingsTable(one, [0.8]).rows[0].slice(5), [
     ...["90.0 %", undefined, "1.0000", 1],
+  ]);
+});
+
+Deno.test("secondsTable() has the median and the quartiles of all iterations", () => {
+  const { rows } = secondsTable({
+    spa: [targetOf("a", [0.5, 0.5]), targetOf("b", [0.5, 0.5, 0.5])],
+    unet: [targetOf("a", [])],
+  });
+  assert.deepEqual(rows, [ // 10, 10, 20, 20, 30 ms
+    ["spa", 0.02, "0.010..0.020", 5],
+    ["unet", NaN, undefined, 0],
   ]);
 });

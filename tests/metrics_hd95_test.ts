@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { hd95 } from "../src/evaluation/metrics/hd95.ts";
+import { hd95 } from "../src/metrics/hd95.ts";
 import { createRandom } from "../src/random.ts";
 
 /** A mask from rows of 0 and 1: `mask("010", "111")`. */
@@ -47,6 +47,21 @@ Deno.test("hd95() of empty masks is 0, and the diagonal if one is empty", () => 
   const empty = mask("0000", "0000", "0000");
   assert.equal(hd95(empty, empty), 0);
   close(hd95(empty, mask("0000", "0100", "0000"), { spacing: 2 }), 10);
+});
+
+Deno.test("hd95() is the same wherever in an image the masks lie", () => {
+  // a column of 2 and a pixel, 3 rows and 2 columns from the nearer end of it
+  const spacing = [0.5, 2] as const;
+  const far = Math.hypot(4 * 0.5, 2 * 2), near = Math.hypot(3 * 0.5, 2 * 2);
+  for (const [top, left] of [[0, 0], [0, 35], [200, 0], [117, 23]]) {
+    const draw = (...pixels: number[][]) => {
+      const data = new Uint8Array(300 * 40);
+      for (const [y, x] of pixels) data[(top + y) * 40 + left + x] = 1;
+      return ndarray(data, [300, 40]);
+    };
+    const found = hd95(draw([0, 0], [1, 0]), draw([4, 2]), { spacing });
+    close(found, near + 0.95 * (far - near), 1e-12);
+  }
 });
 
 Deno.test("hd95() gives what measuring every pair of border pixels gives", () => {

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { expectedCalibrationError } from "../src/evaluation/metrics/calibration.ts";
-import { hd95 } from "../src/evaluation/metrics/hd95.ts";
-import { dice, iou } from "../src/evaluation/metrics/overlap.ts";
+import { expectedCalibrationError } from "../src/metrics/calibration.ts";
+import { hd95 } from "../src/metrics/hd95.ts";
+import { dice, iou } from "../src/metrics/overlap.ts";
 import {
   diceMax,
   generalisedEnergyDistance,
   hungarianMatchedDice,
-} from "../src/evaluation/metrics/sample_set.ts";
+} from "../src/metrics/sample_set.ts";
 import { bootstrapInterval, quantile } from "../src/evaluation/statistics.ts";
 import { wilcoxonSignedRank } from "../src/evaluation/wilcoxon.ts";
 import { readReference } from "./_reference.ts";

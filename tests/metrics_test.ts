@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { assign } from "../src/evaluation/metrics/_assign.ts";
-import { expectedCalibrationError } from "../src/evaluation/metrics/calibration.ts";
-import { hd95 } from "../src/evaluation/metrics/hd95.ts";
-import { iterationsToTarget } from "../src/evaluation/metrics/iterations_to_target.ts";
-import {
-  dice,
-  diceSoft,
-  iou,
-  meanMask,
-} from "../src/evaluation/metrics/overlap.ts";
+import { assign } from "../src/metrics/_assign.ts";
+import { expectedCalibrationError } from "../src/metrics/calibration.ts";
+import { hd95 } from "../src/metrics/hd95.ts";
+import { iterationsToTarget } from "../src/metrics/iterations_to_target.ts";
+import { dice, diceSoft, iou, meanMask } from "../src/metrics/overlap.ts";
 import {
   diceMax,
   generalisedEnergyDistance,
   hungarianMatchedDice,
   sampleSpread,
-} from "../src/evaluation/metrics/sample_set.ts";
+} from "../src/metrics/sample_set.ts";
 import { createRandom } from "../src/random.ts";
 
 /** A mask from rows of 0 and 1: `mask("010", "111")`. */

@@ -124,7 +124,7 @@ export async function evaluateBaseline(
   async function align(
     image: { pixels: Float32Array; frame: Frame },
     wanted: readonly number[],
-    { mask: target }: Target,
+    { mask: target, spacing }: Target,
     masks: ReadonlyMap<string, NdArray<Uint8Array>>,
     random: Random,
   ) {
@@ -151,7 +151,11 @@ export async function evaluateBaseline(
       const proposal = await propose(feedback);
       const milliseconds = performance.now() - start;
       first ??= proposal;
-      const figures = measureProposal(proposal, target, masks);
+      const figures = measureProposal(
+        proposal,
+        { mask: target, spacing },
+        masks,
+      );
       const result = { ...figures, milliseconds };
       if (method.interaction === "clicks") {
         iterations.push(result);

@@ -58,7 +58,7 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
     if (mask) checkGrid(id, mask, volume, path);
     return mask;
   };
-  const spacing = squareSpacing(header.spacing, axis);
+  const spacing = pixelSpacing(header.spacing, axis);
   const sliceCase = (name: string, slice: number): Case => ({
     id: name,
     patient,
@@ -146,12 +146,12 @@ function checkGrid(
   }
 }
 
-/** Millimetres per pixel of a slice, where its pixels are square. */
-function squareSpacing(
+/** Millimetres per pixel of a slice, where known. */
+function pixelSpacing(
   spacing: readonly number[] | undefined,
   axis: number,
-): number | undefined {
+): Case["spacing"] {
   if (!spacing) return undefined;
   const [rows, columns] = spacing.filter((_, i) => i !== axis);
-  return Math.abs(rows - columns) <= 0.01 * rows ? rows : undefined;
+  return Math.abs(rows - columns) <= 0.01 * rows ? rows : [rows, columns];
 }

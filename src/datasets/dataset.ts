@@ -7,8 +7,8 @@ export interface Case {
   id: string;
   /** Whose image it is: data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Millimetres per pixel, which are square, where known. */
-  spacing?: number;
+  /** Millimetres per pixel, where known: of pixels that are not square [between rows, between columns]. */
+  spacing?: number | readonly [number, number];
   /** The raters who drew a mask, perhaps an empty one, in order. */
   raters: string[];
   /** Reads the image: [H, W, C], values 0..1, C = 1 or 3. */

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { dice } from "../evaluation/metrics/overlap.ts";
+import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import { candidateDice } from "../spa/simulated_user.ts";

@@ -13,6 +13,7 @@ import {
 } from "./saved_evaluation.ts";
 import { targetSections, variantSections } from "./sections.ts";
 import { savingsTable } from "./tables/savings.ts";
+import { secondsTable } from "./tables/seconds.ts";
 
 /** Throws unless two evaluations have the same targets, with the same clicks. */
 function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
@@ -61,8 +62,9 @@ export function joinRuns(
 
 /**
  * `deno task evaluate compare`: Dice by iteration of several evaluations of the
- * same cases, as of different methods, their paired differences at the first
- * and the last iteration, and iterations to Dice targets where they are given.
+ * same cases, as of different methods, their IoU and HD95, paired differences at
+ * the first and the last iteration, seconds per iteration, and iterations to Dice
+ * targets where they are given.
  */
 export async function compareCommand(args: readonly string[]): Promise<void> {
   const line = new CommandLine("compare", args, {
@@ -88,6 +90,11 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
     lead: `Methods: ${Object.keys(runs).join(", ")}`,
     sections: [
       ...variantSections(runs, ["first", "last"]),
+      {
+        heading: "Seconds per iteration",
+        table: secondsTable(runs),
+        printed: true,
+      },
       ...targetSections(runs, targets),
       ...(targets.length > 0
         ? [{

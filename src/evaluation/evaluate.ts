@@ -8,6 +8,8 @@
 import ndarray, { type NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
+import { hd95 } from "../metrics/hd95.ts";
+import { dice, iou } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
@@ -27,7 +29,6 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../spa/update_preference.ts";
-import { dice } from "./metrics/overlap.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
   expectedTargets,
@@ -97,6 +98,14 @@ export interface EvaluateOptions {
 export interface IterationResult {
   /** Dice of the recommendation with the target, at the image's own size, 0..1. */
   readonly dice: number;
+  /** Intersection over union of the same two, 0..1; unknown in results that were saved before it was measured. */
+  readonly iou?: number;
+  /**
+   * 95th percentile of the Hausdorff distance of the same two, in millimetres
+   * where the target's `spacing` is known, else in pixels. An empty
+   * recommendation counts as the image's diagonal: see `hd95`.
+   */
+  readonly hd95?: number;
   /** Dice of the best candidate, 0..1. */
   readonly best: number;
   /** Dice of the recommendation with the mask of each rater who drew one, 0..1. */
@@ -115,6 +124,8 @@ export interface TargetResult {
   readonly patient: string;
   /** Whose mask was aimed at: a rater, or "majority of 1, 2". */
   readonly rater: string;
+  /** Millimetres per pixel of the case, where known: the unit of `hd95`. */
+  readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;
   /** Of the first proposal's samples, where they were measured. */
@@ -142,12 +153,14 @@ export interface OpenCase extends Disposable {
 /** How good a proposal is. */
 export function measureProposal(
   proposal: Proposal,
-  target: NdArray<Uint8Array>,
+  { mask: target, spacing }: Pick<Target, "mask" | "spacing">,
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
 ): Omit<IterationResult, "milliseconds"> {
   const { recommended: { mask }, spread } = proposal;
   return {
     dice: dice(mask, target),
+    iou: iou(mask, target),
+    hd95: hd95(mask, target, { spacing }),
     best: Math.max(...candidateDice(proposal, target)),
     raters: Object.fromEntries(
       [...masks].map(([rater, other]) => [rater, dice(mask, other)]),
@@ -186,7 +199,7 @@ function freshAlone(proposal: Proposal): Proposal {
 async function evaluateTarget(
   model: Model,
   embedding: ImageEmbedding,
-  { name, mask: target }: Target,
+  { name, mask: target, spacing }: Target,
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   random: Random,
   options: EvaluateOptions,
@@ -218,7 +231,7 @@ async function evaluateTarget(
       seed: random.integer(2 ** 31),
     });
     const shown = performance.now();
-    const result = measureProposal(proposal, target, masks);
+    const result = measureProposal(proposal, { mask: target, spacing }, masks);
     if (options.sampleSet && i === 0) {
       sampleSet = sampleSetMetrics(proposal, [...masks.values()]);
     }
@@ -303,7 +316,8 @@ export async function evaluateCases(
   );
   const results = displayable<TargetResult[]>("evaluation", []);
   for (const [c, item] of cases) {
-    const { id, patient } = item;
+    const { id, patient, spacing } = item;
+    const known = { case: id, patient, ...(spacing && { spacing }) };
     const masks = await readMasks(item);
     const targets = targetsOf(item, masks, include);
     total -= expectedTargets(item, include) - targets.length;
@@ -312,7 +326,7 @@ export async function evaluateCases(
     for (const target of targets) {
       const random = createRandom(seed, c, target.index);
       const result = await method.align(target, masks, random);
-      own.push({ case: id, patient, rater: target.name, ...result });
+      own.push({ ...known, rater: target.name, ...result });
       results.push(own[own.length - 1]);
       options.onTarget?.(results.length, total, own[own.length - 1]);
     }

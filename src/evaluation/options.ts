@@ -21,8 +21,8 @@ deno task evaluate compare FILE.json FILE.json ... [--targets ..] [--out FILE]
 deno task evaluate agreement --data FOLDER
 
 Every rater of every case in turn is the user: one random click inside the
-mask, then the nearest candidate again and again. Prints Dice by iteration, or
-the tables that are asked for. merge joins the parts of an evaluation, or those
+mask, then the nearest candidate again and again. Prints Dice, IoU and HD95 (mm
+where the pixels' size is known) by iteration, or the tables that are asked for. merge joins the parts of an evaluation, or those
 of one --include RATER each, by models of their own; of one whole evaluation it
 makes other tables, or figures. compare tests the
 differences between several (methods, models) on the same cases. agreement tells

@@ -1,8 +1,8 @@
 /** How raters agree with one another: the scale on which to read a method's Dice. */
 
 import type { Dataset } from "../datasets/dataset.ts";
+import { dice } from "../metrics/overlap.ts";
 import type { Table } from "../table.ts";
-import { dice } from "./metrics/overlap.ts";
 import { mean, meanCells } from "./statistics.ts";
 import { readMasks, targetsOf } from "./targets.ts";
 

@@ -3,8 +3,10 @@ import type { TargetResult } from "./evaluate.ts";
 import type { Runs } from "./saved_evaluation.ts";
 
 /**
- * Results as CSV: a row per variant, target and iteration, with the Dice with
- * each rater and the metrics of the first proposal's samples where known.
+ * Results as CSV: a row per variant, target and iteration, with IoU and HD95 of
+ * the recommendation (each unit has a column of its own, so that nobody averages
+ * over both), the Dice with each rater and the metrics of the first proposal's
+ * samples where known.
  */
 export function resultsCSV(runs: Runs): string {
   const all = Object.values(runs).flat();
@@ -13,13 +15,15 @@ export function resultsCSV(runs: Runs): string {
   const rows = Object.entries(runs).flatMap(([variant, targets]) =>
     targets.flatMap((target) =>
       target.iterations.map((iteration, i) => {
-        const { dice, best, spread, milliseconds } = iteration;
+        const { dice, iou, hd95, best, spread, milliseconds } = iteration;
+        const [mm, px] = target.spacing ? [hd95, undefined] : [undefined, hd95];
         const samples: Readonly<Record<string, number>> =
           i === 0 && target.sampleSet ? { ...target.sampleSet } : {};
         return [
           ...[variant, target.case, target.patient, target.rater, i + 1],
           ...[dice, best, spread].map((value) => value.toFixed(6)),
           milliseconds.toFixed(2),
+          ...[iou, mm, px].map((value) => value?.toFixed(6) ?? ""),
           ...raters.map((name) => iteration.raters?.[name]?.toFixed(6) ?? ""),
           ...metrics.map((name) => samples[name]?.toFixed(6) ?? ""),
         ];
@@ -28,6 +32,7 @@ export function resultsCSV(runs: Runs): string {
   );
   const headings = [
     ..."variant,case,patient,rater,iteration,dice,best,spread,ms".split(","),
+    ...["iou", "hd95_mm", "hd95_px"],
     ...raters.map((name) => `dice_${name}`),
     ...metrics.map((name) => `samples_${name}`),
   ];

@@ -3,16 +3,16 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { type Proposal, threshold } from "../spa/cluster.ts";
-import { mapToImage } from "../spa/frame.ts";
-import { expectedCalibrationError } from "./metrics/calibration.ts";
-import { diceSoft, meanMask } from "./metrics/overlap.ts";
+import { expectedCalibrationError } from "../metrics/calibration.ts";
+import { diceSoft, meanMask } from "../metrics/overlap.ts";
 import {
   diceMax,
   generalisedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
-} from "./metrics/sample_set.ts";
+} from "../metrics/sample_set.ts";
+import { type Proposal, threshold } from "../spa/cluster.ts";
+import { mapToImage } from "../spa/frame.ts";
 
 /**
  * Metrics of a set of samples against a set of annotations, each as the function

@@ -13,6 +13,7 @@ import { ablationTable } from "./tables/ablation.ts";
 import { carryTable } from "./tables/carry.ts";
 import { comparisonTable } from "./tables/comparison.ts";
 import { diceTargetsTable } from "./tables/dice_targets.ts";
+import { overlapTable } from "./tables/overlap.ts";
 import { ratersTable } from "./tables/raters.ts";
 import { sampleSetTable } from "./tables/sample_set.ts";
 
@@ -24,6 +25,22 @@ export interface Section {
   readonly figure?: () => Figure;
   /** Whether the table is printed; some stand with their figures alone. */
   readonly printed: boolean;
+}
+
+/** IoU and HD95 of the recommendation, or nothing of results that were saved before they were measured. */
+function overlapSections(runs: Runs, printed: boolean, seed = 0): Section[] {
+  const all = Object.values(runs);
+  const known = all.flat().some(({ iterations: [first] }) =>
+    first?.iou !== undefined
+  );
+  if (!known) return [];
+  return [{
+    heading: `IoU and HD95 ${
+      all.length > 1 ? "at the last iteration" : "by iteration"
+    }`,
+    table: overlapTable(runs, seed),
+    printed,
+  }];
 }
 
 /** Dice by iteration of several variants or methods, and their differences. */
@@ -39,6 +56,7 @@ export function variantSections(
       figure: () => variantsFigure(runs),
       printed: true,
     },
+    ...overlapSections(runs, true, seed),
     ...at.map((which): Section => ({
       heading: `Paired differences at the ${which} iteration`,
       table: comparisonTable(runs, which, seed),
@@ -82,7 +100,7 @@ function carrySection(runs: Runs, names: readonly string[], seed: number) {
   };
 }
 
-/** All that an evaluation was asked for; Dice by iteration in any case. */
+/** All that an evaluation was asked for; Dice, IoU and HD95 by iteration in any case. */
 export function sectionsOf(saved: SavedEvaluation): Section[] {
   const runs = runsOf(saved);
   const { seed, include, sampleSet, variants } = saved.settings;
@@ -91,6 +109,7 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
   const asked: Section[] = [];
   if (variants.includes("carried")) {
     asked.push(carrySection(runs, variants, seed));
+    asked.push(...overlapSections(runs, false, seed));
   } else if (variants.length > 1) {
     asked.push(...variantSections(runs, ["last"], seed));
   }
@@ -113,10 +132,15 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
     });
   }
   if (variants.length > 1) return asked;
-  return [{
-    heading: "Dice by iteration",
-    table: summaryTable(summarize(results, seed)),
-    figure: () => evaluationFigure(results),
-    printed: asked.length === 0,
-  }, ...asked];
+  const printed = asked.length === 0;
+  return [
+    {
+      heading: "Dice by iteration",
+      table: summaryTable(summarize(results, seed)),
+      figure: () => evaluationFigure(results),
+      printed,
+    },
+    ...overlapSections(runs, printed, seed),
+    ...asked,
+  ];
 }

@@ -4,7 +4,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Case } from "../datasets/dataset.ts";
-import { meanMask } from "./metrics/overlap.ts";
+import { meanMask } from "../metrics/overlap.ts";
 
 /** A mask that a user has in mind. */
 export interface Target {
@@ -14,6 +14,8 @@ export interface Target {
   readonly index: number;
   /** [H, W], 0 or 1, not empty. */
   readonly mask: NdArray<Uint8Array>;
+  /** Millimetres per pixel of it, where known. */
+  readonly spacing?: Case["spacing"];
 }
 
 /** The masks of a case's raters, without those that are empty. */
@@ -45,15 +47,17 @@ export function expectedTargets(
  * drew a mask.
  */
 export function targetsOf(
-  { raters }: Case,
+  { raters, spacing: stated }: Case,
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   include?: readonly string[],
 ): Target[] {
+  const spacing = stated || undefined; // a list of cases may say null, or 0
   if (!include) {
     return [...masks].map(([name, mask]) => ({
       name,
       index: raters.indexOf(name),
       mask,
+      spacing,
     }));
   }
   const included = include.flatMap((rater) => masks.get(rater) ?? []);
@@ -67,5 +71,5 @@ export function targetsOf(
   const [name, index] = include.length === 1
     ? [include[0], raters.indexOf(include[0])]
     : [`majority of ${include.join(", ")}`, 0];
-  return [{ name, index, mask: ndarray(mask, share.shape) }];
+  return [{ name, index, mask: ndarray(mask, share.shape), spacing }];
 }

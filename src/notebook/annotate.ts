@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
-import { dice } from "../evaluation/metrics/overlap.ts";
+import { dice } from "../metrics/overlap.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";

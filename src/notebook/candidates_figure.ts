@@ -1,8 +1,8 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import { dice } from "../evaluation/metrics/overlap.ts";
 import {
   drawCandidateCaption,
   drawChosen,

@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { dice } from "../metrics/overlap.ts";
 import type { Point } from "../spa/feedback.ts";
-import { dice } from "../evaluation/metrics/overlap.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
 import { drawLegend, lineItem, pointItems } from "./legend.ts";

@@ -2,7 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { dice } from "../evaluation/metrics/overlap.ts";
+import { dice } from "../metrics/overlap.ts";
 import type { Random } from "../random.ts";
 import type { Proposal } from "./cluster.ts";
 import type { Point } from "./feedback.ts";

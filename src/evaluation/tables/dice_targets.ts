@@ -4,7 +4,7 @@ import {
   failurePenalty,
   type IterationsToTarget,
   iterationsToTarget,
-} from "../metrics/iterations_to_target.ts";
+} from "../../metrics/iterations_to_target.ts";
 import type { Runs } from "../saved_evaluation.ts";
 import { bootstrapInterval, byPatient, formatInterval } from "../statistics.ts";
 

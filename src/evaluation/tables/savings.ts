@@ -3,7 +3,7 @@ import type { TargetResult } from "../evaluate.ts";
 import {
   failurePenalty,
   iterationsToTarget,
-} from "../metrics/iterations_to_target.ts";
+} from "../../metrics/iterations_to_target.ts";
 import { formatChance, inOther, pairedDifference } from "../paired.ts";
 import type { Runs } from "../saved_evaluation.ts";
 import { bootstrapRatio, byPatient } from "../statistics.ts";

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { contiguous } from "../../arrays/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import { checkSameShape, countOverlap } from "./_masks.ts";
 
 /**

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../../arrays/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 import { assign } from "./_assign.ts";
 import { scorePairs } from "./_masks.ts";
 import { dice, iou } from "./overlap.ts";

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../../arrays/contiguous.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 
 /** Refuses two arrays of different shapes, naming both. */
 export function checkSameShape(
