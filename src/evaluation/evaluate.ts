@@ -5,7 +5,7 @@
  */
 
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
 import { hd95 } from "../metrics/hd95.ts";
@@ -29,6 +29,7 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../spa/update_preference.ts";
+import { freshAlone, mixtureAlone } from "./mixture_only.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
   expectedTargets,
@@ -166,32 +167,6 @@ export function measureProposal(
       [...masks].map(([rater, other]) => [rater, dice(mask, other)]),
     ),
     spread,
-  };
-}
-
-/** A preference of whose choices the mixture alone tells. */
-function mixtureAlone({ kept: _, ...preference }: Preference): Preference {
-  return { ...preference, feedback: { ...preference.feedback, choices: [] } };
-}
-
-/** A proposal without any but the fresh samples: the others are no evidence. */
-function freshAlone(proposal: Proposal): Proposal {
-  const { candidates, predictions } = proposal;
-  const { components } = predictions.latents;
-  const N = components.length;
-  const [, side] = predictions.probabilities.shape;
-  const maps = predictions.probabilities.data.subarray(0, N * side * side);
-  return {
-    ...proposal,
-    candidates: candidates.map((candidate) => ({
-      ...candidate,
-      members: candidate.members.filter((i) => i < N),
-    })),
-    predictions: {
-      ...predictions,
-      components,
-      probabilities: ndarray(maps as Float32Array, [N, side, side]),
-    },
   };
 }
 
