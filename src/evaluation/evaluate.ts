@@ -15,7 +15,6 @@ import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import { encode, type ImageEmbedding } from "../spa/encode.ts";
-import type { Preference } from "../spa/preference.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
