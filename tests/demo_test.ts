@@ -3,7 +3,9 @@ import ndarray from "ndarray";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describeError } from "../src/command_line.ts";
+import { parseDemoOptions } from "../src/demo/options.ts";
 import { runDemo } from "../src/demo/run.ts";
+import { openSubject } from "../src/demo/subject.ts";
 import { parseAnswer } from "../src/demo/users.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { writeMask } from "../src/datasets/write_image.ts";
@@ -62,6 +64,36 @@ Deno.test("the demo aligns the sample with its rater and writes all its files", 
   const report = await Deno.readTextFile(join(out, "report.html"));
   assert.equal(/(src|href)="https?:/.test(report), false, "self-contained");
   assert.match(report, /Proposal 3/);
+});
+
+Deno.test("the demo's random click is elsewhere in every mask, and stays there", async () => {
+  const place = async (...args: string[]) => {
+    const { points: [{ x, y }], reference } = await openSubject(
+      parseDemoOptions(args),
+    );
+    const { data, shape: [, width] } = reference!;
+    const inside = [...data.keys()].filter((i) => data[i] > 0);
+    return inside.indexOf(y * width + x) / inside.length;
+  };
+  const file = (name: string) => [
+    ...["--image", `${SAMPLE}/image.png`],
+    ...["--reference", `${SAMPLE}/rater_${name}.png`],
+  ];
+  const subjects = [
+    ...["kidney-13", "nodule-2"].flatMap((id) =>
+      ["strict", "generous"].map((rater) => ["--case", id, "--rater", rater])
+    ),
+    file("strict"),
+    file("generous"),
+  ];
+  const places = await Promise.all(subjects.map((args) => place(...args)));
+  assert.ok(places.every((each) => each >= 0), "inside");
+  assert.ok(Math.max(...places) - Math.min(...places) > 0.3, `${places}`);
+  const apart = places.toSorted((a, b) => a - b)
+    .map((each, i, all) => each - (all[i - 1] ?? -1));
+  assert.ok(Math.min(...apart) > 0.002, `${places}`); // of small masks: a pixel
+  assert.equal(await place(...subjects[0]), places[0]);
+  assert.notEqual(await place(...subjects[0], "--seed", "1"), places[0]);
 });
 
 Deno.test("the demo without a known mask follows a script, then accepts", async () => {

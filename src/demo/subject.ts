@@ -1,10 +1,12 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { fileURLToPath } from "node:url";
+import { contiguous } from "../arrays/contiguous.ts";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { readImage, readMask } from "../datasets/read_image.ts";
-import { createRandom } from "../random.ts";
+import { digest, digestNumber } from "../digest.ts";
+import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { clickInside } from "../spa/simulated_user.ts";
 import type { DemoOptions } from "./options.ts";
@@ -58,7 +60,7 @@ async function openImage(options: DemoOptions, path: string): Promise<Subject> {
 }
 
 async function openCase(options: DemoOptions): Promise<Subject> {
-  const { data, split, caseId } = options;
+  const { data, split } = options;
   const dataset = await openDataset(data ?? fileURLToPath(SAMPLES), { split });
   const found = findCase(options, dataset);
   const sample = data === undefined && found.id === SAMPLE.id
@@ -71,10 +73,11 @@ async function openCase(options: DemoOptions): Promise<Subject> {
   ]);
   // Whoever chooses for himself is not shown a mask he did not ask for.
   const hidden = options.interactive && options.rater === undefined;
-  const { points } = withClicks(options, { name: found.id, image, reference });
+  const { id: name } = found;
+  const { points } = withClicks(options, { name, image, reference, rater });
   return hidden
-    ? { name: found.id, image, points }
-    : { name: caseId ?? found.id, image, reference, rater, points };
+    ? { name, image, points }
+    : { name, image, reference, rater, points };
 }
 
 function findCase(
@@ -99,10 +102,23 @@ function withClicks(
 ): Subject {
   if (subject.reference) {
     // Also a check: an empty mask has no pixel to click.
-    const click = clickInside(subject.reference, createRandom(seed));
+    const click = clickInside(subject.reference, clickStream(seed, subject));
     if (points.length === 0 && !box) return { ...subject, points: [click] };
   }
   return { ...subject, points };
+}
+
+/**
+ * Where a subject's click is drawn from: the seed alone would take the same
+ * place of every mask. A mask without a rater goes by its pixels, as the same
+ * file has many paths.
+ */
+function clickStream(
+  seed: number,
+  { name, rater, reference }: Omit<Subject, "points">,
+): Random {
+  const whose = rater ?? digest([contiguous(reference!).data]);
+  return createRandom(seed, digestNumber(name), digestNumber(whose));
 }
 
 /** The names most like `wanted`, the most alike first. */
