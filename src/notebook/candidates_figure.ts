@@ -73,7 +73,12 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
 
   const top = title ? 54 : MARGIN;
   const aspect = image.shape[0] / image.shape[1];
-  const layout = layOutCandidates(candidates.length, aspect, top);
+  const layout = layOutCandidates(
+    candidates.length,
+    aspect,
+    top,
+    truth !== undefined,
+  );
   const height = Math.round(layout.bottom + 46);
   const shares = candidates.map(({ share }) => percent(share)).join(", ");
   return new Figure({
