@@ -153,6 +153,39 @@ Deno.test("candidatesFigure() shows a click at its pixel's centre", async () => 
   assert(distance(near(34, 5), rgb(COLOR.negative)) < 12, `${near(34, 5)}`);
 });
 
+Deno.test("candidatesFigure() and maskFigure() draw a box from pixel centre to pixel centre", async () => {
+  const box = { left: 4, top: 6, right: 34, bottom: 31 };
+  const options = { image: grey(), box };
+  const { recommended } = layOutCandidates(1, 1, 20);
+  for (
+    const [figure, place] of [
+      [
+        candidatesFigure({ ...options, proposal: proposal(WIDER) }),
+        recommended,
+      ],
+      [
+        maskFigure({ ...options, mask: RECOMMENDED }),
+        { x: 20, y: 20, width: 480 },
+      ],
+    ] as const
+  ) {
+    const { at } = await decodePNG(await figure.toPNG());
+    const scale = place.width / SIDE;
+    const pixel = (x: number, y: number) =>
+      at(2 * (place.x + (x + 0.5) * scale), 2 * (place.y + (y + 0.5) * scale));
+    for (const [x, y] of [[4, 20], [34, 20], [20, 6], [20, 31]]) {
+      assert(distance(pixel(x, y), rgb(COLOR.positive)) < 12, `${x} ${y}`);
+    }
+    assert.deepEqual(pixel(2, 20), [GREY, GREY, GREY]);
+    assert((await figure.toSVG()).includes(">box given</text>"));
+  }
+  const without = candidatesFigure({
+    image: grey(),
+    proposal: proposal(WIDER),
+  });
+  assert(!(await without.toSVG()).includes("box given"));
+});
+
 Deno.test("candidatesFigure() frames what was chosen", async () => {
   const layout = layOutCandidates(2, 1, 20);
   for (const chosen of [0, 1, "accept"] as const) {

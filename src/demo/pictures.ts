@@ -48,6 +48,7 @@ export function stepFigure(subject: Subject, step: Step): Figure {
     image: subject.image,
     proposal,
     points: [...points],
+    box: subject.box,
     truth: subject.reference,
     chosen: answer?.kind === "choose"
       ? answer.candidate
@@ -81,7 +82,7 @@ function curveOf(steps: readonly Step[]): Figure | undefined {
 }
 
 function figuresOf({ subject, steps, mask }: Outcome): Figures {
-  const { name, image, reference } = subject;
+  const { name, image, reference, box } = subject;
   const ends = steps.length > 1 ? [steps[0], steps.at(-1)!] : [steps[0]];
   return {
     proposals: steps.map((step) => stepFigure(subject, step)),
@@ -100,6 +101,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
       label: "accepted",
       truth: reference,
       points: [...steps.at(-1)!.points],
+      box,
       title: `${name}, the accepted segmentation`,
     }),
   };

@@ -40,10 +40,7 @@ function userOf(
 }
 
 /** What is segmented, for whom, and what was given to start with. */
-function describeStart(
-  { name, rater, points }: Subject,
-  { box }: DemoOptions,
-): string {
+function describeStart({ name, rater, points, box }: Subject): string {
   const parts = [rater ? `${name}, as rater "${rater}" sees it` : name];
   if (box) {
     const { left, top, right, bottom } = box;
@@ -80,11 +77,11 @@ async function align(
   terminal: Terminal,
 ): Promise<Pick<Outcome, "steps" | "mask" | "profile">> {
   const user = userOf(options, subject, terminal);
-  const { samples, candidates, seed, box } = options;
+  const { samples, candidates, seed } = options;
   let start = performance.now();
   using session = await Session.start(model, subject.image, {
     points: subject.points,
-    box,
+    box: subject.box,
     samples,
     candidates,
     seed,
@@ -152,7 +149,7 @@ export async function runDemo(
   });
   const count = `${info.threads} thread${info.threads === 1 ? "" : "s"}`;
   terminal.print(`Engine: ${info.name}, ${count} (${info.reason})`);
-  terminal.print(`Image:  ${describeStart(subject, options)}\n`);
+  terminal.print(`Image:  ${describeStart(subject)}\n`);
 
   const outcome = await align(model, subject, options, terminal);
   const files = await writeOutcome(out, {

@@ -7,7 +7,7 @@ import { openDataset } from "../datasets/open_dataset.ts";
 import { readImage, readMask } from "../datasets/read_image.ts";
 import { digest, digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Box, Point } from "../spa/feedback.ts";
 import { clickInside } from "../spa/simulated_user.ts";
 import type { DemoOptions } from "./options.ts";
 
@@ -23,6 +23,8 @@ export interface Subject {
   readonly rater?: string;
   /** The first clicks; may be none where there is a box. */
   readonly points: readonly Point[];
+  /** The box around the object, if one was given. */
+  readonly box?: Box;
 }
 
 /** The sample phantoms, and a rater whose mask takes some picks to reach. */
@@ -74,10 +76,10 @@ async function openCase(options: DemoOptions): Promise<Subject> {
   // Whoever chooses for himself is not shown a mask he did not ask for.
   const hidden = options.interactive && options.rater === undefined;
   const { id: name } = found;
-  const { points } = withClicks(options, { name, image, reference, rater });
+  const subject = withClicks(options, { name, image, reference, rater });
   return hidden
-    ? { name, image, points }
-    : { name, image, reference, rater, points };
+    ? { ...subject, reference: undefined, rater: undefined }
+    : subject;
 }
 
 function findCase(
@@ -98,14 +100,14 @@ function findCase(
 
 function withClicks(
   { points, box, seed }: DemoOptions,
-  subject: Omit<Subject, "points">,
+  subject: Omit<Subject, "points" | "box">,
 ): Subject {
   if (subject.reference) {
     // Also a check: an empty mask has no pixel to click.
     const click = clickInside(subject.reference, clickStream(seed, subject));
     if (points.length === 0 && !box) return { ...subject, points: [click] };
   }
-  return { ...subject, points };
+  return { ...subject, points, box };
 }
 
 /**

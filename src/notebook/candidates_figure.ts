@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Box, Point } from "../spa/feedback.ts";
 import { dice } from "../evaluation/metrics/overlap.ts";
 import {
   drawCandidateCaption,
@@ -14,6 +14,7 @@ import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import {
   areaItem,
+  boxItem,
   drawLegend,
   type LegendItem,
   lineItem,
@@ -24,6 +25,7 @@ import {
   checkMaskSize,
   defineImage,
   drawArea,
+  drawBoxPrompt,
   drawOutline,
   drawPanel,
   drawPoint,
@@ -43,6 +45,8 @@ export interface CandidatesFigureOptions {
   proposal: Pick<Proposal, "recommended" | "candidates">;
   /** The clicks so far, in pixels of the image; none by default. */
   points?: readonly Point[];
+  /** The box around the object, in pixels of the image; none by default. */
+  box?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
   /** What was picked, a candidate's index or the recommendation: framed. */
@@ -102,7 +106,7 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
 }
 
 function drawPictures(
-  { image, proposal, points = [], truth, chosen, zoom = true }:
+  { image, proposal, points = [], box, truth, chosen, zoom = true }:
     CandidatesFigureOptions,
   uri: string,
   layout: ReturnType<typeof layOutCandidates>,
@@ -123,6 +127,7 @@ function drawPictures(
       view.width < whole.width ? drawViewFrame(main, view) : "",
       drawOutline(main, recommendedPath, COLOR.recommended, { width: 2.5 }),
       truth ? drawReference(main, truth) : "",
+      box ? drawBoxPrompt(main, box) : "",
       ...points.map((point) => drawPoint(main, point)),
     ),
     drawRecommendedCaption(
@@ -158,7 +163,7 @@ function drawReference(panel: Panel, truth: NdArray<Uint8Array>): string {
 }
 
 function legendItems(
-  { proposal, points = [], truth }: CandidatesFigureOptions,
+  { proposal, points = [], box, truth }: CandidatesFigureOptions,
   id: string,
 ): LegendItem[] {
   const items = [lineItem("recommendation", COLOR.recommended)];
@@ -172,5 +177,5 @@ function legendItems(
   if (truth) {
     items.push(lineItem("reference", COLOR.reference, { dashed: true }));
   }
-  return [...items, ...pointItems(points)];
+  return [...items, ...(box ? [boxItem()] : []), ...pointItems(points)];
 }

@@ -1,6 +1,6 @@
 import type { Point } from "../spa/feedback.ts";
 import type { Fonts } from "./fonts.ts";
-import { hatch, pointMark } from "./panel.ts";
+import { boxMark, hatch, pointMark } from "./panel.ts";
 import { rect, text } from "./svg.ts";
 import { COLOR, SIZE } from "./theme.ts";
 
@@ -41,6 +41,11 @@ export function pointItems(points: readonly Point[]): LegendItem[] {
     label: kind === 1 ? "click inside" : "click outside",
     mark: `<g transform="translate(13 8)">${pointMark(kind, 6)}</g>`,
   }));
+}
+
+/** The box that was given. */
+export function boxItem(): LegendItem {
+  return { label: "box given", mark: boxMark(5, 2, 16, 12) };
 }
 
 /** A swatch of added or removed pixels, as they look over a grey image. */

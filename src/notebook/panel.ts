@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Point } from "../spa/feedback.ts";
+import type { Box as BoxPrompt, Point } from "../spa/feedback.ts";
 import { num, rect } from "./svg.ts";
 import { COLOR } from "./theme.ts";
 
@@ -150,6 +150,38 @@ export function drawPoint(
     unit.toPrecision(4)
   })`;
   return `<g transform="${at}">${pointMark(label, radius)}</g>`;
+}
+
+/** A box that was given: a green line on a white one, with sharp corners. */
+export function drawBoxPrompt(
+  panel: Panel,
+  { left, top, right, bottom }: BoxPrompt,
+): string {
+  const width = right - left;
+  const height = bottom - top;
+  // From pixel centre to pixel centre, as clicks.
+  return boxMark(left + 0.5, top + 0.5, width, height, 1 / scaleOf(panel));
+}
+
+/** A box's mark; `unit` is a pixel of the figure. */
+export function boxMark(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  unit = 1,
+): string {
+  const line = (color: string, px: number, opacity: number) =>
+    rect(
+      x,
+      y,
+      width,
+      height,
+      `fill="none" stroke="${color}" stroke-opacity="${opacity}" ` +
+        `stroke-width="${(px * unit).toPrecision(4)}"`,
+    );
+  return line(COLOR.casing, 5, 0.55) + line("#fff", 3.6, 1) +
+    line(COLOR.positive, 1.8, 1);
 }
 
 /** A click's mark at the origin, in pixels of the figure. */
