@@ -16,10 +16,12 @@ import { type Profile, profileToJSON } from "../spa/profile.ts";
 import { reportOf } from "./report.ts";
 import type { Step } from "./step.ts";
 import type { Subject } from "./subject.ts";
+import type { Chooser } from "./users.ts";
 
 /** How the demo ended. */
 export interface Outcome {
   readonly subject: Subject;
+  readonly chooser: Chooser;
   /** The proposals, without those that were undone. */
   readonly steps: readonly Step[];
   /** The accepted mask, [H, W]; none where the user quit. */

@@ -8,7 +8,9 @@ import { readImage, readMask } from "../datasets/read_image.ts";
 import { digest, digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Box, Point } from "../spa/feedback.ts";
+import { frameOf } from "../spa/frame.ts";
 import { clickInside } from "../spa/simulated_user.ts";
+import { checkBox, checkPoint } from "../spa/start_preference.ts";
 import type { DemoOptions } from "./options.ts";
 
 /** What is segmented, and what is known about it. */
@@ -35,7 +37,7 @@ const SAMPLE = { id: "fundus-3", rater: "strict" };
  * Opens what the options name.
  *
  * @throws When a file, case or rater is missing, the reference is empty or of
- * another size than the image.
+ * another size than the image, or a click or box lies outside.
  */
 export async function openSubject(options: DemoOptions): Promise<Subject> {
   return options.image === undefined
@@ -102,6 +104,10 @@ function withClicks(
   { points, box, seed }: DemoOptions,
   subject: Omit<Subject, "points" | "box">,
 ): Subject {
+  const [height, width] = subject.image.shape;
+  const frame = frameOf(height, width, Math.max(height, width));
+  for (const point of points) checkPoint(point, frame);
+  if (box) checkBox(box, frame);
   if (subject.reference) {
     // Also a check: an empty mask has no pixel to click.
     const click = clickInside(subject.reference, clickStream(seed, subject));
