@@ -162,7 +162,7 @@ Deno.test("the demo's report says who chose", async () => {
     ],
     [
       ["--reference", `${SAMPLE}/rater_strict.png`, "--iterations", "2"],
-      /a simulated user, who has the mask of a reference in mind/,
+      /a simulated user, who has the reference mask in mind/,
       /The simulated user accepts the recommendation, Dice 0\.\d{3}\./,
     ],
   ];

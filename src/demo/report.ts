@@ -78,8 +78,8 @@ function methodOf(chooser: Chooser, rater: string | undefined): string {
       return "they were picked by number, as given before the start, and the " +
         "model adapts.";
     case "simulated user":
-      return `a simulated user, who has the mask of ${
-        rater === undefined ? "a reference" : `rater "${rater}"`
+      return `a simulated user, who has the ${
+        rater === undefined ? "reference mask" : `mask of rater "${rater}"`
       } in mind, picks the nearest one, and the model adapts. Of the last ` +
         "proposal the recommendation is accepted, whether or not a candidate " +
         "is nearer.";
