@@ -16,6 +16,7 @@ import {
   areaItem,
   boxItem,
   drawLegend,
+  legendHeight,
   type LegendItem,
   lineItem,
   pointItems,
@@ -83,7 +84,9 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
     top,
     truth !== undefined,
   );
-  const height = Math.round(layout.bottom + 46);
+  const inner = WIDTH - 2 * MARGIN;
+  const legendRoom = legendHeight(legendItems(options, ""), inner);
+  const height = Math.round(layout.bottom + 22 + legendRoom);
   const shares = candidates.map(({ share }) => percent(share)).join(", ");
   return new Figure({
     width: WIDTH,
@@ -96,7 +99,7 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
       const legend = drawLegend(legendItems(options, id), fonts, {
         x: MARGIN,
         y: layout.bottom + 12,
-        width: WIDTH - 2 * MARGIN,
+        width: inner,
       });
       const heading = title ? drawTitle(title, WIDTH, fonts) : "";
       const content = heading + svg + legend;

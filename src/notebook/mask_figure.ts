@@ -4,7 +4,13 @@ import type { Box, Point } from "../spa/feedback.ts";
 import { dice } from "../evaluation/metrics/overlap.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
-import { boxItem, drawLegend, lineItem, pointItems } from "./legend.ts";
+import {
+  boxItem,
+  drawLegend,
+  legendHeight,
+  lineItem,
+  pointItems,
+} from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
   checkMaskSize,
@@ -70,8 +76,8 @@ export function maskFigure(
     ...(box ? [boxItem()] : []),
     ...pointItems(points),
   ];
-  const rows = items.length > 3 || label.length > 15 ? 2 : 1;
-  const height = Math.round(bottom + 22 + 24 * rows);
+  const inner = WIDTH - 2 * MARGIN;
+  const height = Math.round(bottom + 22 + legendHeight(items, inner));
   const draw = async () => {
     const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
     const path = outline(mask);
@@ -90,11 +96,7 @@ export function maskFigure(
         box ? drawBoxPrompt(panel, box) : "",
         ...points.map((point) => drawPoint(panel, point)),
       ),
-      drawLegend(items, fonts, {
-        x: MARGIN,
-        y: bottom + 14,
-        width: WIDTH - 2 * MARGIN,
-      }),
+      drawLegend(items, fonts, { x: MARGIN, y: bottom + 14, width: inner }),
     ];
     return svgDocument(WIDTH, height, title ?? label, parts.join(""));
   };
