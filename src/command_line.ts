@@ -49,7 +49,7 @@ export class CommandLine {
     for (const name of flags) options[name] = { type: "boolean" };
     try {
       const { values, positionals } = parseArgs({
-        args: [...args],
+        args: withNegativeValues(args, options),
         options,
         allowPositionals: files,
       });
@@ -59,9 +59,13 @@ export class CommandLine {
         string | boolean | (string | boolean)[]
       >;
     } catch (error) {
-      const reason = (error as Error).message.split(/[.\n]/)[0];
+      // Of the further lines only the last one helps: how to write a dash.
+      const [reason, ...more] = (error as Error).message.split(/\.?\n/);
+      const hint = more.length > 0 ? `; ${more.at(-1)}` : "";
       throw new RangeError(
-        `Cannot ${action} as its options must be those of --help: ${reason}`,
+        `Cannot ${action} as its options must be those of --help: ${
+          reason.split(". ")[0]
+        }${hint}`,
       );
     }
   }
@@ -123,6 +127,25 @@ export class CommandLine {
       { cause },
     );
   }
+}
+
+/** Joins an option and its negative number, `--point -1,5`, as parseArgs asks. */
+function withNegativeValues(
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1) ?? "";
+    const takesValue = before.startsWith("--") &&
+      options[before.slice(2)]?.type === "string";
+    if (takesValue && /^-\.?\d/.test(arg)) {
+      joined[joined.length - 1] = `${before}=${arg}`;
+    } else {
+      joined.push(arg);
+    }
+  }
+  return joined;
 }
 
 /** Bounds of `--seed`. */

@@ -8,3 +8,11 @@ export function digest(
   for (const part of parts) hash.update(part);
   return hash.digest("hex").slice(0, 16);
 }
+
+/**
+ * A text as a whole number below 2^48, which names a sub-stream of
+ * `createRandom()`: another for another text.
+ */
+export function digestNumber(text: string): number {
+  return parseInt(digest([text]).slice(0, 12), 16);
+}

@@ -91,3 +91,24 @@ Deno.test("the benchmark tells why an engine cannot be measured", async () => {
     /^Error: Cannot measure as --engine must be one of .+ value is abacus$/,
   );
 });
+
+Deno.test("the benchmark as a command fails, with one line on why, where nothing can be measured", async () => {
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "src/bench/main.ts", "--quick", ...args],
+      env: { NO_COLOR: "1", SPA_TENSORFLOW: "nowhere" },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  };
+  const missing = await run("--model", "nope.safetensors");
+  assert.equal(missing.code, 1);
+  assert.equal(missing.stdout, "");
+  assert.match(missing.stderr, /^[^\n]*nope\.safetensors[^\n]*\n$/);
+
+  const none = await run("--engines", "tensorflow");
+  assert.equal(none.code, 1);
+  assert.equal(none.stdout.match(/^tensorflow: Cannot use .+$/gm)?.length, 1);
+  assert.doesNotMatch(none.stdout, /encode ms/);
+  assert.match(none.stderr, /one of --engines must run.* is tensorflow\n$/);
+});

@@ -3,12 +3,17 @@ import ndarray from "ndarray";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describeError } from "../src/command_line.ts";
+import { parseDemoOptions } from "../src/demo/options.ts";
 import { runDemo } from "../src/demo/run.ts";
+import { doubtOf } from "../src/demo/step.ts";
+import { openSubject } from "../src/demo/subject.ts";
 import { parseAnswer } from "../src/demo/users.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { writeMask } from "../src/datasets/write_image.ts";
+import type { Box, Point } from "../src/spa/feedback.ts";
 import { profileFromJSON } from "../src/spa/profile.ts";
 import { dice } from "../src/metrics/overlap.ts";
+import { handProposal } from "./_proposal.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
 const SAMPLE = "data/phantoms/fundus-3"; // the one shown by default
@@ -26,10 +31,13 @@ async function demo(args: string[], typed: string[] = [], folder?: string) {
   return { out, printed: printed.join("\n"), files };
 }
 
-/** The one line that a failing demo prints. */
+/** The one line that a failing demo prints, and nothing before it. */
 async function refusal(...args: string[]): Promise<string> {
   try {
-    await demo(args);
+    await runDemo(["--out", await temporaryFolder(), ...args], {
+      print: (text) => assert.fail(`printed ${text}`),
+      readLine: () => Promise.resolve(undefined),
+    });
   } catch (error) {
     return describeError(error);
   }
@@ -64,6 +72,36 @@ Deno.test("the demo aligns the sample with its rater and writes all its files", 
   assert.match(report, /Proposal 3/);
 });
 
+Deno.test("the demo's random click is elsewhere in every mask, and stays there", async () => {
+  const place = async (...args: string[]) => {
+    const { points: [{ x, y }], reference } = await openSubject(
+      parseDemoOptions(args),
+    );
+    const { data, shape: [, width] } = reference!;
+    const inside = [...data.keys()].filter((i) => data[i] > 0);
+    return inside.indexOf(y * width + x) / inside.length;
+  };
+  const file = (name: string) => [
+    ...["--image", `${SAMPLE}/image.png`],
+    ...["--reference", `${SAMPLE}/rater_${name}.png`],
+  ];
+  const subjects = [
+    ...["kidney-13", "nodule-2"].flatMap((id) =>
+      ["strict", "generous"].map((rater) => ["--case", id, "--rater", rater])
+    ),
+    file("strict"),
+    file("generous"),
+  ];
+  const places = await Promise.all(subjects.map((args) => place(...args)));
+  assert.ok(places.every((each) => each >= 0), "inside");
+  assert.ok(Math.max(...places) - Math.min(...places) > 0.3, `${places}`);
+  const apart = places.toSorted((a, b) => a - b)
+    .map((each, i, all) => each - (all[i - 1] ?? -1));
+  assert.ok(Math.min(...apart) > 0.002, `${places}`); // of small masks: a pixel
+  assert.equal(await place(...subjects[0]), places[0]);
+  assert.notEqual(await place(...subjects[0], "--seed", "1"), places[0]);
+});
+
 Deno.test("the demo without a known mask follows a script, then accepts", async () => {
   const image = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
   const { printed, files } = await demo([...image, "--choose", "1,1"]);
@@ -82,6 +120,60 @@ Deno.test("the interactive demo takes picks, undo, clicks and the input's end", 
   assert.ok(files.includes("mask.png") && files.includes("proposal-3.png"));
   const ended = await demo([...args, "--interactive"], []);
   assert.equal(ended.files.includes("mask.png"), false, "nothing accepted");
+});
+
+Deno.test("the demo says where its recommendation is empty or misses what was pointed at", async () => {
+  const { recommended, ...rest } = handProposal(); // x and y in 4..7
+  const proposal = { recommended, ...rest };
+  const [inside, away] = [{ x: 7.4, y: 4 }, { x: 8, y: 4 }];
+  const note = (points: Point[], box?: Box) =>
+    doubtOf({ proposal, points }, box);
+  assert.equal(note([inside, { ...away, label: 0 }]), undefined);
+  assert.match(
+    note([inside, away])!,
+    /leaves out the click inside at \(8, 4\)/,
+  );
+  const [left, top, right, bottom] = [0, 0, 4, 4];
+  assert.equal(note([], { left, top, right, bottom }), undefined);
+  assert.match(note([], { left, top, right, bottom: 3 })!, /outside the box/);
+  const empty = ndarray(new Uint8Array(12 * 16), [12, 16]);
+  const nothing = { ...proposal, recommended: { ...recommended, mask: empty } };
+  assert.match(doubtOf({ proposal: nothing, points: [] })!, /is empty/);
+
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"];
+  const { printed } = await demo(image);
+  assert.match(
+    printed,
+    /\nNote: .* click inside at \(2, 2\)\. It was accepted/,
+  );
+  const asked = await demo([...image, "--interactive"], ["q"]);
+  assert.match(asked.printed, /\nNote: .* click inside at \(2, 2\)\.\n/);
+});
+
+Deno.test("the demo's report says who chose", async () => {
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "61,40"];
+  const runs: [string[], RegExp, RegExp][] = [
+    [[], /nobody picks one here/, /accepted as it is\./],
+    [["--choose", "2"], /picked by number/, /The script picks candidate 2/],
+    [
+      ["--interactive"],
+      /the user picks the nearest/,
+      /The user accepts the recommendation\./,
+    ],
+    [
+      ["--reference", `${SAMPLE}/rater_strict.png`, "--iterations", "2"],
+      /a simulated user, who has the reference mask in mind/,
+      /The simulated user accepts the recommendation, Dice 0\.\d{3}\./,
+    ],
+  ];
+  for (const [args, lead, done] of runs) {
+    const { out } = await demo([...image, ...args], ["a"]);
+    const report = await Deno.readTextFile(join(out, "report.html"));
+    assert.match(report, lead);
+    assert.match(report, done);
+    const real = args.includes("--interactive");
+    assert.equal(/the user /i.test(report), real, args.join(" "));
+  }
 });
 
 Deno.test("the demo leaves no picture of an earlier, longer run in its folder", async () => {
@@ -170,12 +262,15 @@ Deno.test("the demo's errors are one clear line", async () => {
     [["--image", "deno.json", "--point", "1,1"], /image.*deno\.json/],
     [["--image", image], /--image must come with a --point or a --box/],
     [["--image", image, "--point", "500,1"], /x in 0\.\.127.*\(500, 1\)/],
+    [["--image", image, "--point", "-1,5"], /x in 0\.\.127.*\(-1, 5\)/],
     [["--image", image, "--point", "a,b"], /--point must be numbers.*a,b/],
     [["--case", "kidny-13"], /such as kidney-13.*kidny-13/],
     [["--rater", "nobody"], /nobody/],
     [["--engine", "abacus"], /--engine must be one of auto, onnx.*abacus/],
     [["--model", image], /safetensors/],
     [["--seed=-1"], /--seed must be a whole number/],
+    [["--seed", "-1"], /--seed must be a whole number.*value is -1/],
+    [["--out", "-x"], /'--out' argument is ambiguous; .*use '--out=-XYZ'/],
     [
       [
         "--image",

@@ -62,10 +62,11 @@ Deno.test("diceFigure() draws a series' interval as a band behind the lines", as
 
 Deno.test("variantsFigure() has a line and a band for each variant", async () => {
   const { data } = await specOf(variantsFigure(runs));
-  const lines = data.filter(({ showlegend }: { showlegend?: boolean }) =>
-    showlegend !== false
-  );
-  assert.equal(data.length - lines.length, 2);
+  const lines = data.filter(({ fill }: { fill?: string }) => !fill);
+  assert.deepEqual(lines.map(({ name }: { name: string }) => name), [
+    ...["none", "both"],
+  ]);
+  assert.equal(data.length - lines.length, 2 + 1); // and the legend's
   close(lines[0].y, [0.55, 0.7]);
   close(lines[1].y, [0.55, 0.85]);
 });
@@ -125,7 +126,7 @@ const raters = [
 
 Deno.test("ratersFigure() follows included and excluded raters", async () => {
   const { data } = await specOf(ratersFigure(raters, ["1", "2"]));
-  const lines = data.slice(-5);
+  const lines = data.slice(-6, -1); // before the bands' place in the legend
   assert.deepEqual(lines.map(({ name }: { name: string }) => name), [
     ...["all included", "all excluded", "rater 1", "rater 2", "rater 3"],
   ]);
@@ -138,7 +139,7 @@ Deno.test("ratersFigure() follows included and excluded raters", async () => {
 
 Deno.test("ratersFigure() tells a user's own mask from the others'", async () => {
   const { data } = await specOf(ratersFigure(raters));
-  const lines = data.slice(-5);
+  const lines = data.slice(-6, -1);
   close(lines[0].y, [0.65, 0.85]);
   close(lines[1].y, [0.4, 0.3]);
   close(lines[2].y, [0.6, 0.8]); // rater 1's own

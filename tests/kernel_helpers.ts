@@ -29,6 +29,8 @@ export interface Output {
   readonly text?: string | string[];
   /** Of a result or a display: its forms by mime type. */
   readonly data?: Record<string, string | string[] | object>;
+  /** Of a result or a display: what is said of its forms, by mime type. */
+  readonly metadata?: Record<string, unknown>;
   /** Of an error. */
   readonly ename?: string;
   readonly evalue?: string;
@@ -125,11 +127,24 @@ export async function runNotebook(
   }
 }
 
-/** An output as it is saved: a picture in one form, the one that all show. */
+/**
+ * An output as it is saved: a picture in one form, the one that all show. What
+ * it shows in words, which its HTML alone has, goes where nbconvert's templates
+ * "classic" and "basic" find it; "lab" has no words of a picture.
+ */
 export function slimmed(output: Output): Output {
   if (!output.data?.["image/png"]) return output;
-  const { "text/html": _, ...data } = output.data;
-  return { ...output, data };
+  const { "text/html": html, ...data } = output.data;
+  const [, alt] = / alt="([^"]*)"/.exec(joined(html as string ?? "")) ?? [];
+  if (alt === undefined) return { ...output, data };
+  const metadata = { ...output.metadata, "image/png": { alt: unescaped(alt) } };
+  return { ...output, data, metadata };
+}
+
+/** The text of an HTML attribute that `escapeXML()` wrote. */
+function unescaped(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
 /** Everything a cell printed to one stream. */

@@ -66,6 +66,22 @@ Deno.test(
   },
 );
 
+Deno.test("diceFigure() says in its legend what the bands are", async () => {
+  const intervals = [[0.4, 0.6], [0.5, 0.7]] as const;
+  const series = [
+    { name: "a", values: [0.5, 0.6], intervals },
+    { name: "b", values: [0.4, 0.5], intervals },
+  ];
+  const svg = await diceFigure({ series }).toSVG();
+  assert.equal(svg.match(/>95 % interval<\/text>/g)?.length, 1);
+  const own = await diceFigure({ series, band: "quartiles" }).toSVG();
+  assert(own.includes(">quartiles</text>"));
+  const none = await diceFigure({
+    series: [{ name: "a", values: [0.5, 0.6] }],
+  }).toSVG();
+  assert(!none.includes("interval"));
+});
+
 Deno.test("diceFigure() shows names as plain text", async () => {
   const figure = diceFigure({
     series: [{ name: "a <b>", values: [0.5, 0.6] }],

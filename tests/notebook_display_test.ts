@@ -216,6 +216,7 @@ Deno.test("evaluationFigure() averages by iteration, in all and by rater", async
     "best candidate",
     "rater 1",
     "rater 2",
+    "95 % interval",
   ]);
   close(data[0].y, [0.6, 0.75]);
   close(data[1].y, [0.7, 0.85]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { compactCount } from "../src/notebook/candidates_caption.ts";
 import { candidatesFigure } from "../src/notebook/candidates_figure.ts";
 import {
   closeView,
@@ -8,6 +9,7 @@ import {
 } from "../src/notebook/candidates_layout.ts";
 import { colormap } from "../src/notebook/colormap.ts";
 import { entropyFigure } from "../src/notebook/entropy_figure.ts";
+import { loadFonts } from "../src/notebook/fonts.ts";
 import { maskFigure } from "../src/notebook/mask_figure.ts";
 import { AREA_OPACITY } from "../src/notebook/panel.ts";
 import { COLOR } from "../src/notebook/theme.ts";
@@ -151,6 +153,39 @@ Deno.test("candidatesFigure() shows a click at its pixel's centre", async () => 
   assert(distance(near(34, 5), rgb(COLOR.negative)) < 12, `${near(34, 5)}`);
 });
 
+Deno.test("candidatesFigure() and maskFigure() draw a box from pixel centre to pixel centre", async () => {
+  const box = { left: 4, top: 6, right: 34, bottom: 31 };
+  const options = { image: grey(), box };
+  const { recommended } = layOutCandidates(1, 1, 20);
+  for (
+    const [figure, place] of [
+      [
+        candidatesFigure({ ...options, proposal: proposal(WIDER) }),
+        recommended,
+      ],
+      [
+        maskFigure({ ...options, mask: RECOMMENDED }),
+        { x: 20, y: 20, width: 480 },
+      ],
+    ] as const
+  ) {
+    const { at } = await decodePNG(await figure.toPNG());
+    const scale = place.width / SIDE;
+    const pixel = (x: number, y: number) =>
+      at(2 * (place.x + (x + 0.5) * scale), 2 * (place.y + (y + 0.5) * scale));
+    for (const [x, y] of [[4, 20], [34, 20], [20, 6], [20, 31]]) {
+      assert(distance(pixel(x, y), rgb(COLOR.positive)) < 12, `${x} ${y}`);
+    }
+    assert.deepEqual(pixel(2, 20), [GREY, GREY, GREY]);
+    assert((await figure.toSVG()).includes(">box given</text>"));
+  }
+  const without = candidatesFigure({
+    image: grey(),
+    proposal: proposal(WIDER),
+  });
+  assert(!(await without.toSVG()).includes("box given"));
+});
+
 Deno.test("candidatesFigure() frames what was chosen", async () => {
   const layout = layOutCandidates(2, 1, 20);
   for (const chosen of [0, 1, "accept"] as const) {
@@ -173,8 +208,8 @@ Deno.test("candidatesFigure() frames what was chosen", async () => {
   }
 });
 
-Deno.test("candidatesFigure() draws 0 to 9 candidates inside its frame", async () => {
-  for (const count of [0, 1, 2, 3, 4, 5, 6, 9]) {
+Deno.test("candidatesFigure() draws 0 to 16 candidates inside its frame", async () => {
+  for (const count of [0, 1, 2, 3, 4, 5, 6, 9, 16]) {
     for (const aspect of [0.3, 0.75, 1, 1.4, 3]) {
       const layout = layOutCandidates(count, aspect, 20);
       for (const { x, y, width, height } of layout.candidates) {
@@ -196,6 +231,77 @@ Deno.test("candidatesFigure() draws 0 to 9 candidates inside its frame", async (
   }
 });
 
+/** The places of captions' texts and swatches, by baseline, from left to right. */
+async function linesOf(svg: string): Promise<[number, number, string][][]> {
+  const fonts = await loadFonts();
+  const found: [y: number, left: number, right: number, what: string][] = [];
+  const texts =
+    /<text x="([\d.]+)" y="([\d.]+)" font-size="(\d+)"( font-weight="700")? text-anchor="(\w+)"[^>]*>([^<]*)</g;
+  for (const [, x, y, size, bold, anchor, content] of svg.matchAll(texts)) {
+    if (Number(y) < 20) continue; // in a legend, whose items are moved
+    const width = fonts.width(content, Number(size), bold !== undefined);
+    const left = Number(x) -
+      (anchor === "end" ? width : anchor === "middle" ? width / 2 : 0);
+    found.push([Number(y), left, left + width, content]);
+  }
+  const swatches = /translate\(([\d.]+) ([\d.]+)\)"><rect[^>]*width="12"/g;
+  for (const [, x, y] of svg.matchAll(swatches)) {
+    found.push([Number(y) + 9, Number(x), Number(x) + 12, "swatch"]);
+  }
+  return [...Map.groupBy(found, ([y]) => Math.round(y)).values()].map((line) =>
+    line.map(([, left, right, what]): [number, number, string] => [
+      ...[left, right] as const,
+      what,
+    ]).sort(([a], [b]) => a - b)
+  );
+}
+
+Deno.test("candidatesFigure() keeps captions apart, however many and large", async () => {
+  const side = 1200;
+  const image = ndarray(new Float32Array(side * side), [side, side, 1]);
+  const count = (pixels: number) => {
+    const mask = ndarray(new Uint8Array(side * side), [side, side]);
+    mask.data.fill(1, 0, pixels);
+    return mask;
+  };
+  const mask = count(400_000);
+  const probability = ndarray(new Float32Array(1), [1, 1]);
+  const kinds = [[12, 999_000], [131_000, 188_888], [1_100_000, 8_888]].map(
+    ([added, removed]): Candidate => ({
+      ...{ mask, probability, members: [] },
+      ...{ share: 1, added: count(added), removed: count(removed) },
+    }),
+  );
+  for (const many of [3, 4, 5, 6, 7, 9, 12, 16]) {
+    const figure = candidatesFigure({
+      image,
+      proposal: {
+        recommended: { mask, probability },
+        candidates: Array.from({ length: many }, (_, k) => kinds[k % 3]),
+      },
+      truth: mask,
+      chosen: many - 1,
+    });
+    const svg = await figure.toSVG();
+    for (const line of await linesOf(svg)) {
+      line.forEach(([left, right, what], i) => {
+        const before = line[i - 1]?.[1] ?? 0;
+        assert(left > before + 1.5, `${many}: ${what} at ${left}, ${before}`);
+        assert(right <= 881, `${many}: ${what} ends at ${right}`);
+      });
+    }
+    assert.equal(svg.match(/>Dice 1.000</g)!.length, many + 1);
+    assert(svg.includes(">−999k<") && svg.includes(">+131k<"));
+  }
+});
+
+Deno.test("compactCount() takes four characters at most", () => {
+  const counts = [0, 999, 1000, 1234, 9949, 9950, 12_649, 999_499, 1_300_000];
+  assert.deepEqual(counts.map(compactCount), [
+    ...["0", "999", "1.0k", "1.2k", "9.9k", "10k", "13k", "999k", "1.3M"],
+  ]);
+});
+
 Deno.test("candidatesFigure() accepts colour images, views, and text of any kind", async () => {
   const colour = ndarray(new Float32Array(SIDE * SIDE * 3), [SIDE, SIDE, 3]);
   for (let i = 0; i < colour.data.length; i += 3) colour.data[i] = 1; // red
@@ -207,7 +313,10 @@ Deno.test("candidatesFigure() accepts colour images, views, and text of any kind
   });
   const svg = await figure.toSVG();
   assert.doesNotMatch(svg, /<script/);
-  assert.match(svg, />&lt;script&gt;&quot;&amp;'\ufffd long .*…<\/text>/);
+  assert.match(
+    svg,
+    />&lt;script&gt;&quot;&amp;'\ufffd long .*….*long <\/text>/,
+  );
   const { at } = await decodePNG(await figure.toPNG());
   assert(distance(at(60, 140), [255, 0, 0]) < 4);
 });

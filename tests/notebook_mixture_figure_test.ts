@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import ndarray from "ndarray";
 import { mixtureFigure } from "../src/notebook/mixture_figure.ts";
 import { principalPlane } from "../src/notebook/principal_plane.ts";
-import { SERIES } from "../src/notebook/theme.ts";
+import { COLOR, SERIES } from "../src/notebook/theme.ts";
 import type { Candidate } from "../src/spa/cluster.ts";
 import type { GaussianMixture } from "../src/spa/mixture.ts";
 import type { Predictions } from "../src/spa/predictions.ts";
@@ -100,8 +100,9 @@ Deno.test("mixtureFigure() marks the chosen samples, and an arrow where a mean m
   const dots = elements(svg, "circle").slice(6);
   const legend = dots.slice(-2);
   assert.equal(dots.length - legend.length, 3); // the kept one has no latent
-  const orange = dots.filter(({ fill }) => fill === legend[1].fill);
-  assert.equal(orange.length, 2 + 1);
+  assert.equal(legend[1].fill, COLOR.ink); // not a colour of other marks
+  const chosen = dots.filter(({ fill }) => fill === legend[1].fill);
+  assert.equal(chosen.length, 2 + 1);
 
   const arrows = [...svg.matchAll(/<path d="M([\d.]+) ([\d.]+)L[^Z]*"/g)];
   assert.equal(arrows.length, 1);

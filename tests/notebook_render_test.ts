@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Figure } from "../src/notebook/figure.ts";
-import { loadFonts } from "../src/notebook/fonts.ts";
+import { loadFonts, widthBound } from "../src/notebook/fonts.ts";
 import { renderSVG } from "../src/notebook/render_svg.ts";
 import { svgDocument, text } from "../src/notebook/svg.ts";
 import { decodePNG } from "./_pixels.ts";
@@ -84,6 +84,32 @@ Deno.test("loadFonts() shortens a line to its space", async () => {
   const fitted = fonts.fit("a much longer line of text", 100, 13);
   assert.match(fitted, /^a much.*…$/);
   assert(fonts.width(fitted, 13) <= 100);
+});
+
+Deno.test("fitMiddle() keeps both ends of a line", async () => {
+  const fonts = await loadFonts();
+  assert.equal(fonts.fitMiddle("short", 100, 13), "short");
+  const title = `${"patient_".repeat(20)}.nii.gz: proposal 3`;
+  const fitted = fonts.fitMiddle(title, 300, 18, true);
+  assert.match(fitted, /^patient_patien.*….*: proposal 3$/);
+  const width = fonts.width(fitted, 18, true);
+  assert(width <= 300 && width > 275, `${width}`);
+  assert.equal(fonts.fitMiddle("a long line", 1, 13), "…");
+});
+
+Deno.test("widthBound() is never less than the width, and not much more", async () => {
+  const fonts = await loadFonts();
+  for (let code = 0x20; code < 0x3000; code++) {
+    const character = String.fromCodePoint(code);
+    const width = fonts.width(character, 100);
+    assert(widthBound(character, 100) >= width, `${code}: ${character}`);
+  }
+  for (
+    const text of ["recommendation", "candidate, 123456 px", "Dr. Élise M."]
+  ) {
+    const share = widthBound(text, 12) / fonts.width(text, 12);
+    assert(share < 1.25, `${text}: ${share}`);
+  }
 });
 
 Deno.test("Figure draws anew after it could not be drawn", async () => {

@@ -56,6 +56,12 @@ Deno.test("reportHTML() holds its figures and asks for nothing from outside", ()
   assert.doesNotMatch(html, /<script|@import|url\(|https?:/);
 });
 
+Deno.test("reportHTML() breaks long names, and scrolls a wide table by itself", () => {
+  assert.match(html, /h1, h2, p, figcaption { overflow-wrap: anywhere; }/);
+  assert.match(html, /\.wide { overflow-x: auto; }/);
+  assert.match(html, /<div class="wide"><table>.*<\/table><\/div>/);
+});
+
 Deno.test("reportHTML() has styles for dark screens and for paper", () => {
   assert.match(html, /@media \(prefers-color-scheme: dark\)/);
   assert.match(html, /@media print/);

@@ -1,6 +1,7 @@
 /** `deno task bench`; see `--help`. */
 
 import { cpus } from "node:os";
+import { loadModel } from "../checkpoints/load_model.ts";
 import { CommandLine, runCommand, THREADS } from "../command_line.ts";
 import { ENGINE_NAMES, type EngineName } from "../engine/active_engine.ts";
 import { textTable } from "../table.ts";
@@ -106,6 +107,8 @@ async function main(): Promise<void> {
     const last = settings.findLast((setting) => setting.engine === engine)!;
     return await endure(last, iterations);
   }
+  const model = line.text("model");
+  if (model !== undefined) (await loadModel(model)).dispose(); // or one error
   const quick = line.has("quick");
   const rounds = line.integer("rounds", quick ? 2 : 5, { min: 1, max: 100 });
   const [{ model: cpu = "unknown processor" } = {}] = cpus();
@@ -115,6 +118,10 @@ async function main(): Promise<void> {
     }\n`,
   );
   const measured = await measure(settings, rounds, quick ? 5 : 12);
+  if (measured.length === 0) {
+    const engines = [...new Set(settings.map(({ engine }) => engine))];
+    throw line.refuse("one of --engines must run here", engines);
+  }
   console.log(textTable(benchTable(measured)));
   const targets = targetsTable(measured);
   if (targets.rows.length > 0) console.log(`\n${textTable(targets)}`);

@@ -16,10 +16,12 @@ import { type Profile, profileToJSON } from "../spa/profile.ts";
 import { reportOf } from "./report.ts";
 import type { Step } from "./step.ts";
 import type { Subject } from "./subject.ts";
+import type { Chooser } from "./users.ts";
 
 /** How the demo ended. */
 export interface Outcome {
   readonly subject: Subject;
+  readonly chooser: Chooser;
   /** The proposals, without those that were undone. */
   readonly steps: readonly Step[];
   /** The accepted mask, [H, W]; none where the user quit. */
@@ -48,6 +50,7 @@ export function stepFigure(subject: Subject, step: Step): Figure {
     image: subject.image,
     proposal,
     points: [...points],
+    box: subject.box,
     truth: subject.reference,
     chosen: answer?.kind === "choose"
       ? answer.candidate
@@ -81,7 +84,7 @@ function curveOf(steps: readonly Step[]): Figure | undefined {
 }
 
 function figuresOf({ subject, steps, mask }: Outcome): Figures {
-  const { name, image, reference } = subject;
+  const { name, image, reference, box } = subject;
   const ends = steps.length > 1 ? [steps[0], steps.at(-1)!] : [steps[0]];
   return {
     proposals: steps.map((step) => stepFigure(subject, step)),
@@ -100,6 +103,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
       label: "accepted",
       truth: reference,
       points: [...steps.at(-1)!.points],
+      box,
       title: `${name}, the accepted segmentation`,
     }),
   };

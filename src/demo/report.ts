@@ -1,11 +1,12 @@
 import type { ReportOptions, ReportSection } from "../notebook/report.ts";
 import type { Figures, Outcome } from "./pictures.ts";
-import { describeAnswer, type Step } from "./step.ts";
+import { describeAnswer, doubtOf, type Step } from "./step.ts";
 import { iterationsTable } from "./tables.ts";
+import type { Chooser } from "./users.ts";
 
 /** The demo's report. */
 export function reportOf(
-  { subject, steps, mask, setting }: Outcome,
+  { subject, chooser, steps, mask, setting }: Outcome,
   { proposals, curve, entropy, result }: Figures,
 ): ReportOptions {
   const sections: ReportSection[] = [
@@ -16,7 +17,8 @@ export function reportOf(
     },
     ...steps.map((step, i) => ({
       heading: `Proposal ${step.number}`,
-      text: stepText(step),
+      text: [stepText(chooser, step), doubtOf(step, subject.box)]
+        .filter(Boolean).join(" "),
       figures: [{ figure: proposals[i] }],
     })),
   ];
@@ -33,47 +35,71 @@ export function reportOf(
   });
   return {
     title: `Aligning a segmentation: ${subject.name}`,
-    lead: leadOf(subject.rater, steps),
+    lead: leadOf(chooser, subject.rater, steps),
     sections,
     footer: setting,
   };
 }
 
-/** What the user did with a proposal, in a sentence. */
-function stepText({ answer, proposal, scores }: Step): string {
+/** What was done with a proposal, in a sentence. */
+function stepText(
+  chooser: Chooser,
+  { answer, proposal, scores }: Step,
+): string {
+  const who = `The ${chooser}`;
+  const dice = (score?: number) =>
+    score === undefined ? "" : `, Dice ${score.toFixed(3)}`;
   switch (answer?.kind) {
     case "choose": {
       const { candidates } = proposal;
       const { share } = candidates[answer.candidate];
-      const dice = scores
-        ? `, Dice ${scores.candidates[answer.candidate].toFixed(3)}`
-        : "";
-      return `The user picks candidate ${answer.candidate + 1} of ` +
+      return `${who} picks candidate ${answer.candidate + 1} of ` +
         `${candidates.length} (${Math.round(100 * share)} % of the samples` +
-        `${dice}); the next proposal follows from it.`;
+        `${dice(scores?.candidates[answer.candidate])}); ` +
+        "the next proposal follows from it.";
     }
     case "click":
-      return `The user adds a ${describeAnswer({ answer, proposal })}.`;
+      return `${who} adds a ${describeAnswer({ answer, proposal })}.`;
     case "accept":
-      return "The user accepts the recommendation.";
+      return chooser === "nobody"
+        ? `The recommendation is accepted as it is${dice(scores?.recommended)}.`
+        : `${who} accepts the recommendation${dice(scores?.recommended)}.`;
     default:
-      return "The user stops here; nothing is accepted.";
+      return `${who} stops here; nothing is accepted.`;
+  }
+}
+
+/** What happens with the proposals, by who chooses. */
+function methodOf(chooser: Chooser, rater: string | undefined): string {
+  switch (chooser) {
+    case "user":
+      return "the user picks the nearest one, and the model adapts.";
+    case "script":
+      return "they were picked by number, as given before the start, and the " +
+        "model adapts.";
+    case "simulated user":
+      return `a simulated user, who has the ${
+        rater === undefined ? "reference mask" : `mask of rater "${rater}"`
+      } in mind, picks the nearest one, and the model adapts. Of the last ` +
+        "proposal the recommendation is accepted, whether or not a candidate " +
+        "is nearer.";
+    case "nobody":
+      return "nobody picks one here, and the first recommendation is accepted.";
   }
 }
 
 /** The report's first paragraphs. */
-function leadOf(rater: string | undefined, steps: readonly Step[]): string {
-  const who = rater === undefined
-    ? "the user"
-    : `a simulated user, who has the mask of rater "${rater}" in mind,`;
+function leadOf(
+  chooser: Chooser,
+  rater: string | undefined,
+  steps: readonly Step[],
+): string {
   const method =
     `Every proposal shows a recommended segmentation and distinct candidates; ` +
-    `${who} picks the nearest one, and the model adapts.`;
+    methodOf(chooser, rater);
   const [first, last] = [steps[0].scores, steps.at(-1)!.scores];
   if (!first || !last || steps.length < 2) return method;
-  const turns = steps.length - 1;
   return `${method}\n\nDice of the recommendation: ` +
-    `${first.recommended.toFixed(3)} after one click, ` +
-    `${last.recommended.toFixed(3)} after ${turns} ` +
-    `${turns === 1 ? "choice" : "choices"} more.`;
+    `${first.recommended.toFixed(3)} in the first proposal, ` +
+    `${last.recommended.toFixed(3)} in proposal ${steps.length}, the last.`;
 }

@@ -13,37 +13,43 @@ import {
   stepFile,
   writeOutcome,
 } from "./pictures.ts";
-import { type Answer, scoreProposal, type Step } from "./step.ts";
+import { type Answer, doubtOf, scoreProposal, type Step } from "./step.ts";
 import { openSubject, type Subject } from "./subject.ts";
 import { iterationLines } from "./tables.ts";
 import type { Terminal } from "./terminal.ts";
 import {
+  type Chooser,
+  chooserOf,
   nearestDemoUser,
   scriptedUser,
   terminalUser,
   type User,
 } from "./users.ts";
 
-/** Who chooses, by the options. */
+/** The user that answers the proposals. */
 function userOf(
+  chooser: Chooser,
   options: DemoOptions,
   subject: Subject,
   terminal: Terminal,
 ): User {
-  if (options.interactive) return terminalUser(terminal);
-  if (options.choices) return scriptedUser(options.choices, options.refuse);
-  if (subject.reference) return nearestDemoUser(options.iterations);
-  terminal.print(
-    "No mask is known and nobody chooses: the first proposal is accepted.",
-  );
-  return () => ({ kind: "accept" });
+  switch (chooser) {
+    case "user":
+      return terminalUser(terminal, subject.box);
+    case "script":
+      return scriptedUser(options.choices!, options.refuse);
+    case "simulated user":
+      return nearestDemoUser(options.iterations);
+    case "nobody":
+      terminal.print(
+        "No mask is known and nobody chooses: the first proposal is accepted.",
+      );
+      return () => ({ kind: "accept" });
+  }
 }
 
 /** What is segmented, for whom, and what was given to start with. */
-function describeStart(
-  { name, rater, points }: Subject,
-  { box }: DemoOptions,
-): string {
+function describeStart({ name, rater, points, box }: Subject): string {
   const parts = [rater ? `${name}, as rater "${rater}" sees it` : name];
   if (box) {
     const { left, top, right, bottom } = box;
@@ -78,13 +84,14 @@ async function align(
   subject: Subject,
   options: DemoOptions,
   terminal: Terminal,
-): Promise<Pick<Outcome, "steps" | "mask" | "profile">> {
-  const user = userOf(options, subject, terminal);
-  const { samples, candidates, seed, box } = options;
+): Promise<Pick<Outcome, "chooser" | "steps" | "mask" | "profile">> {
+  const chooser = chooserOf(options, subject);
+  const user = userOf(chooser, options, subject, terminal);
+  const { samples, candidates, seed } = options;
   let start = performance.now();
   using session = await Session.start(model, subject.image, {
     points: subject.points,
-    box,
+    box: subject.box,
     samples,
     candidates,
     seed,
@@ -122,7 +129,7 @@ async function align(
     if (!options.interactive) terminal.print(iterationLines(step));
     if (goesOn) continue;
     const mask = answer.kind === "accept" ? session.accept() : undefined;
-    return { steps, mask, profile: session.profile };
+    return { chooser, steps, mask, profile: session.profile };
   }
 }
 
@@ -152,7 +159,7 @@ export async function runDemo(
   });
   const count = `${info.threads} thread${info.threads === 1 ? "" : "s"}`;
   terminal.print(`Engine: ${info.name}, ${count} (${info.reason})`);
-  terminal.print(`Image:  ${describeStart(subject, options)}\n`);
+  terminal.print(`Image:  ${describeStart(subject)}\n`);
 
   const outcome = await align(model, subject, options, terminal);
   const files = await writeOutcome(out, {
@@ -161,7 +168,9 @@ export async function runDemo(
     setting:
       `Model "${model.config.name}", engine ${info.name}, ${count}, seed ${options.seed}.`,
   });
+  const doubt = doubtOf(outcome.steps.at(-1)!, subject.box);
   if (!outcome.mask) terminal.print("\nStopped; nothing was accepted.");
+  else if (doubt) terminal.print(`\nNote: ${doubt} It was accepted even so.`);
   const seconds = (performance.now() - begin) / 1000;
   terminal.print(
     `\nWrote ${join(out, files[0])} and ${files.length - 1} files beside it; ${

@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Box, Point } from "../spa/feedback.ts";
 import { candidateDice } from "../spa/simulated_user.ts";
 
 /** What a user does with a proposal. */
@@ -41,6 +41,39 @@ export function scoreProposal(
   };
 }
 
+/**
+ * What is plainly wrong with a recommendation, in a sentence: it is empty, or
+ * away from what was pointed at.
+ *
+ * @returns The sentence; undefined where nothing is.
+ */
+export function doubtOf(
+  { proposal, points }: Pick<Step, "proposal" | "points">,
+  box?: Box,
+): string | undefined {
+  const { mask } = proposal.recommended;
+  const [height, width] = mask.shape;
+  const covers = (x: number, y: number) =>
+    mask.get(Math.round(y), Math.round(x)) > 0;
+  const any = (left: number, top: number, right: number, bottom: number) => {
+    for (let y = top; y <= bottom; y++) {
+      for (let x = left; x <= right; x++) if (covers(x, y)) return true;
+    }
+    return false;
+  };
+  if (!any(0, 0, width - 1, height - 1)) return "The recommendation is empty.";
+  const missed = points.filter(({ x, y, label = 1 }) =>
+    label === 1 && !covers(x, y)
+  );
+  if (missed.length > 0) {
+    const places = missed.map(({ x, y }) => `(${x}, ${y})`).join(", ");
+    return `The recommendation leaves out the click inside at ${places}.`;
+  }
+  return box && !any(box.left, box.top, box.right, box.bottom)
+    ? "The recommendation lies outside the box."
+    : undefined;
+}
+
 /** The answer in a few words. */
 export function describeAnswer(
   { answer, proposal }: Pick<Step, "answer" | "proposal">,
@@ -58,6 +91,8 @@ export function describeAnswer(
       const { x, y, label = 1 } = answer.point;
       return `click ${label === 1 ? "inside" : "outside"} at (${x}, ${y})`;
     }
+    case "accept":
+      return "accept the recommendation";
     case undefined:
       return "";
     default:

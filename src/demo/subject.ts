@@ -1,12 +1,16 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { fileURLToPath } from "node:url";
+import { contiguous } from "../arrays/contiguous.ts";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { readImage, readMask } from "../datasets/read_image.ts";
-import { createRandom } from "../random.ts";
-import type { Point } from "../spa/feedback.ts";
+import { digest, digestNumber } from "../digest.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { Box, Point } from "../spa/feedback.ts";
+import { frameOf } from "../spa/frame.ts";
 import { clickInside } from "../spa/simulated_user.ts";
+import { checkBox, checkPoint } from "../spa/start_preference.ts";
 import type { DemoOptions } from "./options.ts";
 
 /** What is segmented, and what is known about it. */
@@ -21,6 +25,8 @@ export interface Subject {
   readonly rater?: string;
   /** The first clicks; may be none where there is a box. */
   readonly points: readonly Point[];
+  /** The box around the object, if one was given. */
+  readonly box?: Box;
 }
 
 /** The sample phantoms, and a rater whose mask takes some picks to reach. */
@@ -31,7 +37,7 @@ const SAMPLE = { id: "fundus-3", rater: "strict" };
  * Opens what the options name.
  *
  * @throws When a file, case or rater is missing, the reference is empty or of
- * another size than the image.
+ * another size than the image, or a click or box lies outside.
  */
 export async function openSubject(options: DemoOptions): Promise<Subject> {
   return options.image === undefined
@@ -58,7 +64,7 @@ async function openImage(options: DemoOptions, path: string): Promise<Subject> {
 }
 
 async function openCase(options: DemoOptions): Promise<Subject> {
-  const { data, split, caseId } = options;
+  const { data, split } = options;
   const dataset = await openDataset(data ?? fileURLToPath(SAMPLES), { split });
   const found = findCase(options, dataset);
   const sample = data === undefined && found.id === SAMPLE.id
@@ -71,10 +77,11 @@ async function openCase(options: DemoOptions): Promise<Subject> {
   ]);
   // Whoever chooses for himself is not shown a mask he did not ask for.
   const hidden = options.interactive && options.rater === undefined;
-  const { points } = withClicks(options, { name: found.id, image, reference });
+  const { id: name } = found;
+  const subject = withClicks(options, { name, image, reference, rater });
   return hidden
-    ? { name: found.id, image, points }
-    : { name: caseId ?? found.id, image, reference, rater, points };
+    ? { ...subject, reference: undefined, rater: undefined }
+    : subject;
 }
 
 function findCase(
@@ -95,14 +102,31 @@ function findCase(
 
 function withClicks(
   { points, box, seed }: DemoOptions,
-  subject: Omit<Subject, "points">,
+  subject: Omit<Subject, "points" | "box">,
 ): Subject {
+  const [height, width] = subject.image.shape;
+  const frame = frameOf(height, width, Math.max(height, width));
+  for (const point of points) checkPoint(point, frame);
+  if (box) checkBox(box, frame);
   if (subject.reference) {
     // Also a check: an empty mask has no pixel to click.
-    const click = clickInside(subject.reference, createRandom(seed));
+    const click = clickInside(subject.reference, clickStream(seed, subject));
     if (points.length === 0 && !box) return { ...subject, points: [click] };
   }
-  return { ...subject, points };
+  return { ...subject, points, box };
+}
+
+/**
+ * Where a subject's click is drawn from: the seed alone would take the same
+ * place of every mask. A mask without a rater goes by its pixels, as the same
+ * file has many paths.
+ */
+function clickStream(
+  seed: number,
+  { name, rater, reference }: Omit<Subject, "points">,
+): Random {
+  const whose = rater ?? digest([contiguous(reference!).data]);
+  return createRandom(seed, digestNumber(name), digestNumber(whose));
 }
 
 /** The names most like `wanted`, the most alike first. */

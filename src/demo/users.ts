@@ -1,13 +1,29 @@
 /** Who chooses: a simulated user, a script, or whoever is at the terminal. */
 
-import type { Answer, Step } from "./step.ts";
+import type { Box } from "../spa/feedback.ts";
+import type { DemoOptions } from "./options.ts";
+import { type Answer, doubtOf, type Step } from "./step.ts";
+import type { Subject } from "./subject.ts";
 import { interactiveTable } from "./tables.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Answers a proposal. `picture` is the path of its picture. */
 export type User = (step: Step, picture: string) => Promise<Answer> | Answer;
 
-/** Picks the nearest candidate, and accepts the last proposal. */
+/** Who chooses. */
+export type Chooser = "user" | "script" | "simulated user" | "nobody";
+
+/** Who chooses, by the options and by whether a mask is known. */
+export function chooserOf(
+  { interactive, choices }: Pick<DemoOptions, "interactive" | "choices">,
+  { reference }: Pick<Subject, "reference">,
+): Chooser {
+  if (interactive) return "user";
+  if (choices) return "script";
+  return reference ? "simulated user" : "nobody";
+}
+
+/** Picks the nearest candidate; of the last proposal, accepts the recommendation. */
 export function nearestDemoUser(iterations: number): User {
   return ({ number, scores }) => {
     if (number >= iterations) return { kind: "accept" };
@@ -37,10 +53,12 @@ export function scriptedUser(
 }
 
 /** Asks at the terminal until the answer makes sense; its end means quit. */
-export function terminalUser(terminal: Terminal): User {
+export function terminalUser(terminal: Terminal, box?: Box): User {
   return async (step, picture) => {
     const { candidates } = step.proposal;
     terminal.print(`\n${interactiveTable(step)}\nPicture: ${picture}`);
+    const doubt = doubtOf(step, box);
+    if (doubt) terminal.print(`Note: ${doubt}`);
     const keys = candidates.length === 1 ? "1" : `1..${candidates.length}`;
     const question =
       `${keys} pick, a accept, u undo, +x,y or -x,y click in or out, q quit > `;

@@ -38,11 +38,16 @@ export async function requireAdapter(
   throw new Error(
     `Cannot use ${user} as this machine has ` +
       (adapter
-        ? `only a software adapter (${adapter.info.device || "unnamed"}), ` +
-          `which "allowSoftware" would take`
+        ? `only a software adapter, ${nameOf(adapter.info)} ` +
+          `(in code, useEngine() takes it with allowSoftware: true)`
         : `no adapter`) +
       `: it needs a GPU with a Vulkan, Metal or Direct3D 12 driver`,
   );
+}
+
+/** What people call an adapter: its device may be a mere number. */
+function nameOf({ description, device }: GPUAdapterInfo): string {
+  return `"${description || device || "unnamed"}"`;
 }
 
 function isSoftware(info: GPUAdapterInfo): boolean {

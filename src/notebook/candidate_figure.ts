@@ -5,7 +5,7 @@ import { percent } from "./candidates_caption.ts";
 import { countPixels, describeCandidate } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
-import { areaItem, drawLegend, lineItem } from "./legend.ts";
+import { areaItem, drawLegend, legendHeight, lineItem } from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
   checkMaskSize,
@@ -51,7 +51,13 @@ export function candidateFigure(
     height: 1.25 * (WIDTH - 2 * MARGIN),
   });
   const bottom = place.y + place.height;
-  const height = Math.round(bottom + 46);
+  const inner = WIDTH - 2 * MARGIN;
+  const items = (id: string) => [
+    lineItem(`candidate, ${countPixels(mask)} px`, COLOR.candidate),
+    areaItem(`added, ${countPixels(added)} px`, "added", id),
+    areaItem(`removed, ${countPixels(removed)} px`, "removed", id),
+  ];
+  const height = Math.round(bottom + 22 + legendHeight(items(""), inner));
   return new Figure({
     width: WIDTH,
     height,
@@ -60,11 +66,6 @@ export function candidateFigure(
       const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
       const path = outline(mask);
       const panel: Panel = { id: idFor(uri + path), place, view: whole };
-      const items = [
-        lineItem(`candidate, ${countPixels(mask)} px`, COLOR.candidate),
-        areaItem(`added, ${countPixels(added)} px`, "added", panel.id),
-        areaItem(`removed, ${countPixels(removed)} px`, "removed", panel.id),
-      ];
       const content = drawTitle(heading, WIDTH, fonts) +
         defineImage(panel.id, uri, whole) +
         drawPanel(
@@ -73,10 +74,10 @@ export function candidateFigure(
           drawArea(panel, outline(removed), "removed"),
           drawOutline(panel, path, COLOR.candidate),
         ) +
-        drawLegend(items, fonts, {
+        drawLegend(items(panel.id), fonts, {
           x: MARGIN,
           y: bottom + 14,
-          width: WIDTH - 2 * MARGIN,
+          width: inner,
         });
       return svgDocument(WIDTH, height, heading, content);
     },

@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Box, Point } from "../spa/feedback.ts";
 import {
   drawCandidateCaption,
   drawChosen,
@@ -14,7 +14,9 @@ import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import {
   areaItem,
+  boxItem,
   drawLegend,
+  legendHeight,
   type LegendItem,
   lineItem,
   pointItems,
@@ -24,6 +26,7 @@ import {
   checkMaskSize,
   defineImage,
   drawArea,
+  drawBoxPrompt,
   drawOutline,
   drawPanel,
   drawPoint,
@@ -43,6 +46,8 @@ export interface CandidatesFigureOptions {
   proposal: Pick<Proposal, "recommended" | "candidates">;
   /** The clicks so far, in pixels of the image; none by default. */
   points?: readonly Point[];
+  /** The box around the object, in pixels of the image; none by default. */
+  box?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
   /** What was picked, a candidate's index or the recommendation: framed. */
@@ -73,8 +78,15 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
 
   const top = title ? 54 : MARGIN;
   const aspect = image.shape[0] / image.shape[1];
-  const layout = layOutCandidates(candidates.length, aspect, top);
-  const height = Math.round(layout.bottom + 46);
+  const layout = layOutCandidates(
+    candidates.length,
+    aspect,
+    top,
+    truth !== undefined,
+  );
+  const inner = WIDTH - 2 * MARGIN;
+  const legendRoom = legendHeight(legendItems(options, ""), inner);
+  const height = Math.round(layout.bottom + 22 + legendRoom);
   const shares = candidates.map(({ share }) => percent(share)).join(", ");
   return new Figure({
     width: WIDTH,
@@ -87,7 +99,7 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
       const legend = drawLegend(legendItems(options, id), fonts, {
         x: MARGIN,
         y: layout.bottom + 12,
-        width: WIDTH - 2 * MARGIN,
+        width: inner,
       });
       const heading = title ? drawTitle(title, WIDTH, fonts) : "";
       const content = heading + svg + legend;
@@ -97,7 +109,7 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
 }
 
 function drawPictures(
-  { image, proposal, points = [], truth, chosen, zoom = true }:
+  { image, proposal, points = [], box, truth, chosen, zoom = true }:
     CandidatesFigureOptions,
   uri: string,
   layout: ReturnType<typeof layOutCandidates>,
@@ -118,6 +130,7 @@ function drawPictures(
       view.width < whole.width ? drawViewFrame(main, view) : "",
       drawOutline(main, recommendedPath, COLOR.recommended, { width: 2.5 }),
       truth ? drawReference(main, truth) : "",
+      box ? drawBoxPrompt(main, box) : "",
       ...points.map((point) => drawPoint(main, point)),
     ),
     drawRecommendedCaption(
@@ -153,7 +166,7 @@ function drawReference(panel: Panel, truth: NdArray<Uint8Array>): string {
 }
 
 function legendItems(
-  { proposal, points = [], truth }: CandidatesFigureOptions,
+  { proposal, points = [], box, truth }: CandidatesFigureOptions,
   id: string,
 ): LegendItem[] {
   const items = [lineItem("recommendation", COLOR.recommended)];
@@ -167,5 +180,5 @@ function legendItems(
   if (truth) {
     items.push(lineItem("reference", COLOR.reference, { dashed: true }));
   }
-  return [...items, ...pointItems(points)];
+  return [...items, ...(box ? [boxItem()] : []), ...pointItems(points)];
 }

@@ -1,13 +1,16 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { CAPTION } from "./candidates_caption.ts";
+import { CAPTION, NARROW, TALL_CAPTION } from "./candidates_caption.ts";
 import type { Box } from "./panel.ts";
 import { MARGIN, WIDTH } from "./theme.ts";
 
 const GAP = 14;
 /** Between the recommendation and the candidates. */
 const GUTTER = 20;
+
+/** Least width of a candidate's picture: that of its caption. */
+const SMALLEST = 118;
 
 /** Where the pictures of a candidates figure stand. */
 export interface CandidatesLayout {
@@ -19,16 +22,18 @@ export interface CandidatesLayout {
 
 /**
  * One large picture at the left, a grid of small ones at the right, both ending
- * at the same line.
+ * at the same line; of more than six candidates the grid is longer.
  *
  * @param count How many candidates.
  * @param aspect The image's height over its width.
  * @param top The upper edge of the pictures.
+ * @param scored Whether captions say Dice, which defaults to false.
  */
 export function layOutCandidates(
   count: number,
   aspect: number,
   top: number,
+  scored = false,
 ): CandidatesLayout {
   const a = Math.min(Math.max(aspect, 0.6), 1.25); // beyond, bars at the sides
   const columns = count <= 4
@@ -39,19 +44,23 @@ export function layOutCandidates(
   // Solved for equal heights: large * a = rows * (small * a) + what lies between.
   const between = (rows - 1) * (CAPTION + GAP);
   const forPictures = inner - GUTTER - (columns - 1) * GAP;
-  const small = Math.floor(
-    (a * forPictures - between) / (a * (rows + columns)),
+  const small = Math.max(
+    SMALLEST,
+    Math.floor((a * forPictures - between) / (a * (rows + columns))),
   );
+  const caption = scored && small < NARROW ? TALL_CAPTION : CAPTION;
   const large = forPictures - columns * small;
   const left = MARGIN + large + GUTTER;
   const candidates = Array.from({ length: count }, (_, k) => ({
     x: left + (k % columns) * (small + GAP),
-    y: top + Math.floor(k / columns) * (small * a + CAPTION + GAP),
+    y: top + Math.floor(k / columns) * (small * a + caption + GAP),
     width: small,
     height: small * a,
   }));
   const recommended = { x: MARGIN, y: top, width: large, height: large * a };
-  return { recommended, candidates, bottom: top + large * a + CAPTION };
+  const grid = rows * (small * a + caption + GAP) - GAP;
+  const bottom = top + Math.max(large * a + CAPTION, grid);
+  return { recommended, candidates, bottom };
 }
 
 /**

@@ -5,7 +5,12 @@ import { closeView } from "./candidates_layout.ts";
 import { describeDataset } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import { drawLegend, lineItem } from "./legend.ts";
+import {
+  drawLegend,
+  legendHeight,
+  type LegendItem,
+  lineItem,
+} from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
   type Box,
@@ -16,6 +21,13 @@ import {
   type Panel,
   wholeView,
 } from "./panel.ts";
+import {
+  RATER_LINES,
+  type RaterLine,
+  raterLine,
+  raterName,
+  raterOrder,
+} from "./rater_line.ts";
 import { imageURI } from "./raster.ts";
 import { drawTitle, idFor, svgDocument, text } from "./svg.ts";
 import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
@@ -34,14 +46,8 @@ const SIDE = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS;
 const CAPTION = 30;
 const TOP = 72;
 
-/** Lines of the raters, light enough for any image; then they repeat, dashed. */
-const RATER_COLORS = [
-  COLOR.recommended,
-  COLOR.added,
-  COLOR.reference,
-  COLOR.removed,
-  COLOR.candidate,
-] as const;
+/** Of the raters beyond those with lines of their own. */
+const OTHERS = { color: "#B4BCC6", dash: [] };
 
 /**
  * Some cases of a dataset, each with the outlines of all its raters: the whole
@@ -53,10 +59,15 @@ export function datasetFigure(
   { count = 8, title = dataset.name }: DatasetFigureOptions = {},
 ): Figure {
   const shown = spread(dataset.cases, count);
-  const raters = [...new Set(shown.flatMap(({ raters }) => raters))];
+  const raters = raterOrder(dataset.cases.flatMap(({ raters }) => raters));
+  const legend = legendOf(
+    raters,
+    new Set(shown.flatMap(({ raters }) => raters)),
+  );
   const rows = Math.ceil(shown.length / COLUMNS);
   const bottom = TOP + rows * (SIDE + CAPTION + GAP);
-  const height = Math.round(bottom + 24 * Math.ceil(raters.length / 6) + 8);
+  const inner = WIDTH - 2 * MARGIN;
+  const height = Math.round(bottom + legendHeight(legend, inner) + 8);
   const alt = `${describeDataset(dataset)}; ${shown.length} of them with the ` +
     "outlines of their raters";
   const draw = async () => {
@@ -75,16 +86,9 @@ export function datasetFigure(
       )
     ));
     const facts = describeDataset(dataset).replace(/^Dataset ".*": /, "");
-    const legend = raters.slice(0, 12).map((rater, i) =>
-      lineItem(`rater ${rater.replaceAll("_", " ")}`, ...lineOf(i))
-    );
     const content = drawTitle(title, WIDTH, fonts) +
       text(MARGIN, 58, facts, { fill: COLOR.muted }) + tiles.join("") +
-      drawLegend(legend, fonts, {
-        x: MARGIN,
-        y: bottom,
-        width: WIDTH - 2 * MARGIN,
-      });
+      drawLegend(legend, fonts, { x: MARGIN, y: bottom, width: inner });
     return svgDocument(WIDTH, height, title, content);
   };
   return new Figure({ width: WIDTH, height, alt, draw });
@@ -99,9 +103,26 @@ function spread<T>(items: readonly T[], count: number): T[] {
   );
 }
 
-function lineOf(rater: number): [string, { dashed: boolean }] {
-  const { length } = RATER_COLORS;
-  return [RATER_COLORS[rater % length], { dashed: rater >= length }];
+/** The raters that are shown, by name as far as each has a line alone. */
+function legendOf(
+  raters: readonly string[],
+  shown: ReadonlySet<string>,
+): LegendItem[] {
+  const own = raters.slice(0, RATER_LINES);
+  const items = own.flatMap((rater, i) => {
+    const { color, dash } = lineOf(i);
+    return shown.has(rater)
+      ? [lineItem(raterName(rater), color, { dash })]
+      : [];
+  });
+  const more = raters.slice(RATER_LINES).filter((rater) => shown.has(rater));
+  return more.length === 0
+    ? items
+    : [...items, lineItem(`+ ${more.length} more`, OTHERS.color)];
+}
+
+function lineOf(rater: number): RaterLine {
+  return rater < RATER_LINES ? raterLine(rater) : OTHERS;
 }
 
 async function drawCase(
@@ -123,13 +144,13 @@ async function drawCase(
     y: box.y + (box.height - fitted.height) / 2,
   };
   const panel: Panel = { id: idFor(item.id + uri), place, view };
-  const name = fonts.fit(item.id, box.width, SIZE.small);
+  const name = fonts.fitMiddle(item.id, box.width, SIZE.small);
   return defineImage(panel.id, uri, wholeView(image)) +
     drawPanel(
       panel,
       ...masks.map((mask: NdArray<Uint8Array>, r) => {
-        const [color, { dashed }] = lineOf(raters.indexOf(item.raters[r]));
-        return drawOutline(panel, outline(mask), color, { width: 1.4, dashed });
+        const { color, dash } = lineOf(raters.indexOf(item.raters[r]));
+        return drawOutline(panel, outline(mask), color, { width: 1.6, dash });
       }),
     ) +
     text(box.x, box.y + box.height + 18, name, {

@@ -8,6 +8,7 @@ import {
 } from "./chart.ts";
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
+import { raterLine } from "./rater_line.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {
@@ -21,6 +22,11 @@ export interface DiceSeries {
   readonly part?: boolean;
   /** Whose colour it has, by the place in the list, from 0; its own by default. */
   readonly like?: number;
+  /**
+   * Whose it is, by the place among the raters, from 0: colour and dashes are
+   * those that the rater has in other figures. Of no rater by default.
+   */
+  readonly rater?: number;
 }
 
 /** What {@linkcode diceFigure} shows. */
@@ -29,6 +35,8 @@ export interface DiceFigureOptions {
   series: readonly DiceSeries[];
   /** One line above; "Dice by iteration" by default. */
   title?: string;
+  /** What the bands are, for the legend; "95 % interval" by default. */
+  band?: string;
 }
 
 /**
@@ -38,7 +46,8 @@ export interface DiceFigureOptions {
  * @throws {RangeError} When no series has a value.
  */
 export function diceFigure(
-  { series, title = "Dice by iteration" }: DiceFigureOptions,
+  { series, title = "Dice by iteration", band = "95 % interval" }:
+    DiceFigureOptions,
 ): Figure {
   const longest = Math.max(0, ...series.map(({ values }) => values.length));
   if (longest === 0) {
@@ -46,12 +55,14 @@ export function diceFigure(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }
+  const bands = series.flatMap(bandOf);
+  const key = bands.slice(0, 1).map(({ fillcolor }) => keyOf(band, fillcolor));
   return chartFigure({
     title,
     alt: `${title}: ${counted(longest, "iteration")}, ` +
       `the last ${lastOf(series)}`,
-    names: series.map(({ name }) => name),
-    data: [...series.flatMap(bandOf), ...series.map(lineOf)],
+    names: [...series, ...key].map(({ name }) => name),
+    data: [...bands, ...series.map(lineOf), ...key],
     xaxis: {
       title: "iteration",
       dtick: 1,
@@ -61,25 +72,34 @@ export function diceFigure(
   });
 }
 
-function lineOf({ name, values, part, like }: DiceSeries, i: number) {
-  const color = seriesColor(like ?? i);
+/** A line's colour, and its dashes as plotly has them. */
+function styleOf({ like, rater, part }: DiceSeries, i: number) {
+  const width = part ? 1.5 : 3;
+  if (rater === undefined) {
+    return { color: seriesColor(like ?? i), width, dash: dashOf(i) };
+  }
+  const { color, dash } = raterLine(rater);
+  const lengths = dash.map((part) => `${part * width}px`).join();
+  return { color, width, dash: lengths || "solid" };
+}
+
+function lineOf(series: DiceSeries, i: number) {
+  const { name, values, part } = series;
+  const line = styleOf(series, i);
   return {
     type: "scatter",
     mode: "lines+markers",
     name: plain(name),
     x: values.map((_, k) => k + 1),
     y: gapped(values),
-    line: {
-      color,
-      width: part ? 1.5 : 3,
-      dash: dashOf(i),
-    },
-    marker: { size: part ? 6 : 9, symbol: i % 8, color },
+    line,
+    marker: { size: part ? 6 : 9, symbol: i % 8, color: line.color },
   };
 }
 
 /** The interval's band: up along its high ends, back along its low ones. */
-function bandOf({ intervals = [], like }: DiceSeries, i: number) {
+function bandOf(series: DiceSeries, i: number) {
+  const { intervals = [] } = series;
   const known = [...intervals.entries()].filter(([, ends]) =>
     ends.every(Number.isFinite)
   );
@@ -94,10 +114,25 @@ function bandOf({ intervals = [], like }: DiceSeries, i: number) {
     y: outline.map(([, y]) => y),
     line: { width: 0 },
     fill: "toself",
-    fillcolor: `${seriesColor(like ?? i)}26`, // of 255: 15 %
+    fillcolor: `${styleOf(series, i).color}26`, // of 255: 15 %
     hoverinfo: "skip",
     showlegend: false,
   }];
+}
+
+/** The bands' place in the legend: a trace without points. */
+function keyOf(name: string, color: string) {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: plain(name),
+    x: [null],
+    y: [null],
+    line: { width: 0 },
+    fill: "toself",
+    fillcolor: color,
+    hoverinfo: "skip",
+  };
 }
 
 /** Around the values, but never so narrow that chance looks like progress. */

@@ -3,6 +3,7 @@ import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
 import { meanCurve } from "./mean_curve.ts";
+import { raterName, raterOrder } from "./rater_line.ts";
 
 /** What {@linkcode evaluationFigure} shows. */
 export interface EvaluationFigureOptions {
@@ -56,13 +57,9 @@ export function evaluationFigure(
 /** Mean Dice of the recommendation by iteration, a line for every rater. */
 export function raterSeries(results: readonly TargetResult[]): DiceSeries[] {
   const raters = Map.groupBy(results, ({ rater }) => rater);
+  const order = raterOrder(raters.keys());
   return [...raters].map(([rater, list]) => {
     const { name, values } = meanCurve(raterName(rater), list);
-    return { name, values, part: true };
+    return { name, values, part: true, rater: order.indexOf(rater) };
   });
-}
-
-/** How a legend names a rater. */
-export function raterName(rater: string): string {
-  return `rater ${rater.replaceAll("_", " ")}`;
 }

@@ -16,6 +16,28 @@ export interface Fonts {
   width(text: string, size: number, bold?: boolean): number;
   /** The line, its end replaced by "…" where it is wider than `max` pixels. */
   fit(text: string, max: number, size: number, bold?: boolean): string;
+  /** The same, its middle replaced: of a name and what is said of it, both ends. */
+  fitMiddle(text: string, max: number, size: number, bold?: boolean): string;
+}
+
+/** Widths in em that no character of a kind exceeds; see {@linkcode widthBound}. */
+const BOUNDS: readonly [RegExp, number][] = [
+  [/[ !'(),.\-/:;I[\\\]fijlrt|]/, 0.412],
+  [/[#%+<=>@MW^mw~]/, 1],
+  [/[$&A-HJ-LN-VX-Z]/, 0.79],
+  [/[ -~]/, 0.66],
+];
+
+/**
+ * An upper bound of the width of a line in the regular font, without loading
+ * it: for the height of a figure, which is known before it is drawn.
+ */
+export function widthBound(text: string, size: number): number {
+  let em = 0;
+  for (const character of text) {
+    em += BOUNDS.find(([kind]) => kind.test(character))?.[1] ?? 1;
+  }
+  return em * size;
 }
 
 const FOLDER = new URL("../../data/fonts/", import.meta.url);
@@ -63,7 +85,18 @@ async function load(): Promise<Fonts> {
     ) characters.pop();
     return `${characters.join("").trimEnd()}…`;
   };
-  return { width, fit };
+  const fitMiddle = (text: string, max: number, size: number, bold = false) => {
+    const head = [...text];
+    const tail = head.splice(head.length >> 1);
+    let line = text;
+    while (head.length > 0 && width(line, size, bold) > max) {
+      if (head.length > tail.length) head.pop();
+      else tail.shift();
+      line = `${head.join("").trimEnd()}…${tail.join("").trimStart()}`;
+    }
+    return line;
+  };
+  return { width, fit, fitMiddle };
 }
 
 /** How far each character moves the pen, in em, from the tables cmap and hmtx. */

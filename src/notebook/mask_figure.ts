@@ -1,14 +1,21 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import type { Box, Point } from "../spa/feedback.ts";
 import { dice } from "../metrics/overlap.ts";
-import type { Point } from "../spa/feedback.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
-import { drawLegend, lineItem, pointItems } from "./legend.ts";
+import {
+  boxItem,
+  drawLegend,
+  legendHeight,
+  lineItem,
+  pointItems,
+} from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
   checkMaskSize,
   defineImage,
+  drawBoxPrompt,
   drawOutline,
   drawPanel,
   drawPoint,
@@ -32,6 +39,8 @@ export interface MaskFigureOptions {
   label?: string;
   /** Clicks, in pixels of the image; none by default. */
   points?: readonly Point[];
+  /** The box around the object, in pixels of the image; none by default. */
+  box?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
   /** One line above; none by default. */
@@ -44,7 +53,7 @@ export interface MaskFigureOptions {
  * @throws {RangeError} When a mask is of another size than the image.
  */
 export function maskFigure(
-  { image, mask, label = "segmentation", points = [], truth, title }:
+  { image, mask, label = "segmentation", points = [], box, truth, title }:
     MaskFigureOptions,
 ): Figure {
   checkMaskSize(mask, image);
@@ -64,10 +73,11 @@ export function maskFigure(
     ...(score
       ? [lineItem(`reference, ${score}`, COLOR.reference, { dashed: true })]
       : []),
+    ...(box ? [boxItem()] : []),
     ...pointItems(points),
   ];
-  const rows = items.length > 3 || label.length > 15 ? 2 : 1;
-  const height = Math.round(bottom + 22 + 24 * rows);
+  const inner = WIDTH - 2 * MARGIN;
+  const height = Math.round(bottom + 22 + legendHeight(items, inner));
   const draw = async () => {
     const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
     const path = outline(mask);
@@ -83,13 +93,10 @@ export function maskFigure(
             dashed: true,
           })
           : "",
+        box ? drawBoxPrompt(panel, box) : "",
         ...points.map((point) => drawPoint(panel, point)),
       ),
-      drawLegend(items, fonts, {
-        x: MARGIN,
-        y: bottom + 14,
-        width: WIDTH - 2 * MARGIN,
-      }),
+      drawLegend(items, fonts, { x: MARGIN, y: bottom + 14, width: inner }),
     ];
     return svgDocument(WIDTH, height, title ?? label, parts.join(""));
   };

@@ -10,8 +10,9 @@ import { COLOR, SERIES, SIZE } from "./theme.ts";
 export const MARKS = {
   before: `fill="#C3CAD2" fill-opacity="0.55" stroke="#7E8894"`,
   after: `fill="${SERIES[0]}" fill-opacity="0.45" stroke="${SERIES[0]}"`,
-  sample: `fill="#4A525C" fill-opacity="0.6"`,
-  chosen: `fill="${COLOR.removed}" stroke="#7A4E00" stroke-width="0.8"`,
+  sample: `fill="${COLOR.paper}" fill-opacity="0.8" stroke="#4A525C"`,
+  // As a choice is everywhere: in ink.
+  chosen: `fill="${COLOR.ink}" stroke="${COLOR.paper}"`,
 } as const;
 
 /** Radius of a component of weight 1, in pixels; areas go by weight. */

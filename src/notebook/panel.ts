@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Point } from "../spa/feedback.ts";
+import type { Box as BoxPrompt, Point } from "../spa/feedback.ts";
 import { num, rect } from "./svg.ts";
 import { COLOR } from "./theme.ts";
 
@@ -90,12 +90,23 @@ export function drawViewFrame(panel: Panel, view: Box): string {
   return frame(1, COLOR.casing) + frame(0, "#fff");
 }
 
-/** A mask's boundary: a light line on a dark one, so that it shows anywhere. */
+/** Of a line that is merely dashed. */
+const DASH = [3, 2.4];
+
+/**
+ * A mask's boundary: a light line on a dark one, so that it shows anywhere.
+ *
+ * @param options.dash Lengths of lines and gaps, in widths of the line.
+ */
 export function drawOutline(
   panel: Panel,
   path: string,
   color: string,
-  { width = 2, dashed = false }: { width?: number; dashed?: boolean } = {},
+  { width = 2, dashed = false, dash = dashed ? DASH : [] }: {
+    width?: number;
+    dashed?: boolean;
+    dash?: readonly number[];
+  } = {},
 ): string {
   if (path === "") return "";
   const scale = scaleOf(panel);
@@ -103,13 +114,13 @@ export function drawOutline(
     `<path d="${path}" fill="none" stroke="${color}" stroke-width="${
       (width / scale).toPrecision(4)
     }" stroke-linejoin="round" ${rest}/>`;
-  const dash = dashed
+  const dashes = dash.length > 0
     ? `stroke-dasharray="${
-      [3 * width, 2.4 * width].map((px) => (px / scale).toPrecision(4))
+      dash.map((part) => (part * width / scale).toPrecision(4))
     }"`
     : "";
-  return line(COLOR.casing, width + 1.4, `stroke-opacity="0.7" ${dash}`) +
-    line(color, width, dash);
+  return line(COLOR.casing, width + 1.4, `stroke-opacity="0.7" ${dashes}`) +
+    line(color, width, dashes);
 }
 
 /** A mask's area, see-through: plain for added pixels, hatched for removed. */
@@ -150,6 +161,38 @@ export function drawPoint(
     unit.toPrecision(4)
   })`;
   return `<g transform="${at}">${pointMark(label, radius)}</g>`;
+}
+
+/** A box that was given: a green line on a white one, with sharp corners. */
+export function drawBoxPrompt(
+  panel: Panel,
+  { left, top, right, bottom }: BoxPrompt,
+): string {
+  const width = right - left;
+  const height = bottom - top;
+  // From pixel centre to pixel centre, as clicks.
+  return boxMark(left + 0.5, top + 0.5, width, height, 1 / scaleOf(panel));
+}
+
+/** A box's mark; `unit` is a pixel of the figure. */
+export function boxMark(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  unit = 1,
+): string {
+  const line = (color: string, px: number, opacity: number) =>
+    rect(
+      x,
+      y,
+      width,
+      height,
+      `fill="none" stroke="${color}" stroke-opacity="${opacity}" ` +
+        `stroke-width="${(px * unit).toPrecision(4)}"`,
+    );
+  return line(COLOR.casing, 5, 0.55) + line("#fff", 3.6, 1) +
+    line(COLOR.positive, 1.8, 1);
 }
 
 /** A click's mark at the origin, in pixels of the figure. */

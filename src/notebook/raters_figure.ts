@@ -1,9 +1,9 @@
 import type { TargetResult } from "../evaluation/evaluate.ts";
 import { diceWith, ratersOf } from "../evaluation/tables/raters.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
-import { raterName } from "./evaluation_figure.ts";
 import type { Figure } from "./figure.ts";
 import { meanCurve } from "./mean_curve.ts";
+import { raterName } from "./rater_line.ts";
 
 /** At most so many raters have a line of their own. */
 const MOST = 8;

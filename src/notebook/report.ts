@@ -73,7 +73,9 @@ async function drawSection(
     ),
   );
   return `<section><h2>${escapeXML(heading)}</h2>${paragraphs(text)}` +
-    `${drawn.join("")}${table ? htmlTable(table) : ""}</section>`;
+    `${drawn.join("")}${
+      table ? `<div class="wide">${htmlTable(table)}</div>` : ""
+    }</section>`;
 }
 
 function paragraphs(text: string): string {
@@ -92,6 +94,7 @@ body {
   background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
 }
+h1, h2, p, figcaption { overflow-wrap: anywhere; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .75rem; padding-top: .9rem; border-top: 1px solid var(--rule); }
 p { margin: .5rem 0; max-width: 70ch; }
@@ -100,6 +103,7 @@ footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: .75re
 figure { margin: 1rem 0 1.5rem; }
 figure img { display: block; width: auto; background: #fff; border: 1px solid var(--rule); border-radius: 8px; }
 figcaption { margin-top: .5rem; color: var(--muted); font-size: .875rem; max-width: 80ch; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; font-size: .95rem; }
 th, td { padding: .4rem .9rem; border-bottom: 1px solid var(--rule); text-align: left; }
 th { color: var(--muted); font-weight: 600; border-bottom-width: 2px; }

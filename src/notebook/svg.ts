@@ -42,9 +42,9 @@ export function text(
     `text-anchor="${anchor}" fill="${fill}">${escapeXML(content)}</text>`;
 }
 
-/** A figure's title, shortened where it is wider than the figure. */
+/** A figure's title, its middle left out where it is wider than the figure. */
 export function drawTitle(title: string, width: number, fonts: Fonts): string {
-  const line = fonts.fit(title, width - 2 * MARGIN, SIZE.title, true);
+  const line = fonts.fitMiddle(title, width - 2 * MARGIN, SIZE.title, true);
   return text(MARGIN, 36, line, { size: SIZE.title, bold: true });
 }
 

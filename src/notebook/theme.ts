@@ -47,6 +47,15 @@ export const SERIES = [
   "#1B1F24",
 ] as const;
 
+/** Lines of raters, over images and on white; none means anything else. */
+export const RATERS = [
+  "#9B7BE6",
+  "#1FA8B8",
+  "#8FA31E",
+  "#DC4A78",
+  "#B9835A",
+] as const;
+
 /** Font sizes in pixels of a figure at its own width. */
 export const SIZE = { title: 18, heading: 15, label: 13, small: 12 } as const;
 
