@@ -164,6 +164,52 @@ Deno.test("a pickle within itself, nested deep or shared to explode is refused",
   await refusesPickle(bytes("}".repeat(2_000_001)), /2000000 operations$/);
 });
 
+Deno.test("a global named by anything but two short strings is refused at once", async () => {
+  const named = (what: Uint8Array, message: RegExp) =>
+    refusesPickle(bytes(what, pickle.text("x"), "\x93"), message);
+  const strings = /name a global by two strings: current value is /;
+  await named(bytes("]q\x00h\x00a"), /is a list of 1 and "x"$/); // cyclic
+  const doubled = [bytes("]q\x00")]; // 10^40 leaves
+  for (let i = 1; i <= 40; i++) {
+    doubled.push(bytes("(", ...Array(10).fill(bytes("h", i - 1)), "tq", i));
+  }
+  await named(bytes(...doubled), /is a list of 10 and "x"$/);
+  await named(bytes("]", "\x85".repeat(1_900_000)), /is a list of 1 and "x"$/);
+  await named(bytes("}"), /is a dict of 0 and "x"$/);
+  await named(bytes("N"), strings);
+  await refusesPickle(bytes(pickle.text("x"), "K\x01\x93"), /is "x" and 1$/);
+  const long = pickle.text("x\n".repeat(1e6));
+  await refusesPickle(bytes(long, long, "\x93"), /current value is x\\nx\\n/);
+  await refusesPickle(bytes("\x93"), /an empty stack$/);
+});
+
+/** Numbers that a table of V8's unseeded hashes puts into one of its chains. */
+function colliding(count: number): number[] {
+  const hash = (key: number) => { // V8's ComputeUnseededHash
+    let x = (~key + (key << 15)) | 0;
+    x ^= x >>> 12;
+    x = (x + (x << 2)) | 0;
+    x ^= x >>> 4;
+    x = Math.imul(x, 2057);
+    return x ^ (x >>> 16);
+  };
+  const numbers: number[] = [];
+  for (let key = 0; numbers.length < count; key++) {
+    if ((hash(key) & 0x1fff) === 7) numbers.push(key);
+  }
+  return numbers;
+}
+
+Deno.test("numbers chosen to collide in a table of hashes cost no more than others", async () => {
+  const numbers = colliding(10_000);
+  const sets = bytes(...numbers.map((n) => bytes(pickle.int(n), "Ns")));
+  await refusesPickle(bytes("}", ...Array(20).fill(sets)), /a dict of 200000$/);
+  const puts = numbers.map((n) => bytes("r", little(n, 4)));
+  await refusesPickle(bytes("N", ...puts), /number what it stores in turn/);
+  const key = pickle.text("k".repeat(2 ** 20)); // compared by each that follows
+  await refusesPickle(bytes("}", key, "Ns"), /<= 256 long: .* is 1048576$/);
+});
+
 Deno.test("a tensor that leaves its storage is refused", async () => {
   const cases: [number[], number[], number][] = [
     [[5], [1], 0],

@@ -179,7 +179,7 @@ Deno.test("openCheckpoint() refuses an index that leaves its folder or lies", as
       Object.fromEntries(rest.map((name) => [name, weight_map[name]])),
       /must say that .* lies in "model-00001-of-00002\.safetensors"/,
     ],
-    [{}, /have a weight_map: current value is \{\}$/],
+    [{}, /have a weight_map: current value is an object of 0$/],
     [null, /have a weight_map/],
   ];
   for (const [map, message] of cases) {

@@ -14,14 +14,13 @@ import {
   isWhole,
   show,
 } from "./_elements.ts";
-import { Global, kind, setItems } from "./_pickle_values.ts";
+import { Dict, Global, kind, setItems } from "./_pickle_values.ts";
 import { unpickle } from "./_unpickle.ts";
 import { readZip, refusePth, verifyEntry, type ZipEntry } from "./_zip.ts";
 import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 
 const MAX_PICKLE_BYTES = 2 ** 24;
 const MAX_DEPTH = 8;
-const MAX_KEY = 256;
 
 /** PyTorch's names of storages, without "torch." and "Storage". */
 const STORAGE_TYPES: Record<string, ElementType> = {
@@ -140,7 +139,7 @@ const GLOBALS: ReadonlyMap<string, Global> = new Map([
 function orderedDict([pairs = []]: unknown[]): unknown {
   const proper = Array.isArray(pairs) &&
     pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
-  if (proper) return setItems(new Map(), pairs.flat());
+  if (proper) return setItems(new Dict(), pairs.flat());
   throw refusePth("an OrderedDict must be made of pairs", kind(pairs));
 }
 
@@ -221,7 +220,7 @@ function collectTensors(
         throw refusePth("every tensor must have a name of its own", show(name));
       }
       records.set(name, recordOf(value, source));
-    } else if (value instanceof Map) {
+    } else if (value instanceof Dict) {
       if (path.length > MAX_DEPTH || seen.has(value)) {
         throw refusePth(
           `its dicts must nest <= ${MAX_DEPTH} deep, none within itself`,
@@ -229,22 +228,15 @@ function collectTensors(
         );
       }
       seen.add(value);
-      for (const [key, part] of value) visit(part, [...path, nameOf(key)]);
+      for (const [key, part] of value.pairs) visit(part, [...path, key]);
     }
   };
-  if (!(root instanceof Map)) {
+  if (!(root instanceof Dict)) {
     throw refusePth("it must hold a dict of tensors", kind(root));
   }
   visit(root, []);
   if (records.size > 0) return records;
   throw refusePth("it must hold a dict of tensors", kind(root));
-}
-
-/** A key of a dict as a part of a name. */
-function nameOf(key: unknown): string {
-  const name = String(key);
-  if (name.length <= MAX_KEY) return name;
-  throw refusePth(`its keys must be <= ${MAX_KEY} long`, name.length);
 }
 
 function recordOf(

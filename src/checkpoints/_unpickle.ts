@@ -12,6 +12,7 @@ import {
   appendItems,
   callGlobal,
   decodeText,
+  Dict,
   type Global,
   kind,
   setItems,
@@ -28,13 +29,15 @@ export interface PickleWorld {
 
 const MAX_OPERATIONS = 2_000_000;
 const MAX_GLOBAL_NAME = 200;
+/** Most numbers of the memo that may be left out; Python leaves out none. */
+const MAX_MEMO_GAP = 255;
 
 /**
  * Reads a pickle.
  *
  * @param bytes The pickle; what follows its end is ignored, as Python does.
  * @param world What it may name.
- * @returns The value: dicts as `Map`, lists and tuples as arrays, None as null.
+ * @returns The value: dicts as `Dict`, lists and tuples as arrays, None as null.
  * @throws {RangeError} When it is damaged, names any other global, or does
  * more than 2 million operations.
  */
@@ -46,7 +49,8 @@ class Machine {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #world: PickleWorld;
-  readonly #memo = new Map<number, unknown>();
+  /** By number; not a `Map`, which numbers chosen to collide make slow. */
+  readonly #memo: unknown[] = [];
   /** What was below each open mark. */
   readonly #below: unknown[][] = [];
   #stack: unknown[] = [];
@@ -117,7 +121,7 @@ class Machine {
       case 0x29: // EMPTY_TUPLE
         return void stack.push([]);
       case 0x7d: // EMPTY_DICT
-        return void stack.push(new Map());
+        return void stack.push(new Dict());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
@@ -129,7 +133,7 @@ class Machine {
       }
       case 0x64: { // DICT
         const items = this.#popMark();
-        return void this.#stack.push(setItems(new Map(), items));
+        return void this.#stack.push(setItems(new Dict(), items));
       }
       case 0x61: { // APPEND
         const item = this.#pop();
@@ -149,11 +153,11 @@ class Machine {
       }
 
       case 0x71: // BINPUT
-        return void this.#memo.set(this.#byte(), this.#top());
+        return this.#remember(this.#byte());
       case 0x72: // LONG_BINPUT
-        return void this.#memo.set(this.#uint32(), this.#top());
+        return this.#remember(this.#uint32());
       case 0x94: // MEMOIZE
-        return void this.#memo.set(this.#memo.size, this.#top());
+        return this.#remember(this.#memo.length);
       case 0x68: // BINGET
         return void stack.push(this.#recall(this.#byte()));
       case 0x6a: // LONG_BINGET
@@ -173,7 +177,7 @@ class Machine {
       }
       case 0x62: { // BUILD
         const [target] = this.#popMany(2);
-        if (!(target instanceof Map)) {
+        if (!(target instanceof Dict)) {
           throw refusePth(
             "its pickle must set attributes of a dict only",
             kind(target),
@@ -281,20 +285,39 @@ class Machine {
     );
   }
 
+  #remember(index: number): void {
+    const { length } = this.#memo;
+    if (index > length + MAX_MEMO_GAP) {
+      throw refusePth(
+        `its pickle must number what it stores in turn, here <= ${
+          length + MAX_MEMO_GAP
+        }`,
+        index,
+      );
+    }
+    this.#memo[index] = this.#top();
+  }
+
   #recall(index: number): unknown {
-    if (this.#memo.has(index)) return this.#memo.get(index);
+    const value = this.#memo[index];
+    if (value !== undefined) return value;
     throw refusePth("its pickle must recall what it stored", `memo ${index}`);
   }
 
   #global(module: unknown, name: unknown): Global {
-    const full = `${show(module)}.${show(name)}`.replaceAll('"', "");
-    const known = this.#world.globals.get(full);
-    if (known && typeof module === "string" && typeof name === "string") {
-      return known;
+    if (typeof module !== "string" || typeof name !== "string") {
+      throw refusePth(
+        "its pickle must name a global by two strings",
+        `${kind(module)} and ${kind(name)}`,
+      );
     }
+    const full = `${module}.${name}`;
+    const known = full.length <= MAX_GLOBAL_NAME &&
+      this.#world.globals.get(full);
+    if (known) return known;
     throw refusePth(
       "its pickle must name nothing but tensors and dicts, such as a model's state_dict()",
-      full,
+      show(full).replaceAll('"', ""),
     );
   }
 }
