@@ -161,7 +161,23 @@ Deno.test("a pickle within itself, nested deep or shared to explode is refused",
   const tuples = bytes("N", "q\x00h\x00\x86".repeat(100)); // 2^100 leaves
   await refusesPickle(tuples, /dict of tensors: current value is a list of 2$/);
   await refusesPickle(bytes("(".repeat(300_000)), /announces|stack/);
-  await refusesPickle(bytes("}".repeat(2_000_001)), /2000000 operations$/);
+});
+
+Deno.test("a pickle that works long is refused, however short its operations are", async () => {
+  const much = /must do <= 2000000 operations: current value is 2\d{6}$/;
+  await refusesPickle(bytes("}".repeat(2_000_001)), much);
+  const ordered = bytes(pickle.global("collections", "OrderedDict"), "q\x00");
+  const pair = bytes(pickle.text("k"), "N\x86q\x01");
+  const pairs = bytes("(", "h\x01".repeat(50_000), "lq\x02");
+  const call = "h\x00h\x02\x85R0"; // of 50,000 pairs, in 7 bytes
+  await refusesPickle(bytes(ordered, pair, pairs, call.repeat(300)), much);
+  const long = bytes("(", "N".repeat(50_000), "tq\x02"); // arguments
+  const calls = "h\x00h\x02R0".repeat(300);
+  await refusesPickle(bytes(ordered, pair, long, calls), /made of pairs/);
+  await refusesPickle(
+    bytes(ordered, "(]", "N".repeat(50_000), "tq\x02", calls),
+    much,
+  );
 });
 
 Deno.test("a global named by anything but two short strings is refused at once", async () => {

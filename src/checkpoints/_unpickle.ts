@@ -39,7 +39,7 @@ const MAX_MEMO_GAP = 255;
  * @param world What it may name.
  * @returns The value: dicts as `Dict`, lists and tuples as arrays, None as null.
  * @throws {RangeError} When it is damaged, names any other global, or does
- * more than 2 million operations.
+ * more than 2 million operations; a call counts as many as its arguments hold.
  */
 export function unpickle(bytes: Uint8Array, world: PickleWorld): unknown {
   return new Machine(bytes, world).run();
@@ -55,6 +55,7 @@ class Machine {
   readonly #below: unknown[][] = [];
   #stack: unknown[] = [];
   #at = 0;
+  #operations = 0;
 
   constructor(bytes: Uint8Array, world: PickleWorld) {
     this.#bytes = bytes;
@@ -67,12 +68,22 @@ class Machine {
   }
 
   run(): unknown {
-    for (let count = 0; count < MAX_OPERATIONS; count++) {
+    for (;;) {
+      this.#spend(1);
       const operation = this.#byte();
       if (operation === 0x2e) return this.#pop(); // STOP
       this.#step(operation);
     }
-    throw refusePth("its pickle must be short", `${MAX_OPERATIONS} operations`);
+  }
+
+  /** Counts work towards the limit. */
+  #spend(operations: number): void {
+    this.#operations += operations;
+    if (this.#operations <= MAX_OPERATIONS) return;
+    throw refusePth(
+      `its pickle must do <= ${MAX_OPERATIONS} operations`,
+      this.#operations,
+    );
   }
 
   #step(operation: number): void {
@@ -173,7 +184,7 @@ class Machine {
         return void stack.push(this.#world.persistent(this.#pop()));
       case 0x52: { // REDUCE
         const [callee, args] = this.#popMany(2);
-        return void stack.push(callGlobal(callee, args));
+        return void stack.push(this.#call(callee, args));
       }
       case 0x62: { // BUILD
         const [target] = this.#popMany(2);
@@ -283,6 +294,17 @@ class Machine {
       `its pickle must put what it takes (byte ${this.#at - 1})`,
       "an empty stack",
     );
+  }
+
+  /** A call; one short operation may name long arguments again and again. */
+  #call(callee: unknown, args: unknown): unknown {
+    if (Array.isArray(args)) {
+      this.#spend(args.length);
+      for (const arg of args) {
+        if (Array.isArray(arg)) this.#spend(arg.length);
+      }
+    }
+    return callGlobal(callee, args);
   }
 
   #remember(index: number): void {
