@@ -8,7 +8,7 @@ import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import { createRandom, type Random } from "../src/random.ts";
 import { damage } from "./_damage.ts";
-import { bytes, pickle, STORAGE, zipOf } from "./_make_pth.ts";
+import { bytes, pickle, pthOf, STORAGE, zipOf } from "./_make_pth.ts";
 
 /** What became of the damaged files. */
 export interface FuzzCounts {
@@ -92,6 +92,14 @@ async function samples(): Promise<Sample[]> {
     x: pickle.tensor([2, 2], [1, 2]),
     y: pickle.tensor([3], [1], { offset: 1 }),
   });
+  const beside = pickle.dict({
+    model: bytes(pickle.dict({ x: pickle.tensor([4], [1]) }), "q\x00"),
+    ema: bytes("h\x00"),
+    expanded: pickle.tensor([9], [0]),
+    complex: pickle.tensor([2], [1], { type: "ComplexFloat" }),
+    size: bytes(pickle.global("torch", "Size"), ")\x85R"),
+    dtype: pickle.global("torch", "float32"),
+  });
   const zip64 = zipOf([
     ["a/data.pkl", bytes("\x80\x02", body, ".")],
     ["a/data/0", STORAGE],
@@ -108,6 +116,7 @@ async function samples(): Promise<Sample[]> {
     await fixture("types.pth"),
     await fixture("training.pth"),
     zip64,
+    new Uint8Array(pthOf(beside)),
     writeSafetensors(tensors, { note: "x" }),
     writeSafetensors(tensors, {}, { dtype: "float16" }),
   ].map(sampleOf));

@@ -81,11 +81,15 @@ Deno.test("other ways to make objects are refused", async () => {
   await refusesPickle(bytes("P0\n"), /0x50$/); // PERSID
   await refusesPickle(
     bytes(pickle.global("torch", "FloatStorage"), ")R"),
-    /must not call a storage: current value is torch\.FloatStorage$/,
+    /must call what it may: current value is torch\.FloatStorage$/,
   );
   await refusesPickle(
     bytes(pickle.text("x"), ")R"),
     /call what it may, with a tuple: current value is "x" called with a list of 0$/,
+  );
+  await refusesPickle(
+    bytes(pickle.global("torch", "float32"), ")R"),
+    /call what it may: current value is torch\.float32$/,
   );
   await refusesPickle(
     bytes(ordered, pickle.int(3), "R"),
@@ -111,7 +115,10 @@ Deno.test("a pickle that is cut, or takes what it has not put, is refused", asyn
   );
   await refusesPickle(bytes("\x8d", new Uint8Array(8).fill(255)), /announces/);
   await refusesPickle(bytes("X", little(1, 4), "\xff"), /must be UTF-8/);
-  await refusesPickle(bytes("\x8a\xff", new Uint8Array(255)), /fit 8 bytes/);
+  await refusesPickle(
+    bytes("\x8a\xff", new Uint8Array(255)),
+    /dict of tensors: current value is a number of 255 bytes$/,
+  );
   await refusesPickle(bytes("\x80\x09"), /protocol must be 2 to 5: .* 9$/);
   await refusesPickle(bytes("c", "m".repeat(5000), "\nx\n"), /<= 200 bytes/);
 });
@@ -126,6 +133,12 @@ Deno.test("what is no dict of tensors is refused", async () => {
   await refusesPickle(
     pickle.dict({ ["k".repeat(300)]: pickle.tensor([4], [1]) }),
     /keys must be <= 256 long: current value is 300$/,
+  );
+  let named = pickle.tensor([4], [1]);
+  for (let i = 0; i < 3; i++) named = pickle.dict({ ["k".repeat(200)]: named });
+  await refusesPickle(
+    named,
+    /names must be <= 512 long: current value is 602$/,
   );
   const inner = pickle.dict({ b: pickle.tensor([4], [1]) });
   await refusesPickle(
@@ -158,6 +171,15 @@ Deno.test("a pickle within itself, nested deep or shared to explode is refused",
     ));
   }
   await refusesPickle(bytes(...doubled), /nest <= 8 deep/);
+  // 7 dicts, each holding the one before it a hundred times: 10^14 ways down
+  const wide = [bytes("}q\x00")];
+  for (let i = 1; i <= 7; i++) {
+    wide.push(bytes("}q", i));
+    for (let k = 0; k < 100; k++) {
+      wide.push(bytes(pickle.text(`${k}`), "h", i - 1, "s"));
+    }
+  }
+  await refusesPickle(bytes(...wide), /hold <= 262144 values, shared ones/);
   const tuples = bytes("N", "q\x00h\x00\x86".repeat(100)); // 2^100 leaves
   await refusesPickle(tuples, /dict of tensors: current value is a list of 2$/);
   await refusesPickle(bytes("(".repeat(300_000)), /announces|stack/);
@@ -234,10 +256,19 @@ Deno.test("a tensor that leaves its storage is refused", async () => {
     [[2, 2], [3, 2], 0],
     [[1], [1], 2 ** 31 - 1],
     [[0], [1], 5],
-    [[2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1], [0, 0, 0], 0], // 1e28 elements
-    [[1000], [0], 0],
     [[2], [2 ** 31 - 1], 0],
   ];
+  const expanded: [number[], number[]][] = [
+    [[2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1], [0, 0, 0]], // 1e28 elements
+    [[1000], [0]],
+    [[5], [0]],
+  ];
+  for (const [shape, strides] of expanded) {
+    await refusesPickle(
+      pickle.dict({ x: pickle.tensor(shape, strides) }),
+      /"x" must have no more elements than its storage, 4 .* is shape \[/,
+    );
+  }
   for (const [shape, strides, offset] of cases) {
     await refusesPickle(
       pickle.dict({ x: pickle.tensor(shape, strides, { offset }) }),
@@ -266,7 +297,7 @@ Deno.test("a storage that is not what the archive holds is refused", async () =>
   await refusesPickle(x({ length: 2 ** 31 - 1 }), /2147483647 of float32/);
   await refusesPickle(x({ length: -4 }), /a type, a key and a length/);
   await refusesPickle(x({ type: "Double" }), /4 of float64 .* is 16 bytes$/);
-  await refusesPickle(x({ type: "ComplexFloat" }), /torch\.ComplexFloatStor/);
+  await refusesPickle(x({ type: "Quantized" }), /torch\.QuantizedStor/);
   await refusesPickle(x({ key: "7" }), /storage "7" .* is missing$/);
   await refusesPickle(x({ key: "../data.pkl" }), /is missing$/);
   await refusesPickle(bytes("NQ"), /a type, a key and a length/);

@@ -8,6 +8,7 @@ import { toHuggingFace } from "../src/checkpoints/names.ts";
 import { openCheckpoint } from "../src/checkpoints/open_checkpoint.ts";
 import { saveModel } from "../src/checkpoints/save_model.ts";
 import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { sizeOf } from "../src/engine/tensors.ts";
 import { presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type HostWeights,
   initializeWeights,
 } from "../src/model/weights.ts";
+import { pickle, pthOf } from "./_make_pth.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
@@ -109,6 +111,35 @@ Deno.test("loadModel() refuses the checkpoint of another network, naming what di
     name: "TypeError",
     message:
       /1 misshapen \(mask_decoder\.mask_tokens\.weight: \[2,16\] instead of \[1,16\]\)$/,
+  });
+});
+
+Deno.test("loadModel() takes a checkpoint for what is not read beside its weights, and says why a weight is not", async () => {
+  const tiny = [...initializeWeights(presets.tiny, 3)];
+  const storage = Float32Array.from(tiny.flatMap(([, { data }]) => [...data]));
+  const path = `${folder}/beside.pth`;
+  const write = (change: Record<string, Uint8Array>) => {
+    let offset = 0;
+    const weights = tiny.map(([name, { data, shape }]) => {
+      const strides = shape.map((_, k) => sizeOf(shape.slice(k + 1)));
+      const options = { offset, length: storage.length };
+      offset += data.length;
+      return [name, pickle.tensor([...shape], strides, options)];
+    });
+    const dict = pickle.dict({ ...Object.fromEntries(weights), ...change });
+    Deno.writeFileSync(path, pthOf(dict, new Uint8Array(storage.buffer)));
+  };
+  const complex = pickle.tensor([1], [1], { type: "ComplexFloat" });
+  write({ spectrum: complex });
+  const reports: WeightReport[] = [];
+  const onReport = (report: WeightReport) => reports.push(report);
+  const model = await loadModel(path, { onReport });
+  assert.deepEqual(new Map(tiny), model.weights);
+  assert.deepEqual(reports[0].unexpected, ["spectrum"]);
+  write({ "mask_decoder.mask_tokens.weight": complex });
+  await assert.rejects(() => loadModel(path), {
+    name: "RangeError",
+    message: /"mask_decoder\.mask_tokens\.weight" must be of float64, .*Complex/,
   });
 });
 

@@ -28,6 +28,12 @@ export class Global {
   ) {}
 }
 
+/** A value that is carried along but not looked into. */
+export class Opaque {
+  /** `what` it is, for errors. */
+  constructor(readonly what: string) {}
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Calls what a pickle may call. */
@@ -71,6 +77,7 @@ function keyOf(key: unknown): string {
 /** What a value is, for errors. */
 export function kind(value: unknown): string {
   if (value instanceof Global) return value.name;
+  if (value instanceof Opaque) return value.what;
   if (value === null || typeof value !== "object") return show(value);
   if (Array.isArray(value)) return `a list of ${value.length}`;
   return value instanceof Dict ? `a dict of ${value.pairs.length}` : "a tensor";
