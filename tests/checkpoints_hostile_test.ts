@@ -392,14 +392,21 @@ Deno.test("an archive that is cut, doubled or miscounted is refused", async () =
     zipOf([part], { zip64: true, count: 2 ** 52 }),
     /hold its entries/,
   );
-  await refuses(zipOf([["data.pkl", bytes("N.")]]), /one data\.pkl: .* is 0$/);
+  await refuses(zipOf([["data.pkl", bytes("N.")]]), /one data\.pkl, .* is 0$/);
   await refuses(
     zipOf([part, ["b/data.pkl", bytes("N.")]]),
-    /one data\.pkl: current value is 2$/,
+    /one data\.pkl, .*: current value is 2$/,
   );
   await refuses(
     zipOf([part, ["a/constants.pkl", bytes("N.")]]),
     /a TorchScript archive$/,
+  );
+  const script = bytes("def forward(self): ...");
+  const packed = new Uint8Array(deflateRawSync(script)); // as torch.jit.save does
+  const lies = { method: 8, size: script.length, packed: packed.length };
+  await refuses(
+    zipOf([part, ["a/code/__torch__.py", packed, lies]]),
+    /torch\.jit\.load\(path\)\.state_dict\(\), path\): .* a TorchScript archive$/,
   );
   await refuses(
     zipOf([part, ["a/byteorder", bytes("big")]]),

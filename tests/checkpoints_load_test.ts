@@ -139,7 +139,8 @@ Deno.test("loadModel() takes a checkpoint for what is not read beside its weight
   write({ "mask_decoder.mask_tokens.weight": complex });
   await assert.rejects(() => loadModel(path), {
     name: "RangeError",
-    message: /"mask_decoder\.mask_tokens\.weight" must be of float64, .*Complex/,
+    message:
+      /"mask_decoder\.mask_tokens\.weight" must be of float64, .*Complex/,
   });
 });
 

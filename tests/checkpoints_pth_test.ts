@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { bytesSource } from "../src/checkpoints/_byte_source.ts";
 import { openSource } from "../src/checkpoints/_open_source.ts";
 import { openCheckpoint } from "../src/checkpoints/open_checkpoint.ts";
-import { bytes, pickle, pthOf, STORAGE, zipOf } from "./_make_pth.ts";
+import { bytes, little, pickle, pthOf, STORAGE, zipOf } from "./_make_pth.ts";
 
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url); // by make_pth_fixtures.py
 
@@ -207,6 +207,27 @@ Deno.test("openCheckpoint() says how to save anew what it cannot read", async ()
   }
   const refuses = (text: string, message: RegExp) =>
     assert.throws(() => openSource(bytesSource(bytes(text))), message);
+  const legacy = "\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+  for (const protocol of ["\x02", "\x03"]) {
+    refuses(
+      `\x80${protocol}${legacy}`,
+      /save it anew .* is the legacy format$/,
+    );
+  }
+  for (const protocol of ["\x04", "\x05"]) {
+    const frame = "\x95\x0d\0\0\0\0\0\0\0";
+    refuses(`\x80${protocol}${frame}${legacy}`, /is the legacy format$/);
+  }
+  refuses(
+    "\x80\x04\x95\xf7\0\0\0\0\0\0\0}\x94.",
+    /give its tensors to torch\.save: current value is a bare pickle$/,
+  );
+  const named = (name: string) => name.padEnd(257, "\0");
+  refuses(
+    `${named("sys_info")}ustar\x0000`,
+    /unpack it, or if PyTorch before 0\.1\.10 wrote it, .* is a tar archive$/,
+  );
+  refuses("\x1f\x8b\x08\0", /use gunzip: .* is compressed by gzip$/);
   refuses("\n<!DOCTYPE html><p>404", /current value is a web page$/);
   refuses(
     "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
@@ -217,6 +238,17 @@ Deno.test("openCheckpoint() says how to save anew what it cannot read", async ()
     /or the folder of shards: current value is JSON, such as an index/,
   );
   refuses("", /file must be >= 10 bytes: current value is 0$/);
+});
+
+Deno.test("safetensors whose header's length begins as a pickle does are read", async () => {
+  for (const length of [0x280, 0x380, 0x30280]) {
+    const header = JSON.stringify({
+      x: { dtype: "F32", shape: [4], data_offsets: [0, 16] },
+    }).padEnd(length);
+    const file = bytes(little(length, 8), header, STORAGE);
+    const { data } = await openSource(bytesSource(file)).read("x");
+    assert.deepEqual(data, new Float32Array([1, 2, 3, 4]));
+  }
 });
 
 Deno.test({

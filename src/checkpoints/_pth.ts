@@ -16,9 +16,17 @@ import {
   UnreadableTensor,
 } from "./_pth_tensors.ts";
 import { unpickle } from "./_unpickle.ts";
-import { readZip, refusePth, verifyEntry, type ZipEntry } from "./_zip.ts";
+import {
+  checkStored,
+  readZip,
+  refusePth,
+  verifyEntry,
+  type ZipEntry,
+} from "./_zip.ts";
 import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 
+/** What an archive of torch.jit.save holds, and none of torch.save. */
+const TORCH_SCRIPT = /^[^/]*\/(constants\.pkl$|code\/)/;
 const MAX_PICKLE_BYTES = 2 ** 24;
 const MAX_DEPTH = 8;
 const MAX_NAME = 512;
@@ -35,19 +43,22 @@ const MAX_VISITS = 2 ** 18;
  */
 export function openPth(source: ByteSource): FileCheckpoint {
   const entries = readZip(source);
-  const pickles = [...entries.keys()].filter((name) =>
-    /^[^/]*\/data\.pkl$/.test(name)
-  );
-  if (pickles.length !== 1) {
-    throw refusePth("it must hold one data.pkl", pickles.length);
-  }
-  const folder = pickles[0].slice(0, -"data.pkl".length);
-  if (entries.has(`${folder}constants.pkl`)) {
+  const names = [...entries.keys()];
+  if (names.some((name) => TORCH_SCRIPT.test(name))) {
     throw refusePth(
-      "it must be of torch.save(model.state_dict(), path)",
+      "it must be of torch.save, such as torch.save(torch.jit.load(path).state_dict(), path)",
       "a TorchScript archive",
     );
   }
+  checkStored(entries);
+  const pickles = names.filter((name) => /^[^/]*\/data\.pkl$/.test(name));
+  if (pickles.length !== 1) {
+    throw refusePth(
+      "it must hold one data.pkl, as torch.save writes it (unpack an archive of other files)",
+      pickles.length,
+    );
+  }
+  const folder = pickles[0].slice(0, -"data.pkl".length);
   checkByteOrder(source, entries.get(`${folder}byteorder`));
   const pickle = entries.get(pickles[0])!;
   if (pickle.size > MAX_PICKLE_BYTES) {
