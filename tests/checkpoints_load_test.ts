@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { guessConfig } from "../src/checkpoints/_config_of.ts";
 import {
   loadModel,
   type LoadProgress,
@@ -142,6 +143,33 @@ Deno.test("loadModel() takes a checkpoint for what is not read beside its weight
     message:
       /"mask_decoder\.mask_tokens\.weight" must be of float64, .*Complex/,
   });
+});
+
+Deno.test("weights without a config are MedSAM's where the file's name says so", () => {
+  const shapes = new Map(
+    [...declareWeights(presets["sam-vit-b"])].filter(([, { origin }]) =>
+      origin === "sam"
+    ).map(([name, { shape }]) => [name, shape]),
+  );
+  const cases: [string, keyof typeof presets][] = [
+    ["medsam_vit_b.pth", "medsam-vit-b"],
+    ["/weights/MedSAM_finetuned.safetensors", "medsam-vit-b"],
+    ["https://example.org/medsam_vit_b.pth?download=true", "medsam-vit-b"],
+    ["wanglab/medsam-vit-base/", "medsam-vit-b"], // Hugging Face's folder
+    ["fold#1 medsam.pth", "medsam-vit-b"],
+    ["sam_vit_b_01ec64.pth", "sam-vit-b"],
+    ["/medsam/sam_vit_b_01ec64.pth", "sam-vit-b"],
+    ["https://example.org/sam_vit_b.pth?for=/medsam", "sam-vit-b"],
+  ];
+  for (const [source, name] of cases) {
+    assert.equal(guessConfig(shapes, source).name, name, source);
+  }
+  const large = declareWeights(presets["sam-vit-l"]);
+  const largeShapes = new Map([...large].map(([n, { shape }]) => [n, shape]));
+  assert.equal(guessConfig(largeShapes, "medsam_l.pth").name, "sam-vit-l");
+  const tiny = declareWeights(presets.tiny);
+  const tinyShapes = new Map([...tiny].map(([n, { shape }]) => [n, shape]));
+  assert.equal(guessConfig(tinyShapes, "medsam.pth").name, "tiny");
 });
 
 Deno.test("loadModel() takes the preset that the weights fit, or the one that is named", async () => {

@@ -35,7 +35,8 @@ export interface LoadModelOptions {
   /**
    * The network, or the name of its preset. By default the one that the file's
    * metadata states, else the preset that the weights' shapes fit. MedSAM's
-   * weights have SAM's shapes: name their preset, "medsam-vit-b".
+   * weights have SAM's shapes, so a file or folder whose own name contains
+   * "medsam" is taken for MedSAM's; for another, give the preset "medsam-vit-b".
    */
   readonly config?: ModelConfig | keyof typeof presets;
   /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */
@@ -105,7 +106,9 @@ export async function loadModel(
   const { config: stated, ...facts } = checkpoint.metadata;
   if (facts.method !== undefined) {
     throw new TypeError(
-      `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${facts.method}, which deno task evaluate takes`,
+      `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${
+        facts.method.slice(0, 80)
+      }, which deno task evaluate takes`,
     );
   }
   const config = typeof given === "string"
@@ -148,9 +151,9 @@ function checkReport(
       : report.missing.every((name) => declared.get(name)!.origin === "spa"));
   if (fits) return;
   throw new TypeError(
-    `Cannot load the model ${source} as its weights must be those of config "${config.name}": ${
-      describeReport(report)
-    }`,
+    `Cannot load the model ${source} as its weights must be those of config "${
+      config.name.slice(0, 80)
+    }": ${describeReport(report)}`,
   );
 }
 
