@@ -15,7 +15,7 @@ import { saveModel } from "../src/checkpoints/save_model.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import type { ModelConfig } from "../src/model/config.ts";
-import { Model } from "../src/model/model.ts";
+import { Model, programsOf } from "../src/model/model.ts";
 import { encodeMaskPrompts } from "../src/model/prompt_encoder.ts";
 import {
   declareWeights,
@@ -175,6 +175,28 @@ Deno.test("predictMasks() gives masks at the image's size, refinable, of a SAM o
     { logits: ndarray(new Float32Array(4), [2, 2]) },
     /logits' shape must be \[24,24\]: current value is \[2,2\]/,
   );
+});
+
+Deno.test("predictMasks() compiles one program for 1 to 7 clicks, or a box and 6", async () => {
+  await useEngine("onnx");
+  using model = new Model(config, weightsOf(config));
+  const image = ndarray(new Float32Array(24 * 24).fill(0.5), [24, 24, 1]);
+  using embedding = await encode(model, image);
+  const box = { left: 2, top: 3, right: 20, bottom: 15 };
+  const compiled = () => programsOf(model).predict.programs().length;
+  for (let clicks = 1; clicks <= 7; clicks++) {
+    const points = Array.from(
+      { length: clicks },
+      (_, k) => ({ x: 3 * k, y: 9 }),
+    );
+    await predictMasks(model, embedding, { points });
+    const boxed = { points: points.slice(1), box };
+    await predictMasks(model, embedding, boxed);
+    assert.equal(compiled(), 1, `${clicks} clicks`);
+  }
+  const points = Array.from({ length: 8 }, (_, k) => ({ x: 3 * k, y: 9 }));
+  await predictMasks(model, embedding, { points });
+  assert.equal(compiled(), 2);
 });
 
 Deno.test("a SAM comes back from a file, and one whose config lies does not", async () => {

@@ -5,10 +5,19 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { maskSide } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
+import { PointLabel } from "../model/prompt_encoder.ts";
 import type { ImageEmbedding } from "./encode.ts";
-import { type Box, packPoints, type Point } from "./feedback.ts";
+import {
+  type Box,
+  packPoints,
+  type Point,
+  type PointPrompts,
+} from "./feedback.ts";
 import { mapToImage } from "./frame.ts";
 import { checkBox, checkPoint } from "./start_preference.ts";
+
+/** Prompt slots of the first program: 7 clicks, or a box and 6. */
+const SLOTS = 8;
 
 /** What to segment. */
 export interface MaskPrompts {
@@ -92,7 +101,7 @@ export async function predictMasks(
     );
   }
   const predicted = await programsOf(model).predict({
-    ...packPoints([{ points, box, frame }]),
+    ...packSlots({ points, box, frame }),
     mask: {
       data: logits
         ? contiguous(logits).data as Float32Array
@@ -119,4 +128,23 @@ export async function predictMasks(
       logits: map,
     };
   });
+}
+
+/**
+ * Packs prompts into 8 slots or more. With the fewest that hold them, as
+ * elsewhere, a user's 1st, 2nd, 4th and 8th click would each wait for a program
+ * to be compiled; empty slots cost next to nothing and count for nothing.
+ */
+function packSlots(prompts: PointPrompts): ReturnType<typeof packPoints> {
+  const packed = packPoints([prompts]);
+  const [, used] = packed.labels.shape;
+  if (used >= SLOTS) return packed;
+  const points = new Float32Array(2 * SLOTS);
+  const labels = new Float32Array(SLOTS).fill(PointLabel.empty);
+  points.set(packed.points.data);
+  labels.set(packed.labels.data);
+  return {
+    points: { data: points, shape: [1, SLOTS, 2] },
+    labels: { data: labels, shape: [1, SLOTS] },
+  };
 }
