@@ -57,10 +57,11 @@ export interface PredictedMask {
  * @param prompts Clicks, box, an earlier mask's logits, or several of them.
  * @param options How many masks.
  * @returns Three masks or one, in SAM's order.
- * @throws {TypeError} When the model is no SAM, or it or the embedding is
- * disposed.
- * @throws {RangeError} When there is no prompt, one lies outside the image, the
- * box is empty, or the logits are not of the decoder's size.
+ * @throws {TypeError} When the model is no SAM, it or the embedding is disposed,
+ * or the logits are not in a Float32Array.
+ * @throws {RangeError} When there is no prompt, one lies outside the image, a
+ * label is not 0 or 1, the box is empty, or the logits are not finite or not of
+ * the decoder's size.
  *
  * @example The mask of a click that SAM believes in most
  * ```ts
@@ -93,19 +94,15 @@ export async function predictMasks(
       "Cannot predict masks as there must be a point, a box or logits: current value is none",
     );
   }
-  points.forEach((point) => checkPoint(point, frame));
-  if (box) checkBox(box, frame);
-  if (logits && `${logits.shape}` !== `${[side, side]}`) {
-    throw new RangeError(
-      `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
-    );
+  for (const point of points) {
+    checkPoint(point, frame);
+    checkLabel(point);
   }
+  if (box) checkBox(box, frame);
   const predicted = await programsOf(model).predict({
     ...packSlots({ points, box, frame }),
     mask: {
-      data: logits
-        ? contiguous(logits).data as Float32Array
-        : new Float32Array(side * side),
+      data: logits ? valuesOf(logits, side) : new Float32Array(side * side),
       shape: [1, side, side, 1],
     },
     hasMask: { data: Float32Array.of(logits ? 1 : 0), shape: [1] },
@@ -128,6 +125,40 @@ export async function predictMasks(
       logits: map,
     };
   });
+}
+
+/** Throws unless a point is labelled as inside or outside. */
+function checkLabel({ label }: Point): void {
+  if (label === undefined || label === 0 || label === 1) return;
+  throw new RangeError(
+    `Cannot predict masks as a point's label must be 1, inside, or 0, outside: current value is ${
+      typeof label === "string" ? JSON.stringify(label) : label
+    }`,
+  );
+}
+
+/** The values of an earlier mask's logits, [side, side], checked. */
+function valuesOf(logits: NdArray<Float32Array>, side: number): Float32Array {
+  if (`${logits.shape}` !== `${[side, side]}`) {
+    throw new RangeError(
+      `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
+    );
+  }
+  if (!(logits.data instanceof Float32Array)) {
+    throw new TypeError(
+      `Cannot predict masks as the logits' values must be a Float32Array: current value is a ${
+        (logits.data as object).constructor.name
+      }`,
+    );
+  }
+  const { data } = contiguous(logits);
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return data;
+  throw new RangeError(
+    `Cannot predict masks as every logit must be finite: current value at ${at} is ${
+      data[at]
+    }`,
+  );
 }
 
 /**
