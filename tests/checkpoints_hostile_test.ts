@@ -145,6 +145,9 @@ Deno.test("what is no dict of tensors is refused", async () => {
     pickle.dict({ a: inner, "a.b": pickle.tensor([4], [1]) }),
     /name of its own: current value is "a\.b"$/,
   );
+  const twice = [pickle.tensor([4], [1]), pickle.tensor([5], [0])] // one expanded
+    .map((tensor) => bytes(pickle.text("x"), tensor, "s"));
+  await refusesPickle(bytes("}", ...twice), /name of its own: .* is "x"$/);
 });
 
 Deno.test("a pickle within itself, nested deep or shared to explode is refused", async () => {

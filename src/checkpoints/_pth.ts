@@ -106,6 +106,11 @@ function collectTensors(root: unknown, source: ByteSource): Found {
     if (!verified.has(entry)) verifyEntry(source, entry);
     verified.add(entry);
   };
+  const newName = (path: readonly string[]) => {
+    const name = nameOf(path);
+    if (!records.has(name) && !skipped.has(name)) return name;
+    throw refusePth("every tensor must have a name of its own", show(name));
+  };
   const around = new Set<Dict>();
   let visits = 0;
   const visit = (value: unknown, path: readonly string[]) => {
@@ -116,13 +121,9 @@ function collectTensors(root: unknown, source: ByteSource): Found {
       );
     }
     if (value instanceof Tensor) {
-      const name = nameOf(path);
-      if (records.has(name)) {
-        throw refusePth("every tensor must have a name of its own", show(name));
-      }
-      records.set(name, recordOf(value, source, verify));
+      records.set(newName(path), recordOf(value, source, verify));
     } else if (value instanceof UnreadableTensor) {
-      const name = nameOf(path);
+      const name = newName(path);
       const { rule, current } = value;
       const { message } = refusePth(`${show(name)} must ${rule}`, current);
       skipped.set(name, message);
