@@ -8,7 +8,7 @@ import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import { createRandom, type Random } from "../src/random.ts";
 import { damage } from "./_damage.ts";
-import { bytes, pickle, STORAGE, zipOf } from "./_make_pth.ts";
+import { bytes, pickle, pthOf, STORAGE, zipOf } from "./_make_pth.ts";
 
 /** What became of the damaged files. */
 export interface FuzzCounts {
@@ -24,6 +24,20 @@ export interface FuzzCounts {
 const FILE_LIMIT = 10_000;
 /** Most memory of the whole process, in bytes. */
 const MEMORY_LIMIT = 1e9;
+
+/** Operations of pickles, by what they do to the stack, and their arguments. */
+const OPERATIONS = [
+  ..."N\x88\x89])}0", // values, POP
+  ..."(12tlduesa", // marks and what they close, SETITEM, APPEND
+  ..."\x85\x86\x87\x93\x94QRb.", // tuples, STACK_GLOBAL, MEMOIZE, calls
+  ...["K\x00", "M\x00\x01", "J\xff\xff\xff\x7f", "\x8a\x01\x80"],
+  ...["G\x7f\xf0\0\0\0\0\0\0", "X\x01\0\0\0x", "\x8c\x01x", "U\x01x"],
+  ...["q\x00", "q\x01", "h\x00", "h\x01", "r\0\0\0\0", "j\x01\0\0\0"],
+  ..."Cioc\x81\x82\x8f\x90\x92\x95\x96", // bytes, objects, sets: refused
+  "ccollections\nOrderedDict\n",
+  "ctorch._utils\n_rebuild_tensor_v2\n",
+  "ctorch\nFloatStorage\n",
+];
 
 interface Sample {
   file: Uint8Array<ArrayBuffer>;
@@ -78,6 +92,14 @@ async function samples(): Promise<Sample[]> {
     x: pickle.tensor([2, 2], [1, 2]),
     y: pickle.tensor([3], [1], { offset: 1 }),
   });
+  const beside = pickle.dict({
+    model: bytes(pickle.dict({ x: pickle.tensor([4], [1]) }), "q\x00"),
+    ema: bytes("h\x00"),
+    expanded: pickle.tensor([9], [0]),
+    complex: pickle.tensor([2], [1], { type: "ComplexFloat" }),
+    size: bytes(pickle.global("torch", "Size"), ")\x85R"),
+    dtype: pickle.global("torch", "float32"),
+  });
   const zip64 = zipOf([
     ["a/data.pkl", bytes("\x80\x02", body, ".")],
     ["a/data/0", STORAGE],
@@ -94,9 +116,23 @@ async function samples(): Promise<Sample[]> {
     await fixture("types.pth"),
     await fixture("training.pth"),
     zip64,
+    new Uint8Array(pthOf(beside)),
     writeSafetensors(tensors, { note: "x" }),
     writeSafetensors(tensors, {}, { dtype: "float16" }),
   ].map(sampleOf));
+}
+
+/** A pickle with up to 12 operations at one place, over what is there or not. */
+function withOperations(data: Uint8Array<ArrayBuffer>, random: Random) {
+  const added = bytes(
+    ...Array.from(
+      { length: 1 + random.integer(12) },
+      () => OPERATIONS[random.integer(OPERATIONS.length)],
+    ),
+  );
+  const at = random.integer(data.length);
+  const rest = at + (random.integer(2) > 0 ? added.length : 0);
+  return bytes(data.subarray(0, at), added, data.subarray(rest));
 }
 
 /** Damages the pickle alone and writes an archive whose checksums hold. */
@@ -111,7 +147,10 @@ function damagePickle(
   ): [string, Uint8Array<ArrayBuffer>] => {
     const data = source.read(begin, size);
     if (!name.endsWith("data.pkl")) return [name, data];
-    return [name, damage(data, [0, data.length], random, others)];
+    const damaged = random.integer(2) > 0
+      ? damage(data, [0, data.length], random, others)
+      : withOperations(data, random);
+    return [name, damaged];
   });
   return zipOf(entries, { zip64: random.integer(2) > 0 });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { guessConfig } from "../src/checkpoints/_config_of.ts";
 import {
   loadModel,
   type LoadProgress,
@@ -8,6 +9,7 @@ import { toHuggingFace } from "../src/checkpoints/names.ts";
 import { openCheckpoint } from "../src/checkpoints/open_checkpoint.ts";
 import { saveModel } from "../src/checkpoints/save_model.ts";
 import { writeSafetensors } from "../src/checkpoints/safetensors.ts";
+import { sizeOf } from "../src/engine/tensors.ts";
 import { presets } from "../src/model/config.ts";
 import { Model } from "../src/model/model.ts";
 import {
@@ -15,6 +17,7 @@ import {
   type HostWeights,
   initializeWeights,
 } from "../src/model/weights.ts";
+import { pickle, pthOf } from "./_make_pth.ts";
 import { noisyWeights, smallConfig } from "./_small_model.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
@@ -112,6 +115,63 @@ Deno.test("loadModel() refuses the checkpoint of another network, naming what di
   });
 });
 
+Deno.test("loadModel() takes a checkpoint for what is not read beside its weights, and says why a weight is not", async () => {
+  const tiny = [...initializeWeights(presets.tiny, 3)];
+  const storage = Float32Array.from(tiny.flatMap(([, { data }]) => [...data]));
+  const path = `${folder}/beside.pth`;
+  const write = (change: Record<string, Uint8Array>) => {
+    let offset = 0;
+    const weights = tiny.map(([name, { data, shape }]) => {
+      const strides = shape.map((_, k) => sizeOf(shape.slice(k + 1)));
+      const options = { offset, length: storage.length };
+      offset += data.length;
+      return [name, pickle.tensor([...shape], strides, options)];
+    });
+    const dict = pickle.dict({ ...Object.fromEntries(weights), ...change });
+    Deno.writeFileSync(path, pthOf(dict, new Uint8Array(storage.buffer)));
+  };
+  const complex = pickle.tensor([1], [1], { type: "ComplexFloat" });
+  write({ spectrum: complex });
+  const reports: WeightReport[] = [];
+  const onReport = (report: WeightReport) => reports.push(report);
+  const model = await loadModel(path, { onReport });
+  assert.deepEqual(new Map(tiny), model.weights);
+  assert.deepEqual(reports[0].unexpected, ["spectrum"]);
+  write({ "mask_decoder.mask_tokens.weight": complex });
+  await assert.rejects(() => loadModel(path), {
+    name: "RangeError",
+    message:
+      /"mask_decoder\.mask_tokens\.weight" must be of float64, .*Complex/,
+  });
+});
+
+Deno.test("weights without a config are MedSAM's where the file's name says so", () => {
+  const shapes = new Map(
+    [...declareWeights(presets["sam-vit-b"])].filter(([, { origin }]) =>
+      origin === "sam"
+    ).map(([name, { shape }]) => [name, shape]),
+  );
+  const cases: [string, keyof typeof presets][] = [
+    ["medsam_vit_b.pth", "medsam-vit-b"],
+    ["/weights/MedSAM_finetuned.safetensors", "medsam-vit-b"],
+    ["https://example.org/medsam_vit_b.pth?download=true", "medsam-vit-b"],
+    ["wanglab/medsam-vit-base/", "medsam-vit-b"], // Hugging Face's folder
+    ["fold#1 medsam.pth", "medsam-vit-b"],
+    ["sam_vit_b_01ec64.pth", "sam-vit-b"],
+    ["/medsam/sam_vit_b_01ec64.pth", "sam-vit-b"],
+    ["https://example.org/sam_vit_b.pth?for=/medsam", "sam-vit-b"],
+  ];
+  for (const [source, name] of cases) {
+    assert.equal(guessConfig(shapes, source).name, name, source);
+  }
+  const large = declareWeights(presets["sam-vit-l"]);
+  const largeShapes = new Map([...large].map(([n, { shape }]) => [n, shape]));
+  assert.equal(guessConfig(largeShapes, "medsam_l.pth").name, "sam-vit-l");
+  const tiny = declareWeights(presets.tiny);
+  const tinyShapes = new Map([...tiny].map(([n, { shape }]) => [n, shape]));
+  assert.equal(guessConfig(tinyShapes, "medsam.pth").name, "tiny");
+});
+
 Deno.test("loadModel() takes the preset that the weights fit, or the one that is named", async () => {
   const path = `${folder}/tiny.safetensors`;
   await Deno.writeFile(
@@ -179,7 +239,7 @@ Deno.test("openCheckpoint() refuses an index that leaves its folder or lies", as
       Object.fromEntries(rest.map((name) => [name, weight_map[name]])),
       /must say that .* lies in "model-00001-of-00002\.safetensors"/,
     ],
-    [{}, /have a weight_map: current value is \{\}$/],
+    [{}, /have a weight_map: current value is an object of 0$/],
     [null, /have a weight_map/],
   ];
   for (const [map, message] of cases) {

@@ -6,6 +6,8 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import { loadModel } from "../src/checkpoints/load_model.ts";
 import {
   readSafetensors,
@@ -15,7 +17,7 @@ import { saveModel } from "../src/checkpoints/save_model.ts";
 import { useEngine } from "../src/engine/engine.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 import type { ModelConfig } from "../src/model/config.ts";
-import { Model } from "../src/model/model.ts";
+import { Model, programsOf } from "../src/model/model.ts";
 import { encodeMaskPrompts } from "../src/model/prompt_encoder.ts";
 import {
   declareWeights,
@@ -175,6 +177,53 @@ Deno.test("predictMasks() gives masks at the image's size, refinable, of a SAM o
     { logits: ndarray(new Float32Array(4), [2, 2]) },
     /logits' shape must be \[24,24\]: current value is \[2,2\]/,
   );
+  await refuse(
+    { logits: ndarray([0], [1]) as unknown as NdArray<Float32Array> },
+    /logits' shape must be \[24,24\]: current value is \[1\]/,
+  );
+  const doubles = ndarray(new Float64Array(576), [24, 24]);
+  await refuse(
+    { logits: doubles as unknown as NdArray<Float32Array> },
+    /values must be a Float32Array: current value is a Float64Array$/,
+  );
+  for (const value of [NaN, Infinity]) {
+    const logits = ndarray(new Float32Array(576), [24, 24]);
+    logits.set(1, 2, value);
+    await refuse(
+      { points, logits },
+      new RegExp(`logit must be finite: current value at 26 is ${value}$`),
+    );
+  }
+  for (const [label, shown] of [[2, 2], [-1, -1], [NaN, NaN], ["0", '"0"']]) {
+    await refuse(
+      { points: [{ x: 1, y: 1, label: label as 0 | 1 }] },
+      new RegExp(
+        `must be 1, inside, or 0, outside: current value is ${shown}$`,
+      ),
+    );
+  }
+});
+
+Deno.test("predictMasks() compiles one program for 1 to 7 clicks, or a box and 6", async () => {
+  await useEngine("onnx");
+  using model = new Model(config, weightsOf(config));
+  const image = ndarray(new Float32Array(24 * 24).fill(0.5), [24, 24, 1]);
+  using embedding = await encode(model, image);
+  const box = { left: 2, top: 3, right: 20, bottom: 15 };
+  const compiled = () => programsOf(model).predict.programs().length;
+  for (let clicks = 1; clicks <= 7; clicks++) {
+    const points = Array.from(
+      { length: clicks },
+      (_, k) => ({ x: 3 * k, y: 9 }),
+    );
+    await predictMasks(model, embedding, { points });
+    const boxed = { points: points.slice(1), box };
+    await predictMasks(model, embedding, boxed);
+    assert.equal(compiled(), 1, `${clicks} clicks`);
+  }
+  const points = Array.from({ length: 8 }, (_, k) => ({ x: 3 * k, y: 9 }));
+  await predictMasks(model, embedding, { points });
+  assert.equal(compiled(), 2);
 });
 
 Deno.test("a SAM comes back from a file, and one whose config lies does not", async () => {

@@ -1,5 +1,6 @@
 /** Which network a checkpoint is of. */
 
+import { basename } from "node:path";
 import { isModelConfig } from "../model/check_config.ts";
 import { compareWeights } from "../model/compare_weights.ts";
 import { declareWeights } from "../model/weights.ts";
@@ -22,9 +23,12 @@ export function parseConfig(text: string, source: string): ModelConfig {
 }
 
 /**
- * The preset whose image encoder a checkpoint without a config holds.
+ * The preset whose image encoder a checkpoint without a config holds. MedSAM's
+ * weights have the names and shapes of SAM's and differ in the intensities they
+ * want, so for them the file's name counts.
  *
  * @param shapes The checkpoint's shapes, by segment-anything's names.
+ * @param source Its path or URL.
  * @throws {RangeError} When no preset fits.
  */
 export function guessConfig(
@@ -34,11 +38,14 @@ export function guessConfig(
   const encoder = new Map(
     [...shapes].filter(([name]) => name.startsWith("image_encoder.")),
   );
+  const file = basename(source.replace(/^(https?:[^?#]*).*/s, "$1"));
   for (const config of Object.values(presets)) {
     const report = compareWeights(declareWeights(config), encoder);
     const differs = report.misshapen.length + report.unexpected.length > 0 ||
       report.missing.some((name) => name.startsWith("image_encoder."));
-    if (!differs) return config;
+    if (differs) continue;
+    const isMedSam = config === presets["sam-vit-b"] && /medsam/i.test(file);
+    return isMedSam ? presets["medsam-vit-b"] : config;
   }
   throw refuseConfig(
     source,

@@ -48,9 +48,24 @@ export function isShape(value: unknown): value is number[] {
     value.every((side) => isWhole(side, MAX_SIDE));
 }
 
-/** How an error shows a value of a file: as JSON, cut to 80 characters. */
+/**
+ * How an error shows a value of a file: JSON of 80 characters at most. Lists and
+ * objects are not looked into, but for a short list of plain values: they may
+ * be huge, hold themselves, or nest deeper than any recursion may go.
+ */
 export function show(value: unknown): string {
-  return (JSON.stringify(value) ?? "missing").slice(0, 80);
+  if (Array.isArray(value)) {
+    return value.length <= MAX_RANK && value.every(isPlain)
+      ? `[${value.map(show)}]`.slice(0, 80)
+      : `a list of ${value.length}`;
+  }
+  if (!isPlain(value)) return `an object of ${Object.keys(value!).length}`;
+  const short = typeof value === "string" ? value.slice(0, 80) : value;
+  return (JSON.stringify(short) ?? "missing").slice(0, 80);
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value !== "object";
 }
 
 /**

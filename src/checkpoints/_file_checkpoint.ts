@@ -27,22 +27,25 @@ export class FileCheckpoint implements Checkpoint {
   readonly format: CheckpointFormat;
   readonly names: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
+  readonly skipped: ReadonlyMap<string, string>;
   readonly #records: ReadonlyMap<string, TensorRecord>;
   readonly #sources: readonly { close(): void }[];
   #closed = false;
 
   /** `records` by name; `sources` are closed with it. */
   constructor(
-    { format, records, metadata = {}, sources }: {
+    { format, records, metadata = {}, skipped = new Map(), sources }: {
       format: CheckpointFormat;
       records: ReadonlyMap<string, TensorRecord>;
       metadata?: Readonly<Record<string, string>>;
+      skipped?: ReadonlyMap<string, string>;
       sources: readonly { close(): void }[];
     },
   ) {
     this.format = format;
     this.names = [...records.keys()];
     this.metadata = metadata;
+    this.skipped = skipped;
     this.#records = records;
     this.#sources = sources;
   }
@@ -59,6 +62,8 @@ export class FileCheckpoint implements Checkpoint {
   record(name: string): TensorRecord {
     const record = this.#records.get(name);
     if (record) return record;
+    const problem = this.skipped.get(name);
+    if (problem !== undefined) throw new RangeError(problem);
     throw new RangeError(
       `Cannot read the checkpoint as a tensor's name must be one of its ${this.names.length}: current value is ${name}`,
     );

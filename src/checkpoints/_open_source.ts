@@ -7,8 +7,18 @@ import { openSafetensors } from "./safetensors.ts";
 
 /** How a zip archive begins. */
 const ZIP = "PK\x03\x04";
-/** How PyTorch's earlier format begins: a pickled magic number. */
-const LEGACY = "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j";
+/** The number that PyTorch's earlier format pickles first. */
+const LEGACY = "\x8a\x0al\xfc\x9cF\xf9 j";
+/** How safetensors begin: a length of less than 2^32, then JSON. */
+const SAFETENSORS = /^.{4}\0{4}\s*\{/s;
+/** What tells an archive of tar, and where. */
+const TAR = "ustar";
+const TAR_AT = 257;
+const GZIP = "\x1f\x8b";
+
+/** How to bring an earlier file of PyTorch into the format that is read. */
+const ANEW =
+  'save it anew there with torch.save(torch.load(path, map_location="cpu"), path)';
 
 /** Opens one file, and closes it again if it is refused. */
 export function openOne(path: string): FileCheckpoint {
@@ -23,15 +33,29 @@ export function openOne(path: string): FileCheckpoint {
 
 /** Opens a checkpoint by its first bytes. */
 export function openSource(source: ByteSource): FileCheckpoint {
-  const start = source.read(0, Math.min(16, source.size));
+  const start = source.read(0, Math.min(TAR_AT + TAR.length, source.size));
   const text = String.fromCharCode(...start);
   if (text.startsWith(ZIP)) return openPth(source);
-  if (text.startsWith(LEGACY)) {
+  if (SAFETENSORS.test(text)) return openSafetensors(source);
+  if (start[0] === 0x80 && start[1] >= 2 && start[1] <= 5) { // a pickle
+    const isLegacy = text.slice(0, 32).includes(LEGACY);
     throw refuse(
       source,
-      'in the zip format of torch.save since PyTorch 1.6; save it anew there with torch.save(torch.load(path, map_location="cpu"), path)',
-      "the legacy format",
+      isLegacy
+        ? `in the zip format of torch.save since PyTorch 1.6; ${ANEW}`
+        : "safetensors or of torch.save; load it in Python and give its tensors to torch.save",
+      isLegacy ? "the legacy format" : "a bare pickle",
     );
+  }
+  if (text.startsWith(TAR, TAR_AT)) {
+    throw refuse(
+      source,
+      `a checkpoint itself; unpack it, or if PyTorch before 0.1.10 wrote it, ${ANEW}`,
+      "a tar archive",
+    );
+  }
+  if (text.startsWith(GZIP)) {
+    throw refuse(source, "unpacked; use gunzip", "compressed by gzip");
   }
   if (text.startsWith("version https:/")) {
     throw refuse(

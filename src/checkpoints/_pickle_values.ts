@@ -3,8 +3,18 @@
 import { show } from "./_elements.ts";
 import { refusePth } from "./_zip.ts";
 
-/** Python's dict; keys are strings, numbers, booleans or null. */
-export type Dict = Map<unknown, unknown>;
+/**
+ * Python's dict, as the pairs that were put into it. Nothing looks a key up, so
+ * a key given twice stays twice, and no table of hashes is there to be made
+ * slow by keys that were chosen to collide.
+ */
+export class Dict {
+  /** Keys and values. */
+  readonly pairs: [key: string, value: unknown][] = [];
+}
+
+/** Longest key of a dict. */
+const MAX_KEY = 256;
 
 /** Something a pickle may name and call. */
 export class Global {
@@ -16,6 +26,12 @@ export class Global {
     readonly name: string,
     readonly call: (args: unknown[]) => unknown,
   ) {}
+}
+
+/** A value that is carried along but not looked into. */
+export class Opaque {
+  /** `what` it is, for errors. */
+  constructor(readonly what: string) {}
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -39,25 +55,32 @@ export function appendItems(list: unknown, items: unknown[]): void {
 
 /** Adds keys and values, which alternate, to a dict. */
 export function setItems(dict: unknown, items: unknown[]): Dict {
-  if (!(dict instanceof Map) || items.length % 2 !== 0) {
+  if (!(dict instanceof Dict) || items.length % 2 !== 0) {
     throw refusePth("its pickle must set pairs of a dict", kind(dict));
   }
   for (let i = 0; i < items.length; i += 2) {
-    const key = items[i];
-    if (typeof key === "object" && key !== null) {
-      throw refusePth("a dict's keys must be strings or numbers", kind(key));
-    }
-    dict.set(key, items[i + 1]);
+    dict.pairs.push([keyOf(items[i]), items[i + 1]]);
   }
   return dict;
+}
+
+/** A key as text: strings as they are, numbers, booleans and None by name. */
+function keyOf(key: unknown): string {
+  if (typeof key === "object" && key !== null) {
+    throw refusePth("a dict's keys must be strings or numbers", kind(key));
+  }
+  const text = String(key);
+  if (text.length <= MAX_KEY) return text;
+  throw refusePth(`its keys must be <= ${MAX_KEY} long`, text.length);
 }
 
 /** What a value is, for errors. */
 export function kind(value: unknown): string {
   if (value instanceof Global) return value.name;
+  if (value instanceof Opaque) return value.what;
   if (value === null || typeof value !== "object") return show(value);
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  return value instanceof Map ? `a dict of ${value.size}` : "a tensor";
+  return value instanceof Dict ? `a dict of ${value.pairs.length}` : "a tensor";
 }
 
 /** The text of UTF-8 bytes. */

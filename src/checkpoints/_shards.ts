@@ -30,6 +30,7 @@ export async function openShards(path: string): Promise<FileCheckpoint> {
   const close = () => shards.forEach((shard) => shard.close());
   try {
     const records = new Map<string, TensorRecord>();
+    const skipped = new Map<string, string>();
     for (const file of files) {
       const shard = openOne(join(dirname(path), file));
       shards.push(shard);
@@ -40,14 +41,16 @@ export async function openShards(path: string): Promise<FileCheckpoint> {
         }
         records.set(name, shard.record(name));
       }
+      for (const [name, problem] of shard.skipped) skipped.set(name, problem);
     }
     for (const [name, file] of byName) {
-      if (records.has(name)) continue;
+      if (records.has(name) || skipped.has(name)) continue;
       throw refuse(path, `name what ${show(file)} holds`, show(name));
     }
     return new FileCheckpoint({
       format: shards[0].format,
       records,
+      skipped,
       sources: [{ close }],
     });
   } catch (error) {

@@ -11,11 +11,12 @@ import { show } from "./_elements.ts";
 import {
   appendItems,
   callGlobal,
-  decodeText,
+  Dict,
   type Global,
   kind,
   setItems,
 } from "./_pickle_values.ts";
+import { MAX_GLOBAL_NAME, PickleReader } from "./_pickle_reader.ts";
 import { refusePth } from "./_zip.ts";
 
 /** What the caller adds to plain data. */
@@ -27,48 +28,57 @@ export interface PickleWorld {
 }
 
 const MAX_OPERATIONS = 2_000_000;
-const MAX_GLOBAL_NAME = 200;
+/** What helps where a checkpoint holds more than its weights. */
+const ALONE =
+  'save the state dict alone, as torch.save(checkpoint["model"], path) or torch.save(model.state_dict(), path)';
+/** Most numbers of the memo that may be left out; Python leaves out none. */
+const MAX_MEMO_GAP = 255;
 
 /**
  * Reads a pickle.
  *
  * @param bytes The pickle; what follows its end is ignored, as Python does.
  * @param world What it may name.
- * @returns The value: dicts as `Map`, lists and tuples as arrays, None as null.
+ * @returns The value: dicts as `Dict`, lists and tuples as arrays, None as null.
  * @throws {RangeError} When it is damaged, names any other global, or does
- * more than 2 million operations.
+ * more than 2 million operations; a call counts as many as its arguments hold.
  */
 export function unpickle(bytes: Uint8Array, world: PickleWorld): unknown {
   return new Machine(bytes, world).run();
 }
 
 class Machine {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #reader: PickleReader;
   readonly #world: PickleWorld;
-  readonly #memo = new Map<number, unknown>();
+  /** By number; not a `Map`, which numbers chosen to collide make slow. */
+  readonly #memo: unknown[] = [];
   /** What was below each open mark. */
   readonly #below: unknown[][] = [];
   #stack: unknown[] = [];
-  #at = 0;
+  #operations = 0;
 
   constructor(bytes: Uint8Array, world: PickleWorld) {
-    this.#bytes = bytes;
-    this.#view = new DataView(
-      bytes.buffer,
-      bytes.byteOffset,
-      bytes.byteLength,
-    );
+    this.#reader = new PickleReader(bytes);
     this.#world = world;
   }
 
   run(): unknown {
-    for (let count = 0; count < MAX_OPERATIONS; count++) {
-      const operation = this.#byte();
+    for (;;) {
+      this.#spend(1);
+      const operation = this.#reader.byte();
       if (operation === 0x2e) return this.#pop(); // STOP
       this.#step(operation);
     }
-    throw refusePth("its pickle must be short", `${MAX_OPERATIONS} operations`);
+  }
+
+  /** Counts work towards the limit. */
+  #spend(operations: number): void {
+    this.#operations += operations;
+    if (this.#operations <= MAX_OPERATIONS) return;
+    throw refusePth(
+      `its pickle must do <= ${MAX_OPERATIONS} operations`,
+      this.#operations,
+    );
   }
 
   #step(operation: number): void {
@@ -77,7 +87,7 @@ class Machine {
       case 0x80: // PROTO
         return this.#checkProtocol();
       case 0x95: // FRAME
-        return void this.#take(8);
+        return void this.#reader.take(8);
       case 0x28: // MARK
         this.#below.push(stack);
         this.#stack = [];
@@ -94,30 +104,30 @@ class Machine {
       case 0x89: // NEWFALSE
         return void stack.push(false);
       case 0x4a: // BININT
-        return void stack.push(this.#view.getInt32(this.#take(4), true));
+        return void stack.push(this.#reader.int32());
       case 0x4b: // BININT1
-        return void stack.push(this.#byte());
+        return void stack.push(this.#reader.byte());
       case 0x4d: // BININT2
-        return void stack.push(this.#view.getUint16(this.#take(2), true));
+        return void stack.push(this.#reader.uint16());
       case 0x8a: // LONG1
-        return void stack.push(this.#long(this.#byte()));
+        return void stack.push(this.#reader.long(this.#reader.byte()));
       case 0x47: // BINFLOAT
-        return void stack.push(this.#view.getFloat64(this.#take(8)));
+        return void stack.push(this.#reader.float64());
 
       case 0x8c: // SHORT_BINUNICODE
       case 0x55: // SHORT_BINSTRING
-        return void stack.push(this.#text(this.#byte()));
+        return void stack.push(this.#reader.text(this.#reader.byte()));
       case 0x58: // BINUNICODE
       case 0x54: // BINSTRING
-        return void stack.push(this.#text(this.#uint32()));
+        return void stack.push(this.#reader.text(this.#reader.uint32()));
       case 0x8d: // BINUNICODE8
-        return void stack.push(this.#text(this.#uint64()));
+        return void stack.push(this.#reader.text(this.#reader.uint64()));
 
       case 0x5d: // EMPTY_LIST
       case 0x29: // EMPTY_TUPLE
         return void stack.push([]);
       case 0x7d: // EMPTY_DICT
-        return void stack.push(new Map());
+        return void stack.push(new Dict());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
@@ -129,7 +139,7 @@ class Machine {
       }
       case 0x64: { // DICT
         const items = this.#popMark();
-        return void this.#stack.push(setItems(new Map(), items));
+        return void this.#stack.push(setItems(new Dict(), items));
       }
       case 0x61: { // APPEND
         const item = this.#pop();
@@ -149,18 +159,20 @@ class Machine {
       }
 
       case 0x71: // BINPUT
-        return void this.#memo.set(this.#byte(), this.#top());
+        return this.#remember(this.#reader.byte());
       case 0x72: // LONG_BINPUT
-        return void this.#memo.set(this.#uint32(), this.#top());
+        return this.#remember(this.#reader.uint32());
       case 0x94: // MEMOIZE
-        return void this.#memo.set(this.#memo.size, this.#top());
+        return this.#remember(this.#memo.length);
       case 0x68: // BINGET
-        return void stack.push(this.#recall(this.#byte()));
+        return void stack.push(this.#recall(this.#reader.byte()));
       case 0x6a: // LONG_BINGET
-        return void stack.push(this.#recall(this.#uint32()));
+        return void stack.push(this.#recall(this.#reader.uint32()));
 
       case 0x63: // GLOBAL
-        return void stack.push(this.#global(this.#line(), this.#line()));
+        return void stack.push(
+          this.#global(this.#reader.line(), this.#reader.line()),
+        );
       case 0x93: { // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
         return void stack.push(this.#global(module, name));
@@ -169,11 +181,11 @@ class Machine {
         return void stack.push(this.#world.persistent(this.#pop()));
       case 0x52: { // REDUCE
         const [callee, args] = this.#popMany(2);
-        return void stack.push(callGlobal(callee, args));
+        return void stack.push(this.#call(callee, args));
       }
       case 0x62: { // BUILD
         const [target] = this.#popMany(2);
-        if (!(target instanceof Map)) {
+        if (!(target instanceof Dict)) {
           throw refusePth(
             "its pickle must set attributes of a dict only",
             kind(target),
@@ -184,71 +196,17 @@ class Machine {
       }
     }
     throw refusePth(
-      `its pickle must hold plain data and tensors (operation at byte ${
-        this.#at - 1
+      `its pickle must hold plain data and tensors (${ALONE}; operation at byte ${
+        this.#reader.at - 1
       })`,
       `0x${operation.toString(16)}`,
     );
   }
 
   #checkProtocol(): void {
-    const protocol = this.#byte();
+    const protocol = this.#reader.byte();
     if (protocol >= 2 && protocol <= 5) return;
     throw refusePth("its pickle's protocol must be 2 to 5", protocol);
-  }
-
-  /** Steps over bytes and gives the place where they begin. */
-  #take(length: number): number {
-    const at = this.#at;
-    if (!(at + length <= this.#bytes.length)) {
-      throw refusePth(
-        `its pickle must hold what it announces at byte ${at}, ${length} bytes`,
-        `${this.#bytes.length - at} left`,
-      );
-    }
-    this.#at += length;
-    return at;
-  }
-
-  #byte(): number {
-    return this.#bytes[this.#take(1)];
-  }
-
-  #uint32(): number {
-    return this.#view.getUint32(this.#take(4), true);
-  }
-
-  #uint64(): number {
-    return Number(this.#view.getBigUint64(this.#take(8), true));
-  }
-
-  /** A whole number of any width, in two's complement. */
-  #long(width: number): number {
-    const at = this.#take(width);
-    if (width > 8) throw refusePth("its numbers must fit 8 bytes", width);
-    let value = 0n;
-    for (let i = 0; i < width; i++) {
-      value |= BigInt(this.#bytes[at + i]) << BigInt(8 * i);
-    }
-    return Number(BigInt.asIntN(8 * width, value));
-  }
-
-  #text(length: number): string {
-    const at = this.#take(length);
-    return decodeText(this.#bytes.subarray(at, at + length));
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at);
-    const length = (end < 0 ? this.#bytes.length : end) - this.#at;
-    const text = this.#text(Math.min(length, MAX_GLOBAL_NAME));
-    if (this.#take(1) !== end) {
-      throw refusePth(
-        `the name of a global must be <= ${MAX_GLOBAL_NAME} bytes`,
-        length,
-      );
-    }
-    return text;
   }
 
   #top(): unknown {
@@ -276,25 +234,55 @@ class Machine {
 
   #underflow(): RangeError {
     return refusePth(
-      `its pickle must put what it takes (byte ${this.#at - 1})`,
+      `its pickle must put what it takes (byte ${this.#reader.at - 1})`,
       "an empty stack",
     );
   }
 
+  /** A call; one short operation may name long arguments again and again. */
+  #call(callee: unknown, args: unknown): unknown {
+    if (Array.isArray(args)) {
+      this.#spend(args.length);
+      for (const arg of args) {
+        if (Array.isArray(arg)) this.#spend(arg.length);
+      }
+    }
+    return callGlobal(callee, args);
+  }
+
+  #remember(index: number): void {
+    const { length } = this.#memo;
+    if (index > length + MAX_MEMO_GAP) {
+      throw refusePth(
+        `its pickle must number what it stores in turn, here <= ${
+          length + MAX_MEMO_GAP
+        }`,
+        index,
+      );
+    }
+    this.#memo[index] = this.#top();
+  }
+
   #recall(index: number): unknown {
-    if (this.#memo.has(index)) return this.#memo.get(index);
+    const value = this.#memo[index];
+    if (value !== undefined) return value;
     throw refusePth("its pickle must recall what it stored", `memo ${index}`);
   }
 
   #global(module: unknown, name: unknown): Global {
-    const full = `${show(module)}.${show(name)}`.replaceAll('"', "");
-    const known = this.#world.globals.get(full);
-    if (known && typeof module === "string" && typeof name === "string") {
-      return known;
+    if (typeof module !== "string" || typeof name !== "string") {
+      throw refusePth(
+        "its pickle must name a global by two strings",
+        `${kind(module)} and ${kind(name)}`,
+      );
     }
+    const full = `${module}.${name}`;
+    const known = full.length <= MAX_GLOBAL_NAME &&
+      this.#world.globals.get(full);
+    if (known) return known;
     throw refusePth(
-      "its pickle must name nothing but tensors and dicts, such as a model's state_dict()",
-      full,
+      `its pickle must name nothing but tensors and plain data (${ALONE})`,
+      show(full).replaceAll('"', ""),
     );
   }
 }

@@ -14,8 +14,10 @@ export interface ZipEntry {
   readonly name: string;
   /** First byte of its data. */
   readonly begin: number;
-  /** Bytes of its data. */
+  /** Bytes of its data, as they lie in the file. */
   readonly size: number;
+  /** How they are compressed; 0 where they are stored as they are. */
+  readonly method: number;
   /** CRC-32 of its data. */
   readonly checksum: number;
 }
@@ -48,7 +50,7 @@ export function refusePth(rule: string, current: unknown): RangeError {
  * @param source The archive.
  * @returns Its entries by name; none overlaps another or leaves the file.
  * @throws {RangeError} When it is truncated, lies about a place or size, or
- * has an entry that is compressed, encrypted or named twice.
+ * has an entry that is encrypted or named twice.
  */
 export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const { count, begin, size } = findDirectory(source);
@@ -132,21 +134,13 @@ function readEntry(source: ByteSource, bytes: Uint8Array<ArrayBuffer>) {
   if (view.getUint16(8, true) & 1) {
     throw refusePth("its zip entries must not be encrypted", show(name));
   }
-  if (method !== 0) {
-    throw refusePth(
-      `its zip entry ${
-        show(name)
-      } must be stored, as torch.save does, not compressed`,
-      `method ${method}`,
-    );
-  }
   const extra = bytes.subarray(nameEnd, nameEnd + view.getUint16(30, true));
   const [size, packed, header] = fromZip64(extra, [
     view.getUint32(24, true),
     view.getUint32(20, true),
     view.getUint32(42, true),
   ]);
-  if (size !== packed) {
+  if (method === 0 && size !== packed) {
     throw refusePth(
       `its zip entry ${show(name)} must be ${size} bytes`,
       packed,
@@ -159,7 +153,7 @@ function readEntry(source: ByteSource, bytes: Uint8Array<ArrayBuffer>) {
   const nameBytes = local.getUint16(26, true);
   const begin = header + LOCAL_BYTES + nameBytes + local.getUint16(28, true);
   const same = local.getUint32(0, true) === LOCAL &&
-    nameBytes === rawName.length && begin + size <= source.size &&
+    nameBytes === rawName.length && begin + packed <= source.size &&
     source.read(header + LOCAL_BYTES, nameBytes)
       .every((byte, i) => byte === rawName[i]);
   if (!same) {
@@ -168,7 +162,25 @@ function readEntry(source: ByteSource, bytes: Uint8Array<ArrayBuffer>) {
       `byte ${header}`,
     );
   }
-  return { name, begin, size, checksum: view.getUint32(16, true), header };
+  const checksum = view.getUint32(16, true);
+  return { name, begin, size: packed, method, checksum, header };
+}
+
+/**
+ * Refuses an archive whose data would have to be inflated first.
+ *
+ * @throws {RangeError} When an entry is compressed.
+ */
+export function checkStored(entries: ReadonlyMap<string, ZipEntry>): void {
+  for (const { name, method } of entries.values()) {
+    if (method === 0) continue;
+    throw refusePth(
+      `its zip entry ${
+        show(name)
+      } must be stored, as torch.save does, not compressed`,
+      `method ${method}`,
+    );
+  }
 }
 
 /** Replaces the fields that are too large for 32 bits by those of ZIP64. */

@@ -24,18 +24,23 @@ export interface Checkpoint extends Disposable {
   readonly format: CheckpointFormat;
   /** Names of the tensors, in the file's order. */
   readonly names: readonly string[];
+  /**
+   * Tensors that are not read, such as complex, sparse and expanded ones beside
+   * a network's weights, with the error of asking for them; none is in `names`.
+   */
+  readonly skipped: ReadonlyMap<string, string>;
   /** Free text of the file; empty where the format has none. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * Extents of a tensor, outermost first; `[]` for a scalar.
    *
-   * @throws {RangeError} When the name is unknown.
+   * @throws {RangeError} When the name is unknown or skipped.
    */
   shape(name: string): readonly number[];
   /**
    * Element type of a tensor in the file.
    *
-   * @throws {RangeError} When the name is unknown.
+   * @throws {RangeError} When the name is unknown or skipped.
    */
   type(name: string): ElementType;
   /**
@@ -45,7 +50,7 @@ export interface Checkpoint extends Disposable {
    * @param options See {@linkcode ReadOptions}.
    * @returns Its values: float64, float16 and bfloat16 become float32; int64,
    * int16, int8 and uint8 become int32; bool is one byte per value.
-   * @throws {RangeError} When the name is unknown, a value is not finite or
+   * @throws {RangeError} When the name is unknown or skipped, a value is not finite or
    * does not fit, or the bytes are damaged.
    * @throws {TypeError} When the checkpoint is closed.
    */

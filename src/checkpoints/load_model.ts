@@ -35,7 +35,8 @@ export interface LoadModelOptions {
   /**
    * The network, or the name of its preset. By default the one that the file's
    * metadata states, else the preset that the weights' shapes fit. MedSAM's
-   * weights have SAM's shapes: name their preset, "medsam-vit-b".
+   * weights have SAM's shapes, so a file or folder whose own name contains
+   * "medsam" is taken for MedSAM's; for another, give the preset "medsam-vit-b".
    */
   readonly config?: ModelConfig | keyof typeof presets;
   /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */
@@ -66,7 +67,8 @@ export interface LoadModelOptions {
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {RangeError} When the file is no checkpoint, is damaged, lies about
  * its content, holds a value that is not finite, or has no config and none is
- * given, or there is no preset of the name given.
+ * given, or there is no preset of the name given; when a weight is of a kind
+ * that is not read, such as complex or sparse.
  * @throws {TypeError} When its weights are those of another network.
  * @throws {Error} When a download fails, or brings nothing for a minute.
  */
@@ -92,14 +94,21 @@ export async function loadModel(
     ? await download(new URL(source), cacheFolder, onProgress)
     : source;
   using checkpoint = await openCheckpoint(path);
-  const { renamed, others } = renameAll(checkpoint.names);
+  const { skipped } = checkpoint;
+  const { renamed, others } = renameAll([
+    ...checkpoint.names,
+    ...skipped.keys(),
+  ]);
   const shapes = new Map(
-    [...renamed].map(([name, own]) => [name, checkpoint.shape(own)]),
+    [...renamed].filter(([, own]) => !skipped.has(own))
+      .map(([name, own]) => [name, checkpoint.shape(own)]),
   );
   const { config: stated, ...facts } = checkpoint.metadata;
   if (facts.method !== undefined) {
     throw new TypeError(
-      `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${facts.method}, which deno task evaluate takes`,
+      `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${
+        facts.method.slice(0, 80)
+      }, which deno task evaluate takes`,
     );
   }
   const config = typeof given === "string"
@@ -108,8 +117,16 @@ export async function loadModel(
       ? guessConfig(shapes, `${source}`)
       : parseConfig(stated, `${source}`));
   checkConfig(config);
-  const compared = compareWeights(declareWeights(config), shapes);
-  const unexpected = [...compared.unexpected, ...others];
+  const declared = declareWeights(config);
+  const compared = compareWeights(declared, shapes);
+  for (const name of compared.missing) {
+    const problem = skipped.get(renamed.get(name) ?? "");
+    if (problem !== undefined) throw new RangeError(problem);
+  }
+  const beside = [...renamed.keys()].filter((name) =>
+    !shapes.has(name) && !declared.has(name)
+  );
+  const unexpected = [...compared.unexpected, ...beside, ...others];
   const report = { ...compared, unexpected };
   checkReport(source, config, report, stated !== undefined);
   onReport(report);
@@ -134,9 +151,9 @@ function checkReport(
       : report.missing.every((name) => declared.get(name)!.origin === "spa"));
   if (fits) return;
   throw new TypeError(
-    `Cannot load the model ${source} as its weights must be those of config "${config.name}": ${
-      describeReport(report)
-    }`,
+    `Cannot load the model ${source} as its weights must be those of config "${
+      config.name.slice(0, 80)
+    }": ${describeReport(report)}`,
   );
 }
 

@@ -5,10 +5,19 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { maskSide } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
+import { PointLabel } from "../model/prompt_encoder.ts";
 import type { ImageEmbedding } from "./encode.ts";
-import { type Box, packPoints, type Point } from "./feedback.ts";
+import {
+  type Box,
+  packPoints,
+  type Point,
+  type PointPrompts,
+} from "./feedback.ts";
 import { mapToImage } from "./frame.ts";
 import { checkBox, checkPoint } from "./start_preference.ts";
+
+/** Prompt slots of the first program: 7 clicks, or a box and 6. */
+const SLOTS = 8;
 
 /** What to segment. */
 export interface MaskPrompts {
@@ -48,10 +57,11 @@ export interface PredictedMask {
  * @param prompts Clicks, box, an earlier mask's logits, or several of them.
  * @param options How many masks.
  * @returns Three masks or one, in SAM's order.
- * @throws {TypeError} When the model is no SAM, or it or the embedding is
- * disposed.
- * @throws {RangeError} When there is no prompt, one lies outside the image, the
- * box is empty, or the logits are not of the decoder's size.
+ * @throws {TypeError} When the model is no SAM, it or the embedding is disposed,
+ * or the logits are not in a Float32Array.
+ * @throws {RangeError} When there is no prompt, one lies outside the image, a
+ * label is not 0 or 1, the box is empty, or the logits are not finite or not of
+ * the decoder's size.
  *
  * @example The mask of a click that SAM believes in most
  * ```ts
@@ -84,19 +94,15 @@ export async function predictMasks(
       "Cannot predict masks as there must be a point, a box or logits: current value is none",
     );
   }
-  points.forEach((point) => checkPoint(point, frame));
-  if (box) checkBox(box, frame);
-  if (logits && `${logits.shape}` !== `${[side, side]}`) {
-    throw new RangeError(
-      `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
-    );
+  for (const point of points) {
+    checkPoint(point, frame);
+    checkLabel(point);
   }
+  if (box) checkBox(box, frame);
   const predicted = await programsOf(model).predict({
-    ...packPoints([{ points, box, frame }]),
+    ...packSlots({ points, box, frame }),
     mask: {
-      data: logits
-        ? contiguous(logits).data as Float32Array
-        : new Float32Array(side * side),
+      data: logits ? valuesOf(logits, side) : new Float32Array(side * side),
       shape: [1, side, side, 1],
     },
     hasMask: { data: Float32Array.of(logits ? 1 : 0), shape: [1] },
@@ -119,4 +125,57 @@ export async function predictMasks(
       logits: map,
     };
   });
+}
+
+/** Throws unless a point is labelled as inside or outside. */
+function checkLabel({ label }: Point): void {
+  if (label === undefined || label === 0 || label === 1) return;
+  throw new RangeError(
+    `Cannot predict masks as a point's label must be 1, inside, or 0, outside: current value is ${
+      typeof label === "string" ? JSON.stringify(label) : label
+    }`,
+  );
+}
+
+/** The values of an earlier mask's logits, [side, side], checked. */
+function valuesOf(logits: NdArray<Float32Array>, side: number): Float32Array {
+  if (`${logits.shape}` !== `${[side, side]}`) {
+    throw new RangeError(
+      `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
+    );
+  }
+  if (!(logits.data instanceof Float32Array)) {
+    throw new TypeError(
+      `Cannot predict masks as the logits' values must be a Float32Array: current value is a ${
+        (logits.data as object).constructor.name
+      }`,
+    );
+  }
+  const { data } = contiguous(logits);
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return data;
+  throw new RangeError(
+    `Cannot predict masks as every logit must be finite: current value at ${at} is ${
+      data[at]
+    }`,
+  );
+}
+
+/**
+ * Packs prompts into 8 slots or more. With the fewest that hold them, as
+ * elsewhere, a user's 1st, 2nd, 4th and 8th click would each wait for a program
+ * to be compiled; empty slots cost next to nothing and count for nothing.
+ */
+function packSlots(prompts: PointPrompts): ReturnType<typeof packPoints> {
+  const packed = packPoints([prompts]);
+  const [, used] = packed.labels.shape;
+  if (used >= SLOTS) return packed;
+  const points = new Float32Array(2 * SLOTS);
+  const labels = new Float32Array(SLOTS).fill(PointLabel.empty);
+  points.set(packed.points.data);
+  labels.set(packed.labels.data);
+  return {
+    points: { data: points, shape: [1, SLOTS, 2] },
+    labels: { data: labels, shape: [1, SLOTS] },
+  };
 }
