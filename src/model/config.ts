@@ -193,8 +193,8 @@ const VIT_B = {
  * `medsam-vit-b` is SAM's ViT-B on MedSAM's intensities (Ma et al., "Segment
  * anything in medical images", 2024): each image stretched to 0..1, no mean and
  * deviation. Its weights have the names and shapes of SAM's and do not say whose
- * they are, so name it: `loadModel("medsam_vit_b.pth", { config:
- * "medsam-vit-b" })`. MedSAM's code also distorts an image to a square; here its
+ * they are: `loadModel` goes by a file name with "medsam" in it; for others name
+ * the preset, `loadModel(file, { config: "medsam-vit-b" })`. MedSAM's code also distorts an image to a square; here its
  * sides keep their ratio, as in SAM, so resize it first to do as MedSAM does.
  */
 export const presets: Readonly<Record<PresetName, ModelConfig>> = {
