@@ -193,9 +193,10 @@ const VIT_B = {
  * `medsam-vit-b` is SAM's ViT-B on MedSAM's intensities (Ma et al., "Segment
  * anything in medical images", 2024): each image stretched to 0..1, no mean and
  * deviation. Its weights have the names and shapes of SAM's and do not say whose
- * they are: `loadModel` goes by a file name with "medsam" in it; for others name
- * the preset, `loadModel(file, { config: "medsam-vit-b" })`. MedSAM's code also distorts an image to a square; here its
- * sides keep their ratio, as in SAM, so resize it first to do as MedSAM does.
+ * they are: `loadModel` takes a file with "medsam" in its name for one; for
+ * others name the preset, `loadModel(file, { config: "medsam-vit-b" })`.
+ * MedSAM's code also distorts an image to a square; here its sides keep their
+ * ratio, as in SAM, so resize it first to do as MedSAM does.
  */
 export const presets: Readonly<Record<PresetName, ModelConfig>> = {
   "sam-vit-b": samPreset("sam-vit-b", VIT_B),
