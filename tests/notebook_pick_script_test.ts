@@ -99,6 +99,70 @@ Deno.test("keys pick, but neither held ones nor those of commands", () => {
   }
 });
 
+Deno.test("the notebook gets no bare letter, and every key with Ctrl, Meta or Alt", () => {
+  const keys: [string, object, boolean][] = [
+    ["s", { ctrlKey: true }, true],
+    ["1", { metaKey: true }, true],
+    ["a", { altKey: true }, true],
+    ["Enter", { shiftKey: true }, true],
+    ["Escape", {}, true],
+    ["a", {}, false],
+    ["x", {}, false],
+    ["7", {}, false],
+    [" ", {}, false],
+  ];
+  for (const [key, rest, expected] of keys) {
+    const { find, press, window } = open(said);
+    let got = false;
+    window.document.addEventListener("keydown", () => got = true);
+    press(key, rest);
+    assert.equal(got, expected, key);
+    assert.equal(find("[data-lm-suppress-shortcuts]"), null);
+    window.close();
+  }
+});
+
+Deno.test("a panel takes the keyboard when it is pressed on, not when passed over", async () => {
+  const { find, click, window } = open(said);
+  const root = find(".spa-pick");
+  const editor = window.document.createElement("textarea");
+  window.document.body.append(editor);
+  editor.focus();
+  for (const kind of ["pointerenter", "pointerover", "pointermove"]) {
+    root.dispatchEvent(new window.Event(kind, { bubbles: true }));
+    assert.equal(window.document.activeElement, editor, kind);
+  }
+  root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+  assert.equal(window.document.activeElement, root);
+  click("a[data-path=accept]");
+  await until(() => window.document.activeElement === editor); // given back
+  window.close();
+});
+
+Deno.test("after a pick the next panel takes the keyboard, but not from who types", async () => {
+  for (const types of [false, true]) {
+    const { find, click, window } = open(said);
+    const editor = window.document.createElement("textarea");
+    window.document.body.append(editor);
+    editor.focus();
+    const root = find(".spa-pick");
+    root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+    click("a[data-path=accept]");
+    await until(() => window.document.activeElement === editor);
+    if (types) editor.dispatchEvent(new window.Event("keydown"));
+    const next = root.cloneNode(true) as HTMLElement;
+    next.id += "-next";
+    delete next.dataset.ready;
+    next.scrollIntoView = () => {}; // which this page has not
+    window.document.body.append(next);
+    const script = [...window.document.scripts].at(-1)!.textContent!;
+    window.eval(script.replaceAll(root.id, next.id));
+    const expected = types ? editor : next;
+    assert.equal(window.document.activeElement, expected);
+    window.close();
+  }
+});
+
 Deno.test("keys are offered for nine candidates at most, as a key is one character", async () => {
   const proposal = handProposal();
   const candidates = Array(12).fill(proposal.candidates[0]);

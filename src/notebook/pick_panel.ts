@@ -94,7 +94,7 @@ function drawPanel(
     `<style>${PICK_STYLE}</style>`,
     `<div class="spa-pick${
       proposal ? "" : " spa-pick-alone"
-    }" id="${id}" tabindex="-1" data-lm-suppress-shortcuts="true">`,
+    }" id="${id}" tabindex="-1">`,
     `<div class="spa-pick-card">${pictures.definitions}`,
     `<div class="spa-pick-title">${escapeXML(title)}</div>`,
     `<div class="spa-pick-hint">${hint(choices)}</div>`,
@@ -127,7 +127,7 @@ function hint({ candidates, offered }: Choices): string {
   const keys = candidates === 1
     ? key("1")
     : `${key("1")} to ${key(String(Math.min(candidates, 9)))}`;
-  return `Click the nearest candidate or press ${keys}.${
+  return `Click the nearest candidate, or click here and press ${keys}.${
     offered.has("outside")
       ? " A click on the image adds a point: inside the object, with Shift outside."
       : ""

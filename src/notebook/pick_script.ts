@@ -18,6 +18,12 @@ export function pickScript(options: PickScriptOptions): string {
   return `(${run.toString()})(${given});`;
 }
 
+/** A pick in this page, and what had the focus after it. */
+interface Picked {
+  readonly at: number;
+  focus: Element | null;
+}
+
 /** Runs in the browser: it knows nothing but its argument. */
 function run({ id, url, width, height }: PickScriptOptions): void {
   const root = document.getElementById(id);
@@ -27,7 +33,7 @@ function run({ id, url, width, height }: PickScriptOptions): void {
   const beacon = root.querySelector<HTMLImageElement>("img[data-shown]")!;
   const picture = root.querySelector<SVGElement>(".spa-pick-main > svg")!;
   const note = (text: string) => status.textContent = text;
-  const memory = globalThis as { spaPickedAt?: number };
+  const memory = globalThis as { spaPicked?: Picked };
   let sent = false;
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
@@ -50,8 +56,7 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
       const page = location.href.startsWith(url);
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-      memory.spaPickedAt = Date.now();
+      giveFocusBack();
       note(await response.text() + (page ? " You can close this tab." : ""));
     } catch {
       root.classList.remove("spa-pick-done");
@@ -78,27 +83,51 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     send("point/" + x + "/" + y + "/" + label);
   });
   root.addEventListener("keydown", (event) => {
-    const other = event.ctrlKey || event.metaKey || event.altKey;
-    if (other || event.repeat) return; // a key held would pick again
-    const link = root.querySelector<HTMLElement>(
-      "a[data-key='" + CSS.escape(event.key.toLowerCase()) + "']",
-    );
-    if (!link) return;
-    event.preventDefault();
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = (target as Element).closest<HTMLElement>("a, input");
+    const follows = key === "Enter" && at && !event.shiftKey;
+    const moves = key.startsWith("Arrow") && at?.matches("input");
+    if (key.length !== 1 && !follows && !moves) return;
+    // the notebook would cut a cell by "x", and make it a heading by "5"
     event.stopPropagation();
-    link.click();
+    const link = key === " " ? at : root.querySelector<HTMLElement>(
+      "a[data-key='" + CSS.escape(key.toLowerCase()) + "']",
+    );
+    if (!link?.matches("a")) return;
+    event.preventDefault();
+    if (!event.repeat) link.click(); // a key held would pick again
   });
+
+  // The keyboard is taken by a click, or kept from panel to panel by a pick;
+  // by nothing else, as somebody may be typing.
   const takeFocus = () => {
     if (!root.contains(document.activeElement)) {
       root.focus({ preventScroll: true });
     }
   };
+  const giveFocusBack = () => {
+    if (!root.contains(document.activeElement)) return;
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    const now = document.activeElement;
+    const own: Picked = { at: Date.now(), focus: now };
+    memory.spaPicked = own;
+    const forget = () => own.focus = null; // somebody is typing there
+    now?.addEventListener("keydown", forget, { once: true });
+    now?.addEventListener("pointerdown", forget, { once: true });
+  };
   root.addEventListener("focusin", ({ relatedTarget }) => {
     if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
-  root.addEventListener("pointerenter", takeFocus);
-  // whoever picked a moment ago goes on, with the keys too
-  if (Date.now() - (memory.spaPickedAt ?? 0) < 10_000) {
+  root.addEventListener("pointerdown", takeFocus);
+  const last = memory.spaPicked;
+  const now = document.activeElement;
+  const typing = now?.closest(
+    "input, textarea, select, .cm-editor, [contenteditable]:not([contenteditable=false])",
+  );
+  if (
+    last && Date.now() - last.at < 10_000 && (!typing || now === last.focus)
+  ) {
     takeFocus();
     root.scrollIntoView({ block: "nearest" });
   }
