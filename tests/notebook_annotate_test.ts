@@ -236,6 +236,23 @@ Deno.test("a process that is killed leaves no file half-written", async () => {
   });
 });
 
+Deno.test("an interrupt ends annotate() between picks, what is finished saved, and the process lives", async () => {
+  await inFolder(async (out) => {
+    const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", "tests/_interrupted_annotation.ts"],
+        out,
+      ],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual([code, signal], [0, null]);
+    const said = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(said.name, "AbortError");
+    assert.match(said.message, /Cannot annotate .* finished images are saved/);
+    assert.deepEqual([said.asked, said.finished], [5, 1]);
+  });
+});
+
 Deno.test("a folder is resumed with the same weights and iterations alone", async () => {
   await inFolder(async (out) => {
     const options = { out, ...simulated };

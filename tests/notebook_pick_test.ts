@@ -193,17 +193,19 @@ Deno.test("pick() outside a notebook, with nobody at the terminal, takes the rul
   assert.deepEqual(picked, { kind: "candidate", index: 1 });
 });
 
-Deno.test("an interrupt rejects the pick, and the process lives", async () => {
-  const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "tests/_interrupted_pick.ts"],
-    stderr: "inherit",
-  }).output();
-  assert.deepEqual([code, signal], [0, null]);
-  const said = JSON.parse(new TextDecoder().decode(stdout));
-  assert.equal(said.name, "AbortError");
-  assert.match(said.message, /interrupt; nothing was picked/);
-  assert.match(said.still, /Nothing was picked/);
-  assert.deepEqual(said.asked, []); // neither a prompt nor the rule
+Deno.test("an interrupt rejects the pick whoever is asked, and the process lives", async () => {
+  for (const phase of ["browser", "prompt", "rule"]) {
+    const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "tests/_interrupted_pick.ts", phase],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual([code, signal], [0, null], phase);
+    const said = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(said.name, "AbortError");
+    assert.match(said.message, /interrupt; nothing was picked/);
+    assert.match(said.still, /Nothing was picked/);
+    assert.equal(said.asked.length, phase === "rule" ? 1 : 0);
+  }
 });
 
 Deno.test("a signal stops the wait with its reason", async () => {

@@ -19,6 +19,7 @@ import {
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
 import { type FirstClicks, readFirstClicks } from "./first_clicks.ts";
+import { interruptible } from "./interrupt.ts";
 import { type AskOptions, pickAt, type PickRule } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { applyPick } from "./pick_next.ts";
@@ -75,8 +76,9 @@ export interface AnnotateOptions
  * Undo goes back as far as the first click, if the user made it here.
  * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
  * picks, times, iterations) and the profile (`profile.json`) are saved, each
- * whole or not at all. Run again with the same folder, it goes on where it was
- * cut off. With all images finished it writes `summary.csv`. In a notebook one
+ * whole or not at all. An interrupt, as of the notebook's cell, ends it after
+ * the step that is computed; run again with the same folder, it goes on with
+ * the image at which it was cut off. With all images finished it writes `summary.csv`. In a notebook one
  * panel serves all images; a rule that is asked first shows nothing.
  *
  * @param model The network.
@@ -90,6 +92,7 @@ export interface AnnotateOptions
  * was made with other settings, or is of an image of the same id in another
  * folder.
  * @throws {Deno.errors.NotFound} When the folder or a file is missing.
+ * @throws {DOMException} "AbortError" when it is interrupted.
  * @throws As `pick`.
  *
  * @example A simulated user aligns the sample phantoms
@@ -111,11 +114,27 @@ export function annotate(
 }
 
 /** As {@linkcode annotate}, with what surrounds it as an argument. */
-export async function annotateAt(
+export function annotateAt(
   host: PickHost,
   model: Model,
   images: string | Dataset | readonly AnnotationImage[],
   options: AnnotateOptions,
+): Promise<AnnotationReport> {
+  return interruptible(
+    (signal) => annotateAll(host, model, images, { ...options, signal }),
+    {
+      doing: "annotate",
+      left: "finished images are saved, and run again it goes on",
+      signal: options.signal,
+    },
+  );
+}
+
+async function annotateAll(
+  host: PickHost,
+  model: Model,
+  images: string | Dataset | readonly AnnotationImage[],
+  options: AnnotateOptions & { readonly signal: AbortSignal },
 ): Promise<AnnotationReport> {
   const { out, carry = true, seed = 0, rater, onImage } = options;
   const { samples = 48, candidates = 4, iterations = 6 } = options;
@@ -142,6 +161,7 @@ export async function annotateAt(
   const skipped: string[] = [];
   let profile = options.profile;
   for (const [i, image] of list.entries()) {
+    options.signal.throwIfAborted();
     let record = await readAnnotation(out, image.id, settings);
     if (!record) {
       const made = await annotateImage(shown, model, image, {

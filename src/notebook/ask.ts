@@ -1,4 +1,5 @@
 import type { Figure } from "./figure.ts";
+import { interruptible, stopHere } from "./interrupt.ts";
 import { bundleOf, type Output, type PickHost } from "./pick_host.ts";
 import type { PickPanel } from "./pick_panel.ts";
 import { openPickServer } from "./pick_server.ts";
@@ -46,28 +47,37 @@ export interface Answer {
  * Asks a browser, then a prompt, then the rule: each where the one before does
  * not answer. In a notebook a still picture stays, whatever comes of it.
  *
+ * @throws {DOMException} "AbortError" when an interrupt comes; at a prompt it
+ * takes effect with the next line.
  * @throws {Error} When nobody answers, or the wait is stopped.
  */
-export async function ask(question: Question, host: PickHost): Promise<Answer> {
-  const output = host.openOutput();
-  let answer: Answer | "nothing" = "nothing";
-  try {
-    return answer = await askInOrder(question, host, output);
-  } finally {
-    if (host.notebook) await output(await bundleOf(question.still(answer)));
-  }
+export function ask(question: Question, host: PickHost): Promise<Answer> {
+  return interruptible(async (signal) => {
+    const output = host.openOutput();
+    let answer: Answer | "nothing" = "nothing";
+    try {
+      return answer = await askInOrder({ ...question, signal }, host, output);
+    } finally {
+      if (host.notebook) await output(await bundleOf(question.still(answer)));
+    }
+  }, { doing: "pick", left: "nothing was picked", signal: question.signal });
 }
 
+/** What is asked, and what stops it. */
+type Stoppable = Question & { readonly signal: AbortSignal };
+
 async function askInOrder(
-  question: Question,
+  question: Stoppable,
   host: PickHost,
   output: Output,
 ): Promise<Answer> {
+  const { signal } = question;
   const { choices, auto, by = host.notebook ? "browser" : "prompt" } = question;
   let asked = performance.now();
   const answered = (picked: Picked, by: Asked): Answer => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
   };
+  await stopHere(signal);
   if (by === "browser") {
     const picked = await askBrowser(question, output);
     if (picked) return answered(picked, "browser");
@@ -76,6 +86,7 @@ async function askInOrder(
     if (host.notebook) await output(await bundleOf(question.still()));
     asked = performance.now();
     const picked = askPrompt(question, host);
+    await stopHere(signal);
     if (picked) return answered(picked, "prompt");
   }
   if (!auto) {
@@ -86,6 +97,7 @@ async function askInOrder(
   }
   asked = performance.now();
   const picked = await auto();
+  await stopHere(signal);
   if (isAmong(picked, choices)) return answered(picked, "auto");
   throw new RangeError(
     `Cannot pick as the rule \`auto\` must give one of the ${choices.candidates} candidates ` +
@@ -95,23 +107,19 @@ async function askInOrder(
 
 /** Waits for a click; undefined where no browser shows the panel in time. */
 async function askBrowser(
-  { choices, panel, patience = 10, signal }: Question,
+  { choices, panel, patience = 10, signal }: Stoppable,
   output: Output,
 ): Promise<Picked | undefined> {
   const draw = await panel();
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {}); // also where nobody waits for it
-  const onAbort = () => stop.reject(signal!.reason);
-  const onInterrupt = () =>
-    stop.reject(new DOMException(INTERRUPTED, "AbortError"));
+  const onAbort = () => stop.reject(signal.reason);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const server = openPickServer(choices, (url) => draw(url).page);
-  // without a listener, the notebook's interrupt would end the kernel
-  Deno.addSignalListener("SIGINT", onInterrupt);
   try {
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", onAbort);
+    signal.throwIfAborted();
+    signal.addEventListener("abort", onAbort);
     await output({
       "text/html": draw(server.url).fragment,
       "text/plain": `Waiting for a click in ${server.url}`,
@@ -125,14 +133,10 @@ async function askBrowser(
     return await Promise.race([stop.promise, server.picked]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
     await server.close();
-    Deno.removeSignalListener("SIGINT", onInterrupt);
   }
 }
-
-const INTERRUPTED = "Cannot pick as the wait must not be interrupted: " +
-  "current value is an interrupt; nothing was picked";
 
 /** Lines that are not understood before the next in order is asked. */
 const TRIES = 10;

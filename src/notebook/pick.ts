@@ -65,7 +65,7 @@ const QUESTION = "Which is nearest to what you want?";
  * recommendation's button, on undo or none of these, or on the image itself.
  * In a notebook the panel stands in the cell's output and then becomes a still
  * picture, which is saved with the notebook. Interrupting the cell rejects the
- * pick; the kernel lives.
+ * pick, and the kernel lives; at a prompt the interrupt waits for the next line.
  *
  * @param proposal What the user picks from.
  * @param options The image, and who is asked.

@@ -1,4 +1,5 @@
 import type { Session } from "../spa/session.ts";
+import { interruptible, stopHere } from "./interrupt.ts";
 import { pickAt, type PickOptions } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import type { Picked } from "./picked.ts";
@@ -30,18 +31,26 @@ export function pickNext(
 }
 
 /** As {@linkcode pickNext}, with what surrounds it as an argument. */
-export async function pickNextAt(
+export function pickNextAt(
   host: PickHost,
   session: Session,
   options: PickNextOptions,
 ): Promise<Picked> {
-  const { picked } = await pickAt(host, session.proposal, {
-    ...options,
-    points: session.preference.feedback.points,
-    undo: session.canUndo,
+  return interruptible(async (signal) => {
+    const { picked } = await pickAt(host, session.proposal, {
+      ...options,
+      points: session.preference.feedback.points,
+      undo: session.canUndo,
+      signal,
+    });
+    await applyPick(session, picked);
+    await stopHere(signal);
+    return picked;
+  }, {
+    doing: "pick",
+    left: "the session is as the last pick left it",
+    signal: options.signal,
   });
-  await applyPick(session, picked);
-  return picked;
 }
 
 /**
