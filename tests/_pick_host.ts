@@ -54,3 +54,12 @@ export function posts(path: string): (url: string) => void {
     await (await fetch(`${url}/${path}`, init)).text();
   };
 }
+
+/** A browser that has the panel open for some milliseconds, then is closed. */
+export function opensFor(milliseconds: number): (url: string) => void {
+  return async (url) => {
+    const signal = AbortSignal.timeout(milliseconds);
+    const { body } = await fetch(`${url}/open`, { signal });
+    await body?.pipeTo(new WritableStream()).catch(() => {});
+  };
+}

@@ -11,18 +11,30 @@ const draw = await pickPanel({
 });
 const URL_OF_PICKS = "http://127.0.0.1:9/token";
 
-/** A page with the panel, whose requests are answered by `answer`. */
-function open(answer: (path: string) => Promise<string>) {
+/**
+ * A page with the panel, whose requests are answered by `answer`.
+ *
+ * @param ended When the kernel ends the question, or fails to be reached.
+ * @param until Until when a browser was waited for.
+ */
+function open(
+  answer: (path: string) => Promise<string>,
+  ended: Promise<string> = new Promise(() => {}),
+  until = Date.now() + 60_000,
+) {
   const sent: string[] = [];
-  const { window } = new JSDOM(draw(URL_OF_PICKS).page, {
+  const { window } = new JSDOM(draw(URL_OF_PICKS, until).page, {
     url: "http://localhost:8888/lab",
     runScripts: "dangerously",
     // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
     beforeParse(window: any) {
       Object.assign(window, {
         CSS: { escape: (text: string) => text.replaceAll(/\W/g, "\\$&") },
-        fetch: async (url: string, { method }: { method: string }) => {
+        fetch: async (url: string, { method }: { method?: string }) => {
           const path = url.slice(URL_OF_PICKS.length + 1);
+          if (path === "open") {
+            return { text: ((end) => () => end)(await ended) };
+          }
           sent.push(`${method} ${path}`);
           return { text: ((said) => () => said)(await answer(path)) };
         },
@@ -170,7 +182,7 @@ Deno.test("keys are offered for nine candidates at most, as a key is one charact
     ...{ image, title: "Which?", proposal: { ...proposal, candidates } },
     choices: choicesOf(image, candidates.length, ["accept"]),
   });
-  const { window } = new JSDOM(panel(URL_OF_PICKS).page);
+  const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page);
   const hint = window.document.querySelector(".spa-pick-hint")!.textContent!;
   assert.match(hint, /press 1 to 9\./);
 });
@@ -205,6 +217,38 @@ Deno.test("where the kernel cannot be reached the panel says so, and links are l
   assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
   assert.equal(click("a[data-path=accept]"), true); // followed
   window.close();
+});
+
+Deno.test("a panel whose question is over says so, and nothing can be picked", async () => {
+  const dead = Promise.reject(new TypeError("Failed to fetch"));
+  dead.catch(() => {});
+  const cases: [Promise<string>, number, RegExp][] = [
+    [
+      Promise.resolve("\n"),
+      60_000,
+      /This question is over: run the cell again/,
+    ],
+    [dead, -1, /This question is over: run the cell again/], // saved, then opened
+    [dead, 60_000, /cannot reach the kernel.*answer in the box/],
+  ];
+  for (const [ended, left, expected] of cases) {
+    const { sent, find, click, press, window } = open(
+      said,
+      ended,
+      Date.now() + left,
+    );
+    const status = find(".spa-pick-status");
+    await until(() => expected.test(status.textContent!));
+    const over = /over/.test(status.textContent!);
+    const done = find(".spa-pick").classList.contains("spa-pick-done");
+    assert.equal(done, over);
+    if (over) {
+      press("1");
+      click("a[data-path=accept]");
+      assert.deepEqual(sent, []);
+    }
+    window.close();
+  }
 });
 
 Deno.test("the pointer on a candidate shows it on the whole image", () => {

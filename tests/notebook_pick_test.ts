@@ -10,7 +10,7 @@ import { pickPointAt } from "../src/notebook/pick_point.ts";
 import type { Picked } from "../src/notebook/picked.ts";
 import { randomUser } from "../src/spa/simulated_user.ts";
 import { createRandom } from "../src/random.ts";
-import { playHost, posts, urlOf } from "./_pick_host.ts";
+import { opensFor, playHost, posts, urlOf } from "./_pick_host.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
 const proposal = handProposal();
@@ -108,6 +108,30 @@ Deno.test("a panel that is seen waits longer than the patience", async () => {
   const picked = await pickAt(host, proposal, { image, patience: 0.2 });
   assert.deepEqual(picked, { kind: "candidate", index: 0 });
   assert.deepEqual(host.asked, []);
+});
+
+Deno.test("a notebook's panel that is closed rejects, a terminal's asks at the prompt", async () => {
+  const options = {
+    image,
+    by: "browser",
+    patience: 0.2,
+    auto: () => 0,
+  } as const;
+  const asking = (notebook: boolean) => {
+    const lines = ["3"];
+    return playHost({ browser: opensFor(300), lines, notebook });
+  };
+  const host = asking(true);
+  const began = performance.now();
+  await assert.rejects(pickAt(host, proposal, options), {
+    message: /panel must stay open .* closed. Run the cell again/,
+  });
+  assert.ok(performance.now() - began > 450);
+  assert.deepEqual(host.asked, []);
+  assert.match(String(host.shown[1]["text/plain"]), /Nothing was picked/);
+  assert.ok(isFree(urlOf(host.shown[0])!));
+  const picked = await pickAt(asking(false), proposal, options);
+  assert.deepEqual(picked, { kind: "candidate", index: 2 });
 });
 
 Deno.test("where no browser answers a prompt is asked, until it makes sense", async () => {

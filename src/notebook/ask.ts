@@ -26,7 +26,10 @@ export interface Question {
   readonly still: (answer?: Answer | "nothing") => Figure;
   /** Who is asked first: a browser in a notebook, else a prompt by default. */
   readonly by?: Asked;
-  /** Seconds in which a browser must show the panel, which default to 10. */
+  /**
+   * Seconds in which a browser must show the panel, and for which it may be
+   * closed then, which default to 10.
+   */
   readonly patience?: number;
   /** The rule that answers where nobody does. */
   readonly auto?: () => Picked | Promise<Picked>;
@@ -79,7 +82,7 @@ async function askInOrder(
   };
   await stopHere(signal);
   if (by === "browser") {
-    const picked = await askBrowser(question, output);
+    const picked = await askBrowser(question, host, output);
     if (picked) return answered(picked, "browser");
   }
   if (by !== "auto") {
@@ -105,9 +108,17 @@ async function askInOrder(
   );
 }
 
-/** Waits for a click; undefined where no browser shows the panel in time. */
+/**
+ * Waits for a click; undefined where no browser shows the panel in time, or
+ * a terminal's user has closed it.
+ *
+ * @throws {Error} When a notebook's panel is closed: neither a prompt could be
+ * answered there, in a cell that was run again or a page that was loaded anew,
+ * nor should a rule go on in place of somebody who was there.
+ */
 async function askBrowser(
   { choices, panel, patience = 10, signal }: Stoppable,
+  { notebook }: PickHost,
   output: Output,
 ): Promise<Picked | undefined> {
   const draw = await panel();
@@ -116,21 +127,30 @@ async function askBrowser(
   const onAbort = () => stop.reject(signal.reason);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const server = openPickServer(choices, (url) => draw(url).page);
+  const milliseconds = Math.min(1000 * patience, 2 ** 31 - 1);
+  const until = Date.now() + milliseconds;
+  const page = (url: string) => draw(url, until).page;
+  const server = openPickServer(choices, page, milliseconds);
   try {
     signal.throwIfAborted();
     signal.addEventListener("abort", onAbort);
     await output({
-      "text/html": draw(server.url).fragment,
+      "text/html": draw(server.url, until).fragment,
       "text/plain": `Waiting for a click in ${server.url}`,
     });
     const late = new Promise<"late">((resolve) => {
-      const milliseconds = Math.min(1000 * patience, 2 ** 31 - 1);
       timer = setTimeout(() => resolve("late"), milliseconds);
     });
     const first = await Promise.race([stop.promise, server.shown, late]);
     if (first === "late") return undefined;
-    return await Promise.race([stop.promise, server.picked]);
+    const gone = server.gone.then(() => "gone" as const);
+    const last = await Promise.race([stop.promise, server.picked, gone]);
+    if (last !== "gone") return last;
+    if (!notebook) return undefined;
+    throw new Error(
+      "Cannot pick as the panel must stay open until the click: " +
+        "current value is closed. Run the cell again",
+    );
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);

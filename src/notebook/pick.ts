@@ -31,9 +31,11 @@ export interface AskOptions {
    */
   readonly by?: Asked;
   /**
-   * Seconds in which a browser must show the panel, which default to 10; once
-   * it is seen, the wait has no end. A kernel on another machine is not reached
-   * by clicks, and a notebook that runs without a browser has none.
+   * Seconds in which a browser must show the panel, which default to 10. Once it
+   * is seen, the wait lasts as long as it is open, and so many seconds more: a
+   * notebook's page that is loaded anew, or a cell that is run again, has lost
+   * it, and the pick rejects. A kernel on another machine is not reached by
+   * clicks, and a notebook that runs without a browser has none.
    */
   readonly patience?: number;
   /** What a random rule draws from, which defaults to `createRandom(0)`. */
@@ -71,7 +73,8 @@ const QUESTION = "Which is nearest to what you want?";
  * @param options The image, and who is asked.
  * @returns What the user did, told apart by `kind`.
  * @throws {DOMException} "AbortError" when the wait is interrupted.
- * @throws {Error} When nobody answers and there is no rule.
+ * @throws {Error} When nobody answers and there is no rule, or a notebook's
+ * panel is closed.
  * @throws {RangeError} When the masks are not of the image's size, or the rule
  * gives what is not offered.
  *

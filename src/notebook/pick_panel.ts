@@ -33,8 +33,11 @@ export interface PickPanelOptions {
   choices: Choices;
 }
 
-/** An interactive panel, made for the address of its server. */
-export type PickPanel = (url: string) => {
+/**
+ * An interactive panel, made for the address of its server, and for the time by
+ * `Date.now` until which whoever asks waits for a browser to show it.
+ */
+export type PickPanel = (url: string, until: number) => {
   /** For a notebook's output. Its links work where scripts do not. */
   readonly fragment: string;
   /** The same as a page of its own. */
@@ -48,8 +51,8 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
   const pictures = await drawPickPictures(id, {
     ...{ image, proposal, points, truth },
   });
-  return (url) => {
-    const fragment = drawPanel(id, url, pictures, options);
+  return (url, until) => {
+    const fragment = drawPanel({ id, url, until }, pictures, options);
     return {
       fragment,
       page: `<!doctype html><html lang="en"><meta charset="utf-8">` +
@@ -61,8 +64,7 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
 }
 
 function drawPanel(
-  id: string,
-  url: string,
+  { id, url, until }: { id: string; url: string; until: number },
   pictures: PickPictures,
   { image, proposal, truth, title, choices }: PickPanelOptions,
 ): string {
@@ -118,7 +120,7 @@ function drawPanel(
     `</div>`,
     `<img data-shown src="${url}/shown" width="1" height="1" alt="" style="position:absolute;opacity:0">`,
     `</div></div>`,
-    `<script>${pickScript({ id, url, width, height })}</script>`,
+    `<script>${pickScript({ id, url, until, width, height })}</script>`,
   ].join("\n");
 }
 

@@ -4,6 +4,8 @@ export interface PickScriptOptions {
   id: string;
   /** The picks' address. */
   url: string;
+  /** Until when, by `Date.now`, whoever asks waits for the panel to be shown. */
+  until: number;
   /** Columns and rows of the image. */
   width: number;
   height: number;
@@ -25,7 +27,7 @@ interface Picked {
 }
 
 /** Runs in the browser: it knows nothing but its argument. */
-function run({ id, url, width, height }: PickScriptOptions): void {
+function run({ id, url, until, width, height }: PickScriptOptions): void {
   const root = document.getElementById(id);
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
@@ -38,15 +40,51 @@ function run({ id, url, width, height }: PickScriptOptions): void {
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
 
+  const over = () => {
+    if (sent) return;
+    sent = true;
+    root.classList.add("spa-pick-done");
+    note("This question is over: run the cell again.");
+  };
   const lost = () => {
     reachable = false;
+    const left = until - Date.now();
+    if (left < 0) return over(); // a saved panel, whose kernel is no more
     note(
       "This browser cannot reach the kernel, which may run elsewhere: " +
         "answer in the box that opens in a moment.",
     );
+    setTimeout(over, left + 2000);
   };
   beacon.addEventListener("error", lost);
   if (beacon.complete && beacon.naturalWidth === 0) lost();
+
+  // While the panel is in the page it holds an answer that ends with the question.
+  let held: AbortController | undefined;
+  const hold = async () => {
+    held = new AbortController();
+    let reached = false;
+    try {
+      const answer = await fetch(url + "/open", { signal: held.signal });
+      reached = true;
+      await answer.text();
+      over();
+    } catch {
+      if (root.isConnected) reached ? over() : lost();
+    }
+  };
+  hold();
+  const watch = setInterval(() => {
+    if (sent) return clearInterval(watch);
+    if (root.isConnected) {
+      if (held?.signal.aborted) hold(); // it was moved, as with its notebook
+    } else if (!held?.signal.aborted) {
+      held?.abort();
+    } else { // its cell was run again: the new run waits for this one's end
+      clearInterval(watch);
+      fetch(url + "/closed", { method: "POST" }).catch(() => {});
+    }
+  }, 1000);
 
   const send = async (path: string) => {
     if (sent) return;
