@@ -25,6 +25,7 @@ export function playHost(
     notebook,
     shown,
     asked,
+    known: { unseen: false },
     openOutput: () => (bundle) => {
       shown.push(bundle);
       const url = urlOf(bundle);

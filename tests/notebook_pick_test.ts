@@ -147,6 +147,29 @@ Deno.test("where no browser answers a prompt is asked, until it makes sense", as
   assert.match(String(host.shown[1]["text/plain"]), /Which is nearest/);
 });
 
+Deno.test("a browser that showed no panel is not waited for again, unless it is named", async () => {
+  let shows = false;
+  const browser = (url: string) => shows && posts("candidate/3")(url);
+  const host = playHost({ browser, lines: ["1", "2", "3"] });
+  const options = { image, patience: 0.05 };
+  const next = async (more = {}) => {
+    const { picked, by } = await answerAt(host, proposal, {
+      ...options,
+      ...more,
+    });
+    return `${by} ${picked.kind === "candidate" && picked.index}`;
+  };
+  const panels = () => host.shown.filter(urlOf).length;
+  assert.equal(await next(), "prompt 0");
+  assert.equal(panels(), 1);
+  assert.equal(await next(), "prompt 1");
+  assert.equal(panels(), 1);
+  shows = true;
+  assert.equal(await next({ by: "browser" }), "browser 3");
+  assert.equal(await next(), "browser 3");
+  assert.equal(panels(), 3);
+});
+
 Deno.test("where no prompt answers the rule does, a simulated user too", async () => {
   const rules = [
     { auto: () => 2, expected: { kind: "candidate", index: 2 } },

@@ -24,7 +24,10 @@ export interface Question {
   readonly panel: () => Promise<PickPanel>;
   /** The picture that stays, without an answer or with it. */
   readonly still: (answer?: Answer | "nothing") => Figure;
-  /** Who is asked first: a browser in a notebook, else a prompt by default. */
+  /**
+   * Who is asked first: by default a browser in a notebook, unless none showed
+   * the last panel, else a prompt.
+   */
   readonly by?: Asked;
   /**
    * Seconds in which a browser must show the panel, and for which it may be
@@ -75,7 +78,9 @@ async function askInOrder(
   output: Output,
 ): Promise<Answer> {
   const { signal } = question;
-  const { choices, auto, by = host.notebook ? "browser" : "prompt" } = question;
+  // else a loop on another machine's kernel would wait at every pick
+  const likely = host.notebook && !host.known.unseen ? "browser" : "prompt";
+  const { choices, auto, by = likely } = question;
   let asked = performance.now();
   const answered = (picked: Picked, by: Asked): Answer => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
@@ -118,7 +123,7 @@ async function askInOrder(
  */
 async function askBrowser(
   { choices, panel, patience = 10, signal }: Stoppable,
-  { notebook }: PickHost,
+  { notebook, known }: PickHost,
   output: Output,
 ): Promise<Picked | undefined> {
   const draw = await panel();
@@ -142,6 +147,7 @@ async function askBrowser(
       timer = setTimeout(() => resolve("late"), milliseconds);
     });
     const first = await Promise.race([stop.promise, server.shown, late]);
+    known.unseen = first === "late";
     if (first === "late") return undefined;
     const gone = server.gone.then(() => "gone" as const);
     const last = await Promise.race([stop.promise, server.picked, gone]);

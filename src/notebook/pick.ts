@@ -25,9 +25,10 @@ export type PickRule = (
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
   /**
-   * Who is asked first: "browser" (the default in a notebook), "prompt" (the
-   * default elsewhere) or "auto". Whoever does not answer passes it on, in this
-   * order. In a terminal, "browser" prints the address of the panel's page.
+   * Who is asked first: "browser" (the default in a notebook, until a panel is
+   * shown by none), "prompt" (the default elsewhere) or "auto". Whoever does not
+   * answer passes it on, in this order. In a terminal, "browser" prints the
+   * address of the panel's page.
    */
   readonly by?: Asked;
   /**

@@ -14,7 +14,15 @@ export interface PickHost {
   readonly openOutput: () => Output;
   /** Asks for a line of text; null where nobody answers. */
   readonly ask: (question: string) => string | null;
+  /** What is known of it, from one question to the next. */
+  readonly known: {
+    /** Whether no browser showed the last panel. */
+    unseen: boolean;
+  };
 }
+
+/** Of this process. */
+const KNOWN = { unseen: false };
 
 /** This process's own notebook or terminal. */
 export function ownHost(): PickHost {
@@ -23,6 +31,7 @@ export function ownHost(): PickHost {
     notebook,
     openOutput: notebook ? displayInNotebook : () => printText,
     ask: (question) => prompt(question),
+    known: KNOWN,
   };
 }
 
