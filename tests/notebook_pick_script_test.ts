@@ -184,7 +184,48 @@ Deno.test("keys are offered for nine candidates at most, as a key is one charact
   });
   const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page);
   const hint = window.document.querySelector(".spa-pick-hint")!.textContent!;
-  assert.match(hint, /press 1 to 9\./);
+  assert.match(hint, /press 1 to 9; those after 9 have no key\./);
+  const keys = [...window.document.querySelectorAll("a[data-key]")].length;
+  assert.equal(keys, 9 + 1); // and the acceptance's
+  const root = window.document.querySelector(".spa-pick-many")!;
+  const [actions, grid] = [".spa-pick-actions", ".spa-pick-grid"]
+    .map((css) =>
+      [...root.querySelectorAll("div")].indexOf(
+        root.querySelector<HTMLDivElement>(css)!,
+      )
+    );
+  assert.ok(actions < grid);
+});
+
+Deno.test("who cannot see the panel is told what it shows, and Space presses its buttons", async () => {
+  const { sent, find, window } = open(said);
+  const name = (css: string) => find(css).getAttribute("aria-label");
+  assert.equal(find(".spa-pick").getAttribute("role"), "group");
+  assert.equal(name(".spa-pick"), "Which?");
+  assert.equal(
+    name("a[data-candidate='1']"),
+    "Candidate 2, 25 % of samples, adds 9, removes 0 pixels",
+  );
+  assert.equal(find(".spa-pick-main > svg").getAttribute("role"), "img");
+  assert.equal(
+    name(".spa-pick-main > svg"),
+    "Image of 16 x 12 pixels, recommendation of 16 pixels. A click adds a point",
+  );
+  for (const link of window.document.querySelectorAll("a[data-path]")) {
+    assert.equal(link.getAttribute("role"), "button");
+  }
+  const press = (css: string) =>
+    find(css).dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        ...{ bubbles: true, cancelable: true, key: " " },
+      }),
+    );
+  press("input[value='0']");
+  assert.deepEqual(sent, []); // its own
+  assert.equal(press("a[data-path=none]"), false); // the page does not scroll
+  await until(() => sent.length > 0);
+  assert.deepEqual(sent, ["POST none"]);
+  window.close();
 });
 
 Deno.test("a click on the image is sent in its pixels, inside or outside", () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
 import {
   pick,
   pickAt as answerAt,
@@ -74,6 +76,15 @@ Deno.test("the panel has a link for all that can be picked, so that it works wit
     ]);
     assert.ok(html.includes(`src="${url}/shown"`));
   }
+});
+
+Deno.test("a tall image's pictures are bounded, and their proportions kept", async () => {
+  const tall = ndarray(new Float32Array(300 * 60), [300, 60, 1]);
+  const host = playHost({ browser: posts("point/59/299/1") });
+  await pickPointAt(host, tall);
+  const html = String(host.shown[0]["text/html"]);
+  assert.match(html, /width="124" height="620" viewBox="0 0 124 620"/);
+  assert.match(html, /--spa-aspect:0.2"/);
 });
 
 Deno.test("text in a panel stays text", async () => {

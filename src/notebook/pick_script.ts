@@ -132,7 +132,7 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     const link = key === " " ? at : root.querySelector<HTMLElement>(
       "a[data-key='" + CSS.escape(key.toLowerCase()) + "']",
     );
-    if (!link?.matches("a")) return;
+    if (!link?.matches("a[data-path]")) return;
     event.preventDefault();
     if (!event.repeat) link.click(); // a key held would pick again
   });
