@@ -344,7 +344,7 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
       const { records } = await annotateAt(host, model, [images[0]], options);
       const kinds = records[0].picks.map(({ kind }) => kind);
       assert.deepEqual(kinds, ["candidate", "undo", "accept"]);
-      assert.match(host.asked.at(-1)!, /^a: which is nearest/);
+      assert.match(host.asked.at(-1)!, /^a \(1 of 1\): Which is nearest/);
       assert.equal(host.asked.length, 4);
       return records[0].points.map(({ x, y }) => ({ x, y }));
     };
@@ -387,7 +387,7 @@ Deno.test("a first click that was made here can be undone", async () => {
     const lines = ["3,2", "2", "u", "u", "12,9", "1", "a"];
     const twice = await annotateTyped("twice", undefined, lines);
     assert.match(twice.asked[3], /u undoes/);
-    assert.match(twice.asked[4], /^a: what is to be segmented/);
+    assert.match(twice.asked[4], /^a \(1 of 1\): What is to be segmented/);
     assert.deepEqual(twice.points, once.points);
     assert.deepEqual(twice.dice, once.dice);
     assert.deepEqual(
@@ -430,6 +430,11 @@ Deno.test("in a notebook one output serves all images, and a rule shows nothing"
       .filter((html) => html.includes("<script>"));
     assert.equal(panels.length, 9);
     for (const html of panels) assert.doesNotMatch(html, /Dice/);
+    assert.match(panels[3], /"spa-pick-title">b\/2 \(2 of 3\): What is to be/);
+    assert.match(
+      String(host.shown.at(-1)!["text/plain"]),
+      /c \(3 of 3\): Recommendation accepted/,
+    );
 
     const silent = playHost();
     await annotateAt(silent, model, images, {

@@ -1,8 +1,8 @@
 /** The panel's script in a page without layout; positions are played. */
 import assert from "node:assert/strict";
 import { JSDOM } from "jsdom";
-import { choicesOf } from "../src/notebook/pick.ts";
 import { pickPanel } from "../src/notebook/pick_panel.ts";
+import { choicesOf } from "../src/notebook/pick_parts.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
 const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);

@@ -242,7 +242,33 @@ Deno.test("where nobody answers the error says what to pass", async () => {
       by: "auto",
       auto: () => 0,
     }),
-    /shape must be the image's/,
+    /RangeError: Cannot pick as the image must be of the proposal's size, \[12,16\]: current value is \[12,15\]/,
+  );
+});
+
+Deno.test("the image is the proposal's own, unless one of its size is given", async () => {
+  const predictions = { ...proposal.predictions, image };
+  const by = { by: "auto", auto: () => 0 } as const;
+  const picked = { kind: "candidate", index: 0 };
+  const host = playHost();
+  assert.deepEqual(
+    await pickAt(host, { ...proposal, predictions }, by),
+    picked,
+  );
+  assert.match(String(host.shown[0]["image/png"]), /^iVBORw0KGgo/);
+  await assert.rejects(
+    pickAt(host, proposal, by),
+    /^TypeError: Cannot pick as the image must be known by the proposal or given as `image`: current value is undefined/,
+  );
+  const small = ndarray(new Float32Array(4 * 5), [4, 5, 1]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image: small }),
+    /the image must be of the proposal's size, \[12,16\]: current value is \[4,5\]/,
+  );
+  const truth = ndarray(new Uint8Array(4 * 5), [4, 5]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image, truth }),
+    /the reference must be of the proposal's size/,
   );
 });
 

@@ -12,20 +12,20 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  * chooses, undoes, adds the click, or draws again where none was near.
  *
  * @param session The session, which makes its next proposal.
- * @param options The image, and who is asked, as for `pick`.
+ * @param options What is shown besides, and who is asked, as for `pick`.
  * @returns What the user did; "accept" leaves the session as it is.
  * @throws As `pick` and `applyPick`.
  *
  * @example Until the user accepts
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
- * while ((await pickNext(session, { image })).kind !== "accept");
+ * while ((await pickNext(session)).kind !== "accept");
  * await writeMask("mask.png", session.accept());
  * ```
  */
 export function pickNext(
   session: Session,
-  options: PickNextOptions,
+  options: PickNextOptions = {},
 ): Promise<Picked> {
   return pickNextAt(ownHost(), session, options);
 }
