@@ -1,6 +1,6 @@
 import type { Figure } from "./figure.ts";
 import { interruptible, stopHere } from "./interrupt.ts";
-import { bundleOf, type Output, type PickHost } from "./pick_host.ts";
+import { type Output, type PickHost, showStill } from "./pick_host.ts";
 import type { PickPanel } from "./pick_panel.ts";
 import { openPickServer } from "./pick_server.ts";
 import {
@@ -64,7 +64,7 @@ export function ask(question: Question, host: PickHost): Promise<Answer> {
     try {
       return answer = await askInOrder({ ...question, signal }, host, output);
     } finally {
-      if (host.notebook) await output(await bundleOf(question.still(answer)));
+      if (host.notebook) await showStill(output, question.still(answer));
     }
   }, { doing: "pick", left: "nothing was picked", signal: question.signal });
 }
@@ -91,7 +91,7 @@ async function askInOrder(
     if (picked) return answered(picked, "browser");
   }
   if (by !== "auto") {
-    if (host.notebook) await output(await bundleOf(question.still()));
+    if (host.notebook) await showStill(output, question.still());
     asked = performance.now();
     const picked = askPrompt(question, host);
     await stopHere(signal);

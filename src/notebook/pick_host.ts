@@ -3,8 +3,11 @@
 import type { Figure } from "./figure.ts";
 import { type Bundle, displayBundle, inKernel } from "./kernel.ts";
 
-/** An output of its own: what is shown next replaces what stands there. */
-export type Output = (bundle: Bundle) => Promise<void>;
+/**
+ * An output of its own: what is shown next replaces what stands there. A picture
+ * has a text for those who cannot see it.
+ */
+export type Output = (bundle: Bundle, alt?: string) => Promise<void>;
 
 /** Where a pick is shown and asked for. */
 export interface PickHost {
@@ -35,17 +38,17 @@ export function ownHost(): PickHost {
   };
 }
 
-/** The forms of a figure that stays in a notebook: one picture, to be small. */
-export async function bundleOf(figure: Figure): Promise<Bundle> {
+/** Shows a figure that stays in a notebook: one picture, to be small. */
+export async function showStill(output: Output, figure: Figure): Promise<void> {
   const { "text/html": _, ...forms } = await figure.toBundle();
-  return forms;
+  await output(forms, figure.alt);
 }
 
 function displayInNotebook(): Output {
   const id = crypto.randomUUID();
   let update = false;
-  return async (bundle) => {
-    await displayBundle(bundle, { id, update });
+  return async (bundle, alt) => {
+    await displayBundle(bundle, { id, update, alt });
     update = true;
   };
 }
