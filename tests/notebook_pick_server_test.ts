@@ -126,12 +126,17 @@ Deno.test("a panel that says it is closed is gone at once, unless another is ope
   assert.equal(server.state.picked, false);
 });
 
-Deno.test("close() ends the answers that are held", async () => {
+Deno.test("close() ends the answers that are held, and says what was picked", async () => {
   const server = open();
   const response = await fetch(`${server.url}/open`);
   const ended = response.text();
   await server.close();
   assert.equal((await ended).trim(), "");
+  const other = open();
+  const waits = (await fetch(`${other.url}/open`)).text();
+  assert.equal(await status(`${other.url}/undo`, { method: "POST" }), 200);
+  await other.close();
+  assert.equal((await waits).trim(), "One step back."); // in the other's words
   assert.equal(server.state.gone, false);
 });
 

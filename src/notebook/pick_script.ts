@@ -40,11 +40,11 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
 
-  const over = () => {
+  const over = (picked = "") => {
     if (sent) return;
     sent = true;
     root.classList.add("spa-pick-done");
-    note("This question is over: run the cell again.");
+    note(picked.trim() || "This question is over: run the cell again.");
   };
   const lost = () => {
     reachable = false;
@@ -67,8 +67,7 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     try {
       const answer = await fetch(url + "/open", { signal: held.signal });
       reached = true;
-      await answer.text();
-      over();
+      over(await answer.text()); // it may have been picked in another tab
     } catch {
       if (root.isConnected) reached ? over() : lost();
     }
@@ -93,7 +92,6 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     note("Sent \u2026");
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
-      const page = location.href.startsWith(url);
       giveFocusBack();
       note(await response.text() + (page ? " You can close this tab." : ""));
     } catch {
@@ -158,11 +156,13 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
   root.addEventListener("pointerdown", takeFocus);
+  const page = location.href.startsWith(url); // where there is nothing else
   const last = memory.spaPicked;
   const now = document.activeElement;
   const typing = now?.closest(
     "input, textarea, select, .cm-editor, [contenteditable]:not([contenteditable=false])",
   );
+  if (page) takeFocus();
   if (
     last && Date.now() - last.at < 10_000 && (!typing || now === last.focus)
   ) {

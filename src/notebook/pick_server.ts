@@ -53,7 +53,7 @@ export function openPickServer(
   const shown = Promise.withResolvers<void>();
   const picked = Promise.withResolvers<Picked>();
   const presence = new Presence(patience);
-  let answered = false;
+  let said = ""; // what was picked
   const underway: Promise<unknown>[] = []; // answers to be read to their end
   const stop = new AbortController();
 
@@ -90,15 +90,14 @@ export function openPickServer(
       if (request.method === "GET" && !isFollowedLink(request.headers)) {
         return answer(403, "A choice must be a click.", origin);
       }
-      if (answered) return answer(409, "A choice was made already.", origin);
-      answered = true;
+      if (said) return answer(409, "A choice was made already.", origin);
+      said = `${describePicked(choice)}.`;
       underway.push(completed.catch(() => {}));
       shown.resolve();
       picked.resolve(choice);
-      const text = `${describePicked(choice)}.`;
       return request.method === "POST"
-        ? answer(200, text, origin)
-        : html(200, donePage(text));
+        ? answer(200, said, origin)
+        : html(200, donePage(said));
     },
   );
   const url: string = `http://127.0.0.1:${server.addr.port}/${token}`;
@@ -109,7 +108,7 @@ export function openPickServer(
     picked: picked.promise,
     gone: presence.gone,
     async close() {
-      presence.close();
+      presence.close(said);
       let timer;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, ANSWER_TIME);

@@ -41,11 +41,18 @@ export class Presence {
     if (this.#held.size === 0) this.#resolve();
   }
 
-  /** Ends every answer: the question is over. */
-  close(): void {
+  /**
+   * Ends every answer: the question is over.
+   *
+   * @param how What was picked; empty where nothing was.
+   */
+  close(how: string): void {
     clearTimeout(this.#timer);
     const held = [...this.#held];
     this.#held.clear();
-    for (const one of held) one.close();
+    for (const one of held) {
+      one.enqueue(new TextEncoder().encode(how));
+      one.close();
+    }
   }
 }
