@@ -3,10 +3,29 @@ import { pickAt } from "../src/notebook/pick.ts";
 import { playHost, urlOf } from "./_pick_host.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
-const host = playHost({ browser: () => Deno.kill(Deno.pid, "SIGINT") });
-const picking = pickAt(host, handProposal(), { image, auto: () => 0 });
+/** Who is asked when the interrupt comes. */
+const [phase] = Deno.args;
+const interrupt = () => Deno.kill(Deno.pid, "SIGINT");
+const played = playHost({
+  browser: phase === "browser" ? interrupt : undefined,
+});
+const host = {
+  ...played,
+  ask(question: string) {
+    if (phase === "prompt") interrupt();
+    return phase === "prompt" ? "1" : played.ask(question);
+  },
+};
+const picking = pickAt(host, handProposal(), {
+  image,
+  patience: phase === "browser" ? 60 : 0.05,
+  auto() {
+    interrupt();
+    return 0;
+  },
+});
 const { name, message } = await picking.catch((error) => error);
 const port = Number(new URL(urlOf(host.shown[0])!).port);
 Deno.listen({ hostname: "127.0.0.1", port }).close(); // throws unless free
-const still = host.shown[1]["text/plain"];
+const still = host.shown.at(-1)!["text/plain"];
 console.log(JSON.stringify({ name, message, still, asked: host.asked }));

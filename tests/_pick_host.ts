@@ -25,6 +25,7 @@ export function playHost(
     notebook,
     shown,
     asked,
+    known: { unseen: false },
     openOutput: () => (bundle) => {
       shown.push(bundle);
       const url = urlOf(bundle);
@@ -52,5 +53,14 @@ export function posts(path: string): (url: string) => void {
       headers: { origin: "http://localhost:8888" },
     };
     await (await fetch(`${url}/${path}`, init)).text();
+  };
+}
+
+/** A browser that has the panel open for some milliseconds, then is closed. */
+export function opensFor(milliseconds: number): (url: string) => void {
+  return async (url) => {
+    const signal = AbortSignal.timeout(milliseconds);
+    const { body } = await fetch(`${url}/open`, { signal });
+    await body?.pipeTo(new WritableStream()).catch(() => {});
   };
 }

@@ -47,6 +47,6 @@ export function handProposal(): Proposal {
     candidates,
     entropy: probability,
     spread: 0.1,
-    predictions: undefined as never, // nothing that is shown
+    predictions: {} as never, // nothing that is shown
   };
 }

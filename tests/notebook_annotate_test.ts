@@ -236,6 +236,23 @@ Deno.test("a process that is killed leaves no file half-written", async () => {
   });
 });
 
+Deno.test("an interrupt ends annotate() between picks, what is finished saved, and the process lives", async () => {
+  await inFolder(async (out) => {
+    const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", "tests/_interrupted_annotation.ts"],
+        out,
+      ],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual([code, signal], [0, null]);
+    const said = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(said.name, "AbortError");
+    assert.match(said.message, /Cannot annotate .* finished images are saved/);
+    assert.deepEqual([said.asked, said.finished], [5, 1]);
+  });
+});
+
 Deno.test("a folder is resumed with the same weights and iterations alone", async () => {
   await inFolder(async (out) => {
     const options = { out, ...simulated };
@@ -327,7 +344,7 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
       const { records } = await annotateAt(host, model, [images[0]], options);
       const kinds = records[0].picks.map(({ kind }) => kind);
       assert.deepEqual(kinds, ["candidate", "undo", "accept"]);
-      assert.match(host.asked.at(-1)!, /^a: which is nearest/);
+      assert.match(host.asked.at(-1)!, /^a \(1 of 1\): Which is nearest/);
       assert.equal(host.asked.length, 4);
       return records[0].points.map(({ x, y }) => ({ x, y }));
     };
@@ -370,7 +387,7 @@ Deno.test("a first click that was made here can be undone", async () => {
     const lines = ["3,2", "2", "u", "u", "12,9", "1", "a"];
     const twice = await annotateTyped("twice", undefined, lines);
     assert.match(twice.asked[3], /u undoes/);
-    assert.match(twice.asked[4], /^a: what is to be segmented/);
+    assert.match(twice.asked[4], /^a \(1 of 1\): What is to be segmented/);
     assert.deepEqual(twice.points, once.points);
     assert.deepEqual(twice.dice, once.dice);
     assert.deepEqual(
@@ -413,6 +430,11 @@ Deno.test("in a notebook one output serves all images, and a rule shows nothing"
       .filter((html) => html.includes("<script>"));
     assert.equal(panels.length, 9);
     for (const html of panels) assert.doesNotMatch(html, /Dice/);
+    assert.match(panels[3], /"spa-pick-title">b\/2 \(2 of 3\): What is to be/);
+    assert.match(
+      String(host.shown.at(-1)!["text/plain"]),
+      /c \(3 of 3\): Recommendation accepted/,
+    );
 
     const silent = playHost();
     await annotateAt(silent, model, images, {

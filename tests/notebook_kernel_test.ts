@@ -112,6 +112,40 @@ fast.finish();`,
   },
 );
 
+kernelTest(
+  "what is shown without being awaited stands in its cell, in order",
+  async () => {
+    const [, , showing, next] = await runCells([
+      `import * as spa from "../mod.ts";`,
+      START,
+      `spa.show(session);
+spa.show(model);
+spa.figureOf(session.proposal.candidates[0]).show();`,
+      `"next"`,
+    ]);
+    const texts = showing.outputs.filter(({ data }) => data?.["image/png"])
+      .map(({ data }) => joined(data!["text/plain"] as string));
+    const expected = [/^Session: /, /^Model /, /^Figure 520 x .*: Candidate/];
+    assert.equal(texts.length, expected.length);
+    texts.forEach((text, i) => assert.match(text, expected[i]));
+    assert.equal(next.outputs.length, 1);
+  },
+);
+
+kernelTest("a pick's still picture says what it shows", async () => {
+  const [, , picking] = await runCells([
+    `import * as spa from "../mod.ts";`,
+    START,
+    `await spa.pick(session.proposal, { by: "auto", auto: () => 1 });`,
+  ]);
+  const [still] = picking.outputs as readonly { metadata?: object }[];
+  assert.deepEqual(Object.keys(still.metadata ?? {}), ["image/png"]);
+  assert.match(
+    JSON.stringify(still.metadata),
+    /"alt":"Candidate 2 picked, by a rule: recommended segmentation and \d cand/,
+  );
+});
+
 kernelTest("in a kernel train() and evaluate() fill one bar each", async () => {
   const [, training, evaluating] = await runCells([
     `import * as spa from "../mod.ts";

@@ -42,13 +42,15 @@ class Notebook:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)
 
-    def run(self, code, on_panel=None, typed=None):
+    def run(self, code, on_panel=None, typed=None, on_ask=None):
         """The cell's outputs; a panel's address goes to on_panel."""
         cell = self.client.execute(code, allow_stdin=typed is not None)
         outputs, ended = [], time.monotonic() + 120
         while time.monotonic() < ended:
             if typed and self.client.stdin_channel.msg_ready():
                 self.client.get_stdin_msg(timeout=1)
+                if on_ask:
+                    on_ask()
                 self.client.input(typed.pop(0))
             try:
                 message = self.client.get_iopub_msg(timeout=0.2)
@@ -119,6 +121,9 @@ def main():
             seen.append(url), time.sleep(0.3), notebook.manager.interrupt_kernel()))
         happened["after"] = notebook.run("6 * 7")
         case("prompt", "patience: 0.2", typed=["2"])
+        case("interrupted prompt", 'by: "prompt"', typed=["2"], on_ask=lambda: (
+            notebook.manager.interrupt_kernel(), time.sleep(0.3)))
+        happened["after the prompt"] = notebook.run("6 * 7")
         case("rule", "patience: 0.2, auto: () => 3")
         case("nobody", "patience: 0.2")
         happened["end"] = notebook.run("6 * 7")

@@ -67,6 +67,12 @@ Deno.test({
     await t.step("a prompt answers where no browser does", () => {
       assert.deepEqual(ended("prompt").value, { kind: "candidate", index: 1 });
     });
+    await t.step("an interrupt at a prompt rejects with the next line", () => {
+      const all = outputs("interrupted prompt");
+      assert.match(all.find(({ error }) => error)!.error!, /interrupt/);
+      const after = happened["after the prompt"];
+      assert.deepEqual(after.map(({ text }: Output) => text), ["42"]);
+    });
     await t.step("the rule answers where nobody does", () => {
       const { value, still } = ended("rule");
       assert.deepEqual(value, { kind: "candidate", index: 3 });

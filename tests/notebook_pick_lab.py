@@ -26,6 +26,9 @@ console.log("iteration " + session.iteration);""",
     """try { await spa.pick(session.proposal, { image }); }
 catch (error) { console.log("caught " + error.name); }""",
     """console.log("the answer is " + 6 * 7);""",
+    """const last = await spa.pick(session.proposal);
+console.log("last " + last.kind);""",
+    """// notes""",
 ]
 POINT = (50, 35)
 
@@ -67,7 +70,7 @@ def free_port():
         return one.getsockname()[1]
 
 
-def pick(page, port, pictures):
+def pick(page, port, folder, pictures):
     happened = {}
 
     def look(name):
@@ -129,6 +132,36 @@ def pick(page, port, pictures):
     run(3)
     page.wait_for_selector(".jp-OutputArea-output pre:has-text('the answer is')")
     happened["after"] = output(3)
+
+    # the pointer rests on the panel while another cell is typed in
+    run(4)
+    page.wait_for_selector("a[data-path=accept]")
+    page.locator(".jp-CodeCell").nth(5).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.hover(".spa-pick-title")
+    page.keyboard.type(" a1n")
+    page.wait_for_timeout(500)
+    happened["typed"] = page.locator(".jp-CodeCell").nth(5).locator(".cm-content").inner_text()
+    happened["waiting"] = page.locator(".spa-pick:not(.spa-pick-done)").count()
+    # the panel has the keyboard, and the notebook keeps its commands
+    page.click(".spa-pick-hint")
+    page.keyboard.press("x")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".jp-NotebookPanel:not(.jp-mod-dirty)")
+    page.wait_for_timeout(1000)
+    with open(f"{folder}/picks.ipynb") as file:
+        happened["saved"] = "spa-pick-title" in file.read()
+    happened["all"] = page.locator(".jp-CodeCell").count()
+    # the cell is run again: its first run ends, its second asks
+    page.locator(".jp-CodeCell").nth(4).locator(".jp-InputArea-prompt").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".spa-pick", state="detached")
+    page.wait_for_selector("a[data-path=accept]")
+    look("5-again")
+    page.focus("a[data-path=accept]")
+    page.keyboard.press("Space")
+    page.wait_for_selector(".jp-OutputArea-output pre:has-text('last')")
+    happened["again"] = output(4)
     happened["panels"] = page.locator(".spa-pick").count()
     look("4-end")
     return happened
@@ -156,7 +189,7 @@ def main():
             errors = []
             page.on("pageerror", lambda error: errors.append(str(error)[:200]))
             try:
-                happened = pick(page, port, rest[0] if rest else None)
+                happened = pick(page, port, folder, rest[0] if rest else None)
             except Exception:
                 if rest:
                     page.screenshot(path=f"{rest[0]}/failed.png")

@@ -27,6 +27,11 @@ Deno.test({
     assert.equal(happened.loop.trim(), "iteration 2");
     assert.equal(happened.interrupt.trim(), "caught AbortError");
     assert.equal(happened.after.trim(), "the answer is 42");
+    assert.equal(happened.typed, "// notes a1n"); // none went to the panel
+    assert.equal(happened.waiting, 1);
+    assert.ok(happened.saved); // by Ctrl+S
+    assert.equal(happened.all, 6); // "x" cut no cell
+    assert.equal(happened.again.trim(), "last accept");
     assert.equal(happened.panels, 0); // all are still pictures
     assert.equal(happened.cells, 0); // "1" made no heading of a cell
     assert.deepEqual(happened.errors, []);

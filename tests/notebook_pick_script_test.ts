@@ -1,8 +1,8 @@
 /** The panel's script in a page without layout; positions are played. */
 import assert from "node:assert/strict";
 import { JSDOM } from "jsdom";
-import { choicesOf } from "../src/notebook/pick.ts";
 import { pickPanel } from "../src/notebook/pick_panel.ts";
+import { choicesOf } from "../src/notebook/pick_parts.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
 const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
@@ -11,18 +11,30 @@ const draw = await pickPanel({
 });
 const URL_OF_PICKS = "http://127.0.0.1:9/token";
 
-/** A page with the panel, whose requests are answered by `answer`. */
-function open(answer: (path: string) => Promise<string>) {
+/**
+ * A page with the panel, whose requests are answered by `answer`.
+ *
+ * @param ended When the kernel ends the question, or fails to be reached.
+ * @param until Until when a browser was waited for.
+ */
+function open(
+  answer: (path: string) => Promise<string>,
+  ended: Promise<string> = new Promise(() => {}),
+  until = Date.now() + 60_000,
+) {
   const sent: string[] = [];
-  const { window } = new JSDOM(draw(URL_OF_PICKS).page, {
+  const { window } = new JSDOM(draw(URL_OF_PICKS, until).page, {
     url: "http://localhost:8888/lab",
     runScripts: "dangerously",
     // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
     beforeParse(window: any) {
       Object.assign(window, {
         CSS: { escape: (text: string) => text.replaceAll(/\W/g, "\\$&") },
-        fetch: async (url: string, { method }: { method: string }) => {
+        fetch: async (url: string, { method }: { method?: string }) => {
           const path = url.slice(URL_OF_PICKS.length + 1);
+          if (path === "open") {
+            return { text: ((end) => () => end)(await ended) };
+          }
           sent.push(`${method} ${path}`);
           return { text: ((said) => () => said)(await answer(path)) };
         },
@@ -99,6 +111,70 @@ Deno.test("keys pick, but neither held ones nor those of commands", () => {
   }
 });
 
+Deno.test("the notebook gets no bare letter, and every key with Ctrl, Meta or Alt", () => {
+  const keys: [string, object, boolean][] = [
+    ["s", { ctrlKey: true }, true],
+    ["1", { metaKey: true }, true],
+    ["a", { altKey: true }, true],
+    ["Enter", { shiftKey: true }, true],
+    ["Escape", {}, true],
+    ["a", {}, false],
+    ["x", {}, false],
+    ["7", {}, false],
+    [" ", {}, false],
+  ];
+  for (const [key, rest, expected] of keys) {
+    const { find, press, window } = open(said);
+    let got = false;
+    window.document.addEventListener("keydown", () => got = true);
+    press(key, rest);
+    assert.equal(got, expected, key);
+    assert.equal(find("[data-lm-suppress-shortcuts]"), null);
+    window.close();
+  }
+});
+
+Deno.test("a panel takes the keyboard when it is pressed on, not when passed over", async () => {
+  const { find, click, window } = open(said);
+  const root = find(".spa-pick");
+  const editor = window.document.createElement("textarea");
+  window.document.body.append(editor);
+  editor.focus();
+  for (const kind of ["pointerenter", "pointerover", "pointermove"]) {
+    root.dispatchEvent(new window.Event(kind, { bubbles: true }));
+    assert.equal(window.document.activeElement, editor, kind);
+  }
+  root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+  assert.equal(window.document.activeElement, root);
+  click("a[data-path=accept]");
+  await until(() => window.document.activeElement === editor); // given back
+  window.close();
+});
+
+Deno.test("after a pick the next panel takes the keyboard, but not from who types", async () => {
+  for (const types of [false, true]) {
+    const { find, click, window } = open(said);
+    const editor = window.document.createElement("textarea");
+    window.document.body.append(editor);
+    editor.focus();
+    const root = find(".spa-pick");
+    root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+    click("a[data-path=accept]");
+    await until(() => window.document.activeElement === editor);
+    if (types) editor.dispatchEvent(new window.Event("keydown"));
+    const next = root.cloneNode(true) as HTMLElement;
+    next.id += "-next";
+    delete next.dataset.ready;
+    next.scrollIntoView = () => {}; // which this page has not
+    window.document.body.append(next);
+    const script = [...window.document.scripts].at(-1)!.textContent!;
+    window.eval(script.replaceAll(root.id, next.id));
+    const expected = types ? editor : next;
+    assert.equal(window.document.activeElement, expected);
+    window.close();
+  }
+});
+
 Deno.test("keys are offered for nine candidates at most, as a key is one character", async () => {
   const proposal = handProposal();
   const candidates = Array(12).fill(proposal.candidates[0]);
@@ -106,9 +182,50 @@ Deno.test("keys are offered for nine candidates at most, as a key is one charact
     ...{ image, title: "Which?", proposal: { ...proposal, candidates } },
     choices: choicesOf(image, candidates.length, ["accept"]),
   });
-  const { window } = new JSDOM(panel(URL_OF_PICKS).page);
+  const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page);
   const hint = window.document.querySelector(".spa-pick-hint")!.textContent!;
-  assert.match(hint, /press 1 to 9\./);
+  assert.match(hint, /press 1 to 9; those after 9 have no key\./);
+  const keys = [...window.document.querySelectorAll("a[data-key]")].length;
+  assert.equal(keys, 9 + 1); // and the acceptance's
+  const root = window.document.querySelector(".spa-pick-many")!;
+  const [actions, grid] = [".spa-pick-actions", ".spa-pick-grid"]
+    .map((css) =>
+      [...root.querySelectorAll("div")].indexOf(
+        root.querySelector<HTMLDivElement>(css)!,
+      )
+    );
+  assert.ok(actions < grid);
+});
+
+Deno.test("who cannot see the panel is told what it shows, and Space presses its buttons", async () => {
+  const { sent, find, window } = open(said);
+  const name = (css: string) => find(css).getAttribute("aria-label");
+  assert.equal(find(".spa-pick").getAttribute("role"), "group");
+  assert.equal(name(".spa-pick"), "Which?");
+  assert.equal(
+    name("a[data-candidate='1']"),
+    "Candidate 2, 25 % of samples, adds 9, removes 0 pixels",
+  );
+  assert.equal(find(".spa-pick-main > svg").getAttribute("role"), "img");
+  assert.equal(
+    name(".spa-pick-main > svg"),
+    "Image of 16 x 12 pixels, recommendation of 16 pixels. A click adds a point",
+  );
+  for (const link of window.document.querySelectorAll("a[data-path]")) {
+    assert.equal(link.getAttribute("role"), "button");
+  }
+  const press = (css: string) =>
+    find(css).dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        ...{ bubbles: true, cancelable: true, key: " " },
+      }),
+    );
+  press("input[value='0']");
+  assert.deepEqual(sent, []); // its own
+  assert.equal(press("a[data-path=none]"), false); // the page does not scroll
+  await until(() => sent.length > 0);
+  assert.deepEqual(sent, ["POST none"]);
+  window.close();
 });
 
 Deno.test("a click on the image is sent in its pixels, inside or outside", () => {
@@ -141,6 +258,39 @@ Deno.test("where the kernel cannot be reached the panel says so, and links are l
   assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
   assert.equal(click("a[data-path=accept]"), true); // followed
   window.close();
+});
+
+Deno.test("a panel whose question is over says so, and nothing can be picked", async () => {
+  const dead = Promise.reject(new TypeError("Failed to fetch"));
+  dead.catch(() => {});
+  const cases: [Promise<string>, number, RegExp][] = [
+    [
+      Promise.resolve("\n"),
+      60_000,
+      /This question is over: run the cell again/,
+    ],
+    [Promise.resolve("\nOne step back."), 60_000, /^One step back\.$/],
+    [dead, -1, /This question is over: run the cell again/], // saved, then opened
+    [dead, 60_000, /cannot reach the kernel.*answer in the box/],
+  ];
+  for (const [ended, left, expected] of cases) {
+    const { sent, find, click, press, window } = open(
+      said,
+      ended,
+      Date.now() + left,
+    );
+    const status = find(".spa-pick-status");
+    await until(() => expected.test(status.textContent!));
+    const over = !/reach/.test(status.textContent!);
+    const done = find(".spa-pick").classList.contains("spa-pick-done");
+    assert.equal(done, over);
+    if (over) {
+      press("1");
+      click("a[data-path=accept]");
+      assert.deepEqual(sent, []);
+    }
+    window.close();
+  }
 });
 
 Deno.test("the pointer on a candidate shows it on the whole image", () => {

@@ -10,9 +10,11 @@ const choices: Choices = {
 };
 
 /** A server, closed in the end, and whether something was picked or shown. */
-function open() {
-  const server = openPickServer(choices, (url) => `<p>the panel at ${url}`);
-  const state = { picked: false, shown: false };
+function open(patience = 10_000) {
+  const page = (url: string) => `<p>the panel at ${url}`;
+  const server = openPickServer(choices, page, patience);
+  const state = { picked: false, shown: false, gone: false };
+  server.gone.then(() => state.gone = true);
   server.picked.then(() => state.picked = true);
   server.shown.then(() => state.shown = true);
   return {
@@ -84,6 +86,60 @@ Deno.test("the panel is a page, and tells that it is seen", async () => {
   assert.equal(server.state.picked, false);
 });
 
+Deno.test("an open panel holds an answer; without any for long it is gone", async () => {
+  await using server = open(150);
+  const pause = (ms: number) => new Promise((r) => setTimeout(r, ms));
+  const hold = async () => {
+    const closing = new AbortController();
+    const { signal } = closing;
+    const { body } = await fetch(`${server.url}/open`, { signal });
+    body!.getReader().read().catch(() => {});
+    return closing;
+  };
+  await pause(200);
+  assert.equal(server.state.shown, false);
+  assert.equal(server.state.gone, false); // as nobody was there
+  const [one, two] = [await hold(), await hold()];
+  assert.equal(server.state.shown, true);
+  one.abort();
+  await pause(250);
+  assert.equal(server.state.gone, false);
+  two.abort();
+  await pause(50);
+  const again = await hold(); // a page that was loaded anew
+  await pause(250);
+  assert.equal(server.state.gone, false);
+  again.abort();
+  await server.gone;
+});
+
+Deno.test("a panel that says it is closed is gone at once, unless another is open", async () => {
+  await using server = open();
+  const closed = () => status(`${server.url}/closed`, { method: "POST" });
+  const { body } = await fetch(`${server.url}/open`);
+  const reader = body!.getReader();
+  await reader.read();
+  assert.equal(await closed(), 200);
+  assert.equal(server.state.gone, false);
+  await reader.cancel();
+  while (!server.state.gone) await closed(); // the end takes a moment to be heard
+  assert.equal(server.state.picked, false);
+});
+
+Deno.test("close() ends the answers that are held, and says what was picked", async () => {
+  const server = open();
+  const response = await fetch(`${server.url}/open`);
+  const ended = response.text();
+  await server.close();
+  assert.equal((await ended).trim(), "");
+  const other = open();
+  const waits = (await fetch(`${other.url}/open`)).text();
+  assert.equal(await status(`${other.url}/undo`, { method: "POST" }), 200);
+  await other.close();
+  assert.equal((await waits).trim(), "One step back."); // in the other's words
+  assert.equal(server.state.gone, false);
+});
+
 Deno.test("nothing without the token picks, sees the panel, or learns more than 404", async () => {
   await using server = open();
   const base = `http://127.0.0.1:${server.port}`;
@@ -109,7 +165,7 @@ Deno.test("nothing without the token picks, sees the panel, or learns more than 
       assert.equal(await status(at, { method }), 404, `${method} ${at}`);
     }
   }
-  assert.deepEqual(server.state, { picked: false, shown: false });
+  assert.deepEqual(server.state, { picked: false, shown: false, gone: false });
 });
 
 Deno.test("a Host that is no host is answered 404, and nothing is printed", async () => {
@@ -130,7 +186,7 @@ Deno.test("a Host that is no host is answered 404, and nothing is printed", asyn
     console.error = error;
   }
   assert.deepEqual(printed, []);
-  assert.deepEqual(server.state, { picked: false, shown: false });
+  assert.deepEqual(server.state, { picked: false, shown: false, gone: false });
 });
 
 Deno.test("with the token, wrong methods, origins, paths, bodies and prefetches are refused", async () => {
@@ -173,7 +229,7 @@ Deno.test("with the token, wrong methods, origins, paths, bodies and prefetches 
   for (const headers of notClicks) {
     assert.equal(await status(accept, { headers }), 403);
   }
-  assert.deepEqual(server.state, { picked: false, shown: false });
+  assert.deepEqual(server.state, { picked: false, shown: false, gone: false });
 });
 
 Deno.test("JupyterLab on any port of this machine, VS Code and files may pick", async () => {

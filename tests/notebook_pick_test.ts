@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
 import {
   pick,
   pickAt as answerAt,
@@ -10,7 +12,7 @@ import { pickPointAt } from "../src/notebook/pick_point.ts";
 import type { Picked } from "../src/notebook/picked.ts";
 import { randomUser } from "../src/spa/simulated_user.ts";
 import { createRandom } from "../src/random.ts";
-import { playHost, posts, urlOf } from "./_pick_host.ts";
+import { opensFor, playHost, posts, urlOf } from "./_pick_host.ts";
 import { greyImage as image, handProposal } from "./_proposal.ts";
 
 const proposal = handProposal();
@@ -76,6 +78,15 @@ Deno.test("the panel has a link for all that can be picked, so that it works wit
   }
 });
 
+Deno.test("a tall image's pictures are bounded, and their proportions kept", async () => {
+  const tall = ndarray(new Float32Array(300 * 60), [300, 60, 1]);
+  const host = playHost({ browser: posts("point/59/299/1") });
+  await pickPointAt(host, tall);
+  const html = String(host.shown[0]["text/html"]);
+  assert.match(html, /width="124" height="620" viewBox="0 0 124 620"/);
+  assert.match(html, /--spa-aspect:0.2"/);
+});
+
 Deno.test("text in a panel stays text", async () => {
   const host = playHost({ browser: posts("accept") });
   const title = `</title><script>alert("x")</script>`;
@@ -110,6 +121,30 @@ Deno.test("a panel that is seen waits longer than the patience", async () => {
   assert.deepEqual(host.asked, []);
 });
 
+Deno.test("a notebook's panel that is closed rejects, a terminal's asks at the prompt", async () => {
+  const options = {
+    image,
+    by: "browser",
+    patience: 0.2,
+    auto: () => 0,
+  } as const;
+  const asking = (notebook: boolean) => {
+    const lines = ["3"];
+    return playHost({ browser: opensFor(300), lines, notebook });
+  };
+  const host = asking(true);
+  const began = performance.now();
+  await assert.rejects(pickAt(host, proposal, options), {
+    message: /panel must stay open .* closed. Run the cell again/,
+  });
+  assert.ok(performance.now() - began > 450);
+  assert.deepEqual(host.asked, []);
+  assert.match(String(host.shown[1]["text/plain"]), /Nothing was picked/);
+  assert.ok(isFree(urlOf(host.shown[0])!));
+  const picked = await pickAt(asking(false), proposal, options);
+  assert.deepEqual(picked, { kind: "candidate", index: 2 });
+});
+
 Deno.test("where no browser answers a prompt is asked, until it makes sense", async () => {
   const host = playHost({ lines: ["what?", "9", "-3,4"] });
   const options = { image, patience: 0.05, auto: () => 0 };
@@ -121,6 +156,29 @@ Deno.test("where no browser answers a prompt is asked, until it makes sense", as
   assert.equal(host.shown.length, 3); // the panel, then two still pictures
   assert.ok(isFree(urlOf(host.shown[0])!));
   assert.match(String(host.shown[1]["text/plain"]), /Which is nearest/);
+});
+
+Deno.test("a browser that showed no panel is not waited for again, unless it is named", async () => {
+  let shows = false;
+  const browser = (url: string) => shows && posts("candidate/3")(url);
+  const host = playHost({ browser, lines: ["1", "2", "3"] });
+  const options = { image, patience: 0.05 };
+  const next = async (more = {}) => {
+    const { picked, by } = await answerAt(host, proposal, {
+      ...options,
+      ...more,
+    });
+    return `${by} ${picked.kind === "candidate" && picked.index}`;
+  };
+  const panels = () => host.shown.filter(urlOf).length;
+  assert.equal(await next(), "prompt 0");
+  assert.equal(panels(), 1);
+  assert.equal(await next(), "prompt 1");
+  assert.equal(panels(), 1);
+  shows = true;
+  assert.equal(await next({ by: "browser" }), "browser 3");
+  assert.equal(await next(), "browser 3");
+  assert.equal(panels(), 3);
 });
 
 Deno.test("where no prompt answers the rule does, a simulated user too", async () => {
@@ -184,7 +242,33 @@ Deno.test("where nobody answers the error says what to pass", async () => {
       by: "auto",
       auto: () => 0,
     }),
-    /shape must be the image's/,
+    /RangeError: Cannot pick as the image must be of the proposal's size, \[12,16\]: current value is \[12,15\]/,
+  );
+});
+
+Deno.test("the image is the proposal's own, unless one of its size is given", async () => {
+  const predictions = { ...proposal.predictions, image };
+  const by = { by: "auto", auto: () => 0 } as const;
+  const picked = { kind: "candidate", index: 0 };
+  const host = playHost();
+  assert.deepEqual(
+    await pickAt(host, { ...proposal, predictions }, by),
+    picked,
+  );
+  assert.match(String(host.shown[0]["image/png"]), /^iVBORw0KGgo/);
+  await assert.rejects(
+    pickAt(host, proposal, by),
+    /^TypeError: Cannot pick as the image must be known by the proposal or given as `image`: current value is undefined/,
+  );
+  const small = ndarray(new Float32Array(4 * 5), [4, 5, 1]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image: small }),
+    /the image must be of the proposal's size, \[12,16\]: current value is \[4,5\]/,
+  );
+  const truth = ndarray(new Uint8Array(4 * 5), [4, 5]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image, truth }),
+    /the reference must be of the proposal's size/,
   );
 });
 
@@ -193,17 +277,19 @@ Deno.test("pick() outside a notebook, with nobody at the terminal, takes the rul
   assert.deepEqual(picked, { kind: "candidate", index: 1 });
 });
 
-Deno.test("an interrupt rejects the pick, and the process lives", async () => {
-  const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "tests/_interrupted_pick.ts"],
-    stderr: "inherit",
-  }).output();
-  assert.deepEqual([code, signal], [0, null]);
-  const said = JSON.parse(new TextDecoder().decode(stdout));
-  assert.equal(said.name, "AbortError");
-  assert.match(said.message, /interrupt; nothing was picked/);
-  assert.match(said.still, /Nothing was picked/);
-  assert.deepEqual(said.asked, []); // neither a prompt nor the rule
+Deno.test("an interrupt rejects the pick whoever is asked, and the process lives", async () => {
+  for (const phase of ["browser", "prompt", "rule"]) {
+    const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "tests/_interrupted_pick.ts", phase],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual([code, signal], [0, null], phase);
+    const said = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(said.name, "AbortError");
+    assert.match(said.message, /interrupt; nothing was picked/);
+    assert.match(said.still, /Nothing was picked/);
+    assert.equal(said.asked.length, phase === "rule" ? 1 : 0);
+  }
 });
 
 Deno.test("a signal stops the wait with its reason", async () => {

@@ -1,15 +1,9 @@
-// @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
-import { dice } from "../metrics/overlap.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
-import { createRandom, type Random } from "../random.ts";
-import type { Point } from "../spa/feedback.ts";
-import type { Profile } from "../spa/profile.ts";
-import { Session, type SessionOptions } from "../spa/session.ts";
-import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import { annotateImage } from "./annotate_image.ts";
 import { type AnnotationImage, listImages } from "./annotation_images.ts";
+import type { AnnotateOptions } from "./annotation_options.ts";
 import {
   type AnnotationRecord,
   readAnnotation,
@@ -18,56 +12,11 @@ import {
   writeProfile,
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
-import { type FirstClicks, readFirstClicks } from "./first_clicks.ts";
-import { type AskOptions, pickAt, type PickRule } from "./pick.ts";
+import { readFirstClicks } from "./first_clicks.ts";
+import { interruptible } from "./interrupt.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
-import { applyPick } from "./pick_next.ts";
-import { pickPointAt } from "./pick_point.ts";
 
-/** How {@linkcode annotate} asks, and where it saves. */
-export interface AnnotateOptions
-  extends
-    Omit<AskOptions, "random">,
-    Pick<SessionOptions, "samples" | "candidates" | "update"> {
-  /** The folder for masks and records; one that has some is resumed. */
-  readonly out: string;
-  /** The user's profile from earlier images; none by default. */
-  readonly profile?: Profile;
-  /** Whether the profile goes from image to image, which defaults to true. */
-  readonly carry?: boolean;
-  /**
-   * Seed of the samples and of every rule, which defaults to 0; image k, from 0,
-   * has seed + k.
-   */
-  readonly seed?: number;
-  /**
-   * First clicks: by the image's id, or the path of a JSON file with them
-   * (`{ "case1": [{ "x": 61, "y": 40 }] }`), or a function. An image without
-   * any is shown, to be clicked on; by default every one.
-   */
-  readonly points?:
-    | string
-    | FirstClicks
-    | ((
-      image: NdArray<Float32Array>,
-      id: string,
-    ) => readonly Point[] | Promise<readonly Point[]>);
-  /**
-   * The rater whose masks are the reference: Dice with it is recorded, not
-   * shown, and a rule clicks inside it and picks what is nearest to it.
-   */
-  readonly rater?: string;
-  /** Answers where nobody else does, by default as `rater` would. */
-  readonly auto?: PickRule;
-  /** Proposals until a rule accepts, which default to 6. */
-  readonly iterations?: number;
-  /** Told of every image: how many are finished, of how many. */
-  readonly onImage?: (
-    record: AnnotationRecord,
-    finished: number,
-    images: number,
-  ) => void;
-}
+export type { AnnotateOptions } from "./annotation_options.ts";
 
 /**
  * Annotates images one after another: the first click, then proposals until
@@ -75,8 +24,9 @@ export interface AnnotateOptions
  * Undo goes back as far as the first click, if the user made it here.
  * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
  * picks, times, iterations) and the profile (`profile.json`) are saved, each
- * whole or not at all. Run again with the same folder, it goes on where it was
- * cut off. With all images finished it writes `summary.csv`. In a notebook one
+ * whole or not at all. An interrupt, as of the notebook's cell, ends it after
+ * the step that is computed; run again with the same folder, it goes on with
+ * the image at which it was cut off. With all images finished it writes `summary.csv`. In a notebook one
  * panel serves all images; a rule that is asked first shows nothing.
  *
  * @param model The network.
@@ -90,6 +40,7 @@ export interface AnnotateOptions
  * was made with other settings, or is of an image of the same id in another
  * folder.
  * @throws {Deno.errors.NotFound} When the folder or a file is missing.
+ * @throws {DOMException} "AbortError" when it is interrupted.
  * @throws As `pick`.
  *
  * @example A simulated user aligns the sample phantoms
@@ -111,11 +62,27 @@ export function annotate(
 }
 
 /** As {@linkcode annotate}, with what surrounds it as an argument. */
-export async function annotateAt(
+export function annotateAt(
   host: PickHost,
   model: Model,
   images: string | Dataset | readonly AnnotationImage[],
   options: AnnotateOptions,
+): Promise<AnnotationReport> {
+  return interruptible(
+    (signal) => annotateAll(host, model, images, { ...options, signal }),
+    {
+      doing: "annotate",
+      left: "finished images are saved, and run again it goes on",
+      signal: options.signal,
+    },
+  );
+}
+
+async function annotateAll(
+  host: PickHost,
+  model: Model,
+  images: string | Dataset | readonly AnnotationImage[],
+  options: AnnotateOptions & { readonly signal: AbortSignal },
 ): Promise<AnnotationReport> {
   const { out, carry = true, seed = 0, rater, onImage } = options;
   const { samples = 48, candidates = 4, iterations = 6 } = options;
@@ -142,9 +109,11 @@ export async function annotateAt(
   const skipped: string[] = [];
   let profile = options.profile;
   for (const [i, image] of list.entries()) {
+    options.signal.throwIfAborted();
     let record = await readAnnotation(out, image.id, settings);
     if (!record) {
-      const made = await annotateImage(shown, model, image, {
+      const about = `${image.id} (${i + 1} of ${list.length})`;
+      const made = await annotateImage(shown, model, image, about, {
         ...options,
         ...{ points: clicks, seed: seed + i, profile, settings, iterations },
       });
@@ -164,129 +133,4 @@ export async function annotateAt(
   // also where the last image was finished by a run that was cut off, or earlier
   if (report.profile) await writeProfile(out, report.profile);
   return report;
-}
-
-interface ImageOptions extends AnnotateOptions {
-  readonly points?: Exclude<AnnotateOptions["points"], string>;
-  readonly settings: AnnotationRecord["settings"];
-  readonly iterations: number;
-}
-
-/** An image's mask and record. */
-interface Annotated {
-  readonly record: AnnotationRecord;
-  readonly mask: NdArray<Uint8Array>;
-}
-
-/** Annotates one image; undefined where its reference is empty. */
-async function annotateImage(
-  host: PickHost,
-  model: Model,
-  image: AnnotationImage,
-  options: ImageOptions,
-): Promise<Annotated | undefined> {
-  const pixels = await image.readImage();
-  const reference = await readReference(image, options.rater);
-  if (reference && !reference.data.some((value) => value > 0)) return undefined;
-  const random = createRandom(options.seed ?? 0);
-  const began = performance.now();
-  const task = { id: image.id, pixels, reference, random, began };
-  while (true) {
-    const start = await firstClicks(host, task, options);
-    const made = await align(host, model, task, start, options);
-    if (made) return made; // else the first click was undone
-  }
-}
-
-/** What is annotated. */
-interface Task {
-  readonly id: string;
-  readonly pixels: NdArray<Float32Array>;
-  readonly reference?: NdArray<Uint8Array>;
-  readonly random: Random;
-  /** When it was begun, in ms. */
-  readonly began: number;
-}
-
-/** First clicks, and whether a user made them just now and may undo them. */
-interface Start {
-  readonly points: readonly Point[];
-  readonly undo: boolean;
-}
-
-/** Asks until a proposal is accepted; undefined where the start is undone. */
-async function align(
-  host: PickHost,
-  model: Model,
-  { id, pixels, reference, random, began }: Task,
-  { points, undo }: Start,
-  options: ImageOptions,
-): Promise<Annotated | undefined> {
-  const { settings, iterations } = options;
-  using session = await Session.start(model, pixels, { ...options, points });
-  const rule = options.auto ?? (reference && nearestUser(reference));
-  const picks: AnnotationRecord["picks"][number][] = [];
-  const scores: number[] = [];
-  while (picks.at(-1)?.kind !== "accept") {
-    if (reference) scores.push(dice(session.accept(), reference));
-    const { picked, by, seconds } = await pickAt(host, session.proposal, {
-      ...askOf(options),
-      ...{ image: pixels, random, undo: undo || session.canUndo },
-      points: session.preference.feedback.points,
-      title: `${id}: which is nearest to what you want?`,
-      auto: rule &&
-        ((proposal, random) =>
-          picks.length + 1 >= iterations
-            ? { kind: "accept" }
-            : rule(proposal, random)),
-    });
-    if (picked.kind === "undo" && !session.canUndo) return undefined;
-    picks.push({ ...picked, by, seconds });
-    await applyPick(session, picked);
-  }
-  const record = {
-    ...{ id, settings, points, picks },
-    iterations: picks.length,
-    seconds: (performance.now() - began) / 1000,
-    ...(reference && { dice: scores }),
-    profile: session.profile,
-  };
-  return { record, mask: session.accept() };
-}
-
-async function readReference(
-  image: AnnotationImage,
-  rater: string | undefined,
-): Promise<NdArray<Uint8Array> | undefined> {
-  if (rater === undefined) return undefined;
-  if (image.readMask) return await image.readMask(rater);
-  throw new RangeError(
-    `Cannot annotate as image ${image.id} must have masks of raters: current value is none, and the rater is ${rater}`,
-  );
-}
-
-/** The given first clicks, else one on the image as shown. */
-async function firstClicks(
-  host: PickHost,
-  { id, pixels, reference, random }: Task,
-  options: ImageOptions,
-): Promise<Start> {
-  const { points } = options;
-  const given = typeof points === "function"
-    ? await points(pixels, id)
-    : points && Object.hasOwn(points, id)
-    ? points[id]
-    : [];
-  if (given.length > 0) return { points: given, undo: false };
-  const { point, by } = await pickPointAt(host, pixels, {
-    ...askOf(options),
-    random,
-    title: `${id}: what is to be segmented?`,
-    auto: reference && ((_, random) => clickInside(reference, random)),
-  });
-  return { points: [point], undo: by !== "auto" };
-}
-
-function askOf({ by, patience, signal }: AskOptions): AskOptions {
-  return { by, patience, signal };
 }

@@ -136,7 +136,7 @@ export async function show(
   value: Showable,
   options: ShowOptions = {},
 ): Promise<void> {
-  if (inKernel()) await displayBundle(await bundleOf(value, options));
+  if (inKernel()) await displayBundle(bundleOf(value, options));
   else console.log(describe(value));
 }
 

@@ -118,7 +118,7 @@ export class Figure {
     if (!inKernel()) return console.log(this.toString());
     const place = replaces && replaces.#place;
     this.#place = place ?? crypto.randomUUID();
-    await displayBundle(await this.toBundle(), {
+    await displayBundle(this.toBundle(), {
       id: this.#place,
       update: place !== undefined,
     });

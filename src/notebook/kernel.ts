@@ -15,6 +15,7 @@ interface DisplayOptions {
 
 interface Jupyter {
   display(value: unknown, options?: DisplayOptions): Promise<void>;
+  broadcast(type: string, content: object): Promise<void>;
   format(value: unknown): Promise<Bundle>;
 }
 
@@ -35,6 +36,8 @@ const GUARDED = Symbol.for("spa.guarded");
 
 /** Outputs under way, without those of the cell's own code. */
 const pending = new Set<Promise<void>>();
+/** The outputs before: what is shown first stands first, however long it takes. */
+let before: Promise<void> = Promise.resolve();
 /** When the outputs so far will have been passed on, by `performance.now`. */
 let clearAt = 0;
 
@@ -53,29 +56,58 @@ export function inKernel(): boolean {
   return jupyter() !== undefined;
 }
 
+/** How {@linkcode displayBundle} shows an output. */
+export interface BundleOptions {
+  /** A name to update the output by; none by default. */
+  id?: string;
+  /** Whether to replace the output of that name, which defaults to false. */
+  update?: boolean;
+  /** What its picture shows, for those who cannot see it; nothing by default. */
+  alt?: string;
+}
+
 /**
  * Shows an output in the cell that runs, and waits until it has been passed on;
- * nothing outside a kernel.
+ * nothing outside a kernel. The cell waits for it from the call on, awaited or
+ * not, and so do the outputs that are shown after it.
  *
- * @param bundle The output's forms.
- * @param options.id A name to update the output by; none by default.
- * @param options.update Whether to replace the output of that name, which
- * defaults to false.
+ * @param bundle The output's forms, as they are or still to be drawn.
+ * @param options Its name and its picture's text.
  */
 export async function displayBundle(
-  bundle: Bundle,
-  { id, update = false }: { id?: string; update?: boolean } = {},
+  bundle: Bundle | Promise<Bundle>,
+  options: BundleOptions = {},
 ): Promise<void> {
   const api = jupyter();
   if (!api) return;
-  const shown = api.display(bundle, {
-    raw: true,
-    update,
-    ...(id === undefined ? {} : { display_id: id }),
-  }).then(passedOn);
+  const earlier = before;
+  const displayed = (async () => {
+    const forms = await bundle;
+    await earlier;
+    await displayNow(api, forms, options);
+  })();
+  before = displayed.catch(() => earlier);
+  const shown = displayed.then(passedOn);
   const settled = shown.catch(() => {}).finally(() => pending.delete(settled));
   pending.add(settled);
   await shown;
+}
+
+async function displayNow(
+  api: Jupyter,
+  bundle: Bundle,
+  { id, update = false, alt }: BundleOptions,
+): Promise<void> {
+  const transient = id === undefined ? {} : { display_id: id };
+  if (alt === undefined) {
+    return await api.display(bundle, { raw: true, update, ...transient });
+  }
+  count(bundle); // the kernel's own `display` has no metadata
+  await api.broadcast(update ? "update_display_data" : "display_data", {
+    data: bundle,
+    metadata: { "image/png": { alt } },
+    transient,
+  });
 }
 
 /**

@@ -8,10 +8,10 @@ import {
   candidatesFigure,
   type CandidatesFigureOptions,
 } from "./candidates_figure.ts";
-import { checkMaskSize } from "./panel.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { type Choices, describePicked, type Picked } from "./picked.ts";
+import { describePicked, type Picked } from "./picked.ts";
+import { checkSize, choicesOf, entitled, imageOf } from "./pick_parts.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
@@ -25,15 +25,18 @@ export type PickRule = (
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
   /**
-   * Who is asked first: "browser" (the default in a notebook), "prompt" (the
-   * default elsewhere) or "auto". Whoever does not answer passes it on, in this
-   * order. In a terminal, "browser" prints the address of the panel's page.
+   * Who is asked first: "browser" (the default in a notebook, until a panel is
+   * shown by none), "prompt" (the default elsewhere) or "auto". Whoever does not
+   * answer passes it on, in this order. In a terminal, "browser" prints the
+   * address of the panel's page.
    */
   readonly by?: Asked;
   /**
-   * Seconds in which a browser must show the panel, which default to 10; once
-   * it is seen, the wait has no end. A kernel on another machine is not reached
-   * by clicks, and a notebook that runs without a browser has none.
+   * Seconds in which a browser must show the panel, which default to 10. Once it
+   * is seen, the wait lasts as long as it is open, and so many seconds more: a
+   * notebook's page that is loaded anew, or a cell that is run again, has lost
+   * it, and the pick rejects. A kernel on another machine is not reached by
+   * clicks, and a notebook that runs without a browser has none.
    */
   readonly patience?: number;
   /** What a random rule draws from, which defaults to `createRandom(0)`. */
@@ -44,8 +47,11 @@ export interface AskOptions {
 
 /** What {@linkcode pick} shows and offers. */
 export interface PickOptions extends AskOptions {
-  /** The image, [H, W, 1 or 3], values 0..1. */
-  readonly image: NdArray<Float32Array>;
+  /**
+   * The image, [H, W, 1 or 3], values 0..1, which defaults to the one that the
+   * proposal was made from.
+   */
+  readonly image?: NdArray<Float32Array>;
   /** The clicks so far, which default to none. */
   readonly points?: readonly Point[];
   /** A reference mask, [H, W]: Dice with it is shown; none by default. */
@@ -65,19 +71,21 @@ const QUESTION = "Which is nearest to what you want?";
  * recommendation's button, on undo or none of these, or on the image itself.
  * In a notebook the panel stands in the cell's output and then becomes a still
  * picture, which is saved with the notebook. Interrupting the cell rejects the
- * pick; the kernel lives.
+ * pick, and the kernel lives; at a prompt the interrupt waits for the next line.
  *
  * @param proposal What the user picks from.
- * @param options The image, and who is asked.
+ * @param options What is shown besides, and who is asked.
  * @returns What the user did, told apart by `kind`.
  * @throws {DOMException} "AbortError" when the wait is interrupted.
- * @throws {Error} When nobody answers and there is no rule.
- * @throws {RangeError} When the masks are not of the image's size, or the rule
- * gives what is not offered.
+ * @throws {Error} When nobody answers and there is no rule, or a notebook's
+ * panel is closed.
+ * @throws {RangeError} When the image or the reference is not of the proposal's
+ * size, or the rule gives what is not offered.
+ * @throws {TypeError} When neither the proposal nor the options have an image.
  *
  * @example Pick, then adapt
  * ```ts ignore
- * const picked = await pick(proposal, { image });
+ * const picked = await pick(proposal);
  * if (picked.kind === "candidate") {
  *   preference = await updatePreference(
  *     model, embedding, preference, proposal, picked.index,
@@ -87,9 +95,15 @@ const QUESTION = "Which is nearest to what you want?";
  */
 export async function pick(
   proposal: Proposal,
-  options: PickOptions,
+  options: PickOptions = {},
 ): Promise<Picked> {
   return (await pickAt(ownHost(), proposal, options)).picked;
+}
+
+/** What else a program that picks of many images says. */
+export interface About {
+  /** Which one it is, before every title: "case1 (2 of 8)"; none by default. */
+  readonly about?: string;
 }
 
 /**
@@ -99,28 +113,29 @@ export async function pick(
 export async function pickAt(
   host: PickHost,
   proposal: Proposal,
-  { image, points = [], truth, title = QUESTION, undo = true, ...options }:
-    PickOptions,
+  { points = [], truth, title = QUESTION, undo = true, about, ...options }:
+    & PickOptions
+    & About,
 ): Promise<Answer> {
-  const { recommended, candidates } = proposal;
-  for (const { mask } of [recommended, ...candidates]) {
-    checkMaskSize(mask, image);
-  }
+  const { candidates } = proposal;
+  const image = imageOf(proposal, options.image);
+  if (truth) checkSize("reference", truth, proposal);
   const choices = choicesOf(image, candidates.length, [
     "accept",
     "none",
     "outside",
     ...(undo ? ["undo"] as const : []),
   ]);
-  const shown = { image, proposal, points, truth, title };
+  const line = entitled(about, title);
+  const shown = { image, proposal, points, truth, title: line };
   const { auto, random = createRandom(0), ...asked } = options;
   return await ask({
     ...asked,
-    title,
+    title: line,
     choices,
     panel: () => pickPanel({ ...shown, choices }),
     still: (answer) =>
-      candidatesFigure({ ...shown, ...marksOf(answer, points) }),
+      candidatesFigure({ ...shown, ...marksOf(answer, points, about) }),
     auto: auto && (async () => {
       const given = await auto(proposal, random);
       return typeof given === "number"
@@ -134,11 +149,15 @@ export async function pickAt(
 function marksOf(
   answer: Answer | "nothing" | undefined,
   points: readonly Point[],
+  about?: string,
 ): Partial<CandidatesFigureOptions> {
   if (!answer) return {};
-  if (answer === "nothing") return { title: "Nothing was picked" };
+  if (answer === "nothing") {
+    return { title: entitled(about, "Nothing was picked") };
+  }
   const { picked, by } = answer;
-  const title = describePicked(picked) + (by === "auto" ? ", by a rule" : "");
+  const words = describePicked(picked) + (by === "auto" ? ", by a rule" : "");
+  const title = entitled(about, words);
   switch (picked.kind) {
     case "candidate":
       return { title, chosen: picked.index };
@@ -149,13 +168,4 @@ function marksOf(
     default:
       return { title };
   }
-}
-
-/** What can be picked of an image and so many candidates. */
-export function choicesOf(
-  { shape: [height, width] }: NdArray,
-  candidates: number,
-  offered: readonly ("accept" | "undo" | "none" | "outside")[],
-): Choices {
-  return { candidates, width, height, offered: new Set(offered) };
 }

@@ -3,8 +3,11 @@
 import type { Figure } from "./figure.ts";
 import { type Bundle, displayBundle, inKernel } from "./kernel.ts";
 
-/** An output of its own: what is shown next replaces what stands there. */
-export type Output = (bundle: Bundle) => Promise<void>;
+/**
+ * An output of its own: what is shown next replaces what stands there. A picture
+ * has a text for those who cannot see it.
+ */
+export type Output = (bundle: Bundle, alt?: string) => Promise<void>;
 
 /** Where a pick is shown and asked for. */
 export interface PickHost {
@@ -14,7 +17,15 @@ export interface PickHost {
   readonly openOutput: () => Output;
   /** Asks for a line of text; null where nobody answers. */
   readonly ask: (question: string) => string | null;
+  /** What is known of it, from one question to the next. */
+  readonly known: {
+    /** Whether no browser showed the last panel. */
+    unseen: boolean;
+  };
 }
+
+/** Of this process. */
+const KNOWN = { unseen: false };
 
 /** This process's own notebook or terminal. */
 export function ownHost(): PickHost {
@@ -23,20 +34,21 @@ export function ownHost(): PickHost {
     notebook,
     openOutput: notebook ? displayInNotebook : () => printText,
     ask: (question) => prompt(question),
+    known: KNOWN,
   };
 }
 
-/** The forms of a figure that stays in a notebook: one picture, to be small. */
-export async function bundleOf(figure: Figure): Promise<Bundle> {
+/** Shows a figure that stays in a notebook: one picture, to be small. */
+export async function showStill(output: Output, figure: Figure): Promise<void> {
   const { "text/html": _, ...forms } = await figure.toBundle();
-  return forms;
+  await output(forms, figure.alt);
 }
 
 function displayInNotebook(): Output {
   const id = crypto.randomUUID();
   let update = false;
-  return async (bundle) => {
-    await displayBundle(bundle, { id, update });
+  return async (bundle, alt) => {
+    await displayBundle(bundle, { id, update, alt });
     update = true;
   };
 }

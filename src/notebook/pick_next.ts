@@ -1,4 +1,5 @@
 import type { Session } from "../spa/session.ts";
+import { interruptible, stopHere } from "./interrupt.ts";
 import { pickAt, type PickOptions } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import type { Picked } from "./picked.ts";
@@ -11,37 +12,45 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  * chooses, undoes, adds the click, or draws again where none was near.
  *
  * @param session The session, which makes its next proposal.
- * @param options The image, and who is asked, as for `pick`.
+ * @param options What is shown besides, and who is asked, as for `pick`.
  * @returns What the user did; "accept" leaves the session as it is.
  * @throws As `pick` and `applyPick`.
  *
  * @example Until the user accepts
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
- * while ((await pickNext(session, { image })).kind !== "accept");
+ * while ((await pickNext(session)).kind !== "accept");
  * await writeMask("mask.png", session.accept());
  * ```
  */
 export function pickNext(
   session: Session,
-  options: PickNextOptions,
+  options: PickNextOptions = {},
 ): Promise<Picked> {
   return pickNextAt(ownHost(), session, options);
 }
 
 /** As {@linkcode pickNext}, with what surrounds it as an argument. */
-export async function pickNextAt(
+export function pickNextAt(
   host: PickHost,
   session: Session,
   options: PickNextOptions,
 ): Promise<Picked> {
-  const { picked } = await pickAt(host, session.proposal, {
-    ...options,
-    points: session.preference.feedback.points,
-    undo: session.canUndo,
+  return interruptible(async (signal) => {
+    const { picked } = await pickAt(host, session.proposal, {
+      ...options,
+      points: session.preference.feedback.points,
+      undo: session.canUndo,
+      signal,
+    });
+    await applyPick(session, picked);
+    await stopHere(signal);
+    return picked;
+  }, {
+    doing: "pick",
+    left: "the session is as the last pick left it",
+    signal: options.signal,
   });
-  await applyPick(session, picked);
-  return picked;
 }
 
 /**

@@ -1,13 +1,18 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import { percent } from "./candidates_caption.ts";
-import { countPixels } from "./describe.ts";
-import { areaSwatch, type LegendItem } from "./legend.ts";
-import { pointMark } from "./panel.ts";
+import type { LegendItem } from "./legend.ts";
 import type { Choices } from "./picked.ts";
+import {
+  candidateCaption,
+  candidateLabel,
+  clickMode,
+  hint,
+  keyMark,
+  KEYS,
+  recommendedCaption,
+} from "./pick_captions.ts";
 import {
   drawPickPictures,
   type PickPictures,
@@ -33,8 +38,11 @@ export interface PickPanelOptions {
   choices: Choices;
 }
 
-/** An interactive panel, made for the address of its server. */
-export type PickPanel = (url: string) => {
+/**
+ * An interactive panel, made for the address of its server, and for the time by
+ * `Date.now` until which whoever asks waits for a browser to show it.
+ */
+export type PickPanel = (url: string, until: number) => {
   /** For a notebook's output. Its links work where scripts do not. */
   readonly fragment: string;
   /** The same as a page of its own. */
@@ -48,8 +56,8 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
   const pictures = await drawPickPictures(id, {
     ...{ image, proposal, points, truth },
   });
-  return (url) => {
-    const fragment = drawPanel(id, url, pictures, options);
+  return (url, until) => {
+    const fragment = drawPanel({ id, url, until }, pictures, options);
     return {
       fragment,
       page: `<!doctype html><html lang="en"><meta charset="utf-8">` +
@@ -61,43 +69,46 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
 }
 
 function drawPanel(
-  id: string,
-  url: string,
+  { id, url, until }: { id: string; url: string; until: number },
   pictures: PickPictures,
   { image, proposal, truth, title, choices }: PickPanelOptions,
 ): string {
   const [height, width] = image.shape;
   const { offered } = choices;
   const link = (path: string, css: string, content: string, rest: string) =>
-    `<a class="${css}" href="${url}/${path}" data-path="${path}" ${rest} ` +
-    `target="_blank" rel="noopener noreferrer">${content}</a>`;
+    `<a class="${css}" role="button" href="${url}/${path}" data-path="${path}" ` +
+    `${rest} target="_blank" rel="noopener noreferrer">${content}</a>`;
   const button = (word: "accept" | "none" | "undo", label: string) =>
     offered.has(word)
       ? link(
         word,
         `spa-pick-button${word === "accept" ? " spa-pick-primary" : ""}`,
-        `${key(word[0].toUpperCase())} <span>${label}</span>`,
-        `data-key="${word[0]}"`,
+        `${keyMark(word[0].toUpperCase())} <span>${label}</span>`,
+        `aria-keyshortcuts="${word[0]}" data-key="${word[0]}"`,
       )
       : "";
   const candidates = pictures.candidates.map((picture, k) =>
     link(
       `candidate/${k}`,
       "spa-pick-candidate",
-      picture + caption(proposal!.candidates[k], k, id, truth),
-      `data-key="${k + 1}" data-candidate="${k}"`,
+      picture + candidateCaption(proposal!.candidates[k], k, id, truth),
+      `aria-label="${candidateLabel(proposal!.candidates[k], k, truth)}" ` +
+        `${k < KEYS ? `data-key="${k + 1}" ` : ""}data-candidate="${k}"`,
     )
   );
+  const many = candidates.length > 4; // more than fit beside the main picture
   const actions = button("accept", "Accept the recommendation") +
     button("none", "None of these") + button("undo", "Undo");
+  const bar = actions && `<div class="spa-pick-actions">${actions}</div>`;
   return [
     `<style>${PICK_STYLE}</style>`,
-    `<div class="spa-pick${
-      proposal ? "" : " spa-pick-alone"
-    }" id="${id}" tabindex="-1" data-lm-suppress-shortcuts="true">`,
+    `<div class="spa-pick${proposal ? "" : " spa-pick-alone"}${
+      many ? " spa-pick-many" : ""
+    }" id="${id}" tabindex="-1" role="group" aria-label="${escapeXML(title)}">`,
     `<div class="spa-pick-card">${pictures.definitions}`,
     `<div class="spa-pick-title">${escapeXML(title)}</div>`,
     `<div class="spa-pick-hint">${hint(choices)}</div>`,
+    many ? bar : "",
     `<div class="spa-pick-grid">`,
     `<div class="spa-pick-main">${pictures.main}`,
     proposal ? recommendedCaption(proposal.recommended.mask, truth) : "",
@@ -107,7 +118,7 @@ function drawPanel(
       ? `<div class="spa-pick-candidates">${candidates.join("\n")}</div>`
       : "",
     `</div>`,
-    actions && `<div class="spa-pick-actions">${actions}</div>`,
+    many ? "" : bar,
     pictures.legend.length > 0
       ? `<div class="spa-pick-legend">${
         pictures.legend.map(legendItem).join("")
@@ -116,82 +127,10 @@ function drawPanel(
     `<div class="spa-pick-status" role="status">`,
     `No pictures here, or clicks do nothing? <a href="${url}" target="_blank" rel="noopener noreferrer">Open this in a tab of its own</a>.`,
     `</div>`,
-    `<img data-shown src="${url}/shown" width="1" height="1" alt="" style="position:absolute;opacity:0">`,
+    `<img data-shown src="${url}/shown" width="1" height="1" alt="" aria-hidden="true" style="position:absolute;opacity:0">`,
     `</div></div>`,
-    `<script>${pickScript({ id, url, width, height })}</script>`,
+    `<script>${pickScript({ id, url, until, width, height })}</script>`,
   ].join("\n");
-}
-
-function hint({ candidates, offered }: Choices): string {
-  if (candidates === 0) return "Click on the image, inside the object.";
-  const keys = candidates === 1
-    ? key("1")
-    : `${key("1")} to ${key(String(Math.min(candidates, 9)))}`;
-  return `Click the nearest candidate or press ${keys}.${
-    offered.has("outside")
-      ? " A click on the image adds a point: inside the object, with Shift outside."
-      : ""
-  }`;
-}
-
-function key(text: string): string {
-  return `<span class="spa-pick-key">${text}</span>`;
-}
-
-function caption(
-  { share, mask, added, removed }: Proposal["candidates"][number],
-  k: number,
-  id: string,
-  truth?: NdArray<Uint8Array>,
-): string {
-  const change = (kind: "added" | "removed", text: string) =>
-    `<span class="spa-pick-change">${
-      svgElement(
-        { x: 0, y: 0, width: 12, height: 10 },
-        areaSwatch(kind, `${id}-${kind}-${k}`, 12, 10),
-      )
-    }${text} px</span>`;
-  return `<span class="spa-pick-bar"><span style="width:${
-    (100 * share).toFixed(1)
-  }%"></span></span>` +
-    `<span class="spa-pick-line">${key(String(k + 1))} <span>${
-      percent(share)
-    } of samples</span></span>` +
-    `<span class="spa-pick-line">${change("added", `+${countPixels(added)}`)} ${
-      change("removed", `−${countPixels(removed)}`)
-    } ${score(mask, truth)}</span>`;
-}
-
-function recommendedCaption(
-  mask: NdArray<Uint8Array>,
-  truth?: NdArray<Uint8Array>,
-): string {
-  return `<div class="spa-pick-line" style="margin-top:6px"><strong>Recommendation</strong> ` +
-    `<span class="spa-pick-small">mean of all samples · ${
-      countPixels(mask)
-    } px</span> ${score(mask, truth)}</div>`;
-}
-
-function score(mask: NdArray<Uint8Array>, truth?: NdArray<Uint8Array>): string {
-  if (!truth) return "";
-  return `<span class="spa-pick-small">Dice ${
-    dice(mask, truth).toFixed(3)
-  }</span>`;
-}
-
-function clickMode(id: string): string {
-  const mode = (label: 0 | 1, text: string) =>
-    `<label><input type="radio" name="${id}-mode" value="${label}"${
-      label === 1 ? " checked" : ""
-    }>${
-      svgElement(
-        { x: 0, y: 0, width: 18, height: 18 },
-        `<g transform="translate(9 9)">${pointMark(label, 6)}</g>`,
-      )
-    }${text}</label>`;
-  return `<div class="spa-pick-mode"><span class="spa-pick-small">a click adds</span>${
-    mode(1, "inside")
-  }${mode(0, "outside")}</div>`;
 }
 
 function legendItem({ label, mark }: LegendItem): string {

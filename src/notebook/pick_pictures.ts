@@ -3,6 +3,7 @@ import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import { closeView } from "./candidates_layout.ts";
+import { countPixels } from "./describe.ts";
 import { areaItem, type LegendItem, lineItem, pointItems } from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
@@ -13,6 +14,7 @@ import {
   drawPanel,
   drawPoint,
   drawViewFrame,
+  fitBox,
   type Panel,
   wholeView,
 } from "./panel.ts";
@@ -20,8 +22,11 @@ import { imageURI } from "./raster.ts";
 import { num } from "./svg.ts";
 import { COLOR } from "./theme.ts";
 
-/** Widths of the pictures in pixels where there is room. */
-const PLACE = { main: 440, candidate: 200 } as const;
+/** Pixels that a picture takes at most where there is room, as in the style. */
+const PLACE = {
+  main: { width: 440, height: 620 },
+  candidate: { width: 200, height: 300 },
+} as const;
 
 /** What {@linkcode drawPickPictures} shows. */
 export interface PickPicturesOptions {
@@ -98,9 +103,16 @@ export async function drawPickPictures(
           : "",
         ...points.map((point) => drawPoint(main, point)),
       ),
+      `role="img" aria-label="${describe(image, points, proposal)}" ${
+        aspectOf(whole)
+      }`,
     ),
     candidates: candidates.map((_, k) =>
-      svgElement(close.place, drawPanel(close, drawCandidate(close, k)))
+      svgElement(
+        close.place,
+        drawPanel(close, drawCandidate(close, k)),
+        aspectOf(view),
+      )
     ),
     legend: [
       ...(proposal ? [lineItem("recommendation", COLOR.recommended)] : []),
@@ -119,18 +131,45 @@ export async function drawPickPictures(
   };
 }
 
-/** A box of a view's proportions. */
-function placeOf(view: Box, width: number): Box {
-  return { x: 0, y: 0, width, height: width * view.height / view.width };
+/** What the main picture shows, for those who cannot see it. */
+function describe(
+  { shape: [height, width] }: NdArray,
+  points: readonly Point[],
+  proposal: PickPicturesOptions["proposal"],
+): string {
+  const clicks = (["outside", "inside"] as const).map((side, label) => {
+    const count = points.filter((point) => (point.label ?? 1) === label).length;
+    return count > 0
+      ? `, ${count} ${count === 1 ? "click" : "clicks"} ${side}`
+      : "";
+  });
+  const mask = proposal?.recommended.mask;
+  return `Image of ${width} x ${height} pixels${
+    mask ? `, recommendation of ${countPixels(mask)} pixels` : ""
+  }${clicks.reverse().join("")}. A click adds a point`;
 }
 
-/** An SVG element of a page, as wide as what it stands in. */
+/** A box of a view's proportions. */
+function placeOf(
+  view: Box,
+  room: { readonly width: number; readonly height: number },
+): Box {
+  return fitBox(view, { x: 0, y: 0, ...room });
+}
+
+/** The proportions of a picture, by which the style bounds its height. */
+function aspectOf({ width, height }: Box): string {
+  return `style="--spa-aspect:${num(width / height)}"`;
+}
+
+/** An SVG element of a page: decoration, unless the attributes name it. */
 export function svgElement(
   { width, height }: Box,
   content: string,
   attributes = "",
 ): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" aria-hidden="true" ` +
+  const role = attributes.includes("role=") ? "" : ' aria-hidden="true"';
+  return `<svg xmlns="http://www.w3.org/2000/svg"${role} ` +
     `width="${num(width)}" height="${num(height)}" ` +
     `viewBox="0 0 ${num(width)} ${num(height)}" ${attributes}>${content}</svg>`;
 }

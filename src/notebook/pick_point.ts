@@ -4,9 +4,10 @@ import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { ask, type Asked } from "./ask.ts";
 import { imageFigure } from "./image_figure.ts";
-import { type AskOptions, choicesOf } from "./pick.ts";
+import type { About, AskOptions } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { pickPanel } from "./pick_panel.ts";
+import { choicesOf, entitled } from "./pick_parts.ts";
 import { describePicked, type Picked } from "./picked.ts";
 
 /** How {@linkcode pickPoint} asks. */
@@ -49,23 +50,27 @@ export async function pickPoint(
 export async function pickPointAt(
   host: PickHost,
   image: NdArray<Float32Array>,
-  { title = "What is to be segmented?", auto, random, ...asked }:
-    PickPointOptions = {},
+  { title = "What is to be segmented?", about, auto, random, ...asked }:
+    & PickPointOptions
+    & About = {},
 ): Promise<{ readonly point: Point; readonly by: Asked }> {
   const choices = choicesOf(image, 0, []);
+  const line = entitled(about, title);
   const { picked, by } = await ask({
     ...asked,
-    title,
+    title: line,
     choices,
-    panel: () => pickPanel({ image, title, choices }),
+    panel: () => pickPanel({ image, title: line, choices }),
     still: (answer) => {
-      if (!answer) return imageFigure({ image, title });
+      if (!answer) return imageFigure({ image, title: line });
       if (answer === "nothing") {
-        return imageFigure({ image, title: "Nothing was picked" });
+        const title = entitled(about, "Nothing was picked");
+        return imageFigure({ image, title });
       }
       const { picked } = answer;
       const points = picked.kind === "point" ? [picked] : [];
-      return imageFigure({ image, points, title: describePicked(picked) });
+      const title = entitled(about, describePicked(picked));
+      return imageFigure({ image, points, title });
     },
     auto: auto && (async () => {
       const { x, y } = await auto(image, random ?? createRandom(0));

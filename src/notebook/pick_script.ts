@@ -4,6 +4,8 @@ export interface PickScriptOptions {
   id: string;
   /** The picks' address. */
   url: string;
+  /** Until when, by `Date.now`, whoever asks waits for the panel to be shown. */
+  until: number;
   /** Columns and rows of the image. */
   width: number;
   height: number;
@@ -18,8 +20,14 @@ export function pickScript(options: PickScriptOptions): string {
   return `(${run.toString()})(${given});`;
 }
 
+/** A pick in this page, and what had the focus after it. */
+interface Picked {
+  readonly at: number;
+  focus: Element | null;
+}
+
 /** Runs in the browser: it knows nothing but its argument. */
-function run({ id, url, width, height }: PickScriptOptions): void {
+function run({ id, url, until, width, height }: PickScriptOptions): void {
   const root = document.getElementById(id);
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
@@ -27,20 +35,55 @@ function run({ id, url, width, height }: PickScriptOptions): void {
   const beacon = root.querySelector<HTMLImageElement>("img[data-shown]")!;
   const picture = root.querySelector<SVGElement>(".spa-pick-main > svg")!;
   const note = (text: string) => status.textContent = text;
-  const memory = globalThis as { spaPickedAt?: number };
+  const memory = globalThis as { spaPicked?: Picked };
   let sent = false;
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
 
+  const over = (picked = "") => {
+    if (sent) return;
+    sent = true;
+    root.classList.add("spa-pick-done");
+    note(picked.trim() || "This question is over: run the cell again.");
+  };
   const lost = () => {
     reachable = false;
+    const left = until - Date.now();
+    if (left < 0) return over(); // a saved panel, whose kernel is no more
     note(
       "This browser cannot reach the kernel, which may run elsewhere: " +
         "answer in the box that opens in a moment.",
     );
+    setTimeout(over, left + 2000);
   };
   beacon.addEventListener("error", lost);
   if (beacon.complete && beacon.naturalWidth === 0) lost();
+
+  // While the panel is in the page it holds an answer that ends with the question.
+  let held: AbortController | undefined;
+  const hold = async () => {
+    held = new AbortController();
+    let reached = false;
+    try {
+      const answer = await fetch(url + "/open", { signal: held.signal });
+      reached = true;
+      over(await answer.text()); // it may have been picked in another tab
+    } catch {
+      if (root.isConnected) reached ? over() : lost();
+    }
+  };
+  hold();
+  const watch = setInterval(() => {
+    if (sent) return clearInterval(watch);
+    if (root.isConnected) {
+      if (held?.signal.aborted) hold(); // it was moved, as with its notebook
+    } else if (!held?.signal.aborted) {
+      held?.abort();
+    } else { // its cell was run again: the new run waits for this one's end
+      clearInterval(watch);
+      fetch(url + "/closed", { method: "POST" }).catch(() => {});
+    }
+  }, 1000);
 
   const send = async (path: string) => {
     if (sent) return;
@@ -49,9 +92,7 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     note("Sent \u2026");
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
-      const page = location.href.startsWith(url);
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-      memory.spaPickedAt = Date.now();
+      giveFocusBack();
       note(await response.text() + (page ? " You can close this tab." : ""));
     } catch {
       root.classList.remove("spa-pick-done");
@@ -78,27 +119,53 @@ function run({ id, url, width, height }: PickScriptOptions): void {
     send("point/" + x + "/" + y + "/" + label);
   });
   root.addEventListener("keydown", (event) => {
-    const other = event.ctrlKey || event.metaKey || event.altKey;
-    if (other || event.repeat) return; // a key held would pick again
-    const link = root.querySelector<HTMLElement>(
-      "a[data-key='" + CSS.escape(event.key.toLowerCase()) + "']",
-    );
-    if (!link) return;
-    event.preventDefault();
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = (target as Element).closest<HTMLElement>("a, input");
+    const follows = key === "Enter" && at && !event.shiftKey;
+    const moves = key.startsWith("Arrow") && at?.matches("input");
+    if (key.length !== 1 && !follows && !moves) return;
+    // the notebook would cut a cell by "x", and make it a heading by "5"
     event.stopPropagation();
-    link.click();
+    const link = key === " " ? at : root.querySelector<HTMLElement>(
+      "a[data-key='" + CSS.escape(key.toLowerCase()) + "']",
+    );
+    if (!link?.matches("a[data-path]")) return;
+    event.preventDefault();
+    if (!event.repeat) link.click(); // a key held would pick again
   });
+
+  // The keyboard is taken by a click, or kept from panel to panel by a pick;
+  // by nothing else, as somebody may be typing.
   const takeFocus = () => {
     if (!root.contains(document.activeElement)) {
       root.focus({ preventScroll: true });
     }
   };
+  const giveFocusBack = () => {
+    if (!root.contains(document.activeElement)) return;
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    const now = document.activeElement;
+    const own: Picked = { at: Date.now(), focus: now };
+    memory.spaPicked = own;
+    const forget = () => own.focus = null; // somebody is typing there
+    now?.addEventListener("keydown", forget, { once: true });
+    now?.addEventListener("pointerdown", forget, { once: true });
+  };
   root.addEventListener("focusin", ({ relatedTarget }) => {
     if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
-  root.addEventListener("pointerenter", takeFocus);
-  // whoever picked a moment ago goes on, with the keys too
-  if (Date.now() - (memory.spaPickedAt ?? 0) < 10_000) {
+  root.addEventListener("pointerdown", takeFocus);
+  const page = location.href.startsWith(url); // where there is nothing else
+  const last = memory.spaPicked;
+  const now = document.activeElement;
+  const typing = now?.closest(
+    "input, textarea, select, .cm-editor, [contenteditable]:not([contenteditable=false])",
+  );
+  if (page) takeFocus();
+  if (
+    last && Date.now() - last.at < 10_000 && (!typing || now === last.focus)
+  ) {
     takeFocus();
     root.scrollIntoView({ block: "nearest" });
   }

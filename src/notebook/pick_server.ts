@@ -4,6 +4,7 @@ import {
   type Picked,
   pickedFromPath,
 } from "./picked.ts";
+import { Presence } from "./presence.ts";
 import { escapeXML } from "./svg.ts";
 
 /** A server that waits for one pick. */
@@ -14,6 +15,8 @@ export interface PickServer {
   readonly shown: Promise<void>;
   /** Resolves with the first pick. */
   readonly picked: Promise<Picked>;
+  /** Resolves when every page that had the panel open has closed it for long. */
+  readonly gone: Promise<void>;
   /** Closes the server and every connection, once the pick is answered. */
   close(): Promise<void>;
 }
@@ -27,7 +30,9 @@ const ANSWER_TIME = 500;
  * answered 404, and nothing else is looked at. With it:
  *
  * - `GET` gives the panel as a page, `GET shown` an empty picture by which a
- *   panel tells that it is seen;
+ *   panel tells that it is seen, `GET open` an answer that lasts until the
+ *   question is over, by which it tells that it is still open, and
+ *   `POST closed` says that it will not come back;
  * - `POST candidate/2` (and the other paths of `pickedFromPath`) picks, as does `GET`
  *   where a person follows a link; a page, script or picture of another origin
  *   than this machine's is refused, and so is a browser's prefetch.
@@ -36,16 +41,20 @@ const ANSWER_TIME = 500;
  *
  * @param choices What can be picked.
  * @param page Makes the panel's page, given its address.
+ * @param patience Milliseconds for which no panel may be open once one was.
  */
 export function openPickServer(
   choices: Choices,
   page: (url: string) => string,
+  patience: number,
 ): PickServer {
   const token = crypto.getRandomValues(new Uint8Array(24))
     .toBase64({ alphabet: "base64url" });
   const shown = Promise.withResolvers<void>();
   const picked = Promise.withResolvers<Picked>();
-  let answered: Promise<unknown> | undefined;
+  const presence = new Presence(patience);
+  let said = ""; // what was picked
+  const underway: Promise<unknown>[] = []; // answers to be read to their end
   const stop = new AbortController();
 
   const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
@@ -67,19 +76,28 @@ export function openPickServer(
           headers: { ...HEADERS, "content-type": "image/svg+xml" },
         });
       }
+      if (path === "open" && request.method === "GET") {
+        shown.resolve();
+        underway.push(completed.catch(() => {}));
+        return answer(200, presence.hold(), origin);
+      }
+      if (path === "closed" && request.method === "POST") {
+        presence.leave();
+        return answer(200, "Closed.", origin);
+      }
       const choice = pickedFromPath(path, choices);
       if (!choice) return answer(404, "No such choice.", origin);
       if (request.method === "GET" && !isFollowedLink(request.headers)) {
         return answer(403, "A choice must be a click.", origin);
       }
-      if (answered) return answer(409, "A choice was made already.", origin);
-      answered = completed.catch(() => {});
+      if (said) return answer(409, "A choice was made already.", origin);
+      said = `${describePicked(choice)}.`;
+      underway.push(completed.catch(() => {}));
       shown.resolve();
       picked.resolve(choice);
-      const text = `${describePicked(choice)}.`;
       return request.method === "POST"
-        ? answer(200, text, origin)
-        : html(200, donePage(text));
+        ? answer(200, said, origin)
+        : html(200, donePage(said));
     },
   );
   const url: string = `http://127.0.0.1:${server.addr.port}/${token}`;
@@ -88,12 +106,14 @@ export function openPickServer(
     url,
     shown: shown.promise,
     picked: picked.promise,
+    gone: presence.gone,
     async close() {
+      presence.close(said);
       let timer;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, ANSWER_TIME);
       });
-      await Promise.race([answered, late]);
+      await Promise.race([Promise.allSettled(underway), late]);
       clearTimeout(timer);
       stop.abort();
       await server.finished;
@@ -145,7 +165,7 @@ const EMPTY_PICTURE =
 
 function answer(
   status: number,
-  text: string,
+  text: BodyInit,
   origin: string | null = null,
 ): Response {
   const headers = new Headers(HEADERS);

@@ -1,6 +1,10 @@
 import { COLOR } from "./theme.ts";
 
-/** Style of the panel from which a user picks; every class begins `spa-pick`. */
+/**
+ * Style of the panel from which a user picks; every class begins `spa-pick`. Of
+ * many candidates the list scrolls, and the main picture stays beside it: in
+ * JupyterLab's outputs, which clip, `position: sticky` does nothing.
+ */
 export const PICK_STYLE = `
 .spa-pick { container-type: inline-size; max-width: 900px; color: ${COLOR.ink};
   background: ${COLOR.paper}; border: 1px solid ${COLOR.rule}; border-radius: 10px;
@@ -15,9 +19,15 @@ export const PICK_STYLE = `
 .spa-pick-alone { max-width: 600px; }
 .spa-pick-alone .spa-pick-grid { grid-template-columns: minmax(0, 1fr); }
 .spa-pick svg { display: block; max-width: 100%; }
-.spa-pick-main > svg, .spa-pick-candidate > svg { width: 100%; height: auto; }
+.spa-pick-main > svg, .spa-pick-candidate > svg { height: auto; margin: 0 auto; }
+.spa-pick-main > svg { width: min(100%, min(75vh, 620px) * var(--spa-aspect, 1000)); }
+.spa-pick-candidate > svg { width: min(100%, 300px * var(--spa-aspect, 1000)); }
 .spa-pick-main > svg { cursor: crosshair; }
 .spa-pick-candidates { display: grid; gap: 14px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.spa-pick-many .spa-pick-grid { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.spa-pick-many .spa-pick-candidates { gap: 10px; grid-template-columns: repeat(3, minmax(0, 1fr));
+  max-height: min(85vh, 760px); overflow-y: auto; padding: 2px; }
+.spa-pick-many .spa-pick-actions { margin: 0 0 14px; }
 .spa-pick a.spa-pick-candidate, .spa-pick a.spa-pick-button { color: ${COLOR.ink}; text-decoration: none; }
 .spa-pick-candidate { display: block; border-radius: 8px; padding: 5px; border: 1px solid ${COLOR.rule}; cursor: pointer; }
 .spa-pick-candidate > svg { border-radius: 4px; }
@@ -42,13 +52,16 @@ export const PICK_STYLE = `
 .spa-pick-primary:hover, .spa-pick-primary:focus-visible { outline-offset: 2px; }
 .spa-pick-legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 14px; font-size: 12px; color: ${COLOR.muted}; }
 .spa-pick-legend span { display: inline-flex; gap: 7px; align-items: center; }
+.spa-pick .spa-pick-status a { color: ${COLOR.ink}; text-decoration: underline; }
 .spa-pick-status { margin-top: 10px; font-size: 13px; color: ${COLOR.muted}; min-height: 1.45em; }
 .spa-pick-done .spa-pick-status { color: ${COLOR.ink}; font-weight: 700; }
 .spa-pick-done .spa-pick-grid, .spa-pick-done .spa-pick-actions { opacity: 0.45; pointer-events: none; }
 @container (max-width: 620px) {
   .spa-pick-card { padding: 12px; }
-  .spa-pick-grid { grid-template-columns: minmax(0, 1fr); gap: 14px; }
-  .spa-pick-main { max-width: 420px; }
+  .spa-pick .spa-pick-grid { grid-template-columns: minmax(0, 1fr); gap: 14px; }
+  .spa-pick-many .spa-pick-candidates { max-height: none; }
+  .spa-pick:not(.spa-pick-alone) .spa-pick-main { max-width: 420px; }
 }
-@container (max-width: 300px) { .spa-pick-candidates { grid-template-columns: minmax(0, 1fr); } }
+@container (max-width: 420px) { .spa-pick-many .spa-pick-candidates { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@container (max-width: 300px) { .spa-pick .spa-pick-candidates { grid-template-columns: minmax(0, 1fr); } }
 `;
