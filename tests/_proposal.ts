@@ -47,6 +47,6 @@ export function handProposal(): Proposal {
     candidates,
     entropy: probability,
     spread: 0.1,
-    predictions: {} as never, // nothing that is shown
+    predictions: { latents: { seed: 0 } } as never, // nothing that is shown
   };
 }

@@ -2,6 +2,7 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
+import { digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { Session } from "../spa/session.ts";
@@ -42,7 +43,7 @@ export async function annotateImage(
   const pixels = await image.readImage();
   const reference = await readReference(image, options.rater);
   if (reference && !reference.data.some((value) => value > 0)) return undefined;
-  const random = createRandom(options.seed ?? 0);
+  const random = createRandom(options.seed ?? 0, digestNumber(image.id));
   const began = performance.now();
   const task = { id: image.id, about, pixels, reference, random, began };
   while (true) {

@@ -39,7 +39,10 @@ export interface AskOptions {
    * clicks, and a notebook that runs without a browser has none.
    */
   readonly patience?: number;
-  /** What a random rule draws from, which defaults to `createRandom(0)`. */
+  /**
+   * What a random rule draws from, which defaults to a stream of the proposal's
+   * own seed, or, for a first click, of the image's size and the title.
+   */
   readonly random?: Random;
   /** Stops the wait: the pick rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -128,7 +131,7 @@ export async function pickAt(
   ]);
   const line = entitled(about, title);
   const shown = { image, proposal, points, truth, title: line };
-  const { auto, random = createRandom(0), ...asked } = options;
+  const { auto, random, ...asked } = options;
   return await ask({
     ...asked,
     title: line,
@@ -137,7 +140,8 @@ export async function pickAt(
     still: (answer) =>
       candidatesFigure({ ...shown, ...marksOf(answer, points, about) }),
     auto: auto && (async () => {
-      const given = await auto(proposal, random);
+      const { seed } = proposal.predictions.latents;
+      const given = await auto(proposal, random ?? createRandom(seed));
       return typeof given === "number"
         ? { kind: "candidate", index: given } as const
         : given;

@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { ask, type Asked } from "./ask.ts";
@@ -73,7 +74,9 @@ export async function pickPointAt(
       return imageFigure({ image, points, title });
     },
     auto: auto && (async () => {
-      const { x, y } = await auto(image, random ?? createRandom(0));
+      const stream = random ??
+        createRandom(0, digestNumber(line), ...image.shape);
+      const { x, y } = await auto(image, stream);
       return { kind: "point", x, y, label: 1 };
     }),
   }, host);
