@@ -23,8 +23,11 @@ const model = new Model(smallConfig, noisyWeights(smallConfig));
 let asked = 0;
 const annotating = annotate(model, images, {
   ...{ out: Deno.args[0], rater: "1", by: "auto", iterations: 4 },
-  auto() {
-    if (++asked === 5) Deno.kill(Deno.pid, "SIGINT");
+  async auto() {
+    if (++asked === 5) {
+      Deno.kill(Deno.pid, "SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 1000)); // signals take time
+    }
     return 0;
   },
 });

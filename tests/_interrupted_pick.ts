@@ -19,8 +19,9 @@ const host = {
 const picking = pickAt(host, handProposal(), {
   image,
   patience: phase === "browser" ? 60 : 0.05,
-  auto() {
+  async auto() {
     interrupt();
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // signals take time
     return 0;
   },
 });
