@@ -42,7 +42,7 @@ Tables
 Cases and users
   --data FOLDER        multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or
                        CASE/image.* with CASE/rater*.*)
-  --split NAME         train or val, where the folder has both    (val)
+  --split NAME         train, val or test, where the folder has them (val)
   --task N             which structure of QUBIQ                   (1)
   --structure NAME     which structure of REFUGE2, cup or disc    (cup)
   --every N            every N-th case only, for a quick look     (1)
@@ -205,7 +205,7 @@ export async function readOuts(
 
 /** The cases to evaluate. */
 export async function readCases(line: CommandLine): Promise<Dataset> {
-  const split = line.oneOf("split", ["train", "val"], "val");
+  const split = line.oneOf("split", ["train", "val", "test"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
   const { name, cases, anonymous } = await openCases(line, split);
   if (anonymous && line.has("carry")) {
