@@ -185,6 +185,37 @@ const flatNifti = (() => {
   return bytes;
 })();
 
+Deno.test("openDataset() recognises a layout behind a folder that is no case", async () => {
+  const folder = await temporaryFolder();
+  const qubiq = join(folder, "kidney");
+  const refuge = join(folder, "refuge");
+  const cases = [
+    join(qubiq, "Validation", "case02"),
+    join(refuge, "Validation-400", "n1"),
+  ];
+  for (const path of cases) {
+    await Deno.mkdir(join(path, "..", "__MACOSX"), { recursive: true });
+    await Deno.mkdir(path);
+  }
+  for (const file of ["image.nii", "task01_seg01.nii"]) {
+    await Deno.writeFile(join(cases[0], file), flatNifti);
+  }
+  await writeImage(join(cases[1], "n1.png"), image);
+  await writeMask(join(cases[1], "n1_seg_cup_1.png"), mask);
+  // An image without masks comes first.
+  await Deno.mkdir(join(qubiq, "Validation", "case01"));
+  await Deno.writeFile(
+    join(qubiq, "Validation", "case01", "image.nii"),
+    flatNifti,
+  );
+  const { name, cases: [first] } = await openDataset(qubiq);
+  assert.deepEqual([name, first.id], [
+    "QUBIQ kidney task01, Validation",
+    "case02",
+  ]);
+  assert.equal((await openDataset(refuge)).name, "REFUGE2 cup, Validation-400");
+});
+
 Deno.test("openDataset() opens the test split of the LIDC crops, by name and by folder", async () => {
   const folder = await temporaryFolder();
   for (const [split, id] of [["train", "c1"], ["val", "c2"], ["test", "c3"]]) {

@@ -90,7 +90,7 @@ export async function qubiq(
   });
 }
 
-/** Whether a folder has the layout of {@linkcode qubiq}, by its first case. */
+/** Whether a folder has the layout of {@linkcode qubiq}: one case is enough, wherever it is in the order. */
 export async function isQubiq(folder: string): Promise<boolean> {
   for (const split of [...Object.values(SPLITS).flat(), "."]) {
     const root = join(folder, split);
@@ -99,7 +99,6 @@ export async function isQubiq(folder: string): Promise<boolean> {
       if (!await isFolder(join(root, id))) continue;
       const files = await listFolder(join(root, id));
       if (files.some((file) => MASK.test(file))) return true;
-      break;
     }
   }
   return false;

@@ -88,7 +88,7 @@ export async function refuge2(
   });
 }
 
-/** Whether a folder has the layout of {@linkcode refuge2}, by its first case. */
+/** Whether a folder has the layout of {@linkcode refuge2}: one case is enough, wherever it is in the order. */
 export async function isRefuge2(folder: string): Promise<boolean> {
   for (const split of [...Object.values(SPLITS).flat(), "."]) {
     const root = join(folder, split);
@@ -97,7 +97,6 @@ export async function isRefuge2(folder: string): Promise<boolean> {
       if (!await isFolder(join(root, id))) continue;
       const files = await listFolder(join(root, id));
       if (files.some((file) => MASK.exec(file)?.[1] === id)) return true;
-      break;
     }
   }
   return false;
