@@ -23,6 +23,7 @@ export async function dicomValues(
   const size = count / frames;
   const width = header.bitsAllocated / 8;
   const values = new Float32Array(count);
+  const stored = (place: number) => header.order?.[place] ?? place;
   if (!pixels.encapsulatedPixelData) {
     const held = Math.min(
       pixels.length,
@@ -41,15 +42,15 @@ export async function dicomValues(
       pixels.dataOffset + count * width,
     );
     const little = header.transferSyntax !== BIG_ENDIAN;
-    for (let frame = 0; frame < frames; frame++) {
-      const samples = bytes.subarray(frame * size * width);
-      store(values, frame, header, { bytes: samples, width, little });
+    for (let place = 0; place < frames; place++) {
+      const samples = bytes.subarray(stored(place) * size * width);
+      store(values, place, header, { bytes: samples, width, little });
     }
   } else {
-    for (let frame = 0; frame < frames; frame++) {
-      const coded = await codedFrame(header, frame, name);
+    for (let place = 0; place < frames; place++) {
+      const coded = await codedFrame(header, stored(place), name);
       const decoded = await decodeFrame(coded, header, name);
-      store(values, frame, header, decoded);
+      store(values, place, header, decoded);
     }
   }
   return ndarray(values, shape);
@@ -98,14 +99,15 @@ async function codedFrame(
 /** Writes one frame's samples at its place: its stored bits, signed or not, rescaled. */
 function store(
   values: Float32Array,
-  frame: number,
+  place: number,
   header: DicomHeader,
   { bytes, width, little, planar = header.planar, plain = false }: Frame,
 ): void {
   const [, rows, columns, channels] = header.shape;
   const area = rows * columns;
-  const start = frame * area * channels;
-  const [slope, intercept] = header.rescale[frame] ?? header.rescale[0];
+  const start = place * area * channels;
+  const { rescale, order } = header;
+  const [slope, intercept] = rescale[order?.[place] ?? place] ?? rescale[0];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { read } = { 1: SAMPLES.u1, 2: SAMPLES.u2, 4: SAMPLES.u4 }[width]!;
   // Shifted to the top of 32 bits and back: what is not stored falls away.
