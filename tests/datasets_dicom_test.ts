@@ -158,6 +158,27 @@ Deno.test("readVolume() refuses DICOM files that lie, are cut off or are damaged
   await refusesFiles(readVolume, cases);
 });
 
+Deno.test("readVolume() does without a DICOM file's preamble, but not without its transfer syntax", async () => {
+  const file = fileOf("explicit");
+  const bare = file.slice(132);
+  // The meta information begins with its length, as part 10 has it.
+  assert.deepEqual([...bare.subarray(0, 6)], [2, 0, 0, 0, 0x55, 0x4c]);
+  assert.deepEqual(await readVolume(bare), await readVolume(file));
+  const dataSets = [
+    element(8, 8, "CS", "ORIGINAL"),
+    element(8, 0x16, "UI", "1.2.840.10008.5.1.4.1.1.7"),
+    [8, 0, 5, 0, 10, 0, 0, 0, ...new TextEncoder().encode("ISO_IR 100")],
+    [0, 8, 0, 5, ...new TextEncoder().encode("CS\0\x0aISO_IR 100")],
+  ];
+  await refusesFiles(
+    readVolume,
+    dataSets.map((bytes) => [
+      Uint8Array.from(bytes),
+      /a DICOM file must have its meta information \(group 0002\), which names its transfer syntax: current value is a data set without it/,
+    ]),
+  );
+});
+
 /** Of pydicom 3.0.2: apply_modality_lut(pixel_array). */
 const REAL = {
   "CT_small.dcm": {

@@ -25,6 +25,7 @@ export async function dicomValues(
   const values = new Float32Array(count);
   const stored = (place: number) => header.order?.[place] ?? place;
   if (!pixels.encapsulatedPixelData) {
+    checkColours(header, name); // first: YBR_FULL_422 has fewer bytes
     const held = Math.min(
       pixels.length,
       dataSet.byteArray.length - pixels.dataOffset,
@@ -36,7 +37,6 @@ export async function dicomValues(
         name,
       );
     }
-    checkColours(header, name);
     const bytes = dataSet.byteArray.subarray(
       pixels.dataOffset,
       pixels.dataOffset + count * width,

@@ -1,6 +1,7 @@
 import type { DataSet, Element } from "dicom-parser";
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
+import { withPreamble } from "./_dicom_preamble.ts";
 import { placeOf } from "./_dicom_place.ts";
 import { AS_STORED } from "./_layout.ts";
 import { badFile } from "./_read_bytes.ts";
@@ -31,11 +32,6 @@ export interface DicomHeader extends VolumeHeader {
   dataSet: DataSet;
 }
 
-/** Whether a file is DICOM (part 10), by its beginning. */
-export function isDicom(bytes: Uint8Array): boolean {
-  return String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
-}
-
 /** A deflated data set of more bytes than this is refused. */
 const MAX_INFLATED = 2 ** 28;
 
@@ -62,8 +58,9 @@ export async function dicomHeader(
   { whole, name }: { whole: boolean; name: string },
 ): Promise<DicomHeader> {
   const { default: parser } = await import("dicom-parser");
+  const file = withPreamble(bytes, name);
   try {
-    const dataSet = parser.parseDicom(bytes, {
+    const dataSet = parser.parseDicom(file, {
       untilTag: whole ? undefined : "x7fe00010",
       inflater: (deflated, position) =>
         new Uint8Array(Buffer.concat([

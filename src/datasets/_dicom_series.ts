@@ -12,9 +12,9 @@ import {
 import {
   type DicomHeader,
   dicomHeader,
-  isDicom,
   readDicomHeader,
 } from "./_dicom_header.ts";
+import { isDicom } from "./_dicom_preamble.ts";
 import { badFile, readHead } from "./_read_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
 
