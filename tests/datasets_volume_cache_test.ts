@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { CommandLine } from "../src/command_line.ts";
 import { VolumeCache } from "../src/datasets/_volume_cache.ts";
+import { openCases } from "../src/datasets/command_cases.ts";
 import { folderDataset } from "../src/datasets/folder.ts";
 import { temporaryFolder } from "./_temporary_folder.ts";
 
@@ -64,4 +66,40 @@ Deno.test("folderDataset() opens a scan by its masks and the image's header alon
   await assert.rejects(slice.readImage(), /must hold its header's 144 bytes/);
   await write("scans/scan/image.npy", image);
   assert.equal((await slice.readImage()).get(0, 0, 0), Math.fround(4 / 255));
+});
+
+Deno.test("--max-voxels of the commands bounds the volumes of --data", async () => {
+  await write("few/scan/image.npy", npy([4, 2, 2], new Uint8Array(16)));
+  const marked = new Uint8Array(16).fill(1, 4, 8);
+  await write("few/scan/rater1.npy", npy([4, 2, 2], marked));
+  const open = (most: string) =>
+    openCases(
+      new CommandLine(
+        "evaluate",
+        ["--data", join(folder, "few"), "--max-voxels", most],
+        { values: ["data", "max-voxels"] },
+      ),
+      "val",
+    );
+  const { cases: [slice] } = await open("16");
+  assert.deepEqual((await slice.readImage()).shape, [2, 2, 1]);
+  await assert.rejects(
+    open("15"),
+    /RangeError: Cannot read image as it must have 1 \.\. 15 voxels: current value is 4 x 2 x 2/,
+  );
+});
+
+Deno.test("VolumeCache holds a scan and the masks of four raters, however large it is", async () => {
+  const files: string[] = [];
+  for (const name of ["scan", "1", "2", "3", "4"]) {
+    files.push(await write(`${name}.npy`, npy([2, 2, 4], new Uint8Array(16))));
+  }
+  const [scan, ...masks] = files;
+  const cache = new VolumeCache(0);
+  const read = async () => [
+    await cache.image(scan),
+    ...await Promise.all(masks.map((path) => cache.mask(path))),
+  ];
+  const first = await read();
+  (await read()).forEach((volume, i) => assert.equal(volume, first[i]));
 });

@@ -23,7 +23,7 @@ interface Entry {
 
 /** Reads volumes once as long as they fit, for the slices of a dataset. */
 export class VolumeCache {
-  readonly #capacity: number;
+  #capacity: number;
   /** In order of their last use. */
   readonly #entries = new Map<string, Entry>();
   /** One file is decoded at a time: all at once would not fit either. */
@@ -80,6 +80,8 @@ export class VolumeCache {
     try {
       const found = await value;
       entry.bytes = found ? size(found) : 0;
+      // A large scan and the masks of four raters must fit, or each slice would read them again.
+      this.#capacity = Math.max(this.#capacity, 2 * entry.bytes);
       this.#letGo(entry);
       return found;
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { CommandLine } from "../command_line.ts";
 import type { Split } from "./_split.ts";
+import { MAX_VOXELS } from "./_volume_header.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open_dataset.ts";
 
@@ -32,7 +33,7 @@ export function splitNote(
 }
 
 /**
- * The dataset of `--data`, `--task` and `--structure`. What is to be said of its
+ * The dataset of `--data`, `--task`, `--structure` and `--max-voxels`. What is to be said of its
  * split goes to stderr, as tables may go to stdout.
  *
  * @throws {RangeError} When there is no `--data`, or `--include` or `--exclude`
@@ -48,6 +49,7 @@ export async function openCases(
     split,
     task: line.integer("task", 1, { min: 1, max: 99 }),
     structure: line.oneOf("structure", ["cup", "disc"], "cup"),
+    maxVoxels: line.integer("max-voxels", MAX_VOXELS, { min: 1, max: 2 ** 31 }),
   });
   const raters = new Set(dataset.cases.flatMap((item) => item.raters));
   for (const option of ["include", "exclude"] as const) {

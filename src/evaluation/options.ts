@@ -45,6 +45,7 @@ Cases and users
   --split NAME         train, val or test, where the folder has them (val)
   --task N             which structure of QUBIQ                   (1)
   --structure NAME     which structure of REFUGE2, cup or disc    (cup)
+  --max-voxels N       the largest volume that is read    (134217728)
   --every N            every N-th case only, for a quick look     (1)
   --include A,B,..     the user wants these raters' majority (at least half of
                        them); one rater: that one only            (each in turn)
@@ -75,7 +76,9 @@ Files
 `;
 
 /** Names of the options that choose cases. */
-export const CASE_OPTIONS = ["data", "split", "task", "structure", "every"];
+export const CASE_OPTIONS = [
+  ...["data", "split", "task", "structure", "every", "max-voxels"],
+];
 
 /** Names of all, for `CommandLine`. */
 export const OPTIONS = {
