@@ -89,3 +89,39 @@ Deno.test("readVolume() names the colours of uncompressed files that it does not
     /TypeError: Cannot read image as its colours must be RGB: current value is YBR_FULL_422/,
   );
 });
+
+Deno.test("readVolume() reads bytes that a big-endian file keeps in words of 16 bits", async () => {
+  const u2 = (value: number) => [value >> 8, value & 255];
+  const ascii = (text: string) => [...new TextEncoder().encode(text)];
+  const short = (
+    group: number,
+    number: number,
+    vr: string,
+    value: number[],
+  ) => [
+    ...[...u2(group), ...u2(number), ...ascii(vr), ...u2(value.length)],
+    ...value,
+  ];
+  const stored = [20, 10, 40, 30, 60, 50]; // 10, 20, 30 ... in words
+  const file = (vr: string) =>
+    Uint8Array.from([
+      ...[...new Array(128).fill(0), ...ascii("DICM")],
+      ...element(2, 0x10, "UI", "1.2.840.10008.1.2.2\0"),
+      ...short(0x28, 2, "US", u2(3)),
+      ...short(0x28, 4, "CS", ascii("RGB ")),
+      ...short(0x28, 6, "US", u2(0)),
+      ...short(0x28, 0x10, "US", u2(1)),
+      ...short(0x28, 0x11, "US", u2(2)),
+      ...short(0x28, 0x100, "US", u2(8)),
+      ...short(0x28, 0x101, "US", u2(8)),
+      ...short(0x28, 0x102, "US", u2(7)),
+      ...short(0x28, 0x103, "US", u2(0)),
+      ...[...u2(0x7fe0), ...u2(0x10), ...ascii(vr), 0, 0, 0, 0, ...u2(6)],
+      ...stored,
+    ]);
+  const values = async (vr: string) => [
+    ...(await readVolume(file(vr))).values.data,
+  ];
+  assert.deepEqual(await values("OW"), [10, 20, 30, 40, 50, 60]);
+  assert.deepEqual(await values("OB"), stored);
+});

@@ -14,7 +14,7 @@ export async function dicomValues(
   maxVoxels: number,
   name: string,
 ): Promise<NdArray<Float32Array>> {
-  const { shape, pixels, dataSet } = header;
+  const { shape, pixels } = header;
   const count = countValues(shape, maxVoxels, name);
   if (!pixels) {
     throw badFile("a DICOM file must have pixel data", "none", name);
@@ -25,22 +25,7 @@ export async function dicomValues(
   const values = new Float32Array(count);
   const stored = (place: number) => header.order?.[place] ?? place;
   if (!pixels.encapsulatedPixelData) {
-    checkColours(header, name); // first: YBR_FULL_422 has fewer bytes
-    const held = Math.min(
-      pixels.length,
-      dataSet.byteArray.length - pixels.dataOffset,
-    );
-    if (held < count * width) {
-      throw badFile(
-        `its pixel data must have ${count * width} bytes`,
-        `${held} bytes`,
-        name,
-      );
-    }
-    const bytes = dataSet.byteArray.subarray(
-      pixels.dataOffset,
-      pixels.dataOffset + count * width,
-    );
+    const bytes = plainBytes(header, count * width, name);
     const little = header.transferSyntax !== BIG_ENDIAN;
     for (let place = 0; place < frames; place++) {
       const samples = bytes.subarray(stored(place) * size * width);
@@ -54,6 +39,35 @@ export async function dicomValues(
     }
   }
   return ndarray(values, shape);
+}
+
+/** The bytes of pixel data that are not coded. */
+function plainBytes(
+  header: DicomHeader,
+  length: number,
+  name: string,
+): Uint8Array {
+  const { dataSet, transferSyntax, bitsAllocated } = header;
+  const { dataOffset, length: stated, vr } = header.pixels!;
+  checkColours(header, name); // first: YBR_FULL_422 has fewer bytes
+  const held = Math.min(stated, dataSet.byteArray.length - dataOffset);
+  if (held < length) {
+    throw badFile(
+      `its pixel data must have ${length} bytes`,
+      `${held} bytes`,
+      name,
+    );
+  }
+  const end = dataOffset + length;
+  if (transferSyntax !== BIG_ENDIAN || bitsAllocated > 8 || vr !== "OW") {
+    return dataSet.byteArray.subarray(dataOffset, end);
+  }
+  // Bytes in words of 16 bits, each of which begins with its second (PS3.5 8.1.1).
+  const words = dataSet.byteArray.slice(dataOffset, end + length % 2);
+  for (let i = 1; i < words.length; i += 2) {
+    [words[i - 1], words[i]] = [words[i], words[i - 1]];
+  }
+  return words;
 }
 
 /** One frame's bytes out of encapsulated pixel data. */
