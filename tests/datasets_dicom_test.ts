@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readImage } from "../src/datasets/read_image.ts";
 import { readVolume } from "../src/datasets/volume.ts";
+import { element } from "./_dicom_element.ts";
 import { readReference, refusesFiles, sharedFile } from "./_reference.ts";
 
 /** A file and what pydicom 3.0.2 reads of it (tests/reference/make_dicom.py). */
@@ -76,31 +77,6 @@ Deno.test("readVolume() takes spacing from shared functional groups too", async 
   const { spacing } = await readVolume(fileOf("shared functional groups"));
   assert.deepEqual(spacing, [3, 0.5, 0.75]);
 });
-
-/** An element of explicit VR, little endian, as bytes; a sequence has one item per entry. */
-function element(
-  group: number,
-  number: number,
-  vr: string,
-  value: string | number | Uint8Array | number[][],
-): number[] {
-  const u2 = (v: number) => [v & 255, v >> 8 & 255];
-  const u4 = (v: number) => [...u2(v & 65535), ...u2(v >>> 16)];
-  const text = (v: string) => [...new TextEncoder().encode(v)];
-  const head = [...u2(group), ...u2(number), ...text(vr)];
-  if (Array.isArray(value)) {
-    const items = value.flatMap((item) => [
-      ...[...u2(0xfffe), ...u2(0xe000), ...u4(item.length), ...item],
-    ]);
-    return [...head, 0, 0, ...u4(items.length), ...items];
-  }
-  if (value instanceof Uint8Array) {
-    return [...head, 0, 0, ...u4(value.length), ...value];
-  }
-  if (typeof value === "number") return [...head, ...u2(2), ...u2(value)];
-  const even = value.length % 2 === 0 ? value : `${value} `;
-  return [...head, ...u2(even.length), ...text(even)];
-}
 
 Deno.test("readVolume() rescales each frame by its own functional groups", async () => {
   const frame = (intercept: string, slope: string) => [
@@ -180,6 +156,27 @@ Deno.test("readVolume() refuses DICOM files that lie, are cut off or are damaged
     [patched("JPEG 2000, 8 bits", ROWS, 9, 0), /coded image must be 9 x 35/],
   ];
   await refusesFiles(readVolume, cases);
+});
+
+Deno.test("readVolume() does without a DICOM file's preamble, but not without its transfer syntax", async () => {
+  const file = fileOf("explicit");
+  const bare = file.slice(132);
+  // The meta information begins with its length, as part 10 has it.
+  assert.deepEqual([...bare.subarray(0, 6)], [2, 0, 0, 0, 0x55, 0x4c]);
+  assert.deepEqual(await readVolume(bare), await readVolume(file));
+  const dataSets = [
+    element(8, 8, "CS", "ORIGINAL"),
+    element(8, 0x16, "UI", "1.2.840.10008.5.1.4.1.1.7"),
+    [8, 0, 5, 0, 10, 0, 0, 0, ...new TextEncoder().encode("ISO_IR 100")],
+    [0, 8, 0, 5, ...new TextEncoder().encode("CS\0\x0aISO_IR 100")],
+  ];
+  await refusesFiles(
+    readVolume,
+    dataSets.map((bytes) => [
+      Uint8Array.from(bytes),
+      /a DICOM file must have its meta information \(group 0002\), which names its transfer syntax: current value is a data set without it/,
+    ]),
+  );
 });
 
 /** Of pydicom 3.0.2: apply_modality_lut(pixel_array). */

@@ -127,6 +127,13 @@ Deno.test("readImage() divides NPY bytes by 255 and windows other types", async 
   assert.deepEqual([...(await readMask(mask)).data], [0, 1, 1]);
 });
 
+Deno.test("readVolume() reads a shape that Python 2 wrote", async () => {
+  const bytes = npy(describe("<f4", "2L, 3L"), Float32Array.from(six));
+  const { values } = await readVolume(bytes);
+  assert.deepEqual(values.shape, [1, 2, 3, 1]);
+  assert.deepEqual([...values.data], six);
+});
+
 Deno.test("readVolume() takes the array of an NPZ file that it is asked for", async () => {
   const one = npy(describe("<f4", "2, 3"), Float32Array.from(six));
   const two = npy(describe("<f4", "1, 1"), Float32Array.of(7));
@@ -161,6 +168,7 @@ Deno.test("readVolume() refuses NPY and NPZ files that lie, are cut off or are n
     [npy(describe("|O", "1, 3"), floats), /must name a real or integer type/],
     [npy("{'shape': (2, 3)}", floats), /must name a real or integer type/],
     [npy(describe("<f4", "6,"), floats), /its shape must be/],
+    [npy(describe("<f4", "2, LL"), floats), /must name .* a shape/],
     [npy(describe("<f4", "1, 1, 1, 2, 3"), floats), /its shape must be/],
     [zipped.subarray(0, -30), /undamaged NPZ file/],
     [lying, /its array image must have at most/],

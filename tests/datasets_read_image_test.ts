@@ -4,6 +4,7 @@ import { fileCase } from "../src/datasets/_file_case.ts";
 import { readBytes } from "../src/datasets/_read_bytes.ts";
 import { readImage, readMask } from "../src/datasets/read_image.ts";
 import { close } from "./_close.ts";
+import { sharedFile } from "./_reference.ts";
 
 /** Small files written by Pillow 13.0.0 (int16: by hand, after the TIFF specification), with the values they hold. */
 const FILES = {
@@ -345,4 +346,29 @@ Deno.test("readMask() begins at 128 in a JPEG, where losses leave small values",
   const jpeg = await sharp(disc, { raw }).jpeg({ quality: 60 }).toBuffer();
   const mask = await readMask(new Uint8Array(jpeg));
   assert.deepEqual([...mask.data], [...disc.map((v) => v ? 1 : 0)]);
+});
+
+const retina = sharedFile("formats/retina.jpg");
+Deno.test({
+  name: "readImage() reads a real fundus photograph in colour",
+  ignore: !retina,
+  async fn() {
+    const image = await readImage(retina!);
+    assert.deepEqual(image.shape, [1411, 1411, 3]);
+    // Means and pixels by Pillow 13.0.0; decoders round differently.
+    const sums = [0, 0, 0];
+    image.data.forEach((value, i) => sums[i % 3] += value);
+    const means = sums.map((sum) => 255 * sum / 1411 ** 2);
+    close(means, [159.4335, 63.545, 46.1154], 0.5);
+    for (
+      const [row, column, colour] of [
+        [700, 700, [183, 42, 24]],
+        [100, 900, [182, 71, 54]],
+        [706, 1000, [223, 73, 49]],
+      ] as const
+    ) {
+      const pixel = colour.map((_, c) => 255 * image.get(row, column, c));
+      close(pixel, colour, 3);
+    }
+  },
 });

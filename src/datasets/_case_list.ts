@@ -4,6 +4,7 @@ import { join } from "node:path";
 export interface CaseEntry {
   case: string;
   patient?: string;
+  /** "train", "val" or "test", if it is valid. */
   split?: string;
   /** Millimetres per pixel. */
   pixel_spacing_mm?: number;

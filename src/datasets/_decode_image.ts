@@ -1,4 +1,5 @@
 import { badFile } from "./_read_bytes.ts";
+import { asStored } from "./_tiff.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -9,17 +10,20 @@ export interface DecodedImage {
   /** 1 (grey) or 3 (colour). */
   channels: 1 | 3;
   format: "png" | "jpeg" | "tiff";
+  /** Whether large values are to be shown dark: TIFF's WhiteIsZero. */
+  inverted: boolean;
 }
 
 const FORMATS = ["png", "jpeg", "tiff"];
 
 /** A page of an image file, opened but not decoded. */
-async function openImage(bytes: Uint8Array, page: number, name: string) {
+async function openImage(file: Uint8Array, page: number, name: string) {
   const reject = (what: string, value: unknown, cause?: unknown) =>
     badFile(what, value, name, cause);
-  if (bytes.length === 0) {
+  if (file.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
+  const { bytes, inverted } = asStored(file, page, name);
   const { default: sharp } = await import("sharp");
   const open = (page = 0) =>
     sharp(bytes, {
@@ -46,7 +50,7 @@ async function openImage(bytes: Uint8Array, page: number, name: string) {
   }
   // Each page has its own size and sample type.
   const header = page === 0 ? first : await headerOf(page);
-  return { image: open(page), header, reject };
+  return { image: open(page), header, inverted, reject };
 }
 
 /** The height and width of a page of an image file, orientation applied, from its header. */
@@ -73,7 +77,11 @@ export async function decodeImage(
   },
   name: string,
 ): Promise<DecodedImage> {
-  const { image, header, reject } = await openImage(bytes, page, name);
+  const { image, header, inverted, reject } = await openImage(
+    bytes,
+    page,
+    name,
+  );
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
   if (header.width * header.height > maxPixels) {
@@ -106,15 +114,13 @@ export async function decodeImage(
     });
   const { height, width } = info;
   const channels = grey ? 1 : 3;
-  if (depth === "uchar") {
-    const values = new Uint8Array(data);
-    return { values, height, width, channels, format };
-  }
+  const rest = { height, width, channels, format, inverted } as const;
+  if (depth === "uchar") return { values: new Uint8Array(data), ...rest };
   const stored = new Float32Array(new Uint8Array(data).buffer);
   const step = info.channels / channels;
   const values = new Float32Array(height * width * channels);
   for (let i = 0; i < values.length; i++) {
     values[i] = stored[i * step] + offset;
   }
-  return { values, height, width, channels, format };
+  return { values, ...rest };
 }

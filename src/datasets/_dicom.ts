@@ -14,7 +14,7 @@ export async function dicomValues(
   maxVoxels: number,
   name: string,
 ): Promise<NdArray<Float32Array>> {
-  const { shape, pixels, dataSet } = header;
+  const { shape, pixels } = header;
   const count = countValues(shape, maxVoxels, name);
   if (!pixels) {
     throw badFile("a DICOM file must have pixel data", "none", name);
@@ -23,36 +23,51 @@ export async function dicomValues(
   const size = count / frames;
   const width = header.bitsAllocated / 8;
   const values = new Float32Array(count);
+  const stored = (place: number) => header.order?.[place] ?? place;
   if (!pixels.encapsulatedPixelData) {
-    const held = Math.min(
-      pixels.length,
-      dataSet.byteArray.length - pixels.dataOffset,
-    );
-    if (held < count * width) {
-      throw badFile(
-        `its pixel data must have ${count * width} bytes`,
-        `${held} bytes`,
-        name,
-      );
-    }
-    checkColours(header, name);
-    const bytes = dataSet.byteArray.subarray(
-      pixels.dataOffset,
-      pixels.dataOffset + count * width,
-    );
+    const bytes = plainBytes(header, count * width, name);
     const little = header.transferSyntax !== BIG_ENDIAN;
-    for (let frame = 0; frame < frames; frame++) {
-      const samples = bytes.subarray(frame * size * width);
-      store(values, frame, header, { bytes: samples, width, little });
+    for (let place = 0; place < frames; place++) {
+      const samples = bytes.subarray(stored(place) * size * width);
+      store(values, place, header, { bytes: samples, width, little });
     }
   } else {
-    for (let frame = 0; frame < frames; frame++) {
-      const coded = await codedFrame(header, frame, name);
+    for (let place = 0; place < frames; place++) {
+      const coded = await codedFrame(header, stored(place), name);
       const decoded = await decodeFrame(coded, header, name);
-      store(values, frame, header, decoded);
+      store(values, place, header, decoded);
     }
   }
   return ndarray(values, shape);
+}
+
+/** The bytes of pixel data that are not coded. */
+function plainBytes(
+  header: DicomHeader,
+  length: number,
+  name: string,
+): Uint8Array {
+  const { dataSet, transferSyntax, bitsAllocated } = header;
+  const { dataOffset, length: stated, vr } = header.pixels!;
+  checkColours(header, name); // first: YBR_FULL_422 has fewer bytes
+  const held = Math.min(stated, dataSet.byteArray.length - dataOffset);
+  if (held < length) {
+    throw badFile(
+      `its pixel data must have ${length} bytes`,
+      `${held} bytes`,
+      name,
+    );
+  }
+  const end = dataOffset + length;
+  if (transferSyntax !== BIG_ENDIAN || bitsAllocated > 8 || vr !== "OW") {
+    return dataSet.byteArray.subarray(dataOffset, end);
+  }
+  // Bytes in words of 16 bits, each of which begins with its second (PS3.5 8.1.1).
+  const words = dataSet.byteArray.slice(dataOffset, end + length % 2);
+  for (let i = 1; i < words.length; i += 2) {
+    [words[i - 1], words[i]] = [words[i], words[i - 1]];
+  }
+  return words;
 }
 
 /** One frame's bytes out of encapsulated pixel data. */
@@ -98,14 +113,15 @@ async function codedFrame(
 /** Writes one frame's samples at its place: its stored bits, signed or not, rescaled. */
 function store(
   values: Float32Array,
-  frame: number,
+  place: number,
   header: DicomHeader,
   { bytes, width, little, planar = header.planar, plain = false }: Frame,
 ): void {
   const [, rows, columns, channels] = header.shape;
   const area = rows * columns;
-  const start = frame * area * channels;
-  const [slope, intercept] = header.rescale[frame] ?? header.rescale[0];
+  const start = place * area * channels;
+  const { rescale, order } = header;
+  const [slope, intercept] = rescale[order?.[place] ?? place] ?? rescale[0];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { read } = { 1: SAMPLES.u1, 2: SAMPLES.u2, 4: SAMPLES.u4 }[width]!;
   // Shifted to the top of 32 bits and back: what is not stored falls away.

@@ -1,6 +1,6 @@
 import type { DicomHeader } from "./_dicom_header.ts";
 import { decodeRle } from "./_dicom_rle.ts";
-import { codestreamSize, jpegSize } from "./_jpeg_size.ts";
+import { asRgbJpeg, codestreamSize, jpegSize } from "./_jpeg_size.ts";
 import { badFile } from "./_read_bytes.ts";
 
 /** One decoded frame. */
@@ -148,7 +148,8 @@ async function jpeg(
     );
   }
   const { default: sharp } = await import("sharp");
-  const opened = sharp(coded, { failOn: "error", ignoreIcc: true });
+  const bytes = header.photometric === "RGB" ? asRgbJpeg(coded) : coded;
+  const opened = sharp(bytes, { failOn: "error", ignoreIcc: true });
   const data = await (header.colour ? opened : opened.toColourspace("b-w"))
     .raw().toBuffer();
   return { bytes: new Uint8Array(data), little: true, planar: false };

@@ -1,7 +1,9 @@
 import type { DataSet, Element } from "dicom-parser";
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
-import { type Affine, AS_STORED } from "./_layout.ts";
+import { withPreamble } from "./_dicom_preamble.ts";
+import { placeOf } from "./_dicom_place.ts";
+import { AS_STORED } from "./_layout.ts";
 import { badFile } from "./_read_bytes.ts";
 import type { VolumeHeader } from "./_volume_header.ts";
 
@@ -23,14 +25,11 @@ export interface DicomHeader extends VolumeHeader {
   cosines: number[];
   /** Where the centre of the first pixel lies, where that is told. */
   position: number[];
+  /** Which stored frame is shown at each place, where they are not shown as stored. */
+  order?: readonly number[];
   /** The pixel data, where the parser was let that far. */
   pixels?: Element;
   dataSet: DataSet;
-}
-
-/** Whether a file is DICOM (part 10), by its beginning. */
-export function isDicom(bytes: Uint8Array): boolean {
-  return String.fromCharCode(...bytes.subarray(128, 132)) === "DICM";
 }
 
 /** A deflated data set of more bytes than this is refused. */
@@ -59,8 +58,9 @@ export async function dicomHeader(
   { whole, name }: { whole: boolean; name: string },
 ): Promise<DicomHeader> {
   const { default: parser } = await import("dicom-parser");
+  const file = withPreamble(bytes, name);
   try {
-    const dataSet = parser.parseDicom(bytes, {
+    const dataSet = parser.parseDicom(file, {
       untilTag: whole ? undefined : "x7fe00010",
       inflater: (deflated, position) =>
         new Uint8Array(Buffer.concat([
@@ -91,18 +91,22 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
   // and in others what each has: measures, rescaling and window there too.
   const groupsIn = (set: DataSet | undefined, tags: readonly string[]) =>
     tags.map((tag) => set?.elements[tag]?.items?.[0]?.dataSet);
-  const each = ["x00289110", "x00289145", "x00289132"];
+  const each = [
+    ...["x00289110", "x00289145", "x00289132"],
+    ...["x00209116", "x00209113"],
+  ];
   const shared = groupsIn(
     dataSet.elements.x52009229?.items?.[0]?.dataSet,
-    [...each, "x00209116", "x00209113"],
+    each,
   );
   const perFrame = dataSet.elements.x52009230?.items ?? [];
   const find = (tag: string, frame: number) =>
     [dataSet, ...shared, ...groupsIn(perFrame[frame]?.dataSet, each)]
       .find((set) => set?.elements[tag]);
-  const numbers = (tag: string, frame = 0) =>
-    (find(tag, frame)?.string(tag) ?? "").split("\\")
+  const numbersIn = (set: DataSet | undefined, tag: string) =>
+    (set?.string(tag) ?? "").split("\\")
       .filter((text) => text.trim() !== "").map(Number);
+  const numbers = (tag: string, frame = 0) => numbersIn(find(tag, frame), tag);
   const short = (tag: string) => dataSet.uint16(tag);
   const reject = (what: string, value: unknown) => badFile(what, value, name);
 
@@ -163,18 +167,31 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
     ? undefined
     : [0, 2 ** bitsStored - 1];
 
-  const [between, across] = [numbers("x00280030"), numbers("x00181164")]
-    .find((pair) => pair.length === 2 && pair.every((size) => size > 0)) ?? [];
-  const [thickness = 1] = [...numbers("x00180088"), ...numbers("x00180050")];
-  const spacing: VolumeHeader["spacing"] = between === undefined
-    ? undefined
-    : [Math.abs(thickness) || 1, between, across];
   const cosines = numbers("x00200037"), position = numbers("x00200032");
-  const step = normalOf(cosines).map((cosine) => cosine * (spacing?.[0] ?? 1));
+  // Each frame's own, where there is a group for each.
+  const places = perFrame.length === frames ? [...perFrame.keys()] : [0];
+  const own = places.map((frame) =>
+    numbersIn(
+      groupsIn(perFrame[frame]?.dataSet, ["x00209113"])[0],
+      "x00200032",
+    )
+  );
+  const [stated] = [...numbers("x00180088"), ...numbers("x00180050")];
+  const { spacing, affine, order } = placeOf({
+    ...{ frames, position, stated, offsets: numbers("x3004000c") },
+    cosines: places.map((frame) => numbers("x00200037", frame)),
+    positions: own.some(({ length }) => length > 0) ? own : [],
+    pixels: places.map((frame) =>
+      [numbers("x00280030", frame), numbers("x00181164", frame)]
+        .find((pair) => pair.length === 2 && pair.every((size) => size > 0)) ??
+        []
+    ),
+  });
   return {
     shape: [frames, rows, columns, channels],
     spacing,
-    affine: spacing && dicomAffine(cosines, position, spacing, step),
+    affine,
+    order,
     layout: AS_STORED,
     colour: !grey,
     window,
@@ -192,33 +209,4 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
     pixels: dataSet.elements.x7fe00010,
     dataSet,
   };
-}
-
-/** The normal of a slice: that of its rows and columns, right-handed. */
-export function normalOf([a, b, c, d, e, f]: readonly number[]): number[] {
-  return [b * f - c * e, c * d - a * f, a * e - b * d];
-}
-
-/**
- * The affine of a slice or a stack of them, where its place is known. DICOM's
- * axes are left, posterior, superior; the result's are right, anterior, superior.
- *
- * @param step From one slice to the next.
- */
-export function dicomAffine(
-  cosines: readonly number[],
-  position: readonly number[],
-  [, row, column]: readonly number[],
-  step: readonly number[],
-): Affine | undefined {
-  if (cosines.length !== 6 || position.length !== 3) return undefined;
-  const affine = [0, 1, 2].flatMap((axis) =>
-    [
-      cosines[axis] * column,
-      cosines[3 + axis] * row,
-      step[axis],
-      position[axis],
-    ].map((value) => axis < 2 ? -value : value)
-  );
-  return affine.every(Number.isFinite) ? [...affine, 0, 0, 0, 1] : undefined;
 }

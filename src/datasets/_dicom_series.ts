@@ -3,13 +3,18 @@ import { join } from "node:path";
 import ndarray, { type NdArray } from "ndarray";
 import { dicomValues } from "./_dicom.ts";
 import {
+  alongNormal,
+  areCosines,
   dicomAffine,
+  gridOf,
+  SAME_DIRECTION,
+} from "./_dicom_grid.ts";
+import {
   type DicomHeader,
   dicomHeader,
-  isDicom,
-  normalOf,
   readDicomHeader,
 } from "./_dicom_header.ts";
+import { isDicom } from "./_dicom_preamble.ts";
 import { badFile, readHead } from "./_read_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
 
@@ -25,12 +30,6 @@ export interface DicomSeries {
   readonly header: VolumeHeader;
   readonly slices: readonly Slice[];
 }
-
-/** Direction cosines may differ by so much, as they are rounded in files. */
-const SAME_DIRECTION = 1e-3;
-
-/** Positions may lie so far beside equal distances: a share of the distance, and millimetres. */
-const UNEVEN = { share: 0.01, millimetres: 0.01 };
 
 /**
  * Finds the slices of the one series in a folder, by their headers, and sorts
@@ -114,9 +113,8 @@ function checkAlike(first: Slice, slice: Slice): void {
     throw refuse(`be ${first.photometric}`, slice.photometric);
   }
   if (
-    cosines.length !== 6 || position.length !== 3 || !spacing ||
-    ![...cosines, ...position].every(Number.isFinite) ||
-    Math.abs(Math.hypot(...normalOf(cosines)) - 1) > SAME_DIRECTION
+    !areCosines(cosines) || position.length !== 3 || !spacing ||
+    ![...cosines, ...position].every(Number.isFinite)
   ) {
     throw refuse(
       "state their pixels' spacing, orientation and position",
@@ -142,30 +140,22 @@ function checkAlike(first: Slice, slice: Slice): void {
 
 /** Sorts slices along their normal and refuses those that make no grid. */
 function stack(files: readonly Slice[], folder: string): DicomSeries {
-  const normal = normalOf(files[0].cosines);
-  const along = ({ position }: Slice) =>
-    position.reduce((sum, x, axis) => sum + x * normal[axis], 0);
-  const slices = [...files].sort((a, b) => along(a) - along(b));
-  const count = slices.length;
-  const [first, last] = [slices[0], slices[count - 1]];
-  const step = last.position.map((x, axis) =>
-    (x - first.position[axis]) / (count - 1)
-  );
-  const between = Math.hypot(...step);
-  const allowed = Math.max(UNEVEN.share * between, UNEVEN.millimetres);
-  const beside = ({ position }: Slice, i: number) =>
-    Math.hypot(...position.map((x, k) => x - first.position[k] - i * step[k]));
-  const deep = along(last) - along(first) > between * (count - 1) / 2;
-  if (!deep || slices.some((slice, i) => beside(slice, i) > allowed)) {
-    throw unevenError(slices, along, folder);
-  }
+  const [{ cosines }] = files;
+  const grid = gridOf(cosines, files.map(({ position }) => position));
+  if (!grid) throw unevenError(files, folder);
+  const slices = grid.order.map((index) => files[index]);
+  const [first] = slices;
   const { shape: [, ...size], spacing, window, ...rest } = first;
   const sameWindow = slices.every((slice) => `${slice.window}` === `${window}`);
-  const sizes: [number, number, number] = [between, spacing![1], spacing![2]];
+  const sizes: [number, number, number] = [
+    grid.between,
+    spacing![1],
+    spacing![2],
+  ];
   const header: VolumeHeader = {
-    shape: [count, ...size] as VolumeHeader["shape"],
+    shape: [slices.length, ...size] as VolumeHeader["shape"],
     spacing: sizes,
-    affine: dicomAffine(first.cosines, first.position, sizes, step),
+    affine: dicomAffine(cosines, first.position, sizes, grid.step),
     window: sameWindow ? window : undefined,
     ...{ colour: rest.colour, inverted: rest.inverted, layout: rest.layout },
   };
@@ -173,14 +163,12 @@ function stack(files: readonly Slice[], folder: string): DicomSeries {
 }
 
 /** The error of slices at unequal distances, which names the two farthest from the usual one. */
-function unevenError(
-  slices: readonly Slice[],
-  along: (slice: Slice) => number,
-  folder: string,
-): TypeError {
-  const gaps = slices.slice(1).map((slice, i) =>
-    along(slice) - along(slices[i])
-  );
+function unevenError(files: readonly Slice[], folder: string): TypeError {
+  const [{ cosines }] = files;
+  const along = alongNormal(cosines, files.map(({ position }) => position));
+  const order = [...along.keys()].sort((a, b) => along[a] - along[b]);
+  const slices = order.map((index) => files[index]);
+  const gaps = order.slice(1).map((index, i) => along[index] - along[order[i]]);
   const usual = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)];
   const apart = gaps.map((gap) => Math.abs(gap - usual));
   const worst = apart.indexOf(Math.max(...apart));

@@ -48,17 +48,20 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const text = new TextDecoder().decode(bytes.subarray(start, offset));
   const descr = /'descr': *'([<>|=]?)([a-z]\d+)'/.exec(text);
   const order = /'fortran_order': *(True|False)/.exec(text);
-  const sides = /'shape': *\(([\d, ]*)\)/.exec(text);
+  const sides = /'shape': *\(([\dL, ]*)\)/.exec(text)?.[1].split(",")
+    .map((side) => side.trim()).filter((side) => side !== "");
   const types: Record<string, SampleType> = { ...SAMPLES, b1: SAMPLES.u1 };
   const type = descr ? types[descr[2]] : undefined;
-  if (!descr || !type || !order || !sides) {
+  // Python 2 wrote long integers with an L, which numpy reads as well.
+  const whole = sides?.every((side) => /^\d+L?$/.test(side));
+  if (!descr || !type || !order || !sides || !whole) {
     throw badFile(
       "its NPY header must name a real or integer type, an order and a shape",
       text.trim().slice(0, 80),
       name,
     );
   }
-  const shape = sides[1].split(",").filter((side) => side.trim()).map(Number);
+  const shape = sides.map((side) => Number.parseInt(side));
   const volume = asVolume(shape);
   if (!volume) {
     throw badFile(

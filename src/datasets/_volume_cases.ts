@@ -1,9 +1,13 @@
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import { checkMaskSize, maskPath } from "./_file_case.ts";
-import type { VolumeCache } from "./_volume_cache.ts";
+import type { VolumeCache, VolumeMask } from "./_volume_cache.ts";
 import { readVolumeHeader, type VolumeFileOptions } from "./_volume_file.ts";
+import type { VolumeHeader } from "./_volume_header.ts";
 import { volumeImage } from "./_volume_image.ts";
 import type { Case } from "./dataset.ts";
-import { insideOf, type ReadImageOptions, readMask } from "./read_image.ts";
+import { type ReadImageOptions, readMask } from "./read_image.ts";
 import { defaultAxis, type Volume, volumeSlice } from "./volume.ts";
 
 /** What the cases of one image file are made of. */
@@ -27,7 +31,7 @@ export const VOLUME_FILE = /\.(nii|nii\.gz|dcm|npy|npz)$/i;
 /**
  * The cases of one volume: itself where it has one slice, or where `options`
  * name one; else every slice that a rater marked, for which the masks are read
- * once. Slices are named ID_slice003.
+ * once, and of the image its header. Slices are named ID_slice003.
  */
 export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   const { id, patient, image, masks, options = {}, cache } = given;
@@ -39,9 +43,11 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   }
   const stack = given.byIndex && await isStack(header.shape, masks);
   const axis = options.axis ?? (stack ? 0 : defaultAxis(header.shape));
-  const count = stack ? 1 : header.shape[axis];
+  const [depth, height, width] = header.shape;
+  const size = [stack ? 1 : depth, height, width];
+  const count = size[axis];
   const readVolume = async () => {
-    const volume = (await cache.read(image, options))!;
+    const volume = (await cache.image(image, options))!;
     return stack ? slicesAsChannels(volume) : volume;
   };
   const maskOptions: VolumeFileOptions = {
@@ -49,13 +55,9 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
     layout: given.byIndex ? header.layout : undefined,
   };
   const readMaskVolume = async (path: string, slices: boolean) => {
-    const mask = await cache.read(path, maskOptions);
-    const volume = await readVolume();
-    if (mask && slices) {
-      const size = volume.values.shape.slice(0, 3);
-      checkMaskSize(id, mask.values.shape.slice(0, 3), size, path);
-    }
-    if (mask) checkGrid(id, mask, volume, path);
+    const mask = await cache.mask(path, maskOptions);
+    if (mask && slices) checkMaskSize(id, mask.inside.shape, size, path);
+    if (mask) checkGrid(id, mask, header, path);
     return mask;
   };
   const spacing = pixelSpacing(header.spacing, axis);
@@ -70,10 +72,10 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
       const path = maskPath(id, masks, rater);
       const volume = await readMaskVolume(path, count > 1);
       const mask = volume
-        ? insideOf(volumeSlice(volume.values, { axis, slice }))
+        ? copyOf(volumeSlice(volume.inside, { axis, slice }))
         : await readMask(path, options);
-      const shown = volumeSlice((await readVolume()).values, { axis, slice });
-      checkMaskSize(name, mask.shape, shown.shape.slice(0, 2), path);
+      const shown = volumeSlice(ndarray(NO_VALUES, size), { axis, slice });
+      checkMaskSize(name, mask.shape, shown.shape, path);
       return mask;
     },
   });
@@ -85,13 +87,23 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
     const mask = await readMaskVolume(path, true);
     if (!mask) checkMaskSize(id, [1], [count], path); // A flat mask of a stack.
     for (let slice = 0; slice < count; slice++) {
-      const inside = insideOf(volumeSlice(mask!.values, { axis, slice }));
+      if (marked.has(slice)) continue;
+      const inside = copyOf(volumeSlice(mask!.inside, { axis, slice }));
       if (inside.data.includes(1)) marked.add(slice);
     }
   }
   return [...marked].sort((a, b) => a - b).map((slice) =>
     sliceCase(`${id}_slice${String(slice).padStart(3, "0")}`, slice)
   );
+}
+
+/** Values of a shape of which nothing but the shape is asked. */
+const NO_VALUES = new Uint8Array();
+
+/** A slice of its own, which its user may change. */
+function copyOf(slice: NdArray<Uint8Array>): NdArray<Uint8Array> {
+  const { data, shape } = contiguous(slice);
+  return ndarray(data === slice.data ? data.slice() : data, shape);
 }
 
 /** Whether an image's few slices are channels: its masks have one slice. */
@@ -120,13 +132,13 @@ const stacks = new WeakMap<Volume, Volume>();
 /** A mask that states its place in space must lie where the image does: corners within half a voxel. */
 function checkGrid(
   id: string,
-  mask: Volume,
-  image: Volume,
+  mask: VolumeMask,
+  image: VolumeHeader,
   path: string,
 ): void {
   const { affine, spacing } = image;
   if (!affine || !spacing || !mask.affine) return;
-  const [depth, height, width] = mask.values.shape.map((side) => side - 1);
+  const [depth, height, width] = mask.inside.shape.map((side) => side - 1);
   for (let corner = 0; corner < 8; corner++) {
     const at = [corner & 1 && width, corner & 2 && height, corner & 4 && depth];
     const apart = Math.hypot(...[0, 4, 8].map((row) =>

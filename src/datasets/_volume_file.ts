@@ -1,7 +1,8 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { dicomValues } from "./_dicom.ts";
-import { dicomHeader, isDicom, readDicomHeader } from "./_dicom_header.ts";
+import { dicomHeader, readDicomHeader } from "./_dicom_header.ts";
+import { isDicom } from "./_dicom_preamble.ts";
 import { openSeries, seriesValues } from "./_dicom_series.ts";
 import type { Layout } from "./_layout.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";

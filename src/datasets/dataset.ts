@@ -32,4 +32,9 @@ export interface Dataset {
    * person from one case to the next. Default false.
    */
   anonymous?: boolean;
+  /**
+   * Which split the cases are. Undefined where they have none: then training
+   * and evaluation that open the same folder use the same cases.
+   */
+  split?: "train" | "val" | "test";
 }

@@ -17,7 +17,7 @@ const RATERS = ["0", "1", "2", "3"];
  * The raters are "0" to "3": the order of the reading sessions, not the same
  * person from one scan to the next.
  *
- * @param folder The folder that holds `train` and `val`.
+ * @param folder The folder that holds `train`, `val` and perhaps `test`.
  * @param split Which of them.
  * @returns Every case, ordered by patient and name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When a folder or a mask's file is missing.
@@ -27,7 +27,7 @@ const RATERS = ["0", "1", "2", "3"];
  */
 export async function lidcCrops(
   folder: string,
-  split: "train" | "val",
+  split: "train" | "val" | "test",
 ): Promise<Dataset> {
   const list = await readCaseList(folder);
   const images = join(folder, split, "images");
@@ -69,6 +69,7 @@ export async function lidcCrops(
     name: `LIDC crops, ${split}`,
     cases,
     anonymous: true,
+    split,
   });
 }
 

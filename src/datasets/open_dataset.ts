@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { isFolder, listFolder } from "./_file_case.ts";
+import { findSplit, OWN_NAMES, type Split, SPLITS } from "./_split.ts";
 import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
 import { lidcCrops } from "./lidc_crops.ts";
@@ -9,8 +10,8 @@ import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions extends ReadImageOptions {
-  /** Which split of a folder that has several, which defaults to "val". */
-  split?: "train" | "val";
+  /** Which split of a folder that has several, which defaults to "val"; QUBIQ and REFUGE2 have folders for these under other names. */
+  split?: "train" | "val" | "test";
   /** Which structure of QUBIQ, which defaults to 1. */
   task?: number;
   /** Which structure of REFUGE2, which defaults to "cup". */
@@ -21,11 +22,12 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  * Opens a folder of cases in whichever layout it has: that of
  * {@linkcode lidcCrops}, {@linkcode qubiq} or {@linkcode refuge2} (the folder
  * with the splits, or one split itself), or the plain one of
- * {@linkcode folderDataset}.
+ * {@linkcode folderDataset}. What the dataset's `split` says is which it is: a
+ * folder that is one split itself, or has none, is opened whatever is asked for.
  *
  * @param folder The dataset's folder.
  * @param options Which split and structure, and how images are read; the LIDC crops' are read as they are.
- * @returns Its cases; images and masks are read when asked for.
+ * @returns Its cases, and their split; images and masks are read when asked for.
  * @throws As these four: `Deno.errors.NotFound` when the folder or a file is missing, RangeError when there are no cases.
  *
  * @example Read an image and the mask of a rater
@@ -43,13 +45,16 @@ export async function openDataset(
   { split = "val", task, structure, ...options }: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   await listFolder(folder); // A missing folder is told before any layout.
-  if (await isFolder(join(folder, split, "images"))) {
+  const crops: Split[] = [];
+  for (const name of SPLITS) {
+    if (await isFolder(join(folder, name, "images"))) crops.push(name);
+  }
+  if (findSplit(folder, crops, OWN_NAMES, split) !== undefined) {
     return await lidcCrops(folder, split);
   }
-  const own = basename(folder);
+  const own = SPLITS.find((name) => name === basename(folder));
   if (
-    (own === "train" || own === "val") &&
-    await isFolder(join(folder, "images")) &&
+    own && await isFolder(join(folder, "images")) &&
     await isFolder(join(folder, "gt"))
   ) {
     return await lidcCrops(dirname(folder), own);
@@ -60,5 +65,5 @@ export async function openDataset(
   if (await isRefuge2(folder)) {
     return await refuge2(folder, { split, structure, ...options });
   }
-  return await folderDataset(folder, options);
+  return await folderDataset(folder, { split, ...options });
 }

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { isFolder, listFolder } from "./_file_case.ts";
+import { findSplit, splitNamed } from "./_split.ts";
 import { VolumeCache } from "./_volume_cache.ts";
 import { volumeCases } from "./_volume_cases.ts";
 import { displayable } from "../displayable.ts";
@@ -8,20 +9,20 @@ import type { ReadImageOptions } from "./read_image.ts";
 
 const MASK = /^task(\d+)_seg(\d+)\.nii(\.gz)?$/;
 const IMAGE = /^image\.nii(\.gz)?$/;
-const SPLITS = { train: "Training", val: "Validation" };
+const SPLITS = { train: ["Training"], val: ["Validation"], test: ["Testing"] };
 
 /** Options of {@linkcode qubiq}. */
 export interface QubiqOptions extends ReadImageOptions {
-  /** Which split, where the folder has `Training` and `Validation`; it defaults to "val". */
-  split?: "train" | "val";
+  /** Which split, where the folder has `Training`, `Validation` or `Testing`; it defaults to "val". */
+  split?: "train" | "val" | "test";
   /** Which of the structures that were segmented, which defaults to 1. */
   task?: number;
 }
 
 /**
  * Opens one structure of a QUBIQ challenge folder: `SPLIT/caseNN/image.nii.gz`
- * with `task01_seg01.nii.gz`, `task01_seg02.nii.gz` ...; SPLIT is `Training` or
- * `Validation`, or nothing at all.
+ * with `task01_seg01.nii.gz`, `task01_seg02.nii.gz` ...; SPLIT is `Training`,
+ * `Validation` or `Testing`, or nothing at all.
  *
  * - Masks are compared with the image index by index, as the challenge does.
  * - An image of several slices whose masks have one (brain tumour) has the
@@ -32,7 +33,7 @@ export interface QubiqOptions extends ReadImageOptions {
  * @param folder The folder of a task, such as `brain-growth`, or of one split of it.
  * @param options Split and task, and how images are read.
  * @returns Every case, ordered by name; the raters are "1", "2" ...
- * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image.
+ * @throws {Deno.errors.NotFound} When the folder is missing or has other splits only, or a case lacks its image.
  * @throws {RangeError} When no case has masks of this task, or a volume has a mask of another size.
  * @throws {TypeError} When a file that is looked into is damaged.
  */
@@ -41,9 +42,8 @@ export async function qubiq(
   { split = "val", task = 1, ...options }: QubiqOptions = {},
 ): Promise<Dataset> {
   const names = await listFolder(folder);
-  const splitFolder = SPLITS[split];
-  const inSplit = names.includes(splitFolder);
-  const root = inSplit ? join(folder, splitFolder) : folder;
+  const splitFolder = findSplit(folder, names, SPLITS, split);
+  const root = splitFolder ? join(folder, splitFolder) : folder;
   const cache = new VolumeCache();
   const cases: Case[] = [];
   for (const id of await listFolder(root)) {
@@ -84,21 +84,21 @@ export async function qubiq(
   const label = String(task).padStart(2, "0");
   const title = `QUBIQ ${basename(folder)} task${label}`;
   return displayable("dataset", {
-    name: inSplit ? `${title}, ${splitFolder}` : title,
+    name: splitFolder ? `${title}, ${splitFolder}` : title,
     cases,
+    split: splitFolder ? split : splitNamed(folder, SPLITS),
   });
 }
 
-/** Whether a folder has the layout of {@linkcode qubiq}, by its first case. */
+/** Whether a folder has the layout of {@linkcode qubiq}: one case is enough, wherever it is in the order. */
 export async function isQubiq(folder: string): Promise<boolean> {
-  for (const split of [...Object.values(SPLITS), "."]) {
+  for (const split of [...Object.values(SPLITS).flat(), "."]) {
     const root = join(folder, split);
     if (!await isFolder(root)) continue;
     for (const id of await listFolder(root)) {
       if (!await isFolder(join(root, id))) continue;
       const files = await listFolder(join(root, id));
       if (files.some((file) => MASK.test(file))) return true;
-      break;
     }
   }
   return false;

@@ -38,13 +38,15 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
 
 /**
  * Reads an image file: PNG, JPEG or TIFF, grey or colour, of 8 or 16 bits per
- * sample (grey TIFF also signed, 32 bits or floating-point); or a slice of a
+ * sample (grey TIFF also signed, 32 bits or floating-point of 32 bits); or a slice of a
  * NIfTI, DICOM, NPY or NPZ file or of a folder with a DICOM series, as
  * {@linkcode readVolume} reads it.
  *
  * - The EXIF orientation is applied: x and y are as the user sees them.
  * - Alpha is dropped, not composited: the intensities stay those of the file.
  * - An embedded colour profile is ignored, for the same reason.
+ * - A TIFF whose large values are dark (WhiteIsZero) is shown so; its window is
+ *   of stored values.
  * - Percentiles are of at most 2^20 values, evenly strided over the image.
  *
  * @param source A path, a URL, or the bytes of a file.
@@ -94,7 +96,7 @@ export async function readImage(
   const volume = await decodeVolume(bytes, options, name);
   if (volume) return volumeImage(volume, options);
   const image = await decodeImage(bytes, options, name);
-  const { values, height, width, channels } = image;
+  const { values, height, width, channels, inverted } = image;
   const [low, high] = window ??
     (values instanceof Uint8Array
       ? [0, 255]
@@ -103,13 +105,15 @@ export async function readImage(
   const scaled = new Float32Array(values.length);
   for (let i = 0; i < scaled.length; i++) {
     const value = (values[i] - low) / range;
-    scaled[i] = value > 0 ? Math.min(value, 1) : 0; // NaN becomes 0.
+    const light = value > 0 ? Math.min(value, 1) : 0; // NaN becomes 0.
+    scaled[i] = inverted ? 1 - light : light;
   }
   return ndarray(scaled, [height, width, channels]);
 }
 
 /**
- * Reads a mask file: what is stored above 0 is inside. In a JPEG, whose losses
+ * Reads a mask file: what is stored above 0 is inside, even where a TIFF says that
+ * it is dark. In a JPEG, whose losses
  * leave small values around every edge, inside begins at 128. Of a NIfTI, DICOM,
  * NPY or NPZ file it is a slice, and inside is what is above 0 in any channel.
  *

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { fileCase, isFolder, listFolder } from "./_file_case.ts";
+import { findSplit, splitNamed } from "./_split.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import type { ReadImageOptions } from "./read_image.ts";
@@ -8,12 +9,13 @@ const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|tiff?)$/i;
 const SPLITS = {
   train: ["Training-400"],
   val: ["Validation-400", "Test-400"],
+  test: ["Test-400"],
 };
 
 /** Options of {@linkcode refuge2}. */
 export interface Refuge2Options extends ReadImageOptions {
-  /** Which split, where the folder has several: "train" is `Training-400`; "val", the default, `Validation-400` or, where that is missing, `Test-400`. */
-  split?: "train" | "val";
+  /** Which split, where the folder has several: "train" is `Training-400`; "val", the default, `Validation-400` or, where that is missing, `Test-400`; "test" is `Test-400`. */
+  split?: "train" | "val" | "test";
   /** Which structure, which defaults to "cup". */
   structure?: "cup" | "disc";
 }
@@ -27,7 +29,7 @@ export interface Refuge2Options extends ReadImageOptions {
  * @param folder The folder that holds `Training-400`, or such a folder itself.
  * @param options Split and structure, and how images are read.
  * @returns Every case, ordered by name; the raters are "1" to "7". Images and masks are read when asked for.
- * @throws {Deno.errors.NotFound} When the folder is missing, or a case lacks its image.
+ * @throws {Deno.errors.NotFound} When the folder is missing or has other splits only, or a case lacks its image.
  * @throws {RangeError} When no case has masks of the structure.
  */
 export async function refuge2(
@@ -35,7 +37,7 @@ export async function refuge2(
   { split = "val", structure = "cup", ...options }: Refuge2Options = {},
 ): Promise<Dataset> {
   const names = await listFolder(folder);
-  const splitFolder = SPLITS[split].find((name) => names.includes(name));
+  const splitFolder = findSplit(folder, names, SPLITS, split);
   const root = splitFolder ? join(folder, splitFolder) : folder;
   const cases: Case[] = [];
   for (const id of await listFolder(root)) {
@@ -82,10 +84,11 @@ export async function refuge2(
   return displayable("dataset", {
     name: `REFUGE2 ${structure}, ${name}`,
     cases,
+    split: splitFolder ? split : splitNamed(folder, SPLITS),
   });
 }
 
-/** Whether a folder has the layout of {@linkcode refuge2}, by its first case. */
+/** Whether a folder has the layout of {@linkcode refuge2}: one case is enough, wherever it is in the order. */
 export async function isRefuge2(folder: string): Promise<boolean> {
   for (const split of [...Object.values(SPLITS).flat(), "."]) {
     const root = join(folder, split);
@@ -94,7 +97,6 @@ export async function isRefuge2(folder: string): Promise<boolean> {
       if (!await isFolder(join(root, id))) continue;
       const files = await listFolder(join(root, id));
       if (files.some((file) => MASK.exec(file)?.[1] === id)) return true;
-      break;
     }
   }
   return false;

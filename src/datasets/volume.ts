@@ -24,12 +24,13 @@ export interface Volume {
    * [D, H, W, C]: slices, rows, columns and channels, in the file's physical
    * values: Hounsfield units, say. NIfTI volumes are shown as radiologists see
    * them: slices from inferior to superior, rows from anterior to posterior,
-   * columns from the patient's right to left. DICOM frames and NPY arrays are
-   * as stored, the slices of a DICOM series in order along their normal (axial
+   * columns from the patient's right to left. NPY arrays are as stored, and so
+   * are DICOM frames whose positions are not told or make no grid; the slices of
+   * a DICOM series and all other frames are in order along their normal (axial
    * ones most often from inferior to superior).
    */
   readonly values: NdArray<Float32Array>;
-  /** Millimetres between slices, rows and columns, where known. */
+  /** Millimetres between slices, rows and columns, where known; between slices 1 for a single DICOM image that tells no thickness. */
   readonly spacing?: readonly [number, number, number];
   /**
    * A 4 x 4 matrix, row by row, from (column, row, slice, 1) to millimetres to
@@ -66,7 +67,9 @@ export interface ReadVolumeOptions {
  *   files without either. Dimensions beyond the third are channels.
  * - DICOM: rescale slope and intercept are applied. Uncompressed, deflated, RLE,
  *   JPEG (lossy of 8 bits, lossless) and JPEG 2000; other transfer syntaxes are
- *   an error that names them. The files of a folder are sorted by their
+ *   an error that names them. The frames of one file are sorted by their
+ *   positions (or a dose grid's offsets) where these lie at equal distances, and
+ *   have no spacing and affine where they do not. The files of a folder are sorted by their
  *   positions, whatever their names and numbers; slices that are missing, twice
  *   there, or of another series, size or direction are an error.
  * - NPY, NPZ: [H, W], [H, W, 1], [H, W, 3], [D, H, W] or [D, H, W, C], of real

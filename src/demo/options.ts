@@ -46,7 +46,7 @@ export interface DemoOptions {
   readonly image?: string;
   readonly reference?: string;
   readonly data?: string;
-  readonly split: "train" | "val";
+  readonly split: "train" | "val" | "test";
   readonly caseId?: string;
   readonly rater?: string;
   /** Clicks that were given; empty where one is to be drawn. */
@@ -98,7 +98,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
     image: line.text("image"),
     reference: line.text("reference"),
     data: line.text("data"),
-    split: line.oneOf("split", ["train", "val"], "val"),
+    split: line.oneOf("split", ["train", "val", "test"], "val"),
     caseId: line.text("case"),
     rater: line.text("rater"),
     points,

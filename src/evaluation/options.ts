@@ -42,9 +42,10 @@ Tables
 Cases and users
   --data FOLDER        multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or
                        CASE/image.* with CASE/rater*.*)
-  --split NAME         train or val, where the folder has both    (val)
+  --split NAME         train, val or test, where the folder has them (val)
   --task N             which structure of QUBIQ                   (1)
   --structure NAME     which structure of REFUGE2, cup or disc    (cup)
+  --max-voxels N       the largest volume that is read    (134217728)
   --every N            every N-th case only, for a quick look     (1)
   --include A,B,..     the user wants these raters' majority (at least half of
                        them); one rater: that one only            (each in turn)
@@ -75,7 +76,9 @@ Files
 `;
 
 /** Names of the options that choose cases. */
-export const CASE_OPTIONS = ["data", "split", "task", "structure", "every"];
+export const CASE_OPTIONS = [
+  ...["data", "split", "task", "structure", "every", "max-voxels"],
+];
 
 /** Names of all, for `CommandLine`. */
 export const OPTIONS = {
@@ -205,7 +208,7 @@ export async function readOuts(
 
 /** The cases to evaluate. */
 export async function readCases(line: CommandLine): Promise<Dataset> {
-  const split = line.oneOf("split", ["train", "val"], "val");
+  const split = line.oneOf("split", ["train", "val", "test"], "val");
   const every = line.integer("every", 1, { min: 1, max: 1e6 });
   const { name, cases, anonymous } = await openCases(line, split);
   if (anonymous && line.has("carry")) {

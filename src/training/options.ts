@@ -15,6 +15,7 @@ export const HELP = `deno task train [options]
                        crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
+  --max-voxels N       the largest volume that is read (134217728)
   --include A,B,..     raters to learn from (all)
   --exclude A,B,..     raters not to learn from (none)
   --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
@@ -53,7 +54,7 @@ export function parseOptions(args: readonly string[]): CommandLine {
       ...["data", "task", "structure", "include", "exclude", "method"],
       ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
       ...["steps", "batch", "rate", "schedule", "ema", "loss", "seed"],
-      ...["phantoms", "styles", "carry", "threads"],
+      ...["phantoms", "styles", "carry", "threads", "max-voxels"],
     ],
     repeated: ["average"],
   });
