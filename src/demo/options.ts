@@ -15,7 +15,7 @@ What to segment
   --reference FILE     mask of --image: a simulated user has it in mind
   --data FOLDER        multi-rater cases (CASE/image.png with CASE/rater*.png,
                        or LIDC crops)
-  --split NAME         train or val, where the folder has both    (val)
+  --split NAME         train, val or test, where the folder has them (val)
   --case ID            a case of --data, or of the sample phantoms
   --rater NAME         whose mask the simulated user has in mind
   --point X,Y          click inside, in pixels; repeatable
