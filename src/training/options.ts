@@ -117,15 +117,16 @@ async function readCases(
   { cases, anonymous }: Dataset,
   wanted: (rater: string) => boolean,
 ): Promise<TrainingCase[]> {
-  const all = await Promise.all(cases.map(async (item) => {
+  const marked: TrainingCase[] = [];
+  for (const item of cases) { // one at a time: a large scan is in memory once
     const raters = item.raters.filter(wanted);
-    return {
-      image: await item.readImage(),
-      masks: await Promise.all(raters.map((rater) => item.readMask(rater))),
-      raters: anonymous ? undefined : raters,
-    };
-  }));
-  return all.filter(isMarked);
+    const masks = [];
+    for (const rater of raters) masks.push(await item.readMask(rater));
+    if (!isMarked({ masks })) continue;
+    const image = await item.readImage();
+    marked.push({ image, masks, raters: anonymous ? undefined : raters });
+  }
+  return marked;
 }
 
 /** The cases of `--data` by the raters to learn from, and what to call them. */
