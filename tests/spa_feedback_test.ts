@@ -7,9 +7,14 @@ import {
   type Feedback,
   packFeedback,
 } from "../src/spa/feedback.ts";
-import { frameOf, mapToImage, scalesOf } from "../src/spa/frame.ts";
+import {
+  frameOf,
+  mapToImage,
+  maskToImage,
+  scalesOf,
+} from "../src/spa/frame.ts";
 import { close } from "./_close.ts";
-import { smallConfig } from "./_small_model.ts"; // S = 32, maps of 16 x 16
+import { normals, smallConfig } from "./_small_model.ts"; // S = 32, maps of 16 x 16
 
 const square = frameOf(32, 32, 32);
 const map = (value: (i: number) => number) =>
@@ -84,6 +89,20 @@ Deno.test("mapToImage() interpolates where the image is coarser", () => {
   );
   // 2 pixels over 4: centres .5 and 2.5 of the map: (0 + 1) / 2, (4 + 9) / 2
   close(mapToImage(row, frameOf(1, 2, 4)).data, [0.5, 6.5]);
+});
+
+Deno.test("maskToImage() is where mapToImage() is at least one half", () => {
+  for (const [height, width] of [[32, 32], [7, 20], [50, 9]]) {
+    const map = ndarray(normals([8, 8], height).map((v) => 0.5 + v), [8, 8]);
+    const frame = frameOf(height, width, 32);
+    const mask = maskToImage(map, frame);
+    assert.deepEqual(mask.shape, [height, width]);
+    assert.deepEqual(
+      [...mask.data],
+      Array.from(mapToImage(map, frame).data, (v) => v >= 0.5 ? 1 : 0),
+    );
+    assert.ok(mask.data.includes(0) && mask.data.includes(1));
+  }
 });
 
 Deno.test("packFeedback() puts a click in the first slot, SAM's padding point after it", () => {

@@ -7,7 +7,7 @@ import ops from "ndarray-ops";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { distinctGroups } from "./distinct_groups.ts";
-import { mapToImage } from "./frame.ts";
+import { mapToImage, maskToImage } from "./frame.ts";
 import { gramMatrix, knownGrams } from "./gram.ts";
 import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
@@ -196,7 +196,7 @@ export function cluster(
     (count) => kMeans(gram, shares, count, createRandom(seed)),
     (members) => {
       const probability = asMap(meanMap(maps, shares, members));
-      const mask = threshold(mapToImage(probability, frame));
+      const mask = maskToImage(probability, frame);
       return { members, probability, mask };
     },
   );

@@ -49,6 +49,30 @@ export function scalesOf(
   return { x: scaledWidth / width, y: scaledHeight / height };
 }
 
+/** Samples a map at the pixels of the image, bilinearly, and hands each row on. */
+function sampleAtImage(
+  { data, shape: [n] }: NdArray<Float32Array>,
+  frame: Frame,
+  take: (row: Float32Array, y: number) => void,
+): void {
+  const { height, width, side } = frame;
+  const scales = scalesOf(frame);
+  const columns = interpolation(width, (scales.x * n) / side, n);
+  const rows = interpolation(height, (scales.y * n) / side, n);
+  const row = new Float32Array(width);
+  for (let y = 0; y < height; y++) {
+    const top = rows.low[y] * n, bottom = rows.high[y] * n, v = rows.share[y];
+    for (let x = 0; x < width; x++) {
+      const left = columns.low[x], right = columns.high[x];
+      const u = columns.share[x];
+      const above = data[top + left] * (1 - u) + data[top + right] * u;
+      const below = data[bottom + left] * (1 - u) + data[bottom + right] * u;
+      row[x] = above * (1 - v) + below * v;
+    }
+    take(row, y);
+  }
+}
+
 /**
  * Samples a map of the square at the pixels of the image, bilinearly.
  *
@@ -60,23 +84,29 @@ export function mapToImage(
   map: NdArray<Float32Array>,
   frame: Frame,
 ): NdArray<Float32Array> {
-  const { height, width, side } = frame;
-  const n = map.shape[0];
-  const scales = scalesOf(frame);
-  const columns = interpolation(width, (scales.x * n) / side, n);
-  const rows = interpolation(height, (scales.y * n) / side, n);
+  const { height, width } = frame;
   const out = new Float32Array(height * width);
-  const { data } = map;
-  for (let y = 0; y < height; y++) {
-    const top = rows.low[y] * n, bottom = rows.high[y] * n, v = rows.share[y];
-    for (let x = 0; x < width; x++) {
-      const left = columns.low[x], right = columns.high[x];
-      const u = columns.share[x];
-      const above = data[top + left] * (1 - u) + data[top + right] * u;
-      const below = data[bottom + left] * (1 - u) + data[bottom + right] * u;
-      out[y * width + x] = above * (1 - v) + below * v;
-    }
-  }
+  sampleAtImage(map, frame, (row, y) => out.set(row, y * width));
+  return ndarray(out, [height, width]);
+}
+
+/**
+ * The pixels of the image at which a map is at least one half, without a copy
+ * of the map at the image's size.
+ *
+ * @param map [n, n], covering the whole square.
+ * @param frame The image's place in it.
+ * @returns [H, W], 0 or 1.
+ */
+export function maskToImage(
+  map: NdArray<Float32Array>,
+  frame: Frame,
+): NdArray<Uint8Array> {
+  const { height, width } = frame;
+  const out = new Uint8Array(height * width);
+  sampleAtImage(map, frame, (row, y) => {
+    for (let x = 0; x < width; x++) out[y * width + x] = row[x] >= 0.5 ? 1 : 0;
+  });
   return ndarray(out, [height, width]);
 }
 
