@@ -94,10 +94,7 @@ export async function predictMasks(
       "Cannot predict masks as there must be a point, a box or logits: current value is none",
     );
   }
-  for (const point of points) {
-    checkPoint(point, frame);
-    checkLabel(point);
-  }
+  for (const point of points) checkPoint(point, frame);
   if (box) checkBox(box, frame);
   const predicted = await programsOf(model).predict({
     ...packSlots({ points, box, frame }),
@@ -125,16 +122,6 @@ export async function predictMasks(
       logits: map,
     };
   });
-}
-
-/** Throws unless a point is labelled as inside or outside. */
-function checkLabel({ label }: Point): void {
-  if (label === undefined || label === 0 || label === 1) return;
-  throw new RangeError(
-    `Cannot predict masks as a point's label must be 1, inside, or 0, outside: current value is ${
-      typeof label === "string" ? JSON.stringify(label) : label
-    }`,
-  );
 }
 
 /** The values of an earlier mask's logits, [side, side], checked. */

@@ -31,7 +31,9 @@ export function checkPoint(
 ): void {
   if (label !== 0 && label !== 1) {
     throw new RangeError(
-      `Cannot use the point as its label must be 1 (inside) or 0 (outside): current value is ${label}`,
+      `Cannot use the point as its label must be 1, inside, or 0, outside: current value is ${
+        typeof label === "string" ? JSON.stringify(label) : label
+      }`,
     );
   }
   const inside = x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
