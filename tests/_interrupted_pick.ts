@@ -12,8 +12,11 @@ const played = playHost({
 const host = {
   ...played,
   ask(question: string) {
-    if (phase === "prompt") interrupt();
-    return phase === "prompt" ? "1" : played.ask(question);
+    if (phase !== "prompt") return played.ask(question);
+    interrupt();
+    // a prompt blocks until its line is there
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    return "1";
   },
 };
 const picking = pickAt(host, handProposal(), {

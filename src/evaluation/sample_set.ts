@@ -11,8 +11,8 @@ import {
   hungarianMatchedDice,
   type Masks,
 } from "../metrics/sample_set.ts";
-import { type Proposal, threshold } from "../spa/cluster.ts";
-import { mapToImage } from "../spa/frame.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import { mapToImage, maskToImage } from "../spa/frame.ts";
 
 /**
  * Metrics of a set of samples against a set of annotations, each as the function
@@ -54,7 +54,7 @@ export function sampleSetMetrics(
   // the fresh samples come first
   const samples = Array.from(latents.components, (_, n) => {
     const map = maps.subarray(n * height * width, (n + 1) * height * width);
-    return threshold(mapToImage(ndarray(map, [height, width]), frame));
+    return maskToImage(ndarray(map, [height, width]), frame);
   });
   const mean = mapToImage(recommended.probability, frame);
   const best = diceMax(samples, annotations);

@@ -26,8 +26,9 @@ export type { AnnotateOptions } from "./annotation_options.ts";
  * picks, times, iterations) and the profile (`profile.json`) are saved, each
  * whole or not at all. An interrupt, as of the notebook's cell, ends it after
  * the step that is computed; run again with the same folder, it goes on with
- * the image at which it was cut off. With all images finished it writes `summary.csv`. In a notebook one
- * panel serves all images; a rule that is asked first shows nothing.
+ * the image at which it was cut off. With all images finished it writes
+ * `summary.csv`. In a notebook one panel serves all images; a rule that is asked
+ * first shows nothing.
  *
  * @param model The network.
  * @param images A folder of image files, a dataset's folder, a dataset, or a

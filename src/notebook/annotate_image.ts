@@ -1,8 +1,8 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { digestNumber } from "../digest.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
-import { digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { Session } from "../spa/session.ts";

@@ -41,7 +41,7 @@ export async function interruptible<T>(
 }
 
 /** Milliseconds in which an interrupt that has come is heard of. */
-const HEARING = 50;
+const HEARING = 5;
 
 /**
  * Stops where an interrupt has come: between two pieces of work, or after a

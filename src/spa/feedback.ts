@@ -12,7 +12,7 @@ import {
   POINT_SLOTS,
 } from "../model/config.ts";
 import { CHOICE_SCALE, PointLabel } from "../model/prompt_encoder.ts";
-import { type Frame, scalesOf } from "./frame.ts";
+import { type Frame, placeInMap, scalesOf } from "./frame.ts";
 
 /** A click. */
 export interface Point {
@@ -179,12 +179,9 @@ function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
       y: (box.top + box.bottom) / 2,
     });
   }
-  const scales = scalesOf(frame);
-  const across = scales.x * side / frame.side;
-  const down = scales.y * side / frame.side;
   const reach = Math.ceil(3 * CLICK_RADIUS);
-  for (const { x, y, label } of clicks) {
-    const cx = (x + 0.5) * across - 0.5, cy = (y + 0.5) * down - 0.5;
+  for (const click of clicks) {
+    const [cx, cy] = placeInMap(frame, side, click);
     const left = Math.max(0, Math.floor(cx) - reach);
     const right = Math.min(side - 1, Math.ceil(cx) + reach);
     const top = Math.max(0, Math.floor(cy) - reach);
@@ -192,7 +189,7 @@ function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
     for (let v = top; v <= bottom; v++) {
       for (let u = left; u <= right; u++) {
         const squared = (u - cx) ** 2 + (v - cy) ** 2;
-        map[v * side + u] += (label === 0 ? -1 : 1) *
+        map[v * side + u] += (click.label === 0 ? -1 : 1) *
           Math.exp(-squared / (2 * CLICK_RADIUS ** 2));
       }
     }

@@ -1,7 +1,8 @@
 /** How well samples explain the user's feedback, beside the network's own use of it. */
 
+import { sampleAt } from "../arrays/sample_at.ts";
 import type { Box, Choice, Feedback, Point } from "./feedback.ts";
-import { type Frame, scalesOf } from "./frame.ts";
+import { type Frame, placeInMap } from "./frame.ts";
 
 /**
  * How sharply a user is taken to tell candidates apart: the chance of picking
@@ -75,17 +76,6 @@ export function choiceLogLikelihood(
   });
 }
 
-/** A place in pixels of the image as one in pixels of a map, [column, row]. */
-function placeIn(side: number, frame: Frame, x: number, y: number) {
-  const scales = scalesOf(frame);
-  const place = (at: number, scale: number) =>
-    Math.min(
-      side - 1,
-      Math.max(0, (at + 0.5) * scale * side / frame.side - 0.5),
-    );
-  return [place(x, scales.x), place(y, scales.y)] as const;
-}
-
 /**
  * Log-likelihood of clicks, if samples were what the user has in mind: the
  * sample's probability where the click is, or the opposite where it is negative.
@@ -101,19 +91,11 @@ export function clickLogLikelihood(
 ): Float64Array {
   const side = Math.sqrt(maps.length / n);
   const result = new Float64Array(n);
-  for (const { x, y, label } of points) {
-    const [column, row] = placeIn(side, frame, x, y);
-    const left = Math.floor(column), top = Math.floor(row);
-    const right = Math.min(side - 1, left + 1);
-    const bottom = Math.min(side - 1, top + 1);
-    const u = column - left, v = row - top;
+  for (const point of points) {
+    const [column, row] = placeInMap(frame, side, point);
     split(maps, n).forEach((map, i) => {
-      const above = map[top * side + left] * (1 - u) +
-        map[top * side + right] * u;
-      const below = map[bottom * side + left] * (1 - u) +
-        map[bottom * side + right] * u;
-      const inside = above * (1 - v) + below * v;
-      const agrees = label === 0 ? 1 - inside : inside;
+      const inside = sampleAt(map, side, side, 1, 0, column, row);
+      const agrees = point.label === 0 ? 1 - inside : inside;
       result[i] += Math.log(CLICK_ERROR + (1 - 2 * CLICK_ERROR) * agrees);
     });
   }
@@ -134,8 +116,11 @@ export function boxLogLikelihood(
   frame: Frame,
 ): Float64Array {
   const side = Math.sqrt(maps.length / n);
-  const [left, top] = placeIn(side, frame, box.left, box.top);
-  const [right, bottom] = placeIn(side, frame, box.right, box.bottom);
+  const corner = (x: number, y: number) =>
+    placeInMap(frame, side, { x, y })
+      .map((at) => Math.min(side - 1, Math.max(0, at)));
+  const [left, top] = corner(box.left, box.top);
+  const [right, bottom] = corner(box.right, box.bottom);
   return Float64Array.from(split(maps, n), (map) => {
     let l = side, t = side, r = -1, b = -1;
     for (const pixel of pixelsOf(map)) {

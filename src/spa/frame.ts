@@ -49,6 +49,23 @@ export function scalesOf(
   return { x: scaledWidth / width, y: scaledHeight / height };
 }
 
+/**
+ * A place in pixels of the image as one in pixels of a map of the square.
+ *
+ * @param side Side of the map, which covers the whole square.
+ * @returns Column and row; beside the map, by less than a pixel, near its edges.
+ */
+export function placeInMap(
+  frame: Frame,
+  side: number,
+  { x, y }: { readonly x: number; readonly y: number },
+): [column: number, row: number] {
+  const scales = scalesOf(frame);
+  const across = scales.x * side / frame.side;
+  const down = scales.y * side / frame.side;
+  return [(x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5];
+}
+
 /** Samples a map at the pixels of the image, bilinearly, and hands each row on. */
 function sampleAtImage(
   { data, shape: [n] }: NdArray<Float32Array>,

@@ -2,6 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { sampleAt } from "../arrays/sample_at.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { valueRange } from "../model/normalize.ts";
 import { createRandom, type Random } from "../random.ts";
@@ -99,28 +100,6 @@ export function drawStyle(random: Random): Style {
     amplitudes: deviations.map((deviation) => deviation * random.normal()),
     phases: deviations.map(() => 2 * Math.PI * random.uniform()),
   };
-}
-
-/** The values of channel `c` at (x, y), bilinear, edges repeated. */
-function sampleAt(
-  data: Float32Array | Uint8Array,
-  height: number,
-  width: number,
-  channels: number,
-  c: number,
-  x: number,
-  y: number,
-): number {
-  x = Math.min(width - 1, Math.max(0, x));
-  y = Math.min(height - 1, Math.max(0, y));
-  const left = Math.floor(x), top = Math.floor(y);
-  const right = Math.min(width - 1, left + 1);
-  const bottom = Math.min(height - 1, top + 1);
-  const u = x - left, v = y - top;
-  const at = (row: number, column: number) =>
-    data[(row * width + column) * channels + c];
-  return (at(top, left) * (1 - u) + at(top, right) * u) * (1 - v) +
-    (at(bottom, left) * (1 - u) + at(bottom, right) * u) * v;
 }
 
 /** The image in the network's square, normalised: [S, S, 3], row-major. */
