@@ -66,14 +66,14 @@ export {
   type PhantomKind,
   type PhantomRater,
   phantoms,
-} from "./src/datasets/phantom.ts";
+} from "./src/phantoms/phantom.ts";
 export { qubiq, type QubiqOptions } from "./src/datasets/qubiq.ts";
 export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
   readMask,
-} from "./src/datasets/read_image.ts";
+} from "./src/formats/read_image.ts";
 export { refuge2, type Refuge2Options } from "./src/datasets/refuge2.ts";
 export {
   type Layout,
@@ -82,9 +82,9 @@ export {
   type SliceOptions,
   type Volume,
   volumeSlice,
-} from "./src/datasets/volume.ts";
-export { writeImage, writeMask } from "./src/datasets/write_image.ts";
-export { writeNiftiMask } from "./src/datasets/write_nifti_mask.ts";
+} from "./src/formats/volume.ts";
+export { writeImage, writeMask } from "./src/formats/write_image.ts";
+export { writeNiftiMask } from "./src/formats/write_nifti_mask.ts";
 export {
   availableEngines,
   currentEngine,
@@ -143,49 +143,49 @@ export type { Asked } from "./src/notebook/ask.ts";
 export {
   candidatesFigure,
   type CandidatesFigureOptions,
-} from "./src/notebook/candidates_figure.ts";
+} from "./src/figures/candidates_figure.ts";
 export {
   datasetFigure,
   type DatasetFigureOptions,
-} from "./src/notebook/dataset_figure.ts";
+} from "./src/figures/dataset_figure.ts";
 export {
   diceFigure,
   type DiceFigureOptions,
   type DiceSeries,
-} from "./src/notebook/dice_figure.ts";
+} from "./src/figures/dice_figure.ts";
 export {
   figureOf,
   show,
   type Showable,
   type ShowOptions,
 } from "./src/notebook/display.ts";
-export { differencesFigure } from "./src/notebook/differences_figure.ts";
+export { differencesFigure } from "./src/figures/differences_figure.ts";
 export {
   entropyFigure,
   type EntropyFigureOptions,
-} from "./src/notebook/entropy_figure.ts";
+} from "./src/figures/entropy_figure.ts";
 export {
   evaluationFigure,
   type EvaluationFigureOptions,
   raterSeries,
-} from "./src/notebook/evaluation_figure.ts";
-export { Figure, type FigureSource } from "./src/notebook/figure.ts";
+} from "./src/figures/evaluation_figure.ts";
+export { Figure, type FigureSource } from "./src/figures/figure.ts";
 export type { FirstClicks } from "./src/notebook/first_clicks.ts";
 export {
   imageFigure,
   type ImageFigureOptions,
-} from "./src/notebook/image_figure.ts";
-export { learningFigure } from "./src/notebook/learning_figure.ts";
+} from "./src/figures/image_figure.ts";
+export { learningFigure } from "./src/figures/learning_figure.ts";
 export { loadModel } from "./src/notebook/load_model.ts";
 export {
   maskFigure,
   type MaskFigureOptions,
-} from "./src/notebook/mask_figure.ts";
+} from "./src/figures/mask_figure.ts";
 export {
   mixtureFigure,
   type MixtureFigureOptions,
-} from "./src/notebook/mixture_figure.ts";
-export { modelFigure } from "./src/notebook/model_figure.ts";
+} from "./src/figures/mixture_figure.ts";
+export { modelFigure } from "./src/figures/model_figure.ts";
 export {
   type AskOptions,
   pick,
@@ -209,10 +209,10 @@ export {
 } from "./src/notebook/progress.ts";
 export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
 export type { ProgressState } from "./src/notebook/progress_text.ts";
-export { ratersFigure } from "./src/notebook/raters_figure.ts";
-export { stackFigures } from "./src/notebook/stack_figures.ts";
-export { targetsFigure } from "./src/notebook/targets_figure.ts";
-export { variantsFigure } from "./src/notebook/variants_figure.ts";
+export { ratersFigure } from "./src/figures/raters_figure.ts";
+export { stackFigures } from "./src/figures/stack_figures.ts";
+export { targetsFigure } from "./src/figures/targets_figure.ts";
+export { variantsFigure } from "./src/figures/variants_figure.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";

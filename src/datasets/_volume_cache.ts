@@ -1,9 +1,9 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { readBytes } from "./_read_bytes.ts";
-import type { VolumeFileOptions } from "./_volume_file.ts";
-import { insideOf } from "./read_image.ts";
-import { decodeVolume, readSeries, type Volume } from "./volume.ts";
+import { readBytes } from "../formats/_read_bytes.ts";
+import type { VolumeFileOptions } from "../formats/_volume_file.ts";
+import { insideOf } from "../formats/read_image.ts";
+import { decodeVolume, readSeries, type Volume } from "../formats/volume.ts";
 
 /** So many bytes hold a CT scan of 512 x 512 x 200 and the masks of five raters. */
 const CAPACITY = 2 ** 29;

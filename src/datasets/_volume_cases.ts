@@ -3,12 +3,15 @@ import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkMaskSize, maskPath } from "./_file_case.ts";
 import type { VolumeCache, VolumeMask } from "./_volume_cache.ts";
-import { readVolumeHeader, type VolumeFileOptions } from "./_volume_file.ts";
-import type { VolumeHeader } from "./_volume_header.ts";
-import { volumeImage } from "./_volume_image.ts";
+import {
+  readVolumeHeader,
+  type VolumeFileOptions,
+} from "../formats/_volume_file.ts";
+import type { VolumeHeader } from "../formats/_volume_header.ts";
+import { volumeImage } from "../formats/_volume_image.ts";
 import type { Case } from "./dataset.ts";
-import { type ReadImageOptions, readMask } from "./read_image.ts";
-import { defaultAxis, type Volume, volumeSlice } from "./volume.ts";
+import { type ReadImageOptions, readMask } from "../formats/read_image.ts";
+import { defaultAxis, type Volume, volumeSlice } from "../formats/volume.ts";
 
 /** What the cases of one image file are made of. */
 export interface VolumeCasesOptions {

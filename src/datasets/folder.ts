@@ -6,7 +6,7 @@ import { IMAGE, listedSplits, openSplit, RATER } from "./_plain_split.ts";
 import { VolumeCache } from "./_volume_cache.ts";
 import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 
 /**
  * Opens a folder in the plain layout, one folder per case:

@@ -5,7 +5,7 @@ import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
 import { lidcCrops } from "./lidc_crops.ts";
 import { isQubiq, qubiq } from "./qubiq.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
