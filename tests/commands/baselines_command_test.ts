@@ -4,9 +4,9 @@ import { readEvaluation } from "../../src/evaluation/saved_evaluation.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 /** Runs `deno task train` or `deno task evaluate`. */
-async function command(program: "training" | "evaluation", ...args: string[]) {
+async function command(program: "train" | "evaluate", ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `src/${program}/main.ts`, ...args],
+    args: ["run", "-A", `src/commands/${program}/main.ts`, ...args],
     env: { NO_COLOR: "1" },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
@@ -16,7 +16,7 @@ async function command(program: "training" | "evaluation", ...args: string[]) {
 const folder = await temporaryFolder();
 const box = join(folder, "box.safetensors");
 const trained = await command(
-  "training",
+  "train",
   ...["--method", "box", "--init", "data/models/tiny.safetensors"],
   ...["--steps", "2", "--batch", "2", "--phantoms", "1", "--threads", "1"],
   ...["--note", "phantoms of a test", "--out", box],
@@ -28,7 +28,7 @@ Deno.test("train --method and evaluate --model work on a baseline, compare on it
   const results = ["box", "sam-u"].map((name) => join(folder, `${name}.json`));
   for (const [i, method] of ["box", "sam-u"].entries()) {
     const { code, stdout, stderr } = await command(
-      "evaluation",
+      "evaluate",
       ...[...quick, "--model", box, "--method", method, "--samples", "6"],
       ...["--iterations", "2", "--targets", "0.5", "--out", results[i]],
     );
@@ -48,7 +48,7 @@ Deno.test("train --method and evaluate --model work on a baseline, compare on it
     assert.deepEqual(spreads, new Array(5).fill(method === "sam-u"));
   }
   const { code, stdout, stderr } = await command(
-    "evaluation",
+    "evaluate",
     ...["compare", ...results],
   );
   assert.equal(code, 0, stderr);
@@ -58,29 +58,29 @@ Deno.test("train --method and evaluate --model work on a baseline, compare on it
 for (
   const [program, args, message] of [
     [
-      "training",
+      "train",
       ["--method", "scribble"],
       /^Cannot train as --method must be one of spa, click, box, .*: current value is scribble$/,
     ],
     [
-      "evaluation",
+      "evaluate",
       ["--model", box, "--ablation"],
       /^Cannot evaluate as --ablation must come with a model of spa: current value is box$/,
     ],
     [
-      "evaluation",
+      "evaluate",
       ["--method", "click"],
       /^Cannot evaluate as --method must fit the model's, spa: current value is click$/,
     ],
     [
-      "evaluation",
+      "evaluate",
       ["--model", box, "--method", "spa"],
       /^Cannot evaluate as --method must fit the model's, box: current value is spa$/,
     ],
   ] as const
 ) {
   Deno.test(`the ${program} command refuses ${args.filter((arg) => arg !== box).join(" ")}`, async () => {
-    const more = program === "evaluation" ? quick : [];
+    const more = program === "evaluate" ? quick : [];
     const { code, stderr } = await command(program, ...more, ...args);
     assert.equal(code, 1);
     assert.match(stderr.split("\n").at(-1)!, message); // after a line on splits

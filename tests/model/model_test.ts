@@ -172,7 +172,7 @@ Deno.test("a model that is disposed while the first engine starts keeps nothing 
        import { useEngine } from "./src/engine/engine.ts";
        import { Model } from "./src/model/model.ts";
        import { initializeWeights } from "./src/model/weights.ts";
-       import { smallConfig } from "./tests/_small_model.ts";
+       import { smallConfig } from "./tests/helpers/small_model.ts";
        const started = useEngine("cpu");
        const model = new Model(smallConfig, initializeWeights(smallConfig, 1));
        const weights = model.deviceWeights();
