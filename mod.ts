@@ -244,8 +244,11 @@ export {
   type SessionOptions,
 } from "./src/spa/session.ts";
 export {
+  boundingBox,
   candidateDice,
   clickInside,
+  errorClick,
+  jitterBox,
   nearestUser,
   noisyUser,
   randomUser,
