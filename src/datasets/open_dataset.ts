@@ -32,7 +32,7 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  *
  * @example Read an image and the mask of a rater
  * ```ts
- * import { openDataset } from "@spa-seg/spa";
+ * import { openDataset } from "@spa-seg/spa/datasets";
  *
  * const { cases } = await openDataset("data/phantoms");
  * const [{ raters }] = cases;
