@@ -19,7 +19,7 @@ export {
   sampleSetMetrics,
 } from "../evaluation/sample_set.ts";
 export { expectedCalibrationError } from "../metrics/calibration.ts";
-export { hd95 } from "../metrics/hd95.ts";
+export { hd95, surfaceDice, type SurfaceOptions } from "../metrics/surface.ts";
 export {
   type IterationsToTarget,
   iterationsToTarget,
