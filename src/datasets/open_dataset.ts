@@ -50,14 +50,14 @@ export async function openDataset(
     if (await isFolder(join(folder, name, "images"))) crops.push(name);
   }
   if (findSplit(folder, crops, OWN_NAMES, split) !== undefined) {
-    return await lidcCrops(folder, split);
+    return await lidcCrops(folder, { split });
   }
   const own = SPLITS.find((name) => name === basename(folder));
   if (
     own && await isFolder(join(folder, "images")) &&
     await isFolder(join(folder, "gt"))
   ) {
-    return await lidcCrops(dirname(folder), own);
+    return await lidcCrops(dirname(folder), { split: own });
   }
   if (await isQubiq(folder)) {
     return await qubiq(folder, { split, task, ...options });
