@@ -1,6 +1,6 @@
 /** Evaluation of the baselines, with the users, targets and figures of SPA's. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -21,14 +21,14 @@ import { cluster, type Proposal } from "../spa/cluster.ts";
 import { preprocess } from "../spa/encode.ts";
 import type { Feedback } from "../spa/feedback.ts";
 import { type Frame, frameOf } from "../spa/frame.ts";
-import { clickInside } from "../spa/simulated_user.ts";
-import type { Baseline } from "./baseline.ts";
 import {
   boundingBox,
+  clickInside,
   errorClick,
   jitterBox,
-  withMask,
-} from "./interactions.ts";
+} from "../spa/simulated_user.ts";
+import type { Baseline } from "./baseline.ts";
+import { withMask } from "./interactions.ts";
 import type { BaselineConfig, Inputs, Method } from "./method.ts";
 import { methodOf } from "./methods.ts";
 

@@ -6,7 +6,7 @@
 
 import { packPrompts } from "./backbone.ts";
 import { box } from "./box.ts";
-import { jitterBox } from "./interactions.ts";
+import { jitterBox } from "../spa/simulated_user.ts";
 import type { Method } from "./method.ts";
 
 export const samU: Method = {

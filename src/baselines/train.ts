@@ -1,6 +1,6 @@
 /** Training of the baselines: Algorithm 1's loop with their own users. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import { maskSide } from "../model/config.ts";
@@ -15,17 +15,13 @@ import { type Box, mapOf, type Point } from "../spa/feedback.ts";
 import { digestOf } from "../training/digest.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
+import { boundingBox, errorClick, jitterBox } from "../spa/simulated_user.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
 import { stack } from "../training/stack.ts";
 import { optimizerStep } from "../training/step.ts";
 import type { Recipe, TrainOptions } from "../training/train.ts";
 import { orderCases, type TrainingCase } from "../training/training_case.ts";
-import {
-  boundingBox,
-  errorClick,
-  jitterBox,
-  withMask,
-} from "./interactions.ts";
+import { withMask } from "./interactions.ts";
 import type {
   BaselineConfig,
   HostInputs,

@@ -1,9 +1,9 @@
 /** Statistics of a frozen encoder's features, by which they are standardised. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
-import { phantom } from "../datasets/phantom.ts";
+import { phantom } from "../phantoms/phantom.ts";
 import type { Model } from "../model/model.ts";
 import { normalizePixels } from "../model/normalize.ts";
 import { tinyVit } from "../model/tiny_vit.ts";

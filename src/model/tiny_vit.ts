@@ -5,7 +5,7 @@
  * batch normalisation folded into the convolution before it.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import {
   isTinyVit,

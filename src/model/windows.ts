@@ -1,6 +1,6 @@
 /** Square windows of a grid of tokens, within which attention stays. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 
 /**
  * Cuts a grid into windows, padded with zeros to the right and below:

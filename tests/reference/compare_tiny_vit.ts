@@ -4,7 +4,7 @@
  *     python3 tests/reference/make_tiny_vit.py --wheel out/reference/wheel --full out/reference
  *     deno run -A tests/reference/compare_tiny_vit.ts out/reference
  */
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "../../src/engine/tf.ts";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { useEngine } from "../../src/engine/engine.ts";
@@ -12,7 +12,7 @@ import { jit } from "../../src/engine/jit.ts";
 import { programsOf } from "../../src/model/model.ts";
 import { tinyVit } from "../../src/model/tiny_vit.ts";
 import type { Weights } from "../../src/model/weights.ts";
-import { relativeError } from "../_sam_reference.ts";
+import { relativeError } from "../helpers/sam_reference.ts";
 
 /** Largest difference allowed, over the largest value. */
 const LIMIT = 1e-4;
