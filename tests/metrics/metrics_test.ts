@@ -217,11 +217,11 @@ Deno.test("metrics refuse empty lists and options out of range", () => {
     ],
     [
       () => hd95(a, a, { spacing: [1, -2] }),
-      /as spacing must be a positive number or two: current value is 1,-2/,
+      /as spacing must be a positive number or 2: current value is 1,-2/,
     ],
     [
       () => hd95(a.pick(0), a.pick(0)),
-      /as the masks' shape must be \[H, W\]: current value is \[2\]/,
+      /as the masks' shape must be \[H, W\] or \[D, H, W\]: current value is \[2\]/,
     ],
     [
       () => sampleSpread(map(1)),
