@@ -123,7 +123,7 @@ Deno.test("small's encoder is its frozen features, standardised, and trained lay
     const adapted = adaptFeatures(onlyTrained, shrunken, features, pixels);
     const encoded = encodeImage(weights, shrunken, pixels);
     assert.deepEqual(adapted.embedding.shape, [2, 6, 6, 64]);
-    assert.deepEqual(adapted.detail!.shape, [2, 36, 4 * 32]);
+    assert.deepEqual(adapted.detail!.shape, [2, 36, 4 * 24]);
     assert.deepEqual(
       adapted.embedding.dataSync(),
       encoded.embedding.dataSync(),
