@@ -153,13 +153,13 @@ export {
   type DiceFigureOptions,
   type DiceSeries,
 } from "./src/figures/dice_figure.ts";
+export { show } from "./src/notebook/display.ts";
 export {
   figureOf,
-  show,
   type Showable,
   type ShowOptions,
-} from "./src/notebook/display.ts";
-export { differencesFigure } from "./src/figures/differences_figure.ts";
+} from "./src/figures/figure_of.ts";
+export { differencesFigure } from "./src/figures/evaluation_figures.ts";
 export {
   entropyFigure,
   type EntropyFigureOptions,
@@ -168,9 +168,9 @@ export {
   evaluationFigure,
   type EvaluationFigureOptions,
   raterSeries,
-} from "./src/figures/evaluation_figure.ts";
+} from "./src/figures/evaluation_figures.ts";
 export { Figure, type FigureSource } from "./src/figures/figure.ts";
-export type { FirstClicks } from "./src/notebook/first_clicks.ts";
+export type { FirstClicks } from "./src/notebook/annotation_images.ts";
 export {
   imageFigure,
   type ImageFigureOptions,
@@ -180,7 +180,7 @@ export { loadModel } from "./src/notebook/load_model.ts";
 export {
   maskFigure,
   type MaskFigureOptions,
-} from "./src/figures/mask_figure.ts";
+} from "./src/figures/image_figure.ts";
 export {
   mixtureFigure,
   type MixtureFigureOptions,
@@ -196,8 +196,8 @@ export {
   applyPick,
   pickNext,
   type PickNextOptions,
-} from "./src/notebook/pick_next.ts";
-export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
+} from "./src/notebook/pick.ts";
+export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export {
   evaluationProgress,
@@ -207,12 +207,12 @@ export {
   trainingProgress,
   withProgress,
 } from "./src/notebook/progress.ts";
-export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
-export type { ProgressState } from "./src/notebook/progress_text.ts";
-export { ratersFigure } from "./src/figures/raters_figure.ts";
-export { stackFigures } from "./src/figures/stack_figures.ts";
-export { targetsFigure } from "./src/figures/targets_figure.ts";
-export { variantsFigure } from "./src/figures/variants_figure.ts";
+export type { ProgressSink } from "./src/notebook/progress.ts";
+export type { ProgressState } from "./src/notebook/progress.ts";
+export { ratersFigure } from "./src/figures/evaluation_figures.ts";
+export { stackFigures } from "./src/figures/figure.ts";
+export { targetsFigure } from "./src/figures/evaluation_figures.ts";
+export { variantsFigure } from "./src/figures/evaluation_figures.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";

@@ -13,11 +13,8 @@ import {
   initializeWeights,
 } from "../model/weights.ts";
 import { guessConfig, parseConfig } from "./_config_of.ts";
-import {
-  defaultCacheFolder,
-  download,
-  type LoadProgress,
-} from "./_download.ts";
+import { defaultCacheFolder } from "../files.ts";
+import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { renameAll } from "./names.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
