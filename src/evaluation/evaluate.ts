@@ -8,7 +8,7 @@
 import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
-import { hd95 } from "../metrics/hd95.ts";
+import { hd95 } from "../metrics/surface.ts";
 import { dice, iou } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
@@ -244,7 +244,9 @@ async function evaluateTarget(
  *
  * @example Two iterations on a phantom
  * ```ts
- * import { evaluate, loadModel, phantoms } from "@spa-seg/spa";
+ * import { loadModel } from "@spa-seg/spa";
+ * import { phantoms } from "@spa-seg/spa/datasets";
+ * import { evaluate } from "@spa-seg/spa/evaluate";
  *
  * using model = await loadModel();
  * const dataset = phantoms({ count: 1, kinds: ["kidney"] });

@@ -1,6 +1,5 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Box, Point } from "../spa/feedback.ts";
