@@ -9,9 +9,9 @@
  */
 import * as tf from "./tf.ts";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
-import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
+import { checkProvider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
-import type { SessionOptions } from "./session_messages.ts";
+import type { Provider, SessionOptions } from "./session_messages.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
