@@ -97,6 +97,8 @@ export interface JitFunction<I, O, R> {
 interface Compiled {
   readonly program: Program;
   session: Session | undefined;
+  /** Where the session lives. */
+  runtime?: OnnxRuntime;
 }
 
 /**
@@ -224,10 +226,12 @@ function sessionOf(
 ): Session {
   const { session } = entry;
   if (
-    session?.options.threads === threads &&
+    session && entry.runtime === runtime &&
+    session.options.threads === threads &&
     session.options.provider === provider
   ) return session;
   session?.release();
+  entry.runtime = runtime;
   return entry.session = runtime.load(entry.program, { threads, provider });
 }
 

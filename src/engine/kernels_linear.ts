@@ -6,14 +6,7 @@
 import * as tf from "./tf.ts";
 import type { Graph } from "./graph.ts";
 import { activate } from "./kernels_elementwise.ts";
-import {
-  binary,
-  cast,
-  matMul,
-  type reshape,
-  slice,
-  transpose,
-} from "./operators.ts";
+import { binary, cast, matMul, slice, transpose } from "./operators.ts";
 import { type Refuse, registerKernels } from "./trace_backend.ts";
 import type { Value } from "./values.ts";
 

@@ -145,6 +145,8 @@ export class Model {
   /** A promise, so that calls made at the same time upload once. */
   #device?: {
     engine: string;
+    /** Of ONNX Runtime's Worker, which may have been replaced. */
+    runtime: unknown;
     weights: Promise<Record<string, DeviceTensor>>;
   };
   #disposed = false;
@@ -181,12 +183,15 @@ export class Model {
    */
   async deviceWeights(): Promise<Record<string, DeviceTensor>> {
     this.#checkAlive();
-    const { info: { name: engine } } = activeEngine() ?? await engineInUse();
+    const { info, runtime } = activeEngine() ?? await engineInUse();
+    const engine = info.name;
     this.#checkAlive(); // nobody would dispose what is uploaded now
-    if (this.#device?.engine !== engine) {
+    if (
+      this.#device?.engine !== engine || this.#device.runtime !== runtime
+    ) {
       this.#release();
       const weights = upload(Object.fromEntries(this.weights));
-      const device = { engine, weights };
+      const device = { engine, runtime, weights };
       this.#device = device;
       weights.catch(() => { // the next call tries again
         if (this.#device === device) this.#device = undefined;
