@@ -218,10 +218,15 @@ export function drawPlane(
     weightsOf(mixture).map((w) => Math.max(RADIUS * Math.sqrt(w), SMALLEST))
   );
   return [
-    text(box.x, box.y - 18, "Means, and the samples drawn around them", {
-      size: SIZE.heading,
-      bold: true,
-    }),
+    text(
+      box.x,
+      box.y - 18,
+      samples ? "Means, and the samples drawn around them" : "Means",
+      {
+        size: SIZE.heading,
+        bold: true,
+      },
+    ),
     rect(
       box.x,
       box.y,
@@ -256,7 +261,8 @@ export function drawPlane(
     text(
       box.x + box.width / 2,
       box.y + box.height + 38,
-      "a circle's area is its weight; an arrow, a mean that moved far",
+      "a circle's area is its weight" +
+        (after === before ? "" : "; an arrow, a mean that moved far"),
       { size: SIZE.small, fill: COLOR.muted, anchor: "middle" },
     ),
   ].join("");
