@@ -36,7 +36,7 @@ export type { AnnotationImage } from "../notebook/annotation_images.ts";
 export type { AnnotationRecord } from "../notebook/annotation_record.ts";
 export { AnnotationReport } from "../notebook/annotation_report.ts";
 export type { Asked } from "../notebook/ask.ts";
-export type { FirstClicks } from "../notebook/first_clicks.ts";
+export type { FirstClicks } from "../notebook/annotation_images.ts";
 export { evaluationProgress } from "../notebook/progress.ts";
 export {
   boundingBox,
