@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Box, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { dice } from "../metrics/overlap.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";

@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Box as BoxPrompt, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box as BoxPrompt } from "../spa/frame.ts";
 import { num, rect } from "./svg.ts";
 import { COLOR } from "./theme.ts";
 

@@ -2,7 +2,7 @@
 
 import { maskSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Frame } from "./frame.ts";
 import type { Preference } from "./preference.ts";
 

@@ -3,7 +3,7 @@ import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
 import { decodeLatents } from "./decode_latents.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { packFeedback } from "./feedback.ts";
 import { knownGrams } from "./gram.ts";
 import { createRandom } from "../random.ts";

@@ -2,14 +2,9 @@
 import ndarray from "ndarray";
 import type { ModelConfig } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
-import type { ImageEmbedding } from "./encode.ts";
-import {
-  type Box,
-  type Feedback,
-  packFeedback,
-  type Point,
-} from "./feedback.ts";
-import type { Frame } from "./frame.ts";
+import type { ImageEmbedding } from "./embedding.ts";
+import { type Feedback, packFeedback, type Point } from "./feedback.ts";
+import type { Box, Frame } from "./frame.ts";
 import type { GaussianMixture } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 import type { Profile } from "./profile.ts";

@@ -3,7 +3,7 @@ import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
