@@ -8,7 +8,7 @@ import { packFeedback } from "./feedback.ts";
 import { knownGrams } from "./gram.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
-import type { Preference } from "./preference.ts";
+import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
@@ -98,6 +98,8 @@ export async function decode(
     ...weighted,
     probabilities: all,
     latents,
+    identity: embedding.identity,
+    state: stateOf(preference),
     frame: feedback.frame,
     image: embedding.image,
   };

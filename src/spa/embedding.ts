@@ -151,7 +151,7 @@ const modelNumbers = new WeakMap<Model, number>();
 let models = 0;
 
 /** The number of a model in this process. */
-function numberOf(model: Model): number {
+export function modelNumber(model: Model): number {
   let number = modelNumbers.get(model);
   if (number === undefined) modelNumbers.set(model, number = ++models);
   return number;
@@ -215,7 +215,7 @@ export async function encodeRegion(
       regions: [frame.region],
     },
     identity: {
-      model: numberOf(model),
+      model: modelNumber(model),
       image: digestImage(image),
       seen: digest([
         `${[frame.height, frame.width, left, top, right, bottom]}`,

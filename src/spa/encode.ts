@@ -17,6 +17,7 @@ import { sampleGMM } from "./sample_gmm.ts";
 import { boundingBox } from "./simulated_user.ts";
 import {
   checkBox,
+  checkMask,
   checkPoint,
   generateDistribution,
 } from "./start_preference.ts";
@@ -44,7 +45,7 @@ export interface EncodeOptions {
 }
 
 /** How regions are found. */
-export const FINDING = {
+const FINDING = {
   /** Side of the region in sides of the object. */
   room: 3,
   /** Looks at most. */
@@ -55,13 +56,11 @@ export const FINDING = {
   near: 0.15,
   /** First side where nothing is known, in pixels of the network's square. */
   first: 0.75,
-  /** Least side, in pixels of the network's square. */
-  least: 0,
   /** Samples decoded per look. */
   samples: 8,
 };
 
-/** A click on the object, else the middle of those. */
+/** A place in the image. */
 type Place = { readonly x: number; readonly y: number };
 
 /** The square of a side about a place. */
@@ -198,11 +197,8 @@ function middleOf(points: readonly Point[]): Place {
 }
 
 /** A region about a box, with the room that training has. */
-function regionAround({ left, top, right, bottom }: Box, S = 128): Box {
-  const side = Math.max(
-    FINDING.least * S,
-    FINDING.room * Math.max(right - left, bottom - top),
-  );
+function regionAround({ left, top, right, bottom }: Box): Box {
+  const side = FINDING.room * Math.max(right - left, bottom - top);
   return squareAt({ x: (left + right) / 2, y: (top + bottom) / 2 }, side);
 }
 
@@ -246,7 +242,7 @@ async function find(
       const side = sideOf(region);
       let next: Box;
       if (!glimpse) {
-        next = squareAt(click, Math.max(FINDING.least * S, side / 2));
+        next = squareAt(click, side / 2);
       } else if (glimpse.cut) {
         next = squareAt(centerOf(glimpse.box), Math.min(2 * side, longest));
       } else {
@@ -390,17 +386,4 @@ export async function encode(
     );
   }
   return await encodeRegion(model, image, frame);
-}
-
-/** Throws unless a mask is of the image's size and not empty. */
-function checkMask(
-  mask: NdArray<Uint8Array>,
-  { height, width }: Frame,
-): void {
-  if (`${mask.shape}` === `${[height, width]}`) return;
-  throw new RangeError(
-    `Cannot use the mask as it must be of the image's size, ${height} x ${width}: current value is ${
-      mask.shape.join(" x ")
-    }`,
-  );
 }
