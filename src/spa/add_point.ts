@@ -1,6 +1,6 @@
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Point } from "./feedback.ts";
 import type { Preference } from "./preference.ts";
 import { moveParts, type UpdateOptions } from "./update_preference.ts";

@@ -1,9 +1,9 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
-import { checkPreference } from "./check_preference.ts";
+import { checkPreference, checkProposal } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
@@ -78,7 +78,8 @@ function keep(
  * @param options The rule, and which parts of the mixture move (ablations).
  * @returns The new preference, one iteration further.
  * @throws {RangeError} When there is no such candidate or rule, or the
- * preference is of another image or model.
+ * preference or the proposal is of another image, region or model, or the
+ * proposal was not made with this preference.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  *
@@ -129,6 +130,7 @@ export async function updatePreference(
     );
   }
   checkPreference("update", model, embedding, preference);
+  checkProposal("update", preference, predictions);
   const logLikelihood = maskLogLikelihood(
     predictions.probabilities.data as Float32Array,
     predictions.components.length,
@@ -158,6 +160,7 @@ export async function updatePreference(
   return {
     distribution,
     evidence,
+    identity: preference.identity,
     feedback,
     habit: preference.habit ?? { distribution, evidence },
     kept: keep(predictions, chosen.members),

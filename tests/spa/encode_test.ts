@@ -7,7 +7,8 @@ import { compareWeights } from "../../src/model/compare_weights.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
 import { declareWeights } from "../../src/model/weights.ts";
 import { createRandom } from "../../src/random.ts";
-import { encode, preprocess } from "../../src/spa/encode.ts";
+import { encode } from "../../src/spa/encode.ts";
+import { preprocess } from "../../src/spa/embedding.ts";
 import { frameOf, scalesOf } from "../../src/spa/frame.ts";
 import { assertClose, host } from "../helpers/engine_helpers.ts";
 import {

@@ -1,7 +1,8 @@
 import type { Model } from "../../model/model.ts";
 import { cluster } from "../../spa/cluster.ts";
 import { decode } from "../../spa/decode.ts";
-import { encode, type ImageEmbedding } from "../../spa/encode.ts";
+import { encode } from "../../spa/encode.ts";
+import type { ImageEmbedding } from "../../spa/embedding.ts";
 import type { Preference } from "../../spa/preference.ts";
 import { sampleGMM } from "../../spa/sample_gmm.ts";
 import { startPreference } from "../../spa/start_preference.ts";
