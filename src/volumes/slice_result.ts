@@ -141,3 +141,15 @@ export function packedDice(one: PackedMask, other: PackedMask): number {
   }
   return 2 * both / (one.area + other.area);
 }
+
+/** An empty slice: what stands for "the object is not here". */
+export function emptyResult(
+  shape: readonly number[],
+  region: Box,
+  side: number,
+) {
+  const [height, width] = shape;
+  const nothing = ndarray(new Uint8Array(height * width), [height, width]);
+  const map = { region, side, bytes: new Uint8Array(side * side) };
+  return resultOf(map, shape, nothing);
+}

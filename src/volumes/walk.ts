@@ -17,7 +17,10 @@ import type { Choice, Feedback, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
-import { generateDistribution, startPreference } from "../spa/start_preference.ts";
+import {
+  generateDistribution,
+  startPreference,
+} from "../spa/start_preference.ts";
 import {
   bytesOf,
   moveMap,
@@ -217,9 +220,12 @@ export async function step(
   const preference = {
     ...started,
     feedback,
-    distribution: profile
-      ? started.distribution
-      : await generateDistribution(model, embedding, feedback, started.evidence),
+    distribution: profile ? started.distribution : await generateDistribution(
+      model,
+      embedding,
+      feedback,
+      started.evidence,
+    ),
   };
   const latents = sampleGMM(preference.distribution, {
     count: WALK.samples,
@@ -244,38 +250,4 @@ export async function step(
 /** Whether a slice's result says that the object is not there any more. */
 export function hasEnded({ mask, confidence, gap }: SliceResult): boolean {
   return !gap && (mask.area < WALK.area || confidence < WALK.confidence);
-}
-
-/** A mask's map: 1 inside, 0 outside, softened by the map's cells. */
-export function mapOfMask(
-  mask: NdArray<Uint8Array>,
-  region: Box,
-  side: number,
-): RegionMap {
-  const [height, width] = mask.shape;
-  const cell = (region.right - region.left) / side;
-  const bytes = new Uint8Array(side * side);
-  const parts = Math.max(1, Math.ceil(cell)); // samples per cell and axis
-  for (let v = 0, i = 0; v < side; v++) {
-    for (let u = 0; u < side; u++, i++) {
-      let sum = 0;
-      for (let k = 0; k < parts * parts; k++) {
-        const x = region.left + (u + (k % parts + 0.5) / parts) * cell;
-        const y = region.top + (v + (Math.floor(k / parts) + 0.5) / parts) * cell;
-        const column = Math.round(x), row = Math.round(y);
-        const inside = column >= 0 && row >= 0 && column < width && row < height;
-        if (inside && mask.get(row, column) > 0) sum++;
-      }
-      bytes[i] = Math.round(255 * sum / parts ** 2);
-    }
-  }
-  return { region, side, bytes };
-}
-
-/** An empty slice: what stands for "the object is not here". */
-export function emptyResult(shape: readonly number[], region: Box, side: number) {
-  const [height, width] = shape;
-  const nothing = ndarray(new Uint8Array(height * width), [height, width]);
-  const map = { region, side, bytes: new Uint8Array(side * side) };
-  return resultOf(map, shape, nothing);
 }
