@@ -140,7 +140,7 @@ Deno.test("moveMap() takes a map to a wider region and back", () => {
   assert.equal(wider.get(0, 0), 0); // where nobody looked
   const direct = maskToMap(discMask(50, 60, disc), far, 32);
   wider.data.forEach((value, i) =>
-    assert.ok(Math.abs(value - direct.data[i]) < 0.3)
+    assert.ok(Math.abs(value - direct.data[i]) < 0.5) // the same mask
   );
   assert.ok(dice(maskToImage(wider, far), discMask(50, 60, disc)) > 0.95);
 });
