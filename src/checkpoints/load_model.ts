@@ -14,11 +14,8 @@ import {
 } from "../model/weights.ts";
 import { foldBatchNorms } from "./_batch_norms.ts";
 import { guessConfig, parseConfig } from "./_config_of.ts";
-import {
-  defaultCacheFolder,
-  download,
-  type LoadProgress,
-} from "./_download.ts";
+import { defaultCacheFolder } from "../files.ts";
+import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { renameAll } from "./names.ts";
 import { measureFeatures } from "./_standardize.ts";

@@ -3,8 +3,14 @@ import type { Model } from "../model/model.ts";
 import { counted, countParameters, describeModel, short } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import { drawTitle, rect, svgDocument, text } from "./svg.ts";
-import { drawLines, wrapText } from "./text_block.ts";
+import {
+  drawLines,
+  drawTitle,
+  rect,
+  svgDocument,
+  text,
+  wrapText,
+} from "./svg.ts";
 import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
 
 const BAR = { y: 72, height: 26 };

@@ -339,7 +339,7 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       heads: 4,
       mlpChannels: 128,
       attentionDownsample: 1,
-      upscaling: [32, 8],
+      upscaling: [24, 8],
       plainUpscaling: true,
       detailChannels: 48,
     },

@@ -1,7 +1,7 @@
 /** Layers that every part of the network shares; PyTorch's weight layouts. */
 
 import * as tf from "../engine/tf.ts";
-import { gelu, layerNorm } from "../engine/fused.ts";
+import { affine, gelu, layerNorm } from "../engine/fused.ts";
 import type { Weights } from "./weights.ts";
 
 /** A linear layer on the last axis: [..., in] to [..., out]. */
@@ -22,13 +22,10 @@ export function project(
   const inputs = x.shape[x.shape.length - 1];
   const outputs = matrix.shape[0];
   const rows = tf.reshape(x, [-1, inputs]);
-  let y: tf.Tensor = tf.matMul(
-    rows,
-    tf.reshape(matrix, [outputs, inputs]),
-    false,
-    true,
-  );
-  if (bias) y = tf.add(y, bias);
+  const flat = tf.reshape(matrix, [outputs, inputs]);
+  const y = bias
+    ? affine(rows, flat, bias)
+    : tf.matMul(rows, flat, false, true);
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
 }
 

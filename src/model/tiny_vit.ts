@@ -6,7 +6,7 @@
  */
 
 import * as tf from "../engine/tf.ts";
-import { gelu } from "../engine/fused.ts";
+import { type Convolution, convolve, gelu } from "../engine/fused.ts";
 import {
   isTinyVit,
   type ModelConfig,
@@ -38,51 +38,28 @@ function mergingStride(index: number): 1 | 2 {
   return index < 2 ? 2 : 1;
 }
 
-/** A 1 x 1 convolution with its folded normalisation. */
-function pointwise(weights: Weights, name: string, x: tf.Tensor): tf.Tensor {
-  return project(x, weights[`${name}.c.weight`], weights[`${name}.c.bias`]);
-}
-
-/** A PyTorch kernel [out, in, 3, 3] in tfjs's order, [3, 3, in, out]. */
-function convolve(
+/** A convolution with its folded normalisation, [B, C, H, W]. */
+function convolution(
   weights: Weights,
   name: string,
   x: tf.Tensor,
-  stride: number,
+  options?: Convolution,
 ): tf.Tensor {
-  const kernel = tf.transpose(weights[`${name}.c.weight`], [2, 3, 1, 0]);
-  const y = tf.conv2d(
-    x as tf.Tensor4D,
-    kernel as tf.Tensor4D,
-    stride,
-    PADDING_1,
-  );
-  return tf.add(y, weights[`${name}.c.bias`]);
+  const kernel = weights[`${name}.c.weight`];
+  return convolve(x, kernel, weights[`${name}.c.bias`], options);
 }
 
-/** PyTorch's `padding=1`; "same" would pad even sides on one edge alone. */
-const PADDING_1: [
-  [number, number],
-  [number, number],
-  [number, number],
-  [number, number],
-] = [[0, 0], [1, 1], [1, 1], [0, 0]];
+/** A 3 x 3 convolution of each channel by itself. */
+const DEPTHWISE = { padding: 1, depthwise: true } as const;
 
-/** A 3 x 3 convolution of each channel by itself, its kernel [C, 1, 3, 3]. */
-function depthwise(
-  weights: Weights,
-  name: string,
-  x: tf.Tensor,
-  stride: 1 | 2 = 1,
-): tf.Tensor {
-  const kernel = tf.transpose(weights[`${name}.c.weight`], [2, 3, 0, 1]);
-  const y = tf.depthwiseConv2d(
-    x as tf.Tensor4D,
-    kernel as tf.Tensor4D,
-    stride,
-    PADDING_1,
-  );
-  return tf.add(y, weights[`${name}.c.bias`]);
+/** Channels last to channels second, as convolutions are fastest. */
+function channelsFirst(x: tf.Tensor): tf.Tensor {
+  return tf.transpose(x, [0, 3, 1, 2]);
+}
+
+/** The reverse, as attention wants it. */
+function channelsLast(x: tf.Tensor): tf.Tensor {
+  return tf.transpose(x, [0, 2, 3, 1]);
 }
 
 /** The stem: two convolutions, pointwise where the patches are 4 pixels wide. */
@@ -91,20 +68,10 @@ function embedPatches(
   patchSize: number,
   pixels: tf.Tensor,
 ): tf.Tensor {
+  const options = patchSize === 4 ? {} : { stride: 2, padding: 1 } as const;
   const [first, second] = [0, 2].map((i) => `${NAME}.patch_embed.seq.${i}`);
-  if (patchSize === 4) {
-    return pointwise(
-      weights,
-      second,
-      gelu(pointwise(weights, first, pixels)),
-    );
-  }
-  return convolve(
-    weights,
-    second,
-    gelu(convolve(weights, first, pixels, 2)),
-    2,
-  );
+  const x = gelu(convolution(weights, first, pixels, options));
+  return convolution(weights, second, x, options);
 }
 
 /** A block of the first stage (`MBConv`). */
@@ -113,9 +80,9 @@ function convolutionBlock(
   name: string,
   x: tf.Tensor,
 ): tf.Tensor {
-  let hidden = gelu(pointwise(weights, `${name}.conv1`, x));
-  hidden = gelu(depthwise(weights, `${name}.conv2`, hidden));
-  return gelu(tf.add(x, pointwise(weights, `${name}.conv3`, hidden)));
+  let hidden = gelu(convolution(weights, `${name}.conv1`, x));
+  hidden = gelu(convolution(weights, `${name}.conv2`, hidden, DEPTHWISE));
+  return gelu(tf.add(x, convolution(weights, `${name}.conv3`, hidden)));
 }
 
 /** The convolutions between two stages (`PatchMerging`). */
@@ -125,9 +92,9 @@ function merge(
   x: tf.Tensor,
   stride: 1 | 2,
 ): tf.Tensor {
-  x = gelu(pointwise(weights, `${name}.conv1`, x));
-  x = gelu(depthwise(weights, `${name}.conv2`, x, stride));
-  return pointwise(weights, `${name}.conv3`, x);
+  x = gelu(convolution(weights, `${name}.conv1`, x));
+  x = gelu(convolution(weights, `${name}.conv2`, x, { ...DEPTHWISE, stride }));
+  return convolution(weights, `${name}.conv3`, x);
 }
 
 /** Distances (|dy|, |dx|) of two tokens of a window, in the order first seen. */
@@ -187,7 +154,9 @@ function windowBlock(
     distances,
   );
   x = tf.add(x, joinWindows(attended, window, x.shape));
-  x = depthwise(weights, `${name}.local_conv`, x);
+  x = channelsLast(
+    convolution(weights, `${name}.local_conv`, channelsFirst(x), DEPTHWISE),
+  );
   const hidden = linear(
     weights,
     `${name}.mlp.fc1`,
@@ -210,7 +179,7 @@ export function tinyVit(
   pixels: tf.Tensor,
 ): FrozenFeatures {
   const { stages } = encoder as TinyVitConfig;
-  let x = embedPatches(weights, patchSize, pixels);
+  let x = embedPatches(weights, patchSize, channelsFirst(pixels));
   let finer = x;
   stages.forEach((stage, i) => {
     const { indices, count } = distanceIndices(stage.window);
@@ -224,7 +193,8 @@ export function tinyVit(
     if (i === 1) finer = x;
     if (i === stages.length - 1) return;
     const name = `${NAME}.layers.${i}.downsample`;
-    x = merge(weights, name, x, mergingStride(i));
+    if (distances) x = channelsFirst(x);
+    x = channelsLast(merge(weights, name, x, mergingStride(i)));
   });
   x = project(x, weights[`${NAME}.neck.0.weight`]);
   x = norm(weights, `${NAME}.neck.1`, x);

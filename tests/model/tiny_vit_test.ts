@@ -6,6 +6,7 @@ import {
   type WeightReport,
 } from "../../src/checkpoints/load_model.ts";
 import { openCheckpoint } from "../../src/checkpoints/open_checkpoint.ts";
+import { saveModel } from "../../src/checkpoints/save_model.ts";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { jit } from "../../src/engine/jit.ts";
@@ -17,7 +18,7 @@ import {
   encodeImage,
   frozenFeatures,
 } from "../../src/model/image_encoder.ts";
-import { Model } from "../../src/model/model.ts";
+import { Model, programsOf } from "../../src/model/model.ts";
 import { declareTinyVit, tinyVit } from "../../src/model/tiny_vit.ts";
 import {
   declareWeights,
@@ -25,6 +26,7 @@ import {
   type Weights,
 } from "../../src/model/weights.ts";
 import { relativeError } from "../helpers/sam_reference.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { asTensors } from "../helpers/small_model.ts";
 
 /** By tests/reference/make_tiny_vit.py: LiteMedSAM's code, shrunken, random. */
@@ -123,7 +125,7 @@ Deno.test("small's encoder is its frozen features, standardised, and trained lay
     const adapted = adaptFeatures(onlyTrained, shrunken, features, pixels);
     const encoded = encodeImage(weights, shrunken, pixels);
     assert.deepEqual(adapted.embedding.shape, [2, 6, 6, 64]);
-    assert.deepEqual(adapted.detail!.shape, [2, 36, 4 * 32]);
+    assert.deepEqual(adapted.detail!.shape, [2, 36, 4 * 24]);
     assert.deepEqual(
       adapted.embedding.dataSync(),
       encoded.embedding.dataSync(),
@@ -156,6 +158,59 @@ Deno.test("loadModel() puts small on another network's TinyViT: features measure
   assert.ok(model.weights.get(name)!.data.every((v) => v > 0.005 && v !== 1));
   const drawn = "fusion.layers.1.weight";
   assert.notDeepEqual(model.weights.get(drawn), other.weights.get(drawn));
+});
+
+Deno.test("the encoder of a TinyViT model is one program with its weights inside, and gives the same", async () => {
+  await useEngine("onnx", { threads: 1 });
+  using model = new Model(
+    shrunken,
+    new Map([
+      ...initializeWeights(shrunken, 3),
+      ...published as ReturnType<typeof initializeWeights>,
+    ]),
+  );
+  const { encode } = programsOf(model);
+  const { data } = expected.get("pixels")!;
+  const pixels = {
+    data: data.slice(0, 24 * 24 * 3) as Float32Array,
+    shape: [1, 24, 24, 3],
+  };
+  const weights = await model.deviceWeights();
+  const { image } = await encode({ weights, pixels });
+  const [{ inputs }] = encode.programs();
+  assert.deepEqual(inputs, ["pixels: float32[1,24,24,3]"]);
+  const asInputs = jit(
+    (inputs: { weights: Weights; pixels: tf.Tensor }) => ({
+      ...encodeImage(inputs.weights, shrunken, inputs.pixels),
+    }),
+    { name: "encode" },
+  );
+  const same = await asInputs({ weights, pixels });
+  const error = relativeError(await image.embedding.read(), same.embedding);
+  assert.ok(error < 1e-5, `${error}`);
+});
+
+Deno.test("small's weights take at most 15 MB in float16, and come back", async () => {
+  const folder = await temporaryFolder();
+  const { small } = presets;
+  using model = new Model(small, initializeWeights(small, 1));
+  const path = `${folder}/small.safetensors`;
+  await saveModel(model, path);
+  const { size } = await Deno.stat(path);
+  assert.ok(size <= 15e6, `${size}`);
+  using same = await loadModel(path);
+  assert.deepEqual(same.config, small);
+  for (const [name, { data }] of model.weights) {
+    const rounded = Float32Array.from(new Float16Array(data));
+    assert.deepEqual(same.weights.get(name)!.data, rounded, name);
+  }
+});
+
+Deno.test("loadModel() names TinyViT where a file holds one of no preset", async () => {
+  await assert.rejects(
+    loadModel(fixture("tiny_vit.pth")),
+    /tensors are those of TinyViT and of no preset/,
+  );
 });
 
 Deno.test("a config with TinyViT survives JSON and names the figure that does not fit", () => {

@@ -118,7 +118,7 @@ Deno.test("show() prints a value's lines outside a notebook", async () => {
   try {
     await spa.show(candidate);
     await spa.show(results.slice(0, 2)); // a list that nobody marked
-    await spa.figureOf(candidate).show();
+    await spa.show(spa.figureOf(candidate));
   } finally {
     console.log = log;
   }

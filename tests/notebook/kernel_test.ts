@@ -44,7 +44,7 @@ console.log(session);`,
       ...Object.keys(values),
       `await spa.show(proposal, { truth: masks.generous });
 await spa.show(model);
-await spa.figureOf(data).show();`,
+await spa.show(spa.figureOf(data));`,
     ]);
     const errors = cells.flatMap(({ outputs }) => outputs)
       .filter(({ output_type }) => output_type === "error");
@@ -126,7 +126,7 @@ kernelTest(
       START,
       `spa.show(session);
 spa.show(model);
-spa.figureOf(session.proposal.candidates[0]).show();`,
+spa.show(spa.figureOf(session.proposal.candidates[0]));`,
       `"next"`,
     ]);
     const texts = showing.outputs.filter(({ data }) => data?.["image/png"])
@@ -184,7 +184,7 @@ kernelTest(
           i * 200
         }) }, { raw: true })`,
         `figure("${mark}")`,
-        `await figure("${mark}").show(); console.log("${mark}"); "${mark}"`,
+        `await spa.show(figure("${mark}")); console.log("${mark}"); "${mark}"`,
       ][i % 5];
     });
     const start = performance.now();

@@ -5,10 +5,10 @@ import {
   pick,
   pickAt as answerAt,
   type PickOptions,
+  pickPointAt,
 } from "../../src/notebook/pick.ts";
-import type { PickHost } from "../../src/notebook/pick_host.ts";
+import type { PickHost } from "../../src/notebook/ask.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
-import { pickPointAt } from "../../src/notebook/pick_point.ts";
 import type { Picked } from "../../src/notebook/picked.ts";
 import { randomUser } from "../../src/spa/simulated_user.ts";
 import { createRandom } from "../../src/random.ts";

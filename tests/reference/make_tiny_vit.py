@@ -9,11 +9,14 @@
 
 Without --full: a shrunken TinyViT with random weights and batch statistics, at a
 size where some windows are padded and some are not. With --full: the published
-weights at 256 and 128 px, for compare_tiny_vit.ts.
+weights at 256 and 128 px, for compare_tiny_vit.ts; with --onnx besides, the same
+exported as ONNX, and with --serve a line of milliseconds for every line with a
+side on the standard input, both for speed_tiny_vit.ts.
 """
 import argparse
 import os
 import sys
+import time
 import types
 
 import numpy as np
@@ -128,6 +131,8 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheel", required=True, help="folder of the unpacked wheel")
     parser.add_argument("--full", help="folder to write the full network's values to")
+    parser.add_argument("--onnx", action="store_true", help="export the full network as ONNX")
+    parser.add_argument("--serve", type=int, help="time the full network on so many threads")
     args = parser.parse_args()
     stub_timm()
     sys.path.insert(0, args.wheel)
@@ -148,6 +153,21 @@ def main():
                        map_location="cpu")
     net.load_state_dict(state.get("model", state), strict=True)
     net.eval()
+    if args.serve:
+        torch.set_num_threads(args.serve)
+        for line in iter(sys.stdin.readline, ""):
+            size = int(line)
+            x = picture(size, size)
+            encoder = Encoder(net.image_encoder, size)
+            start = time.perf_counter()
+            encoder(x)
+            print(1e3 * (time.perf_counter() - start), flush=True)
+        return
+    if args.onnx:
+        for size in (256, 128):
+            torch.onnx.export(Encoder(net.image_encoder, size), picture(size, size),
+                              os.path.join(args.full, f"tiny_vit_{size}.onnx"), opset_version=13,
+                              input_names=["x"], output_names=["embedding", "finer"])
     tensors = {}
     for size in (256, 128):
         x = picture(size, size)
