@@ -1,5 +1,5 @@
 import type { TargetResult } from "../evaluation/evaluate.ts";
-import { inOther, pairedDifference } from "../evaluation/paired.ts";
+import { inOther, pairedDifference } from "../evaluation/statistics.ts";
 import { barsFigure } from "./bars_figure.ts";
 import type { Figure } from "./figure.ts";
 

@@ -1,5 +1,5 @@
 import type { TargetResult } from "../evaluation/evaluate.ts";
-import { diceWith, ratersOf } from "../evaluation/tables/raters.ts";
+import { diceWith, ratersOf } from "../evaluation/tables.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
 import { meanCurve } from "./mean_curve.ts";

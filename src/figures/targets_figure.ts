@@ -1,5 +1,5 @@
 import type { TargetResult } from "../evaluation/evaluate.ts";
-import { reachTarget } from "../evaluation/tables/dice_targets.ts";
+import { reachTarget } from "../evaluation/tables.ts";
 import { barsFigure } from "./bars_figure.ts";
 import type { Figure } from "./figure.ts";
 

@@ -12,8 +12,7 @@ import {
   type SavedEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
 import { targetSections, variantSections } from "./sections.ts";
-import { savingsTable } from "../../evaluation/tables/savings.ts";
-import { secondsTable } from "../../evaluation/tables/seconds.ts";
+import { savingsTable, secondsTable } from "../../evaluation/tables.ts";
 
 /** Throws unless two evaluations have the same targets, with the same clicks. */
 function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {

@@ -13,13 +13,15 @@ import {
   type SavedEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
 import { summarize, summaryTable } from "../../evaluation/summary.ts";
-import { ablationTable } from "../../evaluation/tables/ablation.ts";
-import { carryTable } from "../../evaluation/tables/carry.ts";
-import { comparisonTable } from "../../evaluation/tables/comparison.ts";
-import { diceTargetsTable } from "../../evaluation/tables/dice_targets.ts";
-import { overlapTable } from "../../evaluation/tables/overlap.ts";
-import { ratersTable } from "../../evaluation/tables/raters.ts";
-import { sampleSetTable } from "../../evaluation/tables/sample_set.ts";
+import {
+  ablationTable,
+  carryTable,
+  comparisonTable,
+  diceTargetsTable,
+  overlapTable,
+  ratersTable,
+  sampleSetTable,
+} from "../../evaluation/tables.ts";
 
 /** A table and what it looks like. */
 export interface Section {
