@@ -5,7 +5,12 @@ import {
   type ReportOptions,
   type ReportSection,
 } from "../../figures/report.ts";
-import { describeAnswer, doubtOf, iterationsTable, type Step } from "./step.ts";
+import {
+  describeAnswer,
+  doubtOf,
+  iterationsTable,
+  type Step,
+} from "./demo_step.ts";
 import type { Chooser } from "./users.ts";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";

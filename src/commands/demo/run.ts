@@ -19,7 +19,7 @@ import {
   iterationLines,
   scoreProposal,
   type Step,
-} from "./step.ts";
+} from "./demo_step.ts";
 import { openSubject, type Subject } from "./subject.ts";
 import {
   type Chooser,

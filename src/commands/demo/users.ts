@@ -2,7 +2,12 @@
 
 import type { Box } from "../../spa/feedback.ts";
 import type { DemoOptions } from "./options.ts";
-import { type Answer, doubtOf, interactiveTable, type Step } from "./step.ts";
+import {
+  type Answer,
+  doubtOf,
+  interactiveTable,
+  type Step,
+} from "./demo_step.ts";
 import type { Subject } from "./subject.ts";
 
 /** Answers a proposal. `picture` is the path of its picture. */

@@ -23,7 +23,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { publish } from "./report.ts";
+import { publish } from "./publish.ts";
 import { runEvaluation } from "./run.ts";
 import {
   readEvaluation,

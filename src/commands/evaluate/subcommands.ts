@@ -22,7 +22,7 @@ import {
   targetSections,
   variantSections,
   writeReport,
-} from "./report.ts";
+} from "./publish.ts";
 import {
   findDifference,
   mergeEvaluations,
