@@ -48,7 +48,8 @@ const ALIGNMENT = 4096;
  *
  * @example Export the shipped model
  * ```ts
- * import { exportOnnx, loadModel } from "@spa-seg/spa";
+ * import { loadModel } from "@spa-seg/spa";
+ * import { exportOnnx } from "@spa-seg/spa/checkpoints";
  *
  * const folder = await Deno.makeTempDir();
  * await exportOnnx(await loadModel(), folder); // encoder.onnx, ...

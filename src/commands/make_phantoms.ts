@@ -38,9 +38,9 @@ export async function makePhantoms(
 ): Promise<string[]> {
   for (const { id, kind, seed } of list) {
     const { image, masks } = phantom({ kind, seed });
-    await writeImage(join(folder, id, "image.png"), image);
+    await writeImage(image, join(folder, id, "image.png"));
     for (const rater of PHANTOM_RATERS) {
-      await writeMask(join(folder, id, `rater_${rater}.png`), masks[rater]);
+      await writeMask(masks[rater], join(folder, id, `rater_${rater}.png`));
     }
   }
   return list.map(({ id }) => id);

@@ -1,6 +1,6 @@
 import { once } from "../once.ts";
-import { decodeSize } from "../formats/_decode_image.ts";
-import { readBytes } from "../formats/_read_bytes.ts";
+import { decodeSize } from "../formats/_image_file.ts";
+import { readBytes } from "../formats/_bytes.ts";
 import type { Case } from "./dataset.ts";
 import {
   readImage,

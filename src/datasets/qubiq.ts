@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { isFolder, listFolder } from "./_file_case.ts";
 import { findSplit, splitNamed } from "./_split.ts";
-import { VolumeCache } from "./_volume_cache.ts";
+import { VolumeCache } from "./_volume_cases.ts";
 import { volumeCases } from "./_volume_cases.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";

@@ -1,21 +1,21 @@
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { dicomValues } from "./_dicom.ts";
+import { dicomValues } from "./_dicom_pixels.ts";
 import {
   alongNormal,
   areCosines,
   dicomAffine,
   gridOf,
   SAME_DIRECTION,
-} from "./_dicom_grid.ts";
+} from "./_dicom_place.ts";
 import {
   type DicomHeader,
   dicomHeader,
   readDicomHeader,
 } from "./_dicom_header.ts";
-import { isDicom } from "./_dicom_preamble.ts";
-import { badFile, readHead } from "./_read_bytes.ts";
+import { isDicom } from "./_dicom_header.ts";
+import { badFile, readHead } from "./_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
 
 /** A file of a series, and what of its header places it. */

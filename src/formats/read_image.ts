@@ -1,10 +1,10 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { decodeImage } from "./_decode_image.ts";
-import { type ImageSource, nameOf, readBytes } from "./_read_bytes.ts";
-import { volumeImage } from "./_volume_image.ts";
-import { percentileWindow } from "./_window.ts";
+import { decodeImage } from "./_image_file.ts";
+import { type ImageSource, nameOf, readBytes } from "./_bytes.ts";
+import { volumeImage } from "./volume.ts";
+import { percentileWindow } from "./volume.ts";
 import {
   decodeVolume,
   readSeries,

@@ -1,20 +1,24 @@
 // @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
-import type { Layout } from "../datasets/_layout.ts";
+import ndarray, { type NdArray } from "ndarray";
+import {
+  type Layout,
+  MAX_VOXELS,
+  type VolumeHeader,
+} from "./_volume_header.ts";
 import {
   badFile,
   folderOf,
   type ImageSource,
   nameOf,
   readBytes,
-} from "./_read_bytes.ts";
-import type { VolumeHeader } from "./_volume_header.ts";
-import {
-  decodeSeries,
-  decodeVolumeFile,
-  isVolumeFile,
-  type VolumeFileOptions,
-} from "./_volume_file.ts";
+  readHead,
+} from "./_bytes.ts";
+import { dicomValues } from "./_dicom_pixels.ts";
+import { dicomHeader, isDicom, readDicomHeader } from "./_dicom_header.ts";
+import { openSeries, seriesValues } from "./_dicom_series.ts";
+import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
+import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
+import { contiguous } from "../arrays/contiguous.ts";
 
 export type { Layout };
 
@@ -184,4 +188,165 @@ export function volumeSlice<T extends Float32Array | Uint8Array>(
   at[axis] = index;
   const cut = volume.pick(...at.slice(0, shape.length));
   return axis === 0 ? cut : cut.step(-1, 1);
+}
+
+/** How a volume's file is read. */
+export interface VolumeFileOptions {
+  maxVoxels?: number;
+  array?: string;
+  /** The layout of another NIfTI file, to take instead of the file's own. */
+  layout?: Layout;
+}
+
+/** Whether a file is NIfTI, DICOM, NPY or NPZ, by its beginning. */
+export function isVolumeFile(bytes: Uint8Array): boolean {
+  return [isNifti, isDicom, isNpy, isZip].some((is) => is(bytes));
+}
+
+/** Decodes a whole NIfTI, DICOM, NPY or NPZ file. */
+export async function decodeVolumeFile(
+  bytes: Uint8Array,
+  { maxVoxels = MAX_VOXELS, array, layout }: VolumeFileOptions,
+  name: string,
+): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
+  if (isDicom(bytes)) {
+    const header = await dicomHeader(bytes, { whole: true, name });
+    return { header, values: await dicomValues(header, maxVoxels, name) };
+  }
+  if (isNifti(bytes)) {
+    const own = niftiHeader(bytes, name);
+    const header = layout ? { ...own, layout, affine: undefined } : own;
+    return { header, values: niftiValues(bytes, header, maxVoxels, name) };
+  }
+  const npy = isZip(bytes)
+    ? await npzEntry(bytes, { array, maxVoxels, name })
+    : bytes;
+  const header = npyHeader(npy, name);
+  return { header, values: npyValues(npy, header, maxVoxels, name) };
+}
+
+/** Decodes the series in a folder of DICOM files. */
+export async function decodeSeries(
+  folder: string,
+  { maxVoxels = MAX_VOXELS }: VolumeFileOptions,
+): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
+  const series = await openSeries(folder, maxVoxels);
+  return {
+    header: series.header,
+    values: await seriesValues(series, maxVoxels),
+  };
+}
+
+/**
+ * The header of a NIfTI, DICOM, NPY or NPZ file, most often from its first
+ * bytes alone, or of a folder's series; undefined where the file is another one.
+ */
+export async function readVolumeHeader(
+  path: string,
+  options: VolumeFileOptions = {},
+): Promise<VolumeHeader | undefined> {
+  if (await folderOf(path) !== undefined) {
+    const { maxVoxels = MAX_VOXELS } = options;
+    return (await openSeries(path, maxVoxels)).header;
+  }
+  const head = await readHead(path);
+  if (isDicom(head)) return await readDicomHeader(path, head);
+  if (isNifti(head)) return niftiHeader(head, path);
+  if (isNpy(head)) return npyHeader(head, path);
+  if (!isZip(head)) return undefined;
+  const bytes = await Deno.readFile(path);
+  return (await decodeVolumeFile(bytes, options, path)).header;
+}
+
+/** How a slice becomes an image. */
+export interface VolumeImageOptions extends SliceOptions {
+  window?: [low: number, high: number];
+  channels?: number[];
+}
+
+/** One slice of a volume as an image: [H, W, C], values 0..1, C = 1 or 3. */
+export function volumeImage(
+  volume: Volume,
+  { window, channels, ...where }: VolumeImageOptions,
+): NdArray<Float32Array> {
+  const { values, inverted } = volume;
+  const all = values.shape[3];
+  const chosen = channels ?? (all >= 3 ? [0, 1, 2] : [0]);
+  if (
+    (chosen.length !== 1 && chosen.length !== 3) ||
+    !chosen.every((c) => Number.isInteger(c) && c >= 0 && c < all)
+  ) {
+    throw new RangeError(
+      `Cannot read image as channels must be 1 or 3 of 0 .. ${
+        all - 1
+      }: current value is [${chosen}]`,
+    );
+  }
+  const slice = volumeSlice(values, where);
+  const [height, width] = slice.shape;
+  const image = new Float32Array(height * width * chosen.length);
+  for (const [c, channel] of chosen.entries()) {
+    const { data } = contiguous(slice.pick(null, null, channel));
+    const [low, high] = window ?? volume.window ?? windowOf(volume, channel);
+    const range = high - low || 1; // A constant volume becomes 0 everywhere.
+    for (let i = 0; i < data.length; i++) {
+      const value = Math.min(Math.max((data[i] - low) / range, 0), 1) || 0;
+      image[i * chosen.length + c] = inverted ? 1 - value : value;
+    }
+  }
+  return ndarray(image, [height, width, chosen.length]);
+}
+
+/** Windows that were worked out, so that every slice of a volume need not do it again. */
+const windows = new WeakMap<Volume, [low: number, high: number][]>();
+
+function windowOf(volume: Volume, channel: number): [number, number] {
+  const { values, colour } = volume;
+  const known = windows.get(volume) ?? [];
+  windows.set(volume, known);
+  return known[channel] ??= percentileWindow(
+    colour ? values : values.pick(null, null, null, channel),
+  );
+}
+
+/** Percentiles are of about this many values at most, evenly strided. */
+const SAMPLE = 2 ** 20;
+
+/**
+ * The 0.5th and 99.5th percentile of an array, or its smallest and largest value
+ * where these coincide. Values that are not finite do not count.
+ */
+export function percentileWindow(
+  array: NdArray<Float32Array>,
+): [low: number, high: number] {
+  const stride = Math.ceil(array.size / SAMPLE);
+  const sorted = strided(array, stride).filter(Number.isFinite).sort();
+  const last = sorted.length - 1;
+  if (last < 0) return [0, 1];
+  const percentile = (p: number) => {
+    // Linear between neighbours, as numpy.percentile does.
+    const position = last * p / 100;
+    const below = Math.floor(position);
+    const next = sorted[Math.min(below + 1, last)];
+    return sorted[below] + (position - below) * (next - sorted[below]);
+  };
+  const low = percentile(0.5);
+  const high = percentile(99.5);
+  return low < high ? [low, high] : [sorted[0], sorted[last]];
+}
+
+/** Every `stride`-th value, in row-major order. */
+function strided(array: NdArray<Float32Array>, stride: number): Float32Array {
+  const { shape, stride: steps, data, offset } = array;
+  const picked = new Float32Array(Math.ceil(array.size / stride));
+  for (let i = 0; i < picked.length; i++) {
+    let rest = i * stride;
+    let at = offset;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += steps[axis] * (rest % shape[axis]);
+      rest = Math.floor(rest / shape[axis]);
+    }
+    picked[i] = data[at];
+  }
+  return picked;
 }

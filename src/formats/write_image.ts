@@ -6,15 +6,15 @@ import { writeFileAtomic } from "../files.ts";
 /**
  * Writes an image as a PNG file, whole or not at all.
  *
- * @param path Where the file will be; missing folders are made.
  * @param image [H, W, C], values 0..1 (clipped; NaN becomes 0), C = 1 or 3.
+ * @param path Where the file will be; missing folders are made.
  * @param options.depth Bits per sample, 8 (the default) or 16.
  * @throws {RangeError} When the shape or the depth is not one of these, or there
  * are no pixels.
  */
 export async function writeImage(
-  path: string | URL,
   image: NdArray<Float32Array>,
+  path: string | URL,
   { depth = 8 }: { depth?: 8 | 16 } = {},
 ): Promise<void> {
   const channels = image.shape[2];
@@ -44,13 +44,13 @@ export async function writeImage(
  * Writes a mask as an 8-bit grey PNG file, 0 outside and 255 inside, whole or
  * not at all.
  *
- * @param path Where the file will be; missing folders are made.
  * @param mask [H, W]; anything but 0 is inside.
+ * @param path Where the file will be; missing folders are made.
  * @throws {RangeError} When the mask does not have two dimensions, or no pixels.
  */
 export async function writeMask(
-  path: string | URL,
   mask: NdArray<Uint8Array>,
+  path: string | URL,
 ): Promise<void> {
   if (mask.shape.length !== 2) {
     throw new RangeError(

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { type Affine, layOut } from "../datasets/_layout.ts";
-import { niftiVersion } from "./_nifti_header.ts";
+import { type Affine, layOut } from "./_volume_header.ts";
+import { niftiVersion } from "./_nifti.ts";
 import type { Volume } from "./volume.ts";
 import { writeFileAtomic } from "../files.ts";
 
@@ -18,8 +18,8 @@ const MAX_SIDE = 2 ** 15 - 1;
  * states its affine. The file is written whole or not at all, and gzipped where
  * its name ends in .gz.
  *
- * @param path Where the file will be: .nii or .nii.gz.
  * @param mask [D, H, W]; anything but 0 is inside and becomes 1.
+ * @param path Where the file will be: .nii or .nii.gz.
  * @param volume The volume that the mask is of.
  * @throws {RangeError} When the mask is of another size than the volume, or of
  * a side above 32767 where the volume is of no NIfTI file.
@@ -29,12 +29,12 @@ const MAX_SIDE = 2 ** 15 - 1;
  * const volume = await readVolume("brain.nii.gz");
  * const mask = ndarray(new Uint8Array(D * H * W), [D, H, W]);
  * ops.assign(volumeSlice(mask, { slice: 40 }), proposal.recommended.mask);
- * await writeNiftiMask("brain_mask.nii.gz", mask, volume);
+ * await writeNiftiMask(mask, "brain_mask.nii.gz", volume);
  * ```
  */
 export async function writeNiftiMask(
-  path: string | URL,
   mask: NdArray<Uint8Array>,
+  path: string | URL,
   volume: Volume,
 ): Promise<void> {
   const shape = volume.values.shape.slice(0, 3);

@@ -75,7 +75,7 @@ export async function saveAnnotation(
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
   };
-  await writeMask(paths.mask, mask);
+  await writeMask(mask, paths.mask);
   await writeFileAtomic(paths.record, JSON.stringify(json));
   await writeProfile(out, record.profile);
 }

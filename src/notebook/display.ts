@@ -75,7 +75,8 @@ export interface ShowOptions {
  *
  * @example A dataset as a picture
  * ```ts
- * import { figureOf, openDataset } from "@spa-seg/spa";
+ * import { figureOf } from "@spa-seg/spa";
+ * import { openDataset } from "@spa-seg/spa/datasets";
  *
  * const figure = figureOf(await openDataset("data/phantoms"));
  * const png = await figure.toPNG(); // the bytes, for Deno.writeFile

@@ -248,7 +248,7 @@ Deno.test("the demo refuses a folder that is a file", async () => {
 Deno.test("the demo's errors are one clear line", async () => {
   const image = `${SAMPLE}/image.png`;
   const empty = join(await temporaryFolder(), "empty.png");
-  await writeMask(empty, ndarray(new Uint8Array(128 * 128), [128, 128]));
+  await writeMask(ndarray(new Uint8Array(128 * 128), [128, 128]), empty);
   const cases: [string[], RegExp][] = [
     [["--image", image, "--reference", empty], /empty mask of 128 x 128/],
     [["--image", image, "--case", "a"], /--image and --case/],

@@ -53,7 +53,7 @@ Deno.test({
   ignore: !lidc,
   fn: async () => {
     using model = await loadModel();
-    const dataset = await lidcCrops(LIDC, "val");
+    const dataset = await lidcCrops(LIDC, { split: "val" });
     const cases = dataset.cases.filter((_, i) => i % 6 === 0);
     const results = await evaluate(model, { ...dataset, cases });
     const rows = summarize(results);

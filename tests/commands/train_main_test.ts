@@ -58,8 +58,8 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
 Deno.test("the training command learns from the raters it is told to", async () => {
   const data = await temporaryFolder();
   const { image, masks } = phantom({ kind: "nodule", seed: 1 });
-  await writeImage(join(data, "case", "image.png"), image);
-  await writeMask(join(data, "case", "rater1.png"), Object.values(masks)[0]);
+  await writeImage(image, join(data, "case", "image.png"));
+  await writeMask(Object.values(masks)[0], join(data, "case", "rater1.png"));
   await Deno.writeTextFile(join(data, "case", "rater2.png"), "no image");
   const out = join(data, "model.safetensors");
   const options = ["--data", data, "--out", out, "--steps", "1"];
@@ -82,7 +82,7 @@ Deno.test("the training command learns from the raters it is told to", async () 
   assert.deepEqual(same.weights, model.weights); // rater 1 is left either way
   const { shape } = Object.values(masks)[0];
   const empty = ndarray(new Uint8Array(shape[0] * shape[1]), shape);
-  await writeMask(join(data, "case", "rater2.png"), empty);
+  await writeMask(empty, join(data, "case", "rater2.png"));
   const unmarked = await trainCommand(...options, "--include", "2");
   assert.match(unmarked.error, /a case must have a mask that is not empty/);
   const none = await trainCommand(...options, "--include", "3");

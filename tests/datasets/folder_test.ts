@@ -24,12 +24,12 @@ async function inTempFolder(run: (folder: string) => Promise<void>) {
 async function writeLidc(folder: string, names = ["c1", "c2"]) {
   for (const [patient, id] of [["P1", names[0]], ["P2", names[1]]]) {
     await writeImage(
-      join(folder, "val", "images", patient, `${id}.png`),
       image,
+      join(folder, "val", "images", patient, `${id}.png`),
     );
     for (const k of [0, 1, 2, 3]) {
       const path = join(folder, "val", "gt", patient, `${id}_l${k}.png`);
-      await writeMask(path, mask);
+      await writeMask(mask, path);
     }
   }
   await Deno.writeTextFile(
@@ -43,7 +43,7 @@ async function writeLidc(folder: string, names = ["c1", "c2"]) {
 Deno.test("lidcCrops() lists the cases of a split with four raters each", () =>
   inTempFolder(async (folder) => {
     await writeLidc(folder);
-    const { cases } = await lidcCrops(folder, "val");
+    const { cases } = await lidcCrops(folder, { split: "val" });
     assert.deepEqual(
       cases.map(({ id, patient, spacing, raters }) => ({
         id,
@@ -69,7 +69,7 @@ Deno.test("lidcCrops() tells apart two patients' slices of the same name", () =>
   inTempFolder(async (folder) => {
     await writeLidc(folder, ["z-105.0_c0", "z-105.0_c0"]);
     await Deno.remove(join(folder, "cases.json"));
-    const { cases } = await lidcCrops(folder, "val");
+    const { cases } = await lidcCrops(folder, { split: "val" });
     assert.deepEqual(
       cases.map(({ id }) => id),
       ["P1_z-105.0_c0", "P2_z-105.0_c0"],
@@ -82,7 +82,7 @@ Deno.test("lidcCrops() names a missing mask and the ones that are there", () =>
     await writeLidc(folder);
     await Deno.remove(join(folder, "val", "gt", "P2", "c2_l2.png"));
     await assert.rejects(
-      lidcCrops(folder, "val"),
+      lidcCrops(folder, { split: "val" }),
       /NotFound: Cannot open LIDC crops as case c2 must have 4 masks in .*: current value lacks c2_l2\.png and has c2_l0\.png, c2_l1\.png, c2_l3\.png/,
     );
   }));
@@ -92,7 +92,7 @@ Deno.test("lidcCrops() names a listed case that has no image", () =>
     await writeLidc(folder);
     await Deno.remove(join(folder, "val", "images", "P1", "c1.png"));
     await assert.rejects(
-      lidcCrops(folder, "val"),
+      lidcCrops(folder, { split: "val" }),
       /RangeError: .* current value is c1, which .* lacks/,
     );
   }));
@@ -101,12 +101,12 @@ Deno.test("lidcCrops() says which folder is missing or empty", () =>
   inTempFolder(async (folder) => {
     await writeLidc(folder);
     await assert.rejects(
-      lidcCrops(folder, "train"),
+      lidcCrops(folder, { split: "train" }),
       /NotFound: Cannot open dataset as the folder must exist: current value is .*train.images/,
     );
     await Deno.mkdir(join(folder, "train", "images"), { recursive: true });
     await assert.rejects(
-      lidcCrops(folder, "train"),
+      lidcCrops(folder, { split: "train" }),
       /RangeError: Cannot open LIDC crops as the folder must have cases/,
     );
   }));
@@ -114,8 +114,8 @@ Deno.test("lidcCrops() says which folder is missing or empty", () =>
 Deno.test("a case refuses a mask of another size than its image, naming both", () =>
   inTempFolder(async (folder) => {
     await writeLidc(folder);
-    await writeMask(join(folder, "val", "gt", "P1", "c1_l0.png"), small);
-    const { cases } = await lidcCrops(folder, "val");
+    await writeMask(small, join(folder, "val", "gt", "P1", "c1_l0.png"));
+    const { cases } = await lidcCrops(folder, { split: "val" });
     await assert.rejects(
       cases[0].readMask("0"),
       /RangeError: Cannot read mask of case c1 as its size must be that of the image, 3 x 4: current value is 2 x 3 \(.*c1_l0\.png\)/,
@@ -125,7 +125,7 @@ Deno.test("a case refuses a mask of another size than its image, naming both", (
 Deno.test("a case refuses a rater that it does not have, naming those it has", () =>
   inTempFolder(async (folder) => {
     await writeLidc(folder);
-    const { cases } = await lidcCrops(folder, "val");
+    const { cases } = await lidcCrops(folder, { split: "val" });
     await assert.rejects(
       cases[0].readMask("7"),
       /RangeError: Cannot read mask of case c1 as rater must be one of 0, 1, 2, 3: current value is 7/,
@@ -134,9 +134,9 @@ Deno.test("a case refuses a rater that it does not have, naming those it has", (
 
 Deno.test("folderDataset() takes each rater's name from its file's", () =>
   inTempFolder(async (folder) => {
-    await writeImage(join(folder, "eye", "image.png"), image);
-    await writeMask(join(folder, "eye", "rater1.png"), mask);
-    await writeMask(join(folder, "eye", "rater_with_part.png"), mask);
+    await writeImage(image, join(folder, "eye", "image.png"));
+    await writeMask(mask, join(folder, "eye", "rater1.png"));
+    await writeMask(mask, join(folder, "eye", "rater_with_part.png"));
     await Deno.writeTextFile(join(folder, "eye", "notes.txt"), "left eye");
     await Deno.writeTextFile(join(folder, "README.md"), "two eyes");
     await Deno.mkdir(join(folder, "scripts"));
@@ -150,16 +150,16 @@ Deno.test("folderDataset() takes each rater's name from its file's", () =>
 
 Deno.test("folderDataset() hands its window on to the images", () =>
   inTempFolder(async (folder) => {
-    await writeImage(join(folder, "eye", "image.png"), image);
-    await writeMask(join(folder, "eye", "rater1.png"), mask);
+    await writeImage(image, join(folder, "eye", "image.png"));
+    await writeMask(mask, join(folder, "eye", "rater1.png"));
     const { cases } = await folderDataset(folder, { window: [0, 102] });
     assert.equal((await cases[0].readImage()).get(0, 0, 0), 0.5);
   }));
 
 Deno.test("folderDataset() hands its bound on pixels on to images and masks", () =>
   inTempFolder(async (folder) => {
-    await writeImage(join(folder, "eye", "image.png"), image);
-    await writeMask(join(folder, "eye", "rater1.png"), mask);
+    await writeImage(image, join(folder, "eye", "image.png"));
+    await writeMask(mask, join(folder, "eye", "rater1.png"));
     const { cases: [eye] } = await folderDataset(folder, { maxPixels: 11 });
     const refusal = /RangeError: .* at most 11 pixels: current value is 4 x 3/;
     await assert.rejects(eye.readImage(), refusal);
@@ -168,9 +168,9 @@ Deno.test("folderDataset() hands its bound on pixels on to images and masks", ()
 
 Deno.test("folderDataset() refuses two masks of one rater", () =>
   inTempFolder(async (folder) => {
-    await writeImage(join(folder, "eye", "image.png"), image);
-    await writeMask(join(folder, "eye", "rater1.png"), mask);
-    await writeMask(join(folder, "eye", "rater_1.png"), mask);
+    await writeImage(image, join(folder, "eye", "image.png"));
+    await writeMask(mask, join(folder, "eye", "rater1.png"));
+    await writeMask(mask, join(folder, "eye", "rater_1.png"));
     await assert.rejects(
       folderDataset(folder),
       /RangeError: Cannot open dataset as case eye must have one mask of rater 1: current value is rater1\.png and rater_1\.png/,
@@ -179,12 +179,12 @@ Deno.test("folderDataset() refuses two masks of one rater", () =>
 
 Deno.test("folderDataset() says what a case lacks", () =>
   inTempFolder(async (folder) => {
-    await writeImage(join(folder, "eye", "image.png"), image);
+    await writeImage(image, join(folder, "eye", "image.png"));
     await assert.rejects(
       folderDataset(folder),
       /NotFound: Cannot open dataset as case eye must have a mask such as rater1\.png: current value has image\.png/,
     );
-    await writeMask(join(folder, "eye", "rater1.png"), mask);
+    await writeMask(mask, join(folder, "eye", "rater1.png"));
     await Deno.remove(join(folder, "eye", "image.png"));
     await assert.rejects(
       folderDataset(folder),
@@ -195,8 +195,8 @@ Deno.test("folderDataset() says what a case lacks", () =>
 Deno.test("openDataset() recognises the LIDC crops, one split of them, and the plain layout", () =>
   inTempFolder(async (folder) => {
     await writeLidc(join(folder, "lidc"));
-    await writeImage(join(folder, "plain", "eye", "image.png"), image);
-    await writeMask(join(folder, "plain", "eye", "rater1.png"), mask);
+    await writeImage(image, join(folder, "plain", "eye", "image.png"));
+    await writeMask(mask, join(folder, "plain", "eye", "rater1.png"));
     const ids = async (path: string) =>
       (await openDataset(join(folder, path))).cases.map(({ id }) => id);
     assert.deepEqual(await ids("lidc"), ["c1", "c2"]);
@@ -242,8 +242,8 @@ Deno.test({
   ignore: absent,
   async fn() {
     const folder = LIDC.pathname;
-    const train = await lidcCrops(folder, "train");
-    const val = await lidcCrops(folder, "val");
+    const train = await lidcCrops(folder, { split: "train" });
+    const val = await lidcCrops(folder, { split: "val" });
     assert.equal(train.cases.length, 531);
     assert.equal(val.cases.length, 117);
     const patients = new Set(train.cases.map(({ patient }) => patient));

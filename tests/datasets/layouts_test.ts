@@ -91,7 +91,7 @@ Deno.test("refuge2() takes uncropped images where there are no cropped ones", ()
   inTempFolder(async (folder) => {
     const at = (file: string) => join(folder, "n1", file);
     await jpeg(at("n1.jpg"), new Uint8Array(768), 3);
-    await writeMask(at("n1_seg_cup_1.png"), ndarray(disc(5), [16, 16]));
+    await writeMask(ndarray(disc(5), [16, 16]), at("n1_seg_cup_1.png"));
     const { cases } = await refuge2(folder);
     assert.deepEqual(cases[0].raters, ["1"]);
     assert.equal((await cases[0].readMask("1")).get(8, 8), 1);
@@ -233,8 +233,8 @@ Deno.test("folderDataset() refuses masks that lie beside the image or have anoth
       /RangeError: Cannot read mask of case scan as its size must be that of the image, 4 x 2 x 2: current value is 3 x 2 x 2/,
     );
     await writeMask(
-      join(folder, "scan", "rater2.png"),
       ndarray(Uint8Array.of(1, 0, 0, 0), [2, 2]),
+      join(folder, "scan", "rater2.png"),
     );
     await Deno.remove(path);
     await assert.rejects(
@@ -252,13 +252,13 @@ Deno.test("folderDataset() takes DICOM and NPY images with flat masks", () =>
       Uint8Array.fromBase64(dicom.file),
     );
     const mask = ndarray(new Uint8Array(30).fill(1), [6, 5]);
-    await writeMask(join(folder, "a", "rater1.png"), mask);
+    await writeMask(mask, join(folder, "a", "rater1.png"));
     const { cases } = await folderDataset(folder);
     assert.deepEqual((await cases[0].readImage()).shape, [6, 5, 1]);
     assert.deepEqual((await cases[0].readMask("1")).shape, [6, 5]);
     await writeMask(
-      join(folder, "a", "rater1.png"),
       ndarray(new Uint8Array(30), [5, 6]),
+      join(folder, "a", "rater1.png"),
     );
     await assert.rejects(
       cases[0].readMask("1"),
@@ -271,12 +271,12 @@ Deno.test("openDataset() recognises QUBIQ, REFUGE2 and their splits", () =>
     await writeQubiq(join(folder, "kidney", "Validation"), "case02", 1);
     await writeRefuge(join(folder, "refuge"), "Training-400", "g0001");
     await writeImage(
-      join(folder, "plain", "a", "image.png"),
       ndarray(new Float32Array(4), [2, 2, 1]),
+      join(folder, "plain", "a", "image.png"),
     );
     await writeMask(
-      join(folder, "plain", "a", "rater1.png"),
       ndarray(new Uint8Array(4), [2, 2]),
+      join(folder, "plain", "a", "rater1.png"),
     );
     const name = async (path: string, options = {}) =>
       (await openDataset(join(folder, path), options)).name;

@@ -12,8 +12,8 @@ const mask = ndarray(Uint8Array.of(0, 1, 1, 0), [2, 2]);
 
 async function writeCases(...folders: string[]) {
   for (const folder of folders) {
-    await writeImage(join(folder, "image.png"), image);
-    await writeMask(join(folder, "rater1.png"), mask);
+    await writeImage(image, join(folder, "image.png"));
+    await writeMask(mask, join(folder, "rater1.png"));
   }
 }
 
@@ -143,11 +143,8 @@ Deno.test("a folder that is a split of QUBIQ or REFUGE2 says which", async () =>
   const folder = await temporaryFolder();
   const qubiq = join(folder, "kidney");
   const refuge = join(folder, "refuge");
-  await writeMask(
-    join(refuge, "Training-400", "g1", "g1_seg_cup_1.png"),
-    mask,
-  );
-  await writeImage(join(refuge, "Training-400", "g1", "g1.png"), image);
+  await writeMask(mask, join(refuge, "Training-400", "g1", "g1_seg_cup_1.png"));
+  await writeImage(image, join(refuge, "Training-400", "g1", "g1.png"));
   await Deno.mkdir(join(qubiq, "Training", "case01"), { recursive: true });
   for (const file of ["image.nii", "task01_seg01.nii"]) {
     await Deno.writeFile(join(qubiq, "Training", "case01", file), flatNifti);
@@ -200,8 +197,8 @@ Deno.test("openDataset() recognises a layout behind a folder that is no case", a
   for (const file of ["image.nii", "task01_seg01.nii"]) {
     await Deno.writeFile(join(cases[0], file), flatNifti);
   }
-  await writeImage(join(cases[1], "n1.png"), image);
-  await writeMask(join(cases[1], "n1_seg_cup_1.png"), mask);
+  await writeImage(image, join(cases[1], "n1.png"));
+  await writeMask(mask, join(cases[1], "n1_seg_cup_1.png"));
   // An image without masks comes first.
   await Deno.mkdir(join(qubiq, "Validation", "case01"));
   await Deno.writeFile(
@@ -219,10 +216,10 @@ Deno.test("openDataset() recognises a layout behind a folder that is no case", a
 Deno.test("openDataset() opens the test split of the LIDC crops, by name and by folder", async () => {
   const folder = await temporaryFolder();
   for (const [split, id] of [["train", "c1"], ["val", "c2"], ["test", "c3"]]) {
-    await writeImage(join(folder, split, "images", "P", `${id}.png`), image);
+    await writeImage(image, join(folder, split, "images", "P", `${id}.png`));
     for (const rater of [0, 1, 2, 3]) {
       const path = join(folder, split, "gt", "P", `${id}_l${rater}.png`);
-      await writeMask(path, mask);
+      await writeMask(mask, path);
     }
   }
   const test = ["LIDC crops, test", "test", ["c3"]];

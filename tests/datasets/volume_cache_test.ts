@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CommandLine } from "../../src/commands/command_line.ts";
-import { VolumeCache } from "../../src/datasets/_volume_cache.ts";
+import { VolumeCache } from "../../src/datasets/_volume_cases.ts";
 import { openCases } from "../../src/commands/command_cases.ts";
 import { folderDataset } from "../../src/datasets/folder.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileCase } from "../../src/datasets/_file_case.ts";
-import { readBytes } from "../../src/formats/_read_bytes.ts";
+import { readBytes } from "../../src/formats/_bytes.ts";
 import { readImage, readMask } from "../../src/formats/read_image.ts";
 import { close } from "../helpers/close.ts";
 import { sharedFile } from "../helpers/reference.ts";

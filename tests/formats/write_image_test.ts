@@ -27,7 +27,7 @@ Deno.test("writeImage() and readImage() return 8 and 16 bits, grey and colour", 
         values.set([0, 1]);
         const image = ndarray(values, [4, 5, channels]);
         const path = join(folder, "image.png");
-        await writeImage(path, image, { depth });
+        await writeImage(image, path, { depth });
         const back = await readImage(path, { window: [0, top] });
         assert.deepEqual(back.shape, image.shape);
         assert.deepEqual(back.data, values);
@@ -39,8 +39,8 @@ Deno.test("writeImage() clips values outside 0..1 and writes NaN as 0", () =>
   inTempFolder(async (folder) => {
     const path = join(folder, "image.png");
     await writeImage(
-      path,
       ndarray(Float32Array.of(-1, 2, NaN, 0.5), [2, 2, 1]),
+      path,
     );
     const { data } = await readImage(path);
     assert.deepEqual([...data], [0, 1, 0, Math.fround(128 / 255)]);
@@ -50,7 +50,7 @@ Deno.test("writeMask() writes a view as it is seen", () =>
   inTempFolder(async (folder) => {
     const path = join(folder, "mask.png");
     const mask = ndarray(Uint8Array.of(0, 1, 1, 0, 0, 1), [2, 3]);
-    await writeMask(path, mask.transpose(1, 0));
+    await writeMask(mask.transpose(1, 0), path);
     const back = await readMask(path);
     assert.deepEqual(back.shape, [3, 2]);
     assert.deepEqual([...back.data], [0, 0, 1, 0, 1, 1]);
@@ -59,21 +59,21 @@ Deno.test("writeMask() writes a view as it is seen", () =>
 Deno.test("writeImage() and writeMask() refuse other shapes and depths", async () => {
   const flat = ndarray(new Float32Array(6), [2, 3]);
   await assert.rejects(
-    writeImage("never.png", flat),
+    writeImage(flat, "never.png"),
     /RangeError: Cannot write image as its shape must be \[H, W, 1\] or \[H, W, 3\]: current value is \[2,3\]/,
   );
   await assert.rejects(
-    writeImage("never.png", ndarray(new Float32Array(6), [2, 3, 1]), {
+    writeImage(ndarray(new Float32Array(6), [2, 3, 1]), "never.png", {
       depth: 12 as 8,
     }),
     /RangeError: Cannot write image as depth must be 8 or 16: current value is 12/,
   );
   await assert.rejects(
-    writeMask("never.png", ndarray(new Uint8Array(6), [6])),
+    writeMask(ndarray(new Uint8Array(6), [6]), "never.png"),
     /RangeError: Cannot write mask as its shape must be \[H, W\]: current value is \[6\]/,
   );
   await assert.rejects(
-    writeMask("never.png", ndarray(new Uint8Array(0), [0, 3])),
+    writeMask(ndarray(new Uint8Array(0), [0, 3]), "never.png"),
     /must have pixels: current value is 0 x 3/,
   );
 });

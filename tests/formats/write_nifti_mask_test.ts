@@ -38,7 +38,7 @@ async function roundTrip(source: Uint8Array | string, path: string, least = 5) {
       }
     }
   }
-  await writeNiftiMask(path, mask, volume);
+  await writeNiftiMask(mask, path, volume);
   const back = await readVolume(path);
   for (let d = 0; d < depth; d++) {
     for (let h = 0; h < height; h++) {
@@ -128,7 +128,7 @@ Deno.test("writeNiftiMask() takes a mask drawn on one slice", () =>
     const mask = ndarray(new Uint8Array(24), [depth, height, width]);
     volumeSlice(mask, { axis: 2, slice: 1 }).set(0, 0, 1);
     const path = join(folder, "mask.nii");
-    await writeNiftiMask(path, mask, volume);
+    await writeNiftiMask(mask, path, volume);
     const { values } = await readVolume(path);
     assert.equal(values.get(depth - 1, 0, 1, 0), 1);
     assert.equal(values.data.reduce((sum, value) => sum + value, 0), 1);
@@ -147,10 +147,10 @@ Deno.test("writeNiftiMask() refuses sides that a NIfTI-1 header cannot state", (
     });
     const mask = (width: number) =>
       ndarray(new Uint8Array(width), [1, 1, width]);
-    await writeNiftiMask(path, mask(32767), wide(32767));
+    await writeNiftiMask(mask(32767), path, wide(32767));
     assert.deepEqual((await readVolume(path)).values.shape, [1, 1, 32767, 1]);
     await assert.rejects(
-      writeNiftiMask(path, mask(32768), wide(32768)),
+      writeNiftiMask(mask(32768), path, wide(32768)),
       /RangeError: Cannot write mask as its sides must be at most 32767: current value is \[1,1,32768,1\]/,
     );
   }));
@@ -158,7 +158,7 @@ Deno.test("writeNiftiMask() refuses sides that a NIfTI-1 header cannot state", (
 Deno.test("writeNiftiMask() refuses a mask of another size than the volume", async () => {
   const volume = await readVolume(Uint8Array.fromBase64(nifti[0].file));
   await assert.rejects(
-    writeNiftiMask("never.nii", ndarray(new Uint8Array(8), [2, 2, 2]), volume),
+    writeNiftiMask(ndarray(new Uint8Array(8), [2, 2, 2]), "never.nii", volume),
     /RangeError: Cannot write mask as its shape must be that of the volume, \[\d,\d,\d\]: current value is \[2,2,2\]/,
   );
 });

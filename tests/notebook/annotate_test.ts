@@ -289,7 +289,7 @@ Deno.test("an image of the same name in another folder is not taken for finished
     };
     for (const patient of ["one", "two"]) {
       const image = discImage(20, 28, disc);
-      await writeImage(join(out, patient, "slice1.png"), image);
+      await writeImage(image, join(out, patient, "slice1.png"));
     }
     const first = await annotate(model, join(out, "one"), options);
     const again = await annotate(model, join(out, "one/"), options);
@@ -460,7 +460,7 @@ Deno.test("images come from a folder of files; an empty reference is skipped and
     const folder = join(out, "images");
     for (const name of ["z", "y"]) {
       const image = discImage(20, 28, disc);
-      await writeImage(join(folder, `${name}.png`), image);
+      await writeImage(image, join(folder, `${name}.png`));
     }
     await Deno.rename(join(folder, "z.png"), join(out, "elsewhere.png"));
     await Deno.symlink(join(out, "elsewhere.png"), join(folder, "z.png"));

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import * as spa from "../../mod.ts";
+import * as datasets from "@spa-seg/spa/datasets";
+import * as evaluation from "@spa-seg/spa/evaluate";
+import * as figures from "@spa-seg/spa/figures";
 import {
   displayBundle,
   guardOutputs,
@@ -14,8 +17,8 @@ const { image, masks } = spa.phantom({ kind: "kidney", seed: 13 });
 const session = await spa.Session.start(model, image, {
   points: [{ x: 60, y: 60 }],
 });
-const dataset = spa.phantoms({ count: 3, kinds: ["nodule"] });
-const results = await spa.evaluate(model, {
+const dataset = datasets.phantoms({ count: 3, kinds: ["nodule"] });
+const results = await evaluation.evaluate(model, {
   name: "one",
   cases: dataset.cases.slice(0, 1),
 }, { iterations: 2 });
@@ -79,7 +82,7 @@ Deno.test("a value that shows itself is otherwise as plain as before", () => {
 });
 
 Deno.test("an evaluation without results shows its text alone", async () => {
-  const none = await spa.evaluate(model, { name: "none", cases: [] });
+  const none = await evaluation.evaluate(model, { name: "none", cases: [] });
   assert.deepEqual(await bundleOf(none), {
     "text/plain": "Evaluation: 0 targets of 0 cases",
   });
@@ -125,8 +128,8 @@ Deno.test("show() prints a value's lines outside a notebook", async () => {
 });
 
 Deno.test("datasetFigure() outlines every rater of evenly spread cases", async () => {
-  const many = spa.phantoms({ count: 30, kinds: ["nodule"] });
-  const figure = spa.datasetFigure(many, { count: 4 });
+  const many = datasets.phantoms({ count: 30, kinds: ["nodule"] });
+  const figure = figures.datasetFigure(many, { count: 4 });
   const svg = await figure.toSVG();
   for (const k of [0, 7, 15, 22]) {
     assert(svg.includes(`>${many.cases[k].id}</text>`), `${k}`);
@@ -153,7 +156,7 @@ Deno.test("datasetFigure() shows a small object closer, a large one whole", asyn
     large: square(10, 70),
     none: square(0, 0),
   };
-  const svg = await spa.datasetFigure({
+  const svg = await figures.datasetFigure({
     name: "squares",
     cases: Object.entries(masks).map(([id, mask]) => ({
       ...{ id, patient: id, raters: ["1"] },
@@ -175,7 +178,7 @@ Deno.test("modelFigure() tells what the metadata say, without the recipes", asyn
     initial_recipe: '{"steps":400}',
     training_data: "crops and phantoms",
   });
-  const svg = await spa.modelFigure(noted).toSVG();
+  const svg = await figures.modelFigure(noted).toSVG();
   assert(
     svg.includes(">training data<") && svg.includes(">crops and phantoms<"),
   );
@@ -203,12 +206,12 @@ Deno.test("evaluationFigure() averages by iteration, in all and by rater", async
     assert.equal(found.length, expected.length);
     expected.forEach((value, i) => assert(Math.abs(found[i] - value) < 1e-9));
   };
-  const [first, second] = spa.raterSeries(list);
+  const [first, second] = figures.raterSeries(list);
   assert.equal(first.name, "rater 1");
   close(first.values, [0.55, 0.7]);
   close(second.values, [0.7, 0.8]);
   // deno-lint-ignore no-explicit-any -- plotly's JSON
-  const bundle: any = await bundleOf(spa.evaluationFigure(list));
+  const bundle: any = await bundleOf(figures.evaluationFigure(list));
   const [band, ...data] = bundle["application/vnd.plotly.v1+json"].data;
   assert.equal(band.fill, "toself"); // the recommendation's interval
   assert.deepEqual(data.map((trace: { name: string }) => trace.name), [
@@ -220,7 +223,7 @@ Deno.test("evaluationFigure() averages by iteration, in all and by rater", async
   ]);
   close(data[0].y, [0.6, 0.75]);
   close(data[1].y, [0.7, 0.85]);
-  assert.throws(() => spa.evaluationFigure([]), {
+  assert.throws(() => figures.evaluationFigure([]), {
     name: "RangeError",
     message: /there must be a result/,
   });

@@ -28,15 +28,16 @@ kernelTest(
       "model": /^Model "tiny": [\d.]+ M parameters/,
       "data": /^Dataset "phantoms": 8 cases of 8 patients, 5 raters each$/,
       "results": /^Evaluation: 5 targets of 1 case\niteration +Dice/,
-      "spa.mixtureFigure(before, session.preference.distribution, { proposal, chosen: 0 })":
+      "figures.mixtureFigure(before, session.preference.distribution, { proposal, chosen: 0 })":
         /^Figure 900 x \d+: The preference distribution: 16 components/,
-      "spa.diceFigure({ series: spa.raterSeries(results) })": /^Figure 900 x/,
+      "figures.diceFigure({ series: figures.raterSeries(results) })":
+        /^Figure 900 x/,
     };
     const cells = await runCells([
-      `import * as spa from "../../mod.ts";`,
+      `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
       START,
-      `const data = await spa.openDataset("../../data/phantoms");
-const results = await spa.evaluate(model, { name: "one", cases: data.cases.slice(0, 1) }, { iterations: 2 });
+      `const data = await datasets.openDataset("../../data/phantoms");
+const results = await evaluation.evaluate(model, { name: "one", cases: data.cases.slice(0, 1) }, { iterations: 2 });
 const proposal = session.proposal, before = session.preference.distribution;
 await session.choose(0);
 console.log(session);`,
@@ -89,16 +90,16 @@ kernelTest(
   "in a kernel progress updates one output in place, to its end",
   async () => {
     const cells = await runCells([
-      `import * as spa from "../../mod.ts";`,
-      `const bar = new spa.ProgressBar({ label: "Counting", total: 30, unit: "things" });
+      `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
+      `const bar = new training.ProgressBar({ label: "Counting", total: 30, unit: "things" });
 for (let i = 1; i <= 30; i++) {
   await new Promise((resolve) => setTimeout(resolve, 60));
   bar.update(i, { note: "loss " + (1 / i).toFixed(2) });
 }
 bar.finish();`,
-      `const answer = await spa.withProgress("Waiting", new Promise((resolve) => setTimeout(() => resolve(42), 1800)));
+      `const answer = await training.withProgress("Waiting", new Promise((resolve) => setTimeout(() => resolve(42), 1800)));
 answer`,
-      `const fast = new spa.ProgressBar({ label: "Fast", total: 2 });
+      `const fast = new training.ProgressBar({ label: "Fast", total: 2 });
 fast.update(1);
 fast.finish();`,
     ]);
@@ -121,7 +122,7 @@ kernelTest(
   "what is shown without being awaited stands in its cell, in order",
   async () => {
     const [, , showing, next] = await runCells([
-      `import * as spa from "../../mod.ts";`,
+      `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
       START,
       `spa.show(session);
 spa.show(model);
@@ -139,7 +140,7 @@ spa.figureOf(session.proposal.candidates[0]).show();`,
 
 kernelTest("a pick's still picture says what it shows", async () => {
   const [, , picking] = await runCells([
-    `import * as spa from "../../mod.ts";`,
+    `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
     START,
     `await spa.pick(session.proposal, { by: "auto", auto: () => 1 });`,
   ]);
@@ -153,12 +154,12 @@ kernelTest("a pick's still picture says what it shows", async () => {
 
 kernelTest("in a kernel train() and evaluate() fill one bar each", async () => {
   const [, training, evaluating] = await runCells([
-    `import * as spa from "../../mod.ts";
+    `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";
 import { discs, recipe } from "../helpers/small_training.ts";
 import { smallConfig } from "../helpers/small_model.ts";`,
-    `const weights = await spa.train(smallConfig, discs, { ...recipe, steps: 60 }, spa.trainingProgress());`,
+    `const weights = await training.train(smallConfig, discs, { ...recipe, steps: 60 }, training.trainingProgress());`,
     `const model = await spa.loadModel();
-const results = await spa.evaluate(model, spa.phantoms({ count: 3, kinds: ["nodule"] }), spa.evaluationProgress());`,
+const results = await evaluation.evaluate(model, datasets.phantoms({ count: 3, kinds: ["nodule"] }), evaluation.evaluationProgress());`,
   ]);
   const expected: [typeof training, RegExp][] = [
     [training, /^Training: 60 of 60 steps, .*, loss [\d.]+, Dice 0\.\d{3}$/],
@@ -188,7 +189,7 @@ kernelTest(
     });
     const start = performance.now();
     const [, ...cells] = await runCells([
-      `import * as spa from "../../mod.ts";
+      `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";
 const figure = (alt: string) => new spa.Figure({ width: 90, height: 60, alt,
   draw: () => '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60"/>' });`,
       ...sources,
@@ -211,7 +212,7 @@ kernelTest(
   "a cell that prints a thousand lines prints them all, in order",
   async () => {
     const [, cell, next] = await runCells([
-      `import * as spa from "../../mod.ts";`,
+      `import * as spa from "../../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
       `for (let i = 0; i < 1000; i++) console.log("line", i);`,
       `"next"`,
     ]);

@@ -253,7 +253,7 @@ export async function writeOutcome(
   const files = ["report.html", ...pictures.keys(), "profile.json"];
   if (mask) {
     files.push("mask.png");
-    writing.push(writeMask(join(folder, "mask.png"), mask));
+    writing.push(writeMask(mask, join(folder, "mask.png")));
   }
   writing.push(
     writeFileAtomic(join(folder, "profile.json"), profileToJSON(profile)),

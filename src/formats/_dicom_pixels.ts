@@ -1,9 +1,8 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { DicomHeader } from "./_dicom_header.ts";
-import { checkColours, decodeFrame, type Frame } from "./_dicom_frame.ts";
-import { badFile } from "./_read_bytes.ts";
-import { SAMPLES } from "./_samples.ts";
+import { checkColours, decodeFrame, type Frame } from "./_dicom_codecs.ts";
+import { badFile, SAMPLES } from "./_bytes.ts";
 import { countValues } from "./_volume_header.ts";
 
 const BIG_ENDIAN = "1.2.840.10008.1.2.2";

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { MAX_VOXELS } from "./_volume_header.ts";
+import { constants, gunzipSync } from "node:zlib";
 
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
 export type ImageSource = string | URL | Uint8Array;
@@ -108,4 +109,91 @@ export async function readHead(path: string): Promise<Uint8Array> {
     filled += read;
   }
   return bytes.subarray(0, filled);
+}
+
+/** Whether bytes begin as a gzip file does. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * The beginning of what a gzip file holds, from the beginning of the file. It
+ * stands in the first kibibytes of the file, so that no more is inflated: at
+ * most some megabytes, whatever the file.
+ */
+export function gunzipHead(bytes: Uint8Array, name: string): Uint8Array {
+  try {
+    return gunzipSync(bytes.subarray(0, 4096), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+  } catch (error) {
+    throw badFile("its gzip stream must be undamaged", error, name, error);
+  }
+}
+
+/** What a gzip file holds; a file that inflates beyond `limit` bytes is an error, found before more is held. */
+export function gunzip(
+  bytes: Uint8Array,
+  limit: number,
+  name: string,
+): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limit });
+  } catch (error) {
+    const bomb = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
+    throw badFile(
+      bomb
+        ? `it must inflate to the ${limit} bytes of its header at most`
+        : "its gzip stream must be complete and undamaged",
+      bomb ? "a longer stream" : error,
+      name,
+      error,
+    );
+  }
+}
+
+/** A sample type: how many bytes, and how one is read. */
+export interface SampleType {
+  bytes: number;
+  read(view: DataView, offset: number, little: boolean): number;
+}
+
+/** The sample types of NIfTI and NPY files by NPY's names. 64-bit integers are read to 53 bits. */
+export const SAMPLES = {
+  i1: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  u1: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  i2: { bytes: 2, read: (view, at, little) => view.getInt16(at, little) },
+  u2: { bytes: 2, read: (view, at, little) => view.getUint16(at, little) },
+  i4: { bytes: 4, read: (view, at, little) => view.getInt32(at, little) },
+  u4: { bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
+  i8: {
+    bytes: 8,
+    read: (view, at, little) => Number(view.getBigInt64(at, little)),
+  },
+  u8: {
+    bytes: 8,
+    read: (view, at, little) => Number(view.getBigUint64(at, little)),
+  },
+  f2: { bytes: 2, read: (view, at, little) => view.getFloat16(at, little) },
+  f4: { bytes: 4, read: (view, at, little) => view.getFloat32(at, little) },
+  f8: { bytes: 8, read: (view, at, little) => view.getFloat64(at, little) },
+} satisfies Record<string, SampleType>;
+
+/** `count` samples from the beginning of `bytes`, each times `slope` plus `intercept` in double precision. */
+export function readSamples(
+  bytes: Uint8Array,
+  { count, type, little, slope = 1, intercept = 0 }: {
+    count: number;
+    type: SampleType;
+    little: boolean;
+    slope?: number;
+    intercept?: number;
+  },
+): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    values[i] = type.read(view, i * type.bytes, little) * slope + intercept;
+  }
+  return values;
 }
