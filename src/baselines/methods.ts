@@ -26,6 +26,7 @@ import {
   widthsOf,
 } from "./unet_network.ts";
 import * as tf from "../engine/tf.ts";
+import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
@@ -81,7 +82,13 @@ const REDUCTION = 4;
 const adapter: Method = {
   ...click,
   declare: ({ network }) => {
-    const { channels, depth } = network.encoder;
+    const { encoder } = network;
+    if (isTinyVit(encoder)) {
+      throw new TypeError(
+        "Cannot build the baseline adapter as its image encoder must be a Vision Transformer: current value is TinyViT",
+      );
+    }
+    const { channels, depth } = encoder;
     const inner = channels / REDUCTION;
     const declared = new Map(
       [...declareBackbone(network)].map(([name, weight]) => [

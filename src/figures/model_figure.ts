@@ -1,4 +1,4 @@
-import { embeddingSide, maskSide } from "../model/config.ts";
+import { embeddingSide, isTinyVit, maskSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { counted, countParameters, describeModel, short } from "./describe.ts";
 import { Figure } from "./figure.ts";
@@ -54,9 +54,13 @@ function factsOf({ config }: Model): [string, string][] {
     ],
     [
       "image encoder",
-      `Vision Transformer, ${counted(encoder.depth, "block")} of ${
-        counted(encoder.heads, "head")
-      }, ${encoder.channels} channels`,
+      isTinyVit(encoder)
+        ? `TinyViT, ${
+          encoder.stages.map(({ channels }) => channels).join(", ")
+        } channels`
+        : `Vision Transformer, ${counted(encoder.depth, "block")} of ${
+          counted(encoder.heads, "head")
+        }, ${encoder.channels} channels`,
     ],
     [
       "preference",
