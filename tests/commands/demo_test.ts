@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeError } from "../../src/commands/command_line.ts";
 import { parseDemoOptions } from "../../src/commands/demo/options.ts";
 import { runDemo } from "../../src/commands/demo/run.ts";
-import { doubtOf } from "../../src/commands/demo/step.ts";
+import { doubtOf } from "../../src/commands/demo/demo_step.ts";
 import { openSubject } from "../../src/commands/demo/subject.ts";
 import { parseAnswer } from "../../src/commands/demo/users.ts";
 import { readImage, readMask } from "../../src/formats/read_image.ts";
