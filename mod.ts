@@ -34,158 +34,43 @@
  */
 
 export type {
-  Checkpoint,
-  CheckpointFormat,
-  ElementType,
-  ReadOptions,
-} from "./src/checkpoints/checkpoint.ts";
-export {
-  exportOnnx,
-  type ExportOnnxOptions,
-} from "./src/checkpoints/export_onnx.ts";
-export type {
   LoadModelOptions,
   LoadProgress,
   WeightReport,
 } from "./src/checkpoints/load_model.ts";
-export { fromHuggingFace, toHuggingFace } from "./src/checkpoints/names.ts";
-export { openCheckpoint } from "./src/checkpoints/open_checkpoint.ts";
 export { saveModel } from "./src/checkpoints/save_model.ts";
-export type { Case, Dataset } from "./src/datasets/dataset.ts";
-export { folderDataset } from "./src/datasets/folder.ts";
-export { lidcCrops } from "./src/datasets/lidc_crops.ts";
 export {
-  openDataset,
-  type OpenDatasetOptions,
-} from "./src/datasets/open_dataset.ts";
-export {
-  type Phantom,
-  phantom,
-  PHANTOM_KINDS,
-  PHANTOM_RATERS,
-  type PhantomKind,
-  type PhantomRater,
-  phantoms,
-} from "./src/datasets/phantom.ts";
-export { qubiq, type QubiqOptions } from "./src/datasets/qubiq.ts";
+  availableEngines,
+  currentEngine,
+  type EngineInfo,
+  type EngineName,
+  type EngineOptions,
+  useEngine,
+} from "./src/engine/engine.ts";
+export { Figure } from "./src/figures/figure.ts";
 export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
   readMask,
-} from "./src/datasets/read_image.ts";
-export { refuge2, type Refuge2Options } from "./src/datasets/refuge2.ts";
+} from "./src/formats/read_image.ts";
 export {
-  type Layout,
   readVolume,
   type ReadVolumeOptions,
-  type SliceOptions,
   type Volume,
   volumeSlice,
-} from "./src/datasets/volume.ts";
-export { writeImage, writeMask } from "./src/datasets/write_image.ts";
-export { writeNiftiMask } from "./src/datasets/write_nifti_mask.ts";
-export {
-  availableEngines,
-  currentEngine,
-  type DeviceTensor,
-  type DType,
-  type EagerOptions,
-  type EngineInfo,
-  type EngineName,
-  type EngineOptions,
-  type HostData,
-  type HostTensor,
-  type Provider,
-  useEngine,
-} from "./src/engine/engine.ts";
-export {
-  evaluate,
-  type EvaluateOptions,
-  type IterationResult,
-  type TargetResult,
-} from "./src/evaluation/evaluate.ts";
-export {
-  type RaterAgreement,
-  raterAgreement,
-} from "./src/evaluation/rater_agreement.ts";
-export {
-  type SampleSetMetrics,
-  sampleSetMetrics,
-} from "./src/evaluation/sample_set.ts";
-export { expectedCalibrationError } from "./src/metrics/calibration.ts";
-export { hd95 } from "./src/metrics/hd95.ts";
-export {
-  type IterationsToTarget,
-  iterationsToTarget,
-} from "./src/metrics/iterations_to_target.ts";
-export { dice, diceSoft, iou, meanMask } from "./src/metrics/overlap.ts";
-export {
-  diceMax,
-  generalisedEnergyDistance,
-  hungarianMatchedDice,
-  type Masks,
-  sampleSpread,
-} from "./src/metrics/sample_set.ts";
-export {
-  type ModelConfig,
-  type PresetName,
-  presets,
-  type SamConfig,
-} from "./src/model/config.ts";
+} from "./src/formats/volume.ts";
+export { writeImage, writeMask } from "./src/formats/write_image.ts";
+export { writeNiftiMask } from "./src/formats/write_nifti_mask.ts";
 export { Model } from "./src/model/model.ts";
-export { type HostWeights, initializeWeights } from "./src/model/weights.ts";
 export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
-export type { AnnotationImage } from "./src/notebook/annotation_images.ts";
-export type { AnnotationRecord } from "./src/notebook/annotation_record.ts";
-export { AnnotationReport } from "./src/notebook/annotation_report.ts";
-export type { Asked } from "./src/notebook/ask.ts";
-export {
-  candidatesFigure,
-  type CandidatesFigureOptions,
-} from "./src/notebook/candidates_figure.ts";
-export {
-  datasetFigure,
-  type DatasetFigureOptions,
-} from "./src/notebook/dataset_figure.ts";
-export {
-  diceFigure,
-  type DiceFigureOptions,
-  type DiceSeries,
-} from "./src/notebook/dice_figure.ts";
 export {
   figureOf,
   show,
   type Showable,
   type ShowOptions,
 } from "./src/notebook/display.ts";
-export { differencesFigure } from "./src/notebook/differences_figure.ts";
-export {
-  entropyFigure,
-  type EntropyFigureOptions,
-} from "./src/notebook/entropy_figure.ts";
-export {
-  evaluationFigure,
-  type EvaluationFigureOptions,
-  raterSeries,
-} from "./src/notebook/evaluation_figure.ts";
-export { Figure, type FigureSource } from "./src/notebook/figure.ts";
-export type { FirstClicks } from "./src/notebook/first_clicks.ts";
-export {
-  imageFigure,
-  type ImageFigureOptions,
-} from "./src/notebook/image_figure.ts";
-export { learningFigure } from "./src/notebook/learning_figure.ts";
 export { loadModel } from "./src/notebook/load_model.ts";
-export {
-  maskFigure,
-  type MaskFigureOptions,
-} from "./src/notebook/mask_figure.ts";
-export {
-  mixtureFigure,
-  type MixtureFigureOptions,
-} from "./src/notebook/mixture_figure.ts";
-export { modelFigure } from "./src/notebook/model_figure.ts";
 export {
   type AskOptions,
   pick,
@@ -199,20 +84,7 @@ export {
 } from "./src/notebook/pick_next.ts";
 export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
 export type { Picked } from "./src/notebook/picked.ts";
-export {
-  evaluationProgress,
-  loadingProgress,
-  ProgressBar,
-  type ProgressOptions,
-  trainingProgress,
-  withProgress,
-} from "./src/notebook/progress.ts";
-export type { ProgressSink } from "./src/notebook/progress_sinks.ts";
-export type { ProgressState } from "./src/notebook/progress_text.ts";
-export { ratersFigure } from "./src/notebook/raters_figure.ts";
-export { stackFigures } from "./src/notebook/stack_figures.ts";
-export { targetsFigure } from "./src/notebook/targets_figure.ts";
-export { variantsFigure } from "./src/notebook/variants_figure.ts";
+export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
@@ -221,12 +93,6 @@ export { encode, type ImageEmbedding } from "./src/spa/encode.ts";
 export type { Box, Choice, Feedback, Point } from "./src/spa/feedback.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
-export {
-  type MaskPrompts,
-  type PredictedMask,
-  predictMasks,
-  type PredictMasksOptions,
-} from "./src/spa/predict_masks.ts";
 export type { KeptSamples, Predictions } from "./src/spa/predictions.ts";
 export type { Preference } from "./src/spa/preference.ts";
 export {
@@ -243,30 +109,8 @@ export {
   type SessionJSON,
   type SessionOptions,
 } from "./src/spa/session.ts";
-export {
-  boundingBox,
-  candidateDice,
-  clickInside,
-  errorClick,
-  jitterBox,
-  nearestUser,
-  noisyUser,
-  randomUser,
-  type SimulatedUser,
-} from "./src/spa/simulated_user.ts";
 export { type Start, startPreference } from "./src/spa/start_preference.ts";
 export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
-export type { Cell, Column, Table } from "./src/table.ts";
-export type { ExampleOptions } from "./src/training/groups.ts";
-export type { LossOptions } from "./src/training/loss.ts";
-export type { TrainingReport } from "./src/training/tally.ts";
-export {
-  defaultRecipe,
-  type Recipe,
-  train,
-  type TrainOptions,
-} from "./src/training/train.ts";
-export type { TrainingCase } from "./src/training/training_case.ts";

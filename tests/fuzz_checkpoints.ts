@@ -3,7 +3,11 @@
  *
  *     deno run -A tests/fuzz_checkpoints.ts --count 100000 --seed 1
  */
-import { CommandLine, runCommand, SEEDS } from "../src/command_line.ts";
+import {
+  CommandLine,
+  runCommand,
+  SEEDS,
+} from "../src/commands/command_line.ts";
 
 /** Milliseconds without a new file after which the reader counts as hung. */
 const PATIENCE = 30_000;
@@ -16,7 +20,7 @@ async function main() {
   const seed = line.integer("seed", 1, SEEDS);
   const start = performance.now();
   const progress = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(import.meta.resolve("./_fuzz_worker.ts"), {
+  const worker = new Worker(import.meta.resolve("./helpers/fuzz_worker.ts"), {
     type: "module",
   });
   let last = -1;

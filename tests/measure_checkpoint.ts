@@ -5,7 +5,7 @@
  *     deno run -A tests/measure_checkpoint.ts vit-b.pth
  */
 import { openCheckpoint } from "../src/checkpoints/open_checkpoint.ts";
-import { runCommand } from "../src/command_line.ts";
+import { runCommand } from "../src/commands/command_line.ts";
 import type { HostTensor } from "../src/engine/tensors.ts";
 
 await runCommand(async () => {

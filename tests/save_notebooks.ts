@@ -10,7 +10,7 @@ import {
   NOTEBOOKS,
   runNotebook,
   slimmed,
-} from "./kernel_helpers.ts";
+} from "./helpers/kernel_helpers.ts";
 
 const names = Deno.args.length > 0 ? Deno.args : await listNotebooks();
 for (const name of names) {

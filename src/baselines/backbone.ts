@@ -5,7 +5,7 @@
  * without the decoder's share of it.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";

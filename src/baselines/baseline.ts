@@ -4,7 +4,7 @@ import { checkConfig, isModelConfig } from "../model/check_config.ts";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import { Model } from "../model/model.ts";
 import {
   drawWeights,

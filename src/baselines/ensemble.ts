@@ -4,7 +4,7 @@
  * sample.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { Method } from "./method.ts";
 import { unet } from "./unet.ts";
 import { declare, declareUNet, unetLogits } from "./unet_network.ts";

@@ -1,6 +1,6 @@
 /** Evaluation of the baselines, with the users, targets and figures of SPA's. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";

@@ -4,7 +4,7 @@
  * simulated users are the same for all of them.
  */
 
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "../engine/tf.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";

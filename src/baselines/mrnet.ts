@@ -6,7 +6,7 @@
  * and refining modules.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { linear } from "../model/layers.ts";
 import { packPixels } from "./backbone.ts";
 import { stack } from "../training/stack.ts";

@@ -4,7 +4,7 @@
  * the U-Net's last features. Samples of the prior give a mask each.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { linear } from "../model/layers.ts";
 import { maskSide } from "../model/config.ts";
 import { sizeOf } from "../engine/tensors.ts";

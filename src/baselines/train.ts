@@ -1,6 +1,6 @@
 /** Training of the baselines: Algorithm 1's loop with their own users. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import { maskSide } from "../model/config.ts";

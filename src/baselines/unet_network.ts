@@ -5,7 +5,7 @@
  * every convolution is followed by a normalisation over channels and a GELU.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { convolve3x3, linear, norm, spaceToBlocks } from "../model/layers.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";

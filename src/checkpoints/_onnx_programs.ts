@@ -1,6 +1,6 @@
 /** The network's programs as files of their own: what they take and give. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import {
   embeddingSide,
   MASK_CHANNELS,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkTarget, writeFileAtomic } from "../datasets/write_file.ts";
+import { checkTarget, writeFileAtomic } from "../files.ts";
 import { encodeModelParts, type OnnxModel } from "../engine/onnx.ts";
 import { type TensorSpec, traceFunction } from "../engine/trace.ts";
 import type { Model } from "../model/model.ts";
@@ -48,7 +48,8 @@ const ALIGNMENT = 4096;
  *
  * @example Export the shipped model
  * ```ts
- * import { exportOnnx, loadModel } from "@spa-seg/spa";
+ * import { loadModel } from "@spa-seg/spa";
+ * import { exportOnnx } from "@spa-seg/spa/checkpoints";
  *
  * const folder = await Deno.makeTempDir();
  * await exportOnnx(await loadModel(), folder); // encoder.onnx, ...

@@ -27,7 +27,7 @@ const IN_FOLDER = [
  *
  * @example What a checkpoint holds
  * ```ts
- * import { openCheckpoint } from "@spa-seg/spa";
+ * import { openCheckpoint } from "@spa-seg/spa/checkpoints";
  *
  * using checkpoint = await openCheckpoint("data/models/tiny.safetensors");
  * const [name] = checkpoint.names;

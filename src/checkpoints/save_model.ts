@@ -1,4 +1,4 @@
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { Model } from "../model/model.ts";
 import { writeSafetensors } from "./safetensors.ts";
 

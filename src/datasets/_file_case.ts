@@ -1,8 +1,12 @@
 import { once } from "../once.ts";
-import { decodeSize } from "./_decode_image.ts";
-import { readBytes } from "./_read_bytes.ts";
+import { decodeSize } from "../formats/_image_file.ts";
+import { readBytes } from "../formats/_bytes.ts";
 import type { Case } from "./dataset.ts";
-import { readImage, type ReadImageOptions, readMask } from "./read_image.ts";
+import {
+  readImage,
+  type ReadImageOptions,
+  readMask,
+} from "../formats/read_image.ts";
 
 /** A case whose image and masks are files. */
 export function fileCase(

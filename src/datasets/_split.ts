@@ -1,4 +1,5 @@
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { isFolder, listFolder } from "./_file_case.ts";
 
 /** The splits that a dataset may have. */
 export const SPLITS = ["train", "val", "test"] as const;
@@ -48,4 +49,140 @@ export function splitNamed(
   const name = basename(resolve(folder));
   // A name may stand in for a split that is missing: its own counts.
   return SPLITS.find((split) => folders[split][0] === name);
+}
+
+/** The splits of the plain layout. */
+
+/** An image's name in a case's folder. */
+export const IMAGE = /^image(\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz))?$/i;
+/** A mask's name there, and its rater's. */
+export const RATER =
+  /^rater[_-]?(.+?)\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
+
+/**
+ * The folder that holds a split's cases, and the split that it is by its name:
+ * a folder of splits has that of the asked one; any other is taken as it is.
+ *
+ * @throws {Deno.errors.NotFound} When there are other splits only.
+ */
+export async function openSplit(
+  folder: string,
+  split: Split,
+): Promise<{ root: string; named?: Split }> {
+  const splits: string[] = [];
+  for (const name of await listFolder(folder)) {
+    const known = SPLITS.some((split) => split === name);
+    if (known && await hasCases(join(folder, name))) splits.push(name);
+  }
+  const found = findSplit(folder, splits, OWN_NAMES, split);
+  return found === undefined
+    ? { root: folder, named: splitNamed(folder, OWN_NAMES) }
+    : { root: join(folder, found), named: split };
+}
+
+/** Whether a folder holds a case, and is none itself. */
+async function hasCases(folder: string): Promise<boolean> {
+  const isCase = (files: string[]) =>
+    files.some((file) => IMAGE.test(file)) &&
+    files.some((file) => RATER.test(file));
+  if (!await isFolder(folder)) return false;
+  const names = await listFolder(folder);
+  if (isCase(names)) return false;
+  for (const name of names) {
+    const path = join(folder, name);
+    if (await isFolder(path) && isCase(await listFolder(path))) return true;
+  }
+  return false;
+}
+
+/**
+ * The split of each case by `cases.json`; undefined where it tells none. What it
+ * tells must part the data: every case is of one split, and every patient too.
+ *
+ * @throws {RangeError} When a case has no split or one of another name, or a patient two.
+ */
+export function listedSplits(
+  ids: readonly string[],
+  list: ReadonlyMap<string, CaseEntry>,
+  folder: string,
+): Map<string, Split> | undefined {
+  if (list.values().every(({ split }) => split === undefined)) return undefined;
+  const refuse = (rule: string, value: string) =>
+    new RangeError(
+      `Cannot open dataset as ${rule} in ${
+        join(folder, "cases.json")
+      }: current value is ${value}`,
+    );
+  const splits = new Map<string, Split>();
+  const patients = new Map<string, Split>();
+  for (const id of ids) {
+    const entry = list.get(id);
+    const split = SPLITS.find((name) => name === entry?.split);
+    if (split === undefined) {
+      throw refuse(
+        `case ${id} must have the split train, val or test, as others have one,`,
+        entry?.split ?? "none",
+      );
+    }
+    splits.set(id, split);
+    const patient = entry?.patient ?? id;
+    const other = patients.get(patient) ?? split;
+    if (other !== split) {
+      throw refuse(
+        `all cases of patient ${patient} must be of one split`,
+        `${other} and ${split}`,
+      );
+    }
+    patients.set(patient, split);
+  }
+  return splits;
+}
+
+/** What `cases.json` says of a case. */
+export interface CaseEntry {
+  case: string;
+  patient?: string;
+  /** "train", "val" or "test", if it is valid. */
+  split?: string;
+  /** Millimetres per pixel. */
+  pixel_spacing_mm?: number;
+}
+
+/**
+ * Reads `cases.json` of a dataset's folder, by the cases' names; a dataset
+ * without that file has an empty map.
+ */
+export async function readCaseList(
+  folder: string,
+): Promise<Map<string, CaseEntry>> {
+  const path = join(folder, "cases.json");
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Map();
+    throw error;
+  }
+  let entries: unknown;
+  try {
+    entries = JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError(
+      `Cannot open dataset as ${path} must be JSON: current value is ${
+        text.slice(0, 40)
+      }`,
+      { cause },
+    );
+  }
+  if (
+    !Array.isArray(entries) ||
+    !entries.every((entry) => typeof entry?.case === "string")
+  ) {
+    throw new TypeError(
+      `Cannot open dataset as ${path} must be a list of objects with a "case": current value is ${
+        text.slice(0, 40)
+      }`,
+    );
+  }
+  return new Map(entries.map((entry: CaseEntry) => [entry.case, entry]));
 }

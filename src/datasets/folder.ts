@@ -1,12 +1,12 @@
 import { basename, join } from "node:path";
 import { displayable } from "../displayable.ts";
-import { readCaseList } from "./_case_list.ts";
+import { readCaseList } from "./_split.ts";
 import { fileCase, isFolder, listFolder } from "./_file_case.ts";
-import { IMAGE, listedSplits, openSplit, RATER } from "./_plain_split.ts";
-import { VolumeCache } from "./_volume_cache.ts";
+import { IMAGE, listedSplits, openSplit, RATER } from "./_split.ts";
+import { VolumeCache } from "./_volume_cases.ts";
 import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 
 /**
  * Opens a folder in the plain layout, one folder per case:

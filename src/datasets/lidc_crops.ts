@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { displayable } from "../displayable.ts";
-import { readCaseList } from "./_case_list.ts";
+import { readCaseList } from "./_split.ts";
 import { fileCase, listFolder } from "./_file_case.ts";
 import type { Case, Dataset } from "./dataset.ts";
 
@@ -18,7 +18,7 @@ const RATERS = ["0", "1", "2", "3"];
  * person from one scan to the next.
  *
  * @param folder The folder that holds `train`, `val` and perhaps `test`.
- * @param split Which of them.
+ * @param options.split Which of them, which defaults to "val".
  * @returns Every case, ordered by patient and name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When a folder or a mask's file is missing.
  * @throws {RangeError} When the split has no cases, or lacks one that `cases.json` lists.
@@ -27,7 +27,7 @@ const RATERS = ["0", "1", "2", "3"];
  */
 export async function lidcCrops(
   folder: string,
-  split: "train" | "val" | "test",
+  { split = "val" }: { split?: "train" | "val" | "test" } = {},
 ): Promise<Dataset> {
   const list = await readCaseList(folder);
   const images = join(folder, split, "images");

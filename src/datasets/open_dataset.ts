@@ -5,7 +5,7 @@ import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
 import { lidcCrops } from "./lidc_crops.ts";
 import { isQubiq, qubiq } from "./qubiq.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
@@ -32,7 +32,7 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  *
  * @example Read an image and the mask of a rater
  * ```ts
- * import { openDataset } from "@spa-seg/spa";
+ * import { openDataset } from "@spa-seg/spa/datasets";
  *
  * const { cases } = await openDataset("data/phantoms");
  * const [{ raters }] = cases;
@@ -50,14 +50,14 @@ export async function openDataset(
     if (await isFolder(join(folder, name, "images"))) crops.push(name);
   }
   if (findSplit(folder, crops, OWN_NAMES, split) !== undefined) {
-    return await lidcCrops(folder, split);
+    return await lidcCrops(folder, { split });
   }
   const own = SPLITS.find((name) => name === basename(folder));
   if (
     own && await isFolder(join(folder, "images")) &&
     await isFolder(join(folder, "gt"))
   ) {
-    return await lidcCrops(dirname(folder), own);
+    return await lidcCrops(dirname(folder), { split: own });
   }
   if (await isQubiq(folder)) {
     return await qubiq(folder, { split, task, ...options });

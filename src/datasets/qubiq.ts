@@ -1,11 +1,11 @@
 import { basename, join } from "node:path";
 import { isFolder, listFolder } from "./_file_case.ts";
 import { findSplit, splitNamed } from "./_split.ts";
-import { VolumeCache } from "./_volume_cache.ts";
+import { VolumeCache } from "./_volume_cases.ts";
 import { volumeCases } from "./_volume_cases.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 
 const MASK = /^task(\d+)_seg(\d+)\.nii(\.gz)?$/;
 const IMAGE = /^image\.nii(\.gz)?$/;

@@ -3,7 +3,7 @@ import { fileCase, isFolder, listFolder } from "./_file_case.ts";
 import { findSplit, splitNamed } from "./_split.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "./read_image.ts";
+import type { ReadImageOptions } from "../formats/read_image.ts";
 
 const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|tiff?)$/i;
 const SPLITS = {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "./tf.ts";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
 import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";

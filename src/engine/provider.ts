@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "./tf.ts";
 import type { OnnxRuntime } from "./session.ts";
 import { trace } from "./trace.ts";
 import { requireAdapter } from "./webgpu.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "./tf.ts";
 
 /** A tfjs tensor, as traced functions take and give. */
 export type Tensor = tf.Tensor;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "./tf.ts";
 import type { Graph } from "./graph.ts";
 import { reshape } from "./operators.ts";
 import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "./tf.ts";
 import { Graph } from "./graph.ts";
 import type { DType, HostData } from "./tensors.ts";
 import type { Value } from "./values.ts";

@@ -244,7 +244,9 @@ async function evaluateTarget(
  *
  * @example Two iterations on a phantom
  * ```ts
- * import { evaluate, loadModel, phantoms } from "@spa-seg/spa";
+ * import { loadModel } from "@spa-seg/spa";
+ * import { phantoms } from "@spa-seg/spa/datasets";
+ * import { evaluate } from "@spa-seg/spa/evaluate";
  *
  * using model = await loadModel();
  * const dataset = phantoms({ count: 1, kinds: ["kidney"] });

@@ -4,7 +4,7 @@
  * on where it was, and the shards of one evaluation can be merged.
  */
 
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
 
 /** Results of every variant, by its name. */

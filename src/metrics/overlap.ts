@@ -15,7 +15,7 @@ import { checkSameShape, countOverlap } from "./_masks.ts";
  * @example Two pixels and one of them
  * ```ts
  * import ndarray from "ndarray";
- * import { dice } from "@spa-seg/spa";
+ * import { dice } from "@spa-seg/spa/evaluate";
  *
  * const one = ndarray(Uint8Array.of(1, 1, 0), [1, 3]);
  * const other = ndarray(Uint8Array.of(0, 1, 0), [1, 3]);

@@ -8,7 +8,7 @@
  * scores, which a softmax over pixels does not see.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { linear } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 

@@ -1,6 +1,6 @@
 /** Fusion of the image with latent preferences (SPA, Zhu et al., ICCV 2025). */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "./config.ts";
 import { linear, project } from "./layers.ts";
 import type { Weights } from "./weights.ts";

@@ -3,7 +3,7 @@
  * (Kirillov et al., "Segment Anything", 2023; `ImageEncoderViT`).
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { embeddingSide, type ModelConfig } from "./config.ts";
 import {

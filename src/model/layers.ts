@@ -1,6 +1,6 @@
 /** Layers that every part of the network shares; PyTorch's weight layouts. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu, layerNorm } from "../engine/fused.ts";
 import type { Weights } from "./weights.ts";
 

@@ -3,7 +3,7 @@
  * (`MaskDecoder`, `TwoWayTransformer`), for many samples in one batch.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { embeddingSide, maskTokens, type ModelConfig } from "./config.ts";
 import { fuseLatents, projectImage } from "./fusion.ts";
 import { linear, mlp } from "./layers.ts";

@@ -1,6 +1,6 @@
 /** A network ready to run: config, weights, compiled programs. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { displayable } from "../displayable.ts";
 import { activeEngine, engineInUse } from "../engine/active_engine.ts";
 import { upload } from "../engine/engine.ts";

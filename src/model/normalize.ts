@@ -1,6 +1,6 @@
 /** Intensities as the image encoder takes them. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** The least span that "min-max" stretches; MedSAM's. */

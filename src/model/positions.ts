@@ -4,7 +4,7 @@
  * its gradient.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 
 /**
  * Linear interpolation of `from` samples at `to` places with half-pixel

@@ -3,7 +3,7 @@
  * p(z), a Gaussian mixture (SPA, Zhu et al., ICCV 2025).
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { type ModelConfig, momentChannels } from "./config.ts";
 import { mlp } from "./layers.ts";
 import type { Weights } from "./weights.ts";

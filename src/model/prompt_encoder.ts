@@ -3,7 +3,7 @@
  * `PromptEncoder`), and the block that mixes them with the image.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
 import {

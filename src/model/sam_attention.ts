@@ -4,7 +4,7 @@
  * `Block`, `Attention`, `add_decomposed_rel_pos`).
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { linear, norm, project } from "./layers.ts";
 import { relativePairs } from "./positions.ts";

@@ -1,6 +1,6 @@
 /** SAM's two-way transformer (`TwoWayTransformer`), for many samples in one batch. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "./config.ts";
 import {
   attendPixelsToTokens,

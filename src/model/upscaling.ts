@@ -1,6 +1,6 @@
 /** The mask decoder's last steps: upscaling by four, and a filter per sample. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import type { ModelConfig } from "./config.ts";
 import { norm } from "./layers.ts";

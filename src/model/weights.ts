@@ -3,7 +3,7 @@
  * to tensors, and the list of what a config needs.
  */
 
-import type * as tf from "@tensorflow/tfjs";
+import type * as tf from "../engine/tf.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import { createRandom } from "../random.ts";
 import {

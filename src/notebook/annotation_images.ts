@@ -3,7 +3,7 @@ import { basename, extname, join, resolve } from "node:path";
 import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
-import { readImage } from "../datasets/read_image.ts";
+import { readImage } from "../formats/read_image.ts";
 
 /** An image to annotate; every `Case` of a dataset is one. */
 export interface AnnotationImage {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { removeTemporaries, writeFileAtomic } from "../datasets/write_file.ts";
-import { writeMask } from "../datasets/write_image.ts";
+import { removeTemporaries, writeFileAtomic } from "../files.ts";
+import { writeMask } from "../formats/write_image.ts";
 import type { Point } from "../spa/feedback.ts";
 import {
   type Profile,
@@ -75,7 +75,7 @@ export async function saveAnnotation(
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
   };
-  await writeMask(paths.mask, mask);
+  await writeMask(mask, paths.mask);
   await writeFileAtomic(paths.record, JSON.stringify(json));
   await writeProfile(out, record.profile);
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { csvText } from "../csv.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { Profile } from "../spa/profile.ts";
 import type { AnnotationRecord } from "./annotation_record.ts";
 import { type Cell, type Column, type Table, textTable } from "../table.ts";
-import { htmlTable } from "./html_table.ts";
+import { htmlTable } from "../figures/html_table.ts";
 
 const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
 const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;

@@ -1,4 +1,4 @@
-import type { Figure } from "./figure.ts";
+import type { Figure } from "../figures/figure.ts";
 import { interruptible, stopHere } from "./interrupt.ts";
 import { type Output, type PickHost, showStill } from "./pick_host.ts";
 import type { PickPanel } from "./pick_panel.ts";

@@ -14,9 +14,9 @@ import { Model } from "../model/model.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import { Session } from "../spa/session.ts";
-import { candidateFigure } from "./candidate_figure.ts";
-import { candidatesFigure } from "./candidates_figure.ts";
-import { datasetFigure } from "./dataset_figure.ts";
+import { candidateFigure } from "../figures/candidate_figure.ts";
+import { candidatesFigure } from "../figures/candidates_figure.ts";
+import { datasetFigure } from "../figures/dataset_figure.ts";
 import {
   describeCandidate,
   describeDataset,
@@ -24,16 +24,16 @@ import {
   describeModel,
   describeProposal,
   describeSession,
-} from "./describe.ts";
-import { evaluationFigure } from "./evaluation_figure.ts";
-import { Figure } from "./figure.ts";
+} from "../figures/describe.ts";
+import { evaluationFigure } from "../figures/evaluation_figure.ts";
+import { Figure } from "../figures/figure.ts";
 import {
   type Bundle,
   displayBundle,
   guardOutputs,
   inKernel,
 } from "./kernel.ts";
-import { modelFigure } from "./model_figure.ts";
+import { modelFigure } from "../figures/model_figure.ts";
 
 /** What can be shown. */
 export type Showable =
@@ -75,7 +75,8 @@ export interface ShowOptions {
  *
  * @example A dataset as a picture
  * ```ts
- * import { figureOf, openDataset } from "@spa-seg/spa";
+ * import { figureOf } from "@spa-seg/spa";
+ * import { openDataset } from "@spa-seg/spa/datasets";
  *
  * const figure = figureOf(await openDataset("data/phantoms"));
  * const png = await figure.toPNG(); // the bytes, for Deno.writeFile

@@ -7,7 +7,7 @@ import { type Answer, ask, type Asked } from "./ask.ts";
 import {
   candidatesFigure,
   type CandidatesFigureOptions,
-} from "./candidates_figure.ts";
+} from "../figures/candidates_figure.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { pickPanel } from "./pick_panel.ts";
 import { describePicked, type Picked } from "./picked.ts";

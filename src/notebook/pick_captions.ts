@@ -4,10 +4,10 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import { percent } from "./candidates_caption.ts";
-import { countPixels } from "./describe.ts";
-import { areaSwatch } from "./legend.ts";
-import { pointMark } from "./panel.ts";
+import { percent } from "../figures/candidates_caption.ts";
+import { countPixels } from "../figures/describe.ts";
+import { areaSwatch } from "../figures/legend.ts";
+import { pointMark } from "../figures/panel.ts";
 import type { Choices } from "./picked.ts";
 import { svgElement } from "./pick_pictures.ts";
 

@@ -1,6 +1,6 @@
 /** What surrounds a pick: a notebook's output, a terminal's input. */
 
-import type { Figure } from "./figure.ts";
+import type { Figure } from "../figures/figure.ts";
 import { type Bundle, displayBundle, inKernel } from "./kernel.ts";
 
 /**

@@ -20,7 +20,7 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
  * while ((await pickNext(session)).kind !== "accept");
- * await writeMask("mask.png", session.accept());
+ * await writeMask(session.accept(), "mask.png");
  * ```
  */
 export function pickNext(

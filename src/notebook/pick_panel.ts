@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import type { LegendItem } from "./legend.ts";
+import type { LegendItem } from "../figures/legend.ts";
 import type { Choices } from "./picked.ts";
 import {
   candidateCaption,
@@ -20,7 +20,7 @@ import {
 } from "./pick_pictures.ts";
 import { pickScript } from "./pick_script.ts";
 import { PICK_STYLE } from "./pick_style.ts";
-import { escapeXML } from "./svg.ts";
+import { escapeXML } from "../figures/svg.ts";
 
 /** What a panel shows, from which a user picks. */
 export interface PickPanelOptions {

@@ -2,10 +2,15 @@
 import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import { closeView } from "./candidates_layout.ts";
-import { countPixels } from "./describe.ts";
-import { areaItem, type LegendItem, lineItem, pointItems } from "./legend.ts";
-import { outline } from "./outline.ts";
+import { closeView } from "../figures/candidates_layout.ts";
+import { countPixels } from "../figures/describe.ts";
+import {
+  areaItem,
+  type LegendItem,
+  lineItem,
+  pointItems,
+} from "../figures/legend.ts";
+import { outline } from "../figures/outline.ts";
 import {
   type Box,
   defineImage,
@@ -17,10 +22,10 @@ import {
   fitBox,
   type Panel,
   wholeView,
-} from "./panel.ts";
-import { imageURI } from "./raster.ts";
-import { num } from "./svg.ts";
-import { COLOR } from "./theme.ts";
+} from "../figures/panel.ts";
+import { imageURI } from "../figures/raster.ts";
+import { num } from "../figures/svg.ts";
+import { COLOR } from "../figures/theme.ts";
 
 /** Pixels that a picture takes at most where there is room, as in the style. */
 const PLACE = {

@@ -4,7 +4,7 @@ import { digestNumber } from "../digest.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import { ask, type Asked } from "./ask.ts";
-import { imageFigure } from "./image_figure.ts";
+import { imageFigure } from "../figures/image_figure.ts";
 import type { About, AskOptions } from "./pick.ts";
 import { ownHost, type PickHost } from "./pick_host.ts";
 import { pickPanel } from "./pick_panel.ts";

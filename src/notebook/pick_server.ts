@@ -5,7 +5,7 @@ import {
   pickedFromPath,
 } from "./picked.ts";
 import { Presence } from "./presence.ts";
-import { escapeXML } from "./svg.ts";
+import { escapeXML } from "../figures/svg.ts";
 
 /** A server that waits for one pick. */
 export interface PickServer {

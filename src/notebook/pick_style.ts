@@ -1,4 +1,4 @@
-import { COLOR } from "./theme.ts";
+import { COLOR } from "../figures/theme.ts";
 
 /**
  * Style of the panel from which a user picks; every class begins `spa-pick`. Of

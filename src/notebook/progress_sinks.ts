@@ -7,8 +7,8 @@ import {
   type ProgressState,
   shareOf,
 } from "./progress_text.ts";
-import { escapeXML } from "./svg.ts";
-import { COLOR, SERIES } from "./theme.ts";
+import { escapeXML } from "../figures/svg.ts";
+import { COLOR, SERIES } from "../figures/theme.ts";
 
 /** Where a bar is drawn; it must not throw. */
 export interface ProgressSink {

@@ -65,7 +65,8 @@ export interface PredictedMask {
  *
  * @example The mask of a click that SAM believes in most
  * ```ts
- * import { encode, loadModel, predictMasks, readImage } from "@spa-seg/spa";
+ * import { encode, loadModel, readImage } from "@spa-seg/spa";
+ * import { predictMasks } from "@spa-seg/spa/checkpoints";
  *
  * async function segment(path: string, x: number, y: number) {
  *   using model = await loadModel("sam_vit_b_01ec64.pth");

@@ -8,7 +8,7 @@
  * combination of the samples' deviations. They cost no network.
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
 import type { Random } from "../random.ts";
 

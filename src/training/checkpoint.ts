@@ -4,7 +4,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from "../checkpoints/safetensors.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import { restoreValue, saveValue } from "./saved_value.ts";
 

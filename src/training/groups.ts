@@ -1,6 +1,6 @@
 /** Groups of simulated users around one image: what a training batch is made of. */
 
-import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../datasets/phantom.ts";
+import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../phantoms/phantom.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Box } from "../spa/feedback.ts";

@@ -1,7 +1,7 @@
 /** A training run's learning curve as a CSV file that grows with the run. */
 
 import { csvText } from "../csv.ts";
-import { writeFileAtomic } from "../datasets/write_file.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { TrainingReport } from "./tally.ts";
 
 /** What is known of every iteration. */

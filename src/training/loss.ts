@@ -1,6 +1,6 @@
 /** The losses of training over a batch of samples. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import { stopGradient } from "./stop_gradient.ts";
 
 /**

@@ -3,7 +3,7 @@
  * optimizer after each of them, checkpoints and reports.
  */
 
-import { removeLeftovers } from "../datasets/write_file.ts";
+import { removeLeftovers } from "../files.ts";
 import { upload } from "../engine/engine.ts";
 import {
   type DeviceTensor,

@@ -1,6 +1,6 @@
 /** Adam on one flat vector, as a pure function. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 
 /** Parameters and Adam's moments, each a vector [P]. */
 export interface OptimizerState {

@@ -1,6 +1,6 @@
 /** One training step as a pure function: loss, gradients and Adam together. */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks } from "../model/mask_decoder.ts";

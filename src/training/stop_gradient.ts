@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../engine/tf.ts";
 
 /** The same values, without a gradient. */
 export function stopGradient(x: tf.Tensor): tf.Tensor {

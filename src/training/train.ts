@@ -183,7 +183,8 @@ function packBatch(
  *
  * @example Two steps on phantoms of 32 pixels
  * ```ts
- * import { defaultRecipe, Model, presets, train } from "@spa-seg/spa";
+ * import { Model } from "@spa-seg/spa";
+ * import { defaultRecipe, presets, train } from "@spa-seg/spa/train";
  *
  * const config = { ...presets.tiny, imageSize: 32 };
  * const recipe = { ...defaultRecipe, steps: 2, batch: 1 };

@@ -13,7 +13,7 @@ import type { HostTensor } from "../../src/engine/tensors.ts";
 import { type PresetName, presets } from "../../src/model/config.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { predictMasks } from "../../src/spa/predict_masks.ts";
-import { imageOf, promptsOf, relativeError } from "../_sam_reference.ts";
+import { imageOf, promptsOf, relativeError } from "../helpers/sam_reference.ts";
 
 const CASES = ["point", "points", "box", "box-points", "mask-point", "mask"];
 

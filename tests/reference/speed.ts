@@ -11,8 +11,12 @@
  */
 import { createInterface } from "node:readline/promises";
 import { spawn } from "node:child_process";
-import { CommandLine, runCommand, THREADS } from "../../src/command_line.ts";
-import { writeFigure } from "../../src/notebook/write_figure.ts";
+import {
+  CommandLine,
+  runCommand,
+  THREADS,
+} from "../../src/commands/command_line.ts";
+import { writeFigure } from "../../src/figures/write_figure.ts";
 import { type Table, textTable } from "../../src/table.ts";
 import { type CostLine, speedFigure } from "./speed_figure.ts";
 

@@ -1,13 +1,13 @@
 /** The figure of speed.ts: what an iteration costs, by samples and by input side. */
-import { Figure } from "../../src/notebook/figure.ts";
-import { drawPlotly, type PlotlySpec } from "../../src/notebook/plotly.ts";
+import { Figure } from "../../src/figures/figure.ts";
+import { drawPlotly, type PlotlySpec } from "../../src/figures/plotly.ts";
 import {
   COLOR,
   FONT_FAMILY,
   SERIES,
   SIZE,
   WIDTH,
-} from "../../src/notebook/theme.ts";
+} from "../../src/figures/theme.ts";
 
 /** One line: milliseconds by samples N, or by input side. */
 export interface CostLine {

@@ -1,0 +1,162 @@
+/** What the demo writes: pictures of every proposal, curves, and one report. */
+
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../files.ts";
+import { writeMask } from "../../formats/write_image.ts";
+import { candidatesFigure } from "../../figures/candidates_figure.ts";
+import { diceFigure } from "../../figures/dice_figure.ts";
+import { entropyFigure } from "../../figures/entropy_figure.ts";
+import type { Figure } from "../../figures/figure.ts";
+import { maskFigure } from "../../figures/mask_figure.ts";
+import { reportHTML } from "../../figures/report.ts";
+import { writeFigure } from "../../figures/write_figure.ts";
+import { type Profile, profileToJSON } from "../../spa/profile.ts";
+import { reportOf } from "./report.ts";
+import type { Step } from "./step.ts";
+import type { Subject } from "./subject.ts";
+import type { Chooser } from "./users.ts";
+
+/** How the demo ended. */
+export interface Outcome {
+  readonly subject: Subject;
+  readonly chooser: Chooser;
+  /** The proposals, without those that were undone. */
+  readonly steps: readonly Step[];
+  /** The accepted mask, [H, W]; none where the user quit. */
+  readonly mask?: NdArray<Uint8Array>;
+  readonly profile: Profile;
+  /** Plain text on model, engine and seed. */
+  readonly setting: string;
+}
+
+/** The figures of an outcome; some are not always there. */
+export interface Figures {
+  /** One per proposal. */
+  readonly proposals: readonly Figure[];
+  /** Dice by iteration, where a reference is known. */
+  readonly curve?: Figure;
+  /** Where the first and the last proposal are undecided. */
+  readonly entropy: readonly Figure[];
+  /** The accepted mask. */
+  readonly result?: Figure;
+}
+
+/** The picture of a proposal; the choice is marked once it is made. */
+export function stepFigure(subject: Subject, step: Step): Figure {
+  const { answer, number, proposal, points } = step;
+  return candidatesFigure({
+    image: subject.image,
+    proposal,
+    points: [...points],
+    box: subject.box,
+    truth: subject.reference,
+    chosen: answer?.kind === "choose"
+      ? answer.candidate
+      : answer?.kind === "accept"
+      ? "accept"
+      : undefined,
+    title: `${subject.name}${
+      subject.rater === undefined ? "" : `, rater "${subject.rater}"`
+    }: proposal ${number}`,
+  });
+}
+
+/** File name of a proposal's picture. */
+export function stepFile({ number }: Pick<Step, "number">): string {
+  return `proposal-${number}.png`;
+}
+
+function curveOf(steps: readonly Step[]): Figure | undefined {
+  const scores = steps.flatMap(({ scores }) => scores ? [scores] : []);
+  if (scores.length < 2) return undefined;
+  const best = scores.map(({ candidates }) => Math.max(...candidates));
+  return diceFigure({
+    series: [
+      {
+        name: "recommendation",
+        values: scores.map(({ recommended }) => recommended),
+      },
+      { name: "best candidate", values: best },
+    ],
+  });
+}
+
+function figuresOf({ subject, steps, mask }: Outcome): Figures {
+  const { name, image, reference, box } = subject;
+  const ends = steps.length > 1 ? [steps[0], steps.at(-1)!] : [steps[0]];
+  return {
+    proposals: steps.map((step) => stepFigure(subject, step)),
+    curve: curveOf(steps),
+    entropy: ends.map(({ number, proposal }) =>
+      entropyFigure({
+        image,
+        entropy: proposal.entropy,
+        mask: proposal.recommended.mask,
+        title: `${name}, where proposal ${number} is undecided`,
+      })
+    ),
+    result: mask && maskFigure({
+      image,
+      mask,
+      label: "accepted",
+      truth: reference,
+      points: [...steps.at(-1)!.points],
+      box,
+      title: `${name}, the accepted segmentation`,
+    }),
+  };
+}
+
+/** Names that an earlier run may have left and this one does not write. */
+const OWN_FILES = /^(proposal-\d+|dice|entropy-(first|last)|result|mask)\.png$/;
+
+/**
+ * Writes everything: proposals, Dice curve, entropy, mask, profile, report.
+ * Each file is written whole or not at all; pictures of an earlier run that
+ * have no successor are removed.
+ *
+ * @param folder Where to; it must exist.
+ * @param outcome What happened.
+ * @returns The names of the files, the report's first.
+ */
+export async function writeOutcome(
+  folder: string,
+  outcome: Outcome,
+): Promise<string[]> {
+  const { steps, mask, profile } = outcome;
+  const figures = figuresOf(outcome);
+  const { proposals, curve, entropy, result } = figures;
+  const pictures = new Map<string, Figure>();
+  proposals.forEach((figure, i) => pictures.set(stepFile(steps[i]), figure));
+  ["entropy-first.png", "entropy-last.png"].forEach((name, i) => {
+    if (entropy[i]) pictures.set(name, entropy[i]);
+  });
+  if (result) pictures.set("result.png", result);
+
+  // All drawn before the first chart: its library takes a second to load and
+  // keeps this thread busy, while other threads render what is drawn.
+  await Promise.all([...pictures.values()].map((figure) => figure.toSVG()));
+  if (curve) pictures.set("dice.png", curve);
+  const writing = [...pictures].map(([name, figure]) =>
+    writeFigure(join(folder, name), figure)
+  );
+  const files = ["report.html", ...pictures.keys(), "profile.json"];
+  if (mask) {
+    files.push("mask.png");
+    writing.push(writeMask(mask, join(folder, "mask.png")));
+  }
+  writing.push(
+    writeFileAtomic(join(folder, "profile.json"), profileToJSON(profile)),
+    reportHTML(reportOf(outcome, figures)).then((html) =>
+      writeFileAtomic(join(folder, "report.html"), html)
+    ),
+  );
+  await Promise.all(writing);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!OWN_FILES.test(name) || files.includes(name)) continue;
+    await Deno.remove(join(folder, name));
+  }
+  return files;
+}

@@ -1,0 +1,101 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { dice } from "../../metrics/overlap.ts";
+import type { Proposal } from "../../spa/cluster.ts";
+import type { Box, Point } from "../../spa/feedback.ts";
+import { candidateDice } from "../../spa/simulated_user.ts";
+
+/** What a user does with a proposal. */
+export type Answer =
+  | { readonly kind: "choose"; readonly candidate: number }
+  | { readonly kind: "click"; readonly point: Point }
+  | { readonly kind: "accept" | "undo" | "quit" };
+
+/** One proposal that was shown. */
+export interface Step {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly proposal: Proposal;
+  /** The clicks so far. */
+  readonly points: readonly Point[];
+  /** To make it: from the click or the choice to the candidates. */
+  readonly milliseconds: number;
+  /** Dice of the recommendation and of each candidate, where a mask is known. */
+  readonly scores?: {
+    readonly recommended: number;
+    readonly candidates: readonly number[];
+  };
+  /** What was done with it; nothing yet while it is shown. */
+  readonly answer?: Answer;
+}
+
+/** Dice of all that a proposal shows. */
+export function scoreProposal(
+  proposal: Proposal,
+  reference: NdArray<Uint8Array> | undefined,
+): Step["scores"] {
+  if (!reference) return undefined;
+  return {
+    recommended: dice(proposal.recommended.mask, reference),
+    candidates: candidateDice(proposal, reference),
+  };
+}
+
+/**
+ * What is plainly wrong with a recommendation, in a sentence: it is empty, or
+ * away from what was pointed at.
+ *
+ * @returns The sentence; undefined where nothing is.
+ */
+export function doubtOf(
+  { proposal, points }: Pick<Step, "proposal" | "points">,
+  box?: Box,
+): string | undefined {
+  const { mask } = proposal.recommended;
+  const [height, width] = mask.shape;
+  const covers = (x: number, y: number) =>
+    mask.get(Math.round(y), Math.round(x)) > 0;
+  const any = (left: number, top: number, right: number, bottom: number) => {
+    for (let y = top; y <= bottom; y++) {
+      for (let x = left; x <= right; x++) if (covers(x, y)) return true;
+    }
+    return false;
+  };
+  if (!any(0, 0, width - 1, height - 1)) return "The recommendation is empty.";
+  const missed = points.filter(({ x, y, label = 1 }) =>
+    label === 1 && !covers(x, y)
+  );
+  if (missed.length > 0) {
+    const places = missed.map(({ x, y }) => `(${x}, ${y})`).join(", ");
+    return `The recommendation leaves out the click inside at ${places}.`;
+  }
+  return box && !any(box.left, box.top, box.right, box.bottom)
+    ? "The recommendation lies outside the box."
+    : undefined;
+}
+
+/** The answer in a few words. */
+export function describeAnswer(
+  { answer, proposal }: Pick<Step, "answer" | "proposal">,
+): string {
+  switch (answer?.kind) {
+    case "choose": {
+      const { share } = proposal.candidates[answer.candidate];
+      return `candidate ${
+        answer.candidate + 1
+      } of ${proposal.candidates.length} (${
+        Math.round(100 * share)
+      } % of samples)`;
+    }
+    case "click": {
+      const { x, y, label = 1 } = answer.point;
+      return `click ${label === 1 ? "inside" : "outside"} at (${x}, ${y})`;
+    }
+    case "accept":
+      return "accept the recommendation";
+    case undefined:
+      return "";
+    default:
+      return answer!.kind;
+  }
+}

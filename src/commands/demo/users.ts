@@ -1,0 +1,102 @@
+/** Who chooses: a simulated user, a script, or whoever is at the terminal. */
+
+import type { Box } from "../../spa/feedback.ts";
+import type { DemoOptions } from "./options.ts";
+import { type Answer, doubtOf, type Step } from "./step.ts";
+import type { Subject } from "./subject.ts";
+import { interactiveTable } from "./tables.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Answers a proposal. `picture` is the path of its picture. */
+export type User = (step: Step, picture: string) => Promise<Answer> | Answer;
+
+/** Who chooses. */
+export type Chooser = "user" | "script" | "simulated user" | "nobody";
+
+/** Who chooses, by the options and by whether a mask is known. */
+export function chooserOf(
+  { interactive, choices }: Pick<DemoOptions, "interactive" | "choices">,
+  { reference }: Pick<Subject, "reference">,
+): Chooser {
+  if (interactive) return "user";
+  if (choices) return "script";
+  return reference ? "simulated user" : "nobody";
+}
+
+/** Picks the nearest candidate; of the last proposal, accepts the recommendation. */
+export function nearestDemoUser(iterations: number): User {
+  return ({ number, scores }) => {
+    if (number >= iterations) return { kind: "accept" };
+    const dice = scores!.candidates;
+    return { kind: "choose", candidate: dice.indexOf(Math.max(...dice)) };
+  };
+}
+
+/**
+ * Picks the candidates of a script, then accepts.
+ *
+ * @param refuse Makes the error of a choice that a proposal does not have.
+ */
+export function scriptedUser(
+  choices: readonly number[],
+  refuse: (rule: string, value: unknown) => Error,
+): User {
+  return ({ number, proposal: { candidates } }) => {
+    const candidate = choices[number - 1];
+    if (candidate === undefined) return { kind: "accept" };
+    if (candidate < candidates.length) return { kind: "choose", candidate };
+    throw refuse(
+      `--choose must pick from the ${candidates.length} candidates of proposal ${number}`,
+      candidate + 1,
+    );
+  };
+}
+
+/** Asks at the terminal until the answer makes sense; its end means quit. */
+export function terminalUser(terminal: Terminal, box?: Box): User {
+  return async (step, picture) => {
+    const { candidates } = step.proposal;
+    terminal.print(`\n${interactiveTable(step)}\nPicture: ${picture}`);
+    const doubt = doubtOf(step, box);
+    if (doubt) terminal.print(`Note: ${doubt}`);
+    const keys = candidates.length === 1 ? "1" : `1..${candidates.length}`;
+    const question =
+      `${keys} pick, a accept, u undo, +x,y or -x,y click in or out, q quit > `;
+    while (true) {
+      const line = await terminal.readLine(question);
+      if (line === undefined) return { kind: "quit" };
+      const answer = parseAnswer(line, candidates.length);
+      if (answer?.kind === "undo" && step.number === 1) {
+        terminal.print("Nothing to undo: this is the first proposal.");
+      } else if (answer) {
+        return answer;
+      } else {
+        terminal.print(
+          `Not understood: ${line.trim().slice(0, 40) || "(empty)"}`,
+        );
+      }
+    }
+  };
+}
+
+/** What a typed line means; undefined where it means nothing. */
+export function parseAnswer(
+  line: string,
+  candidates: number,
+): Answer | undefined {
+  const text = line.trim().toLowerCase();
+  const click = /^([+-])\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)$/.exec(text);
+  if (click) {
+    const label = click[1] === "+" ? 1 : 0;
+    const point = { x: Number(click[2]), y: Number(click[3]), label } as const;
+    return { kind: "click", point };
+  }
+  if (text === "a" || text === "accept") return { kind: "accept" };
+  if (text === "u" || text === "undo") return { kind: "undo" };
+  if (text === "q" || text === "quit") return { kind: "quit" };
+  if (!/^\d+$/.test(text)) return undefined;
+  const candidate = Number(text) - 1;
+  return candidate >= 0 && candidate < candidates
+    ? { kind: "choose", candidate }
+    : undefined;
+}

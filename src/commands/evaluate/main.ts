@@ -1,0 +1,101 @@
+/** `deno task evaluate`; see `--help`. */
+
+import { saveModel } from "../../checkpoints/save_model.ts";
+import { CommandLine, runCommand, THREADS } from "../command_line.ts";
+import { checkTarget, removeLeftovers } from "../../files.ts";
+import { ENGINE_NAMES } from "../../engine/active_engine.ts";
+import { useEngine } from "../../engine/engine.ts";
+import { fingerprint } from "../../model/fingerprint.ts";
+import { loadModel } from "../../notebook/load_model.ts";
+import { evaluationProgress } from "../../notebook/progress.ts";
+import { compareCommand } from "./compare.ts";
+import { mergeCommand } from "./merge.ts";
+import {
+  HELP,
+  OPTIONS,
+  readBaseline,
+  readCases,
+  readOuts,
+  readSettings,
+  readShard,
+  readTables,
+} from "./options.ts";
+import { agreementCommand } from "./agreement.ts";
+import { publish } from "./report.ts";
+import { runEvaluation } from "./run.ts";
+import {
+  readEvaluation,
+  resumeEvaluation,
+  type SavedEvaluation,
+  saveEvaluation,
+} from "../../evaluation/saved_evaluation.ts";
+import { withFigures } from "./validation_figures.ts";
+
+/** What is done already of an evaluation that is to be written to a file. */
+async function resume(
+  path: string | undefined,
+  asked: SavedEvaluation,
+): Promise<SavedEvaluation> {
+  if (path !== undefined) await removeLeftovers(path);
+  const found = path !== undefined &&
+    await Deno.stat(path).then(() => true, () => false);
+  if (!found) return asked;
+  return resumeEvaluation(path, await readEvaluation(path), asked);
+}
+
+async function main(): Promise<void> {
+  const [command, ...rest] = Deno.args;
+  if (command === "merge") return await mergeCommand(rest);
+  if (command === "compare") return await compareCommand(rest);
+  if (command === "agreement") return await agreementCommand(rest);
+  const line = new CommandLine("evaluate", Deno.args, OPTIONS);
+  if (line.has("help")) return console.log(HELP);
+  const settings = readSettings(line), tables = readTables(line);
+  const shard = readShard(line), outs = await readOuts(line);
+  const record = line.text("record");
+  if (record !== undefined) await checkTarget(record);
+  const dataset = await readCases(line);
+  const engine = await useEngine(
+    line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
+    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+  );
+  const baseline = await readBaseline(line);
+  using model = baseline ? undefined : await loadModel(line.text("model"));
+  const subject = model ?? baseline!;
+
+  const file = outs.find((path) => path.endsWith(".json"));
+  const begun = await resume(file, {
+    format: "spa-evaluation",
+    version: 1,
+    dataset: dataset.name,
+    cases: dataset.cases.map(({ id }) => id),
+    settings: {
+      ...settings,
+      ...(baseline && { method: baseline.config.method }),
+      model: fingerprint(subject),
+    },
+    tables,
+    engine: `${engine.name}, ${engine.threads} threads`,
+    done: Object.fromEntries(settings.variants.map((name) => [name, []])),
+  });
+  if (file !== undefined) await saveEvaluation(file, begun);
+  const saved = await runEvaluation(subject, dataset, begun, {
+    shard,
+    save: file === undefined
+      ? undefined
+      : (saved) => saveEvaluation(file, saved),
+    progress: evaluationProgress,
+  });
+  if (shard) {
+    console.log(
+      `part ${shard.part} of ${shard.parts} is in ${file}; deno task evaluate merge joins the parts`,
+    );
+    return;
+  }
+  await publish(saved, outs);
+  if (record !== undefined && model) {
+    await saveModel(withFigures(model, saved), record);
+  }
+}
+
+await runCommand(main);

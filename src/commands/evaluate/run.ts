@@ -1,0 +1,118 @@
+/** Runs the variants of an evaluation, as far as they are not done yet. */
+
+import type { Dataset } from "../../datasets/dataset.ts";
+import { type Baseline, isBaseline } from "../../baselines/baseline.ts";
+import { evaluateBaseline } from "../../baselines/evaluate.ts";
+import type { Model } from "../../model/model.ts";
+import {
+  type Profile,
+  profileFromJSON,
+  profileToJSON,
+} from "../../spa/profile.ts";
+import {
+  nearestUser,
+  noisyUser,
+  randomUser,
+} from "../../spa/simulated_user.ts";
+import { evaluate, type EvaluateOptions } from "../../evaluation/evaluate.ts";
+import type {
+  CaseResults,
+  SavedEvaluation,
+  VariantName,
+} from "../../evaluation/saved_evaluation.ts";
+
+/** What a choice moves, and whether profiles are carried, by variant. */
+const VARIANTS = {
+  none: { update: { moments: false, weights: false }, carry: false },
+  moments: { update: { moments: true, weights: false }, carry: false },
+  weights: { update: { moments: false, weights: true }, carry: false },
+  both: { update: { moments: true, weights: true }, carry: false },
+  carried: { update: { moments: true, weights: true }, carry: true },
+} satisfies Record<VariantName, unknown>;
+
+/** One choice in this many of the noisy user is random. */
+const NOISE = 0.2;
+
+/** Simulated users by name. */
+const USERS = {
+  nearest: nearestUser,
+  noisy: (target) => noisyUser(target, NOISE),
+  random: () => randomUser(),
+} satisfies Record<string, EvaluateOptions["user"]>;
+
+/** One of several equal parts of an evaluation. */
+export interface Shard {
+  /** Which, from 1. */
+  readonly part: number;
+  /** Of how many. */
+  readonly parts: number;
+}
+
+/** How to run. */
+export interface RunOptions {
+  /** Which cases, which defaults to all: every n-th, beginning with the i-th. */
+  readonly shard?: Shard;
+  /** Called after every case with all that is done by then; awaited. */
+  readonly save?: (saved: SavedEvaluation) => Promise<void>;
+  /** Shows how far a variant is. */
+  readonly progress?: () => Pick<EvaluateOptions, "onTarget">;
+}
+
+/**
+ * Evaluates the cases that are not done yet.
+ *
+ * @param model The network, or a baseline.
+ * @param dataset The cases the evaluation is of.
+ * @param saved What was asked, and what is done.
+ * @param options Shard, saving, progress.
+ * @returns The evaluation with its shard's cases done.
+ */
+export async function runEvaluation(
+  model: Model | Baseline,
+  dataset: Dataset,
+  saved: SavedEvaluation,
+  { shard: { part, parts } = { part: 1, parts: 1 }, save, progress }:
+    RunOptions = {},
+): Promise<SavedEvaluation> {
+  const { rule, user, variants, ...settings } = saved.settings;
+  for (const name of variants) {
+    const { update, carry } = VARIANTS[name];
+    const done: CaseResults[] = [...saved.done[name]];
+    const known = new Set(done.map((item) => item.case));
+    const profiles = carry ? readProfiles(saved) : undefined;
+    const options: EvaluateOptions = {
+      ...settings,
+      ...progress?.(),
+      user: USERS[user],
+      update: { rule, ...update },
+      profiles,
+      only: (id, index) => index % parts === part - 1 && !known.has(id),
+      onCase: async (id, results) => {
+        done.push({ case: id, results });
+        saved = {
+          ...saved,
+          done: { ...saved.done, [name]: [...done] },
+          ...(profiles && { profiles: writeProfiles(profiles) }),
+        };
+        await save?.(saved);
+      },
+    };
+    if (isBaseline(model)) await evaluateBaseline(model, dataset, options);
+    else await evaluate(model, dataset, options);
+  }
+  return saved;
+}
+
+function readProfiles({ profiles = {} }: SavedEvaluation) {
+  return new Map(
+    Object.entries(profiles).map((
+      [rater, text],
+    ): [string, Profile] => [rater, profileFromJSON(text)]),
+  );
+}
+
+function writeProfiles(profiles: ReadonlyMap<string, Profile>) {
+  return Object.fromEntries(
+    [...profiles].map(([rater, profile]) => [rater, profileToJSON(profile)]),
+  );
+}

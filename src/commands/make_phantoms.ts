@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CommandLine, runCommand, SEEDS } from "./command_line.ts";
+import {
+  listPhantoms,
+  phantom,
+  PHANTOM_RATERS,
+  type PhantomKind,
+} from "../phantoms/phantom.ts";
+import { writeImage, writeMask } from "../formats/write_image.ts";
+
+/** The phantoms in `data/phantoms`: a choice that shows what differs. */
+export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
+  ["fundus", 3],
+  ["fundus", 18],
+  ["nodule", 2], // on the chest wall, with a vessel
+  ["nodule", 24], // spiculated
+  ["nodule", 52], // part-solid, on the chest wall
+  ["kidney", 1], // CT, tumour
+  ["kidney", 9], // CT, cyst
+  ["kidney", 13], // MR, cyst
+];
+
+/**
+ * Writes phantoms in the plain layout: `ID/image.png` and `ID/rater_NAME.png`.
+ *
+ * @param folder Where the cases' folders will be.
+ * @param list Which, by default the samples.
+ * @returns The cases' names.
+ */
+export async function makePhantoms(
+  folder: string,
+  list: ReturnType<typeof listPhantoms> = SAMPLES.map(([kind, seed]) => ({
+    id: `${kind}-${seed}`,
+    kind,
+    seed,
+  })),
+): Promise<string[]> {
+  for (const { id, kind, seed } of list) {
+    const { image, masks } = phantom({ kind, seed });
+    await writeImage(image, join(folder, id, "image.png"));
+    for (const rater of PHANTOM_RATERS) {
+      await writeMask(masks[rater], join(folder, id, `rater_${rater}.png`));
+    }
+  }
+  return list.map(({ id }) => id);
+}
+
+const HELP = `deno task phantoms [options]
+
+Paints the sample phantoms again, bit for bit; with --count, new ones of all
+kinds. Both are in the plain layout that --data of the other commands reads.
+
+  --out FOLDER         where they go   (data/phantoms; with --count, out/phantoms)
+  --count N            how many new ones
+  --seed N             of new ones                                          (0)
+`;
+
+if (import.meta.main) {
+  await runCommand(async () => {
+    const line = new CommandLine("paint the phantoms", Deno.args, {
+      values: ["out", "count", "seed"],
+    });
+    if (line.has("help")) return console.log(HELP);
+    const count = line.integer("count", 0, { min: 1, max: 1e5 });
+    const seed = line.integer("seed", 0, SEEDS);
+    const home = fileURLToPath(new URL("../../", import.meta.url));
+    const folder = line.text("out") ??
+      join(home, count > 0 ? "out/phantoms" : "data/phantoms");
+    const names = await makePhantoms(
+      folder,
+      count > 0 ? listPhantoms(count, seed) : undefined,
+    );
+    console.log(`${names.length} phantoms in ${folder}: ${names.join(", ")}`);
+  });
+}

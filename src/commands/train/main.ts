@@ -1,0 +1,211 @@
+/**
+ * `deno task train`: trains the tiny preset, or a baseline on it.
+ *
+ *     deno task train --data lidc_crops --out model.safetensors
+ */
+
+import type { BaselineConfig } from "../../baselines/method.ts";
+import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
+import { trainBaseline } from "../../baselines/train.ts";
+import { saveModel } from "../../checkpoints/save_model.ts";
+import { type CommandLine, runCommand, THREADS } from "../command_line.ts";
+import { PHANTOM_RATERS } from "../../phantoms/phantom.ts";
+import { checkTarget, removeLeftovers } from "../../files.ts";
+import { type EngineInfo, useEngine } from "../../engine/engine.ts";
+import { type ModelConfig, presets } from "../../model/config.ts";
+import { Model } from "../../model/model.ts";
+import { loadModel } from "../../notebook/load_model.ts";
+import { trainingProgress } from "../../notebook/progress.ts";
+import { averageWeights } from "../../training/average_weights.ts";
+import { curveCommand } from "./curve.ts";
+import { openLearningLog } from "../../training/learning_log.ts";
+import {
+  HELP,
+  parseOptions,
+  readCheckpointSeconds,
+  readData,
+  readMethod,
+  readRecipe,
+} from "./options.ts";
+import type { TrainingReport } from "../../training/tally.ts";
+import { type Recipe, train, type TrainOptions } from "../../training/train.ts";
+import type { TrainingCase } from "../../training/training_case.ts";
+
+/** What the command was asked for, whatever the method. */
+interface Run {
+  readonly line: CommandLine;
+  readonly recipe: Recipe;
+  readonly cases: readonly TrainingCase[];
+  readonly options: TrainOptions;
+  /** What goes into the weights' metadata. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly engine: EngineInfo;
+  /** Where the weights go. */
+  readonly out: string;
+}
+
+/** What a model's metadata say about its training. */
+const recipeIn = ({ metadata }: Model) => metadata.recipe ?? "unknown";
+
+/** One line of progress. */
+function describe({ step, steps, loss, iterations, rate }: TrainingReport) {
+  const row = (values: number[], digits: number) =>
+    values.map((value) => value.toFixed(digits).replace(/^0/, "")).join(" ");
+  const minutes = (steps - step) / rate / 60;
+  return [
+    `${step}/${steps}`,
+    `loss ${loss.toFixed(4)}`,
+    `dice ${row(iterations.map(({ dice }) => dice), 3)}`,
+    `best ${row(iterations.map(({ best }) => best), 3)}`,
+    `spread ${row(iterations.map(({ spread }) => spread), 4)}`,
+    `${rate.toFixed(2)} steps/s`,
+    `${minutes.toFixed(1)} min left`,
+  ].join("  ");
+}
+
+/** Reports on the terminal, and in the log where there is one. */
+function reportTo(
+  log?: (report: TrainingReport) => Promise<void>,
+): TrainOptions {
+  const progress = Deno.stderr.isTerminal() ? trainingProgress() : {
+    onReport: (report: TrainingReport) => console.log(describe(report)),
+  };
+  return {
+    ...progress,
+    onReport: async (report) => {
+      progress.onReport(report);
+      await log?.(report);
+    },
+  };
+}
+
+/** Says what is about to be trained. */
+function announce(name: string, { recipe, cases, engine }: Run): void {
+  console.log(
+    `Training "${name}" on ${cases.length} cases and ${
+      (100 * recipe.phantomShare).toFixed(0)
+    } % phantoms; engine ${engine.name}, ${engine.threads} threads`,
+  );
+}
+
+/** A baseline's config for the raters of the cases, or of phantoms. */
+function baselineConfig(
+  method: string,
+  cases: readonly TrainingCase[],
+): BaselineConfig {
+  const known = cases.length > 0
+    ? cases.flatMap(({ raters }) => raters ?? [])
+    : PHANTOM_RATERS;
+  const names = known.length > 0 ? [...new Set(known)] : undefined;
+  const raters = names?.length ??
+    Math.max(...cases.map(({ masks }) => masks.length));
+  return { method, network: presets.tiny, raters, names };
+}
+
+/** Trains a baseline, and saves it. */
+async function runBaseline(method: string, run: Run): Promise<void> {
+  const { line, recipe, cases, options, facts, out } = run;
+  const config = baselineConfig(method, cases);
+  const init = line.text("init");
+  const first = init === undefined
+    ? undefined
+    : await initialWeights(init, config, recipe.seed);
+  announce(method, run);
+  const weights = await trainBaseline(config, cases, recipe, {
+    ...options,
+    initial: first?.weights,
+  });
+  const metadata = {
+    ...facts,
+    ...(first && { initial_recipe: first.recipe }),
+  };
+  await saveBaseline({ config, weights, metadata }, out);
+}
+
+/** The models of `--average`, which must be of a config. */
+async function loadOthers(
+  line: CommandLine,
+  config: ModelConfig,
+): Promise<Model[]> {
+  const others = await Promise.all(
+    line.texts("average").map((file) => loadModel(file)),
+  );
+  for (const other of others) {
+    if (JSON.stringify(other.config) === JSON.stringify(config)) continue;
+    throw line.refuse(
+      `--average must be a model of the same config, ${config.name}`,
+      other.config.name,
+    );
+  }
+  return others;
+}
+
+/** Trains SPA, and saves it. */
+async function runSPA(run: Run): Promise<void> {
+  const { line, recipe, cases, options, facts, out } = run;
+  const init = line.text("init");
+  const first = init === undefined ? undefined : await loadModel(init);
+  const config = first?.config ?? presets.tiny;
+  const others = await loadOthers(line, config); // not after hours of training
+  announce(config.name, run);
+  const trained = await train(config, cases, recipe, {
+    ...options,
+    initial: first?.weights,
+  });
+  const weights = averageWeights([trained, ...others.map((o) => o.weights)]);
+  const model = new Model(config, weights, {
+    ...facts,
+    ...(first && { initial_recipe: recipeIn(first) }),
+    ...(others.length > 0 && {
+      averaged_with: JSON.stringify(others.map(recipeIn)),
+    }),
+  });
+  await saveModel(model, out);
+}
+
+/** The log of `--log`, whose file is checked before any work. */
+async function openLog(line: CommandLine) {
+  const path = line.text("log");
+  if (path === undefined) return undefined;
+  await checkTarget(path);
+  return await openLearningLog(path);
+}
+
+async function main(): Promise<void> {
+  const [command, ...rest] = Deno.args;
+  if (command === "curve") return await curveCommand(rest);
+  const line = parseOptions(Deno.args);
+  if (line.has("help")) return console.log(HELP);
+  const recipe = readRecipe(line);
+  const checkpointSeconds = readCheckpointSeconds(line);
+  const method = readMethod(line);
+  const out = line.text("out") ?? "model.safetensors";
+  await checkTarget(out);
+  await removeLeftovers(out);
+  const log = await openLog(line);
+  const { cases, name } = await readData(line);
+  const engine = await useEngine(
+    "onnx",
+    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+  );
+  const run: Run = {
+    line,
+    recipe,
+    cases,
+    engine,
+    out,
+    options: {
+      checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
+      checkpointSeconds,
+      ...reportTo(log),
+    },
+    facts: {
+      recipe: JSON.stringify(recipe),
+      training_data: line.text("note") ?? name,
+    },
+  };
+  await (method === "spa" ? runSPA(run) : runBaseline(method, run));
+  console.log(`Saved ${out}`);
+}
+
+await runCommand(main);

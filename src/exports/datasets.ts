@@ -1,0 +1,23 @@
+/**
+ * Data sets with several raters: open, describe, and phantoms as one.
+ *
+ * @module
+ */
+
+export type { Case, Dataset } from "../datasets/dataset.ts";
+export { folderDataset } from "../datasets/folder.ts";
+export { lidcCrops } from "../datasets/lidc_crops.ts";
+export {
+  openDataset,
+  type OpenDatasetOptions,
+} from "../datasets/open_dataset.ts";
+export { qubiq, type QubiqOptions } from "../datasets/qubiq.ts";
+export { refuge2, type Refuge2Options } from "../datasets/refuge2.ts";
+export type { Layout, SliceOptions } from "../formats/volume.ts";
+export {
+  PHANTOM_KINDS,
+  PHANTOM_RATERS,
+  type PhantomKind,
+  type PhantomRater,
+  phantoms,
+} from "../phantoms/phantom.ts";

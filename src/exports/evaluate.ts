@@ -1,0 +1,52 @@
+/**
+ * Evaluation: `evaluate`, simulated users, metrics, agreement of raters.
+ *
+ * @module
+ */
+
+export {
+  evaluate,
+  type EvaluateOptions,
+  type IterationResult,
+  type TargetResult,
+} from "../evaluation/evaluate.ts";
+export {
+  type RaterAgreement,
+  raterAgreement,
+} from "../evaluation/rater_agreement.ts";
+export {
+  type SampleSetMetrics,
+  sampleSetMetrics,
+} from "../evaluation/sample_set.ts";
+export { expectedCalibrationError } from "../metrics/calibration.ts";
+export { hd95 } from "../metrics/hd95.ts";
+export {
+  type IterationsToTarget,
+  iterationsToTarget,
+} from "../metrics/iterations_to_target.ts";
+export { dice, diceSoft, iou, meanMask } from "../metrics/overlap.ts";
+export {
+  diceMax,
+  generalisedEnergyDistance,
+  hungarianMatchedDice,
+  type Masks,
+  sampleSpread,
+} from "../metrics/sample_set.ts";
+export type { AnnotationImage } from "../notebook/annotation_images.ts";
+export type { AnnotationRecord } from "../notebook/annotation_record.ts";
+export { AnnotationReport } from "../notebook/annotation_report.ts";
+export type { Asked } from "../notebook/ask.ts";
+export type { FirstClicks } from "../notebook/first_clicks.ts";
+export { evaluationProgress } from "../notebook/progress.ts";
+export {
+  boundingBox,
+  candidateDice,
+  clickInside,
+  errorClick,
+  jitterBox,
+  nearestUser,
+  noisyUser,
+  randomUser,
+  type SimulatedUser,
+} from "../spa/simulated_user.ts";
+export type { Cell, Column, Table } from "../table.ts";

@@ -1,0 +1,32 @@
+/**
+ * Training (Algorithm 1 of the paper): recipes, presets, `train`.
+ *
+ * @module
+ */
+
+export {
+  type ModelConfig,
+  type PresetName,
+  presets,
+  type SamConfig,
+} from "../model/config.ts";
+export { initializeWeights } from "../model/weights.ts";
+export {
+  loadingProgress,
+  ProgressBar,
+  type ProgressOptions,
+  trainingProgress,
+  withProgress,
+} from "../notebook/progress.ts";
+export type { ProgressSink } from "../notebook/progress_sinks.ts";
+export type { ProgressState } from "../notebook/progress_text.ts";
+export type { ExampleOptions } from "../training/groups.ts";
+export type { LossOptions } from "../training/loss.ts";
+export type { TrainingReport } from "../training/tally.ts";
+export {
+  defaultRecipe,
+  type Recipe,
+  train,
+  type TrainOptions,
+} from "../training/train.ts";
+export type { TrainingCase } from "../training/training_case.ts";

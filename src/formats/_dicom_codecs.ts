@@ -1,0 +1,347 @@
+import type { DicomHeader } from "./_dicom_header.ts";
+import { badFile } from "./_bytes.ts";
+
+/** One decoded frame. */
+export interface Frame {
+  bytes: Uint8Array;
+  /** Bytes of a sample. */
+  width: number;
+  little: boolean;
+  /** Whether colours lie plane by plane, where it is not as the file says. */
+  planar?: boolean;
+  /** Whether the stored bits are the lowest ones, whatever the file's high bit. */
+  plain?: boolean;
+}
+
+type Decoder = (
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+) => Promise<Omit<Frame, "width">>;
+
+/** Decoders by transfer syntax. */
+const DECODERS: Record<string, Decoder> = {
+  "1.2.840.10008.1.2.5": rle,
+  "1.2.840.10008.1.2.4.50": jpeg,
+  "1.2.840.10008.1.2.4.51": jpeg,
+  "1.2.840.10008.1.2.4.57": jpegLossless,
+  "1.2.840.10008.1.2.4.70": jpegLossless,
+  "1.2.840.10008.1.2.4.90": jpeg2000,
+  "1.2.840.10008.1.2.4.91": jpeg2000,
+};
+
+/** Names of those that are not decoded, for the error. */
+const UNDECODED: Record<string, string> = {
+  "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
+  "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
+  "1.2.840.10008.1.2.4.100": "MPEG-2",
+  "1.2.840.10008.1.2.4.102": "MPEG-4",
+  "1.2.840.10008.1.2.4.201": "High-throughput JPEG 2000 lossless",
+  "1.2.840.10008.1.2.4.202": "High-throughput JPEG 2000 lossless RPCL",
+  "1.2.840.10008.1.2.4.203": "High-throughput JPEG 2000",
+};
+
+/** Decodes one frame of encapsulated pixel data. */
+export async function decodeFrame(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): Promise<Frame> {
+  const { transferSyntax } = header;
+  const decoder = DECODERS[transferSyntax];
+  if (!decoder) {
+    throw badFile(
+      "its transfer syntax must be uncompressed, deflated, RLE, JPEG or JPEG 2000",
+      `${transferSyntax} ${UNDECODED[transferSyntax] ?? ""}`.trim(),
+      name,
+    );
+  }
+  const [, rows, columns, channels] = header.shape;
+  let frame: Omit<Frame, "width">;
+  try {
+    frame = await decoder(coded, header, name);
+  } catch (error) {
+    if (error instanceof TypeError && error.message.startsWith("Cannot read")) {
+      throw error;
+    }
+    throw badFile("its pixel data must be undamaged", error, name, error);
+  }
+  // A codec gives as few bytes as the samples need, not as many as allocated.
+  const width = frame.bytes.length / (rows * columns * channels);
+  if (![1, 2, 4].includes(width) || width * 8 < header.bitsStored) {
+    throw badFile(
+      `a frame must be ${rows} x ${columns} x ${channels} samples of ${header.bitsStored} bits`,
+      `${frame.bytes.length} bytes`,
+      name,
+    );
+  }
+  return { ...frame, width };
+}
+
+/** Where samples come out as they were stored, colours must be red, green and blue. */
+export function checkColours(
+  { colour, photometric }: DicomHeader,
+  name: string,
+): void {
+  if (!colour || photometric === "RGB") return;
+  throw badFile("its colours must be RGB", photometric, name);
+}
+
+// deno-lint-ignore require-await -- as the others
+async function rle(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): ReturnType<Decoder> {
+  const { shape, bitsAllocated } = header;
+  checkColours(header, name);
+  const [, rows, columns, channels] = shape;
+  const bytes = decodeRle(coded, {
+    area: rows * columns,
+    channels,
+    width: bitsAllocated / 8,
+  });
+  return { bytes, little: true, planar: false };
+}
+
+/**
+ * What a codec makes room for is what the coded image claims: it must be the
+ * file's own size, and not more than so many bytes can code.
+ */
+function checkSize(
+  size: readonly [number, number, number] | undefined,
+  { shape }: DicomHeader,
+  mostSamples: number,
+  name: string,
+): void {
+  const [, rows, columns, channels] = shape;
+  if (rows * columns * channels > mostSamples) {
+    throw badFile(
+      `a coded image of ${rows} x ${columns} x ${channels} must have more bytes`,
+      `bytes for ${mostSamples} samples at most`,
+      name,
+    );
+  }
+  if (`${size}` !== `${[rows, columns, channels]}`) {
+    throw badFile(
+      `its coded image must be ${rows} x ${columns} x ${channels}`,
+      size?.join(" x ") ?? "no image header",
+      name,
+    );
+  }
+}
+
+async function jpeg(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): ReturnType<Decoder> {
+  // A block of 64 samples takes two bits at least.
+  checkSize(jpegSize(coded), header, coded.length * 256, name);
+  if (header.bitsAllocated !== 8) {
+    throw badFile(
+      "a lossy JPEG must have 8 bits",
+      `${header.bitsStored} bits`,
+      name,
+    );
+  }
+  const { default: sharp } = await import("sharp");
+  const bytes = header.photometric === "RGB" ? asRgbJpeg(coded) : coded;
+  const opened = sharp(bytes, { failOn: "error", ignoreIcc: true });
+  const data = await (header.colour ? opened : opened.toColourspace("b-w"))
+    .raw().toBuffer();
+  return { bytes: new Uint8Array(data), little: true, planar: false };
+}
+
+async function jpegLossless(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): ReturnType<Decoder> {
+  // A sample takes a bit at least.
+  checkSize(jpegSize(coded), header, coded.length * 8, name);
+  checkColours(header, name);
+  const { Decoder } = await import("jpeg-lossless-decoder-js");
+  const bytes = coded.slice(); // a buffer of its own
+  const decoded = new Decoder().decompress(bytes.buffer, 0, bytes.length);
+  return {
+    bytes: new Uint8Array(decoded),
+    little: true,
+    planar: false,
+    plain: true,
+  };
+}
+
+/** What is used of OpenJPEG, which comes without types. */
+interface OpenJpeg {
+  J2KDecoder: new () => {
+    getEncodedBuffer(length: number): Uint8Array;
+    decode(): void;
+    getDecodedBuffer(): Uint8Array;
+    delete(): void;
+  };
+}
+
+/** OpenJPEG, once it is needed; a new one after it failed. */
+let openJpeg: Promise<OpenJpeg> | undefined;
+
+async function jpeg2000(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): ReturnType<Decoder> {
+  // Blank tiles take next to nothing: `maxVoxels` is the only bound.
+  checkSize(codestreamSize(coded), header, Infinity, name);
+  const { default: load } = await import("@cornerstonejs/codec-openjpeg");
+  try {
+    const decoder = new (await (openJpeg ??= load({
+      print: () => {},
+      printErr: () => {},
+    }))).J2KDecoder();
+    decoder.getEncodedBuffer(coded.length).set(coded);
+    decoder.decode();
+    const bytes = decoder.getDecodedBuffer().slice();
+    decoder.delete();
+    return { bytes, little: true, planar: false, plain: true };
+  } catch (error) {
+    openJpeg = undefined;
+    throw error;
+  }
+}
+
+/**
+ * Decodes DICOM's RLE (PS3.5 annex G): one PackBits segment per byte of a
+ * sample, most significant first, channel after channel.
+ *
+ * @param coded One frame: a header of 64 bytes and its segments.
+ * @returns The samples, channels interleaved, least significant byte first.
+ * @throws {Error} When the frame is damaged.
+ */
+export function decodeRle(
+  coded: Uint8Array,
+  { area, channels, width }: {
+    /** Pixels of the frame. */
+    area: number;
+    channels: number;
+    /** Bytes of a sample. */
+    width: number;
+  },
+): Uint8Array {
+  const view = new DataView(coded.buffer, coded.byteOffset, coded.byteLength);
+  const segments = coded.length < 64 ? 0 : view.getUint32(0, true);
+  if (segments !== channels * width) {
+    throw new Error(`${segments} RLE segments instead of ${channels * width}`);
+  }
+  // A run packs 128 bytes into two at most.
+  if (coded.length * 64 < area * segments) throw new Error("too few RLE bytes");
+  const samples = new Uint8Array(area * segments);
+  for (let segment = 0; segment < segments; segment++) {
+    const start = view.getUint32(4 + 4 * segment, true);
+    const end = segment + 1 < segments
+      ? view.getUint32(8 + 4 * segment, true)
+      : coded.length;
+    if (!(start >= 64 && start <= end && end <= coded.length)) {
+      throw new Error("an RLE segment outside the frame");
+    }
+    const plane = unpackBits(coded.subarray(start, end), area);
+    const channel = Math.floor(segment / width);
+    const byte = channel * width + width - 1 - segment % width;
+    for (let i = 0; i < area; i++) {
+      samples[i * channels * width + byte] = plane[i];
+    }
+  }
+  return samples;
+}
+
+function unpackBits(packed: Uint8Array, length: number): Uint8Array {
+  const plain = new Uint8Array(length);
+  let from = 0;
+  let to = 0;
+  while (to < length && from < packed.length) {
+    const control = packed[from++];
+    if (control < 128) {
+      const literal = packed.subarray(from, from + control + 1);
+      plain.set(literal.subarray(0, length - to), to);
+      to += literal.length;
+      from += control + 1;
+    } else if (control > 128) {
+      const run = 257 - control;
+      plain.fill(packed[from++], to, to + run);
+      to += run;
+    }
+  }
+  if (to < length) throw new Error("an RLE segment that ends too early");
+  return plain;
+}
+
+type Size = [rows: number, columns: number, channels: number];
+
+/** The markers of a JPEG up to its frame header (ITU T.81 B.2.2), and where each stands. */
+function* markersOf(
+  bytes: Uint8Array,
+): Generator<{ marker: number; at: number; frame: boolean }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 2; // behind the start of image
+  while (at + 10 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    // Start of frame, but not a table's marker (DHT, JPG, DAC).
+    const frame = marker >= 0xc0 && marker <= 0xcf &&
+      ![0xc4, 0xc8, 0xcc].includes(marker);
+    yield { marker, at, frame };
+    if (frame) return;
+    at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2);
+  }
+}
+
+/** The size in a JPEG's frame header, or undefined where there is none. */
+export function jpegSize(bytes: Uint8Array): Size | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = markersOf(bytes).find(({ frame }) => frame);
+  if (!header) return undefined;
+  const { at } = header;
+  return [view.getUint16(at + 5), view.getUint16(at + 7), bytes[at + 9]];
+}
+
+/** Adobe's marker APP14 of a JPEG whose components are red, green and blue: transform 0. */
+const ADOBE_RGB = [
+  ...[0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65],
+  ...[0, 100, 0, 0, 0, 0, 0],
+];
+
+/**
+ * A JPEG whose components are red, green and blue, told to a decoder that takes
+ * three components for luma and chroma otherwise. One that says itself what they
+ * are, by a JFIF or an Adobe marker, is left as it is: it knows better.
+ */
+export function asRgbJpeg(bytes: Uint8Array): Uint8Array {
+  const says = (at: number, word: string) =>
+    [...word].every((char, i) => bytes[at + 4 + i] === char.charCodeAt(0));
+  const told = markersOf(bytes).some(({ marker, at }) =>
+    (marker === 0xe0 && says(at, "JFIF")) ||
+    (marker === 0xee && says(at, "Adobe"))
+  );
+  if (told) return bytes;
+  const result = new Uint8Array(bytes.length + ADOBE_RGB.length);
+  result.set(bytes.subarray(0, 2));
+  result.set(ADOBE_RGB, 2);
+  result.set(bytes.subarray(2), 2 + ADOBE_RGB.length);
+  return result;
+}
+
+/** A tile-part's header in a JPEG 2000 codestream has at least so many bytes: SOT and SOD. */
+const TILE_BYTES = 14;
+
+/**
+ * The size in a JPEG 2000 codestream's header (ITU T.800 A.5.1), or undefined
+ * where there is none, or where it claims more tiles than its bytes can hold.
+ */
+export function codestreamSize(bytes: Uint8Array): Size | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 42 || view.getUint32(0) !== 0xff4fff51) return undefined;
+  const [width, height, left, top, tileWidth, tileHeight, tileLeft, tileTop] =
+    Array.from({ length: 8 }, (_, i) => view.getUint32(8 + 4 * i));
+  const tiles = Math.ceil((width - tileLeft) / tileWidth) *
+    Math.ceil((height - tileTop) / tileHeight);
+  if (!(tiles * TILE_BYTES <= bytes.length)) return undefined;
+  return [height - top, width - left, view.getUint16(40)];
+}

@@ -1,0 +1,273 @@
+import {
+  type Affine,
+  countValues,
+  determinant,
+  layOut,
+  layOutAffine,
+  radiologicalLayout,
+  type VolumeHeader,
+  voxelSizes,
+} from "./_volume_header.ts";
+import {
+  badFile,
+  gunzip,
+  gunzipHead,
+  isGzip,
+  readSamples,
+  SAMPLES,
+  type SampleType,
+} from "./_bytes.ts";
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+
+/**
+ * Headers of NIfTI-1 and NIfTI-2 files, after nifti1.h and nifti2.h.
+ */
+
+/** What else a NIfTI file's header says. */
+export interface NiftiHeader extends VolumeHeader {
+  /** x, y, z and all further dimensions together, as stored. */
+  dims: [number, number, number, number];
+  type: SampleType;
+  /** Samples stored together per voxel: 3 or 4 for colour, else 1. */
+  samples: number;
+  little: boolean;
+  slope: number;
+  intercept: number;
+  /** Where the values begin. */
+  offset: number;
+}
+
+/** The fields of both versions: their places, and how one is read. */
+const FIELDS = {
+  1: { size: 348, dim: 40, datatype: 70, pixdim: 76, offset: 108, slope: 112 },
+  2: { size: 540, dim: 16, datatype: 12, pixdim: 104, offset: 168, slope: 176 },
+} as const;
+const FORMS = {
+  1: { units: 123, qformCode: 252, quaternion: 256, sform: 280 },
+  2: { units: 500, qformCode: 344, quaternion: 352, sform: 400 },
+} as const;
+
+const { u1, i2, i4, f4, f8, i1, u2, u4, i8, u8 } = SAMPLES;
+const TYPES: Record<number, SampleType> = {
+  ...{ 2: u1, 4: i2, 8: i4, 16: f4, 64: f8, 128: u1, 256: i1, 512: u2 },
+  ...{ 768: u4, 1024: i8, 1280: u8, 2304: u1 },
+};
+const RGB = 128;
+const RGBA = 2304;
+
+/** Millimetres per spatial unit, by xyzt_units' lowest bits; unknown units are taken for millimetres. */
+const MILLIMETRES: Record<number, number> = { 1: 1000, 2: 1, 3: 0.001 };
+
+/** The version of a NIfTI header and its byte order, or undefined where it is none. */
+export function niftiVersion(
+  bytes: Uint8Array,
+): { version: 1 | 2; little: boolean } | undefined {
+  if (bytes.length < 348) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  for (const little of [true, false]) {
+    const size = view.getInt32(0, little);
+    if (size === 348 && bytes[344] === 0x6e) return { version: 1, little };
+    if (size === 540 && bytes[4] === 0x6e) return { version: 2, little };
+  }
+  return undefined;
+}
+
+/** Parses the beginning of a NIfTI file, its gzip undone. */
+export function parseNiftiHeader(
+  bytes: Uint8Array,
+  name: string,
+): NiftiHeader {
+  const found = niftiVersion(bytes);
+  if (!found) {
+    throw badFile("it must be a NIfTI file", "another file", name);
+  }
+  const { version, little } = found;
+  const at = { ...FIELDS[version], ...FORMS[version] };
+  if (bytes.length < at.size) {
+    throw badFile(
+      `its header must have ${at.size} bytes`,
+      `${bytes.length} bytes`,
+      name,
+    );
+  }
+  const magic = String.fromCharCode(
+    ...bytes.subarray(version === 1 ? 344 : 4, version === 1 ? 347 : 7),
+  );
+  if (magic !== `n+${version}`) {
+    throw badFile(
+      "header and values must be in one file (.nii)",
+      JSON.stringify(magic),
+      name,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const float = (place: number, index = 0) =>
+    version === 1
+      ? view.getFloat32(place + 4 * index, little)
+      : view.getFloat64(place + 8 * index, little);
+  const integer = (place: number, index = 0) => {
+    if (version === 1) return view.getInt16(place + 2 * index, little);
+    return Number(view.getBigInt64(place + 8 * index, little));
+  };
+  const code = (place: number) =>
+    version === 1 ? view.getInt16(place, little) : view.getInt32(place, little);
+
+  const rank = integer(at.dim);
+  const sides = Array.from({ length: 7 }, (_, i) => {
+    return i < rank ? integer(at.dim, i + 1) : 1;
+  });
+  if (!(rank >= 1 && rank <= 7) || sides.some((side) => !(side >= 1))) {
+    throw badFile(
+      "it must have 1 to 7 dimensions of 1 or more",
+      `${rank} dimensions, ${sides.join(" x ")}`,
+      name,
+    );
+  }
+  const datatype = view.getInt16(at.datatype, little);
+  const type = TYPES[datatype];
+  if (!type) {
+    throw badFile(
+      "its datatype must be an integer, a real number of 32 or 64 bits, or colour",
+      `NIfTI datatype ${datatype}`,
+      name,
+    );
+  }
+  const colour = datatype === RGB || datatype === RGBA;
+  const [x, y, z, ...further] = sides;
+  const channels = further.reduce((product, side) => product * side, 1);
+  if (colour && channels > 1) {
+    throw badFile(
+      "a colour image must have three dimensions",
+      sides.join(" x "),
+      name,
+    );
+  }
+  const offset = version === 1 ? float(at.offset) : integer(at.offset);
+  if (!(Number.isInteger(offset) && offset >= at.size)) {
+    throw badFile(
+      "its values must begin behind the header",
+      `byte ${offset}`,
+      name,
+    );
+  }
+
+  const millimetres = MILLIMETRES[bytes[at.units] & 7] ?? 1;
+  const pixdim = Array.from({ length: 4 }, (_, i) => float(at.pixdim, i));
+  const forms = [
+    code(at.qformCode + (version === 1 ? 2 : 4)) > 0 &&
+    Array.from({ length: 12 }, (_, i) => float(at.sform, i)),
+    code(at.qformCode) > 0 &&
+    qform(pixdim, Array.from({ length: 6 }, (_, i) => float(at.quaternion, i))),
+  ];
+  const form = forms.find((rows) => rows && isInvertible(rows)) ||
+    baseForm(pixdim, [x, y, z]);
+  const stored: Affine = [...form.map((v) => v * millimetres), 0, 0, 0, 1];
+  const layout = radiologicalLayout(stored);
+  const affine = layOutAffine(stored, [x, y, z], layout);
+  const [column, row, slice] = voxelSizes(affine);
+  const [depth, height, width] = layout.axes.map((axis) => sides[axis]);
+
+  const slope = float(at.slope);
+  const intercept = float(at.slope, 1);
+  const scaled = !colour && Number.isFinite(slope) && slope !== 0;
+  return {
+    shape: [depth, height, width, colour ? 3 : channels],
+    spacing: [slice, row, column],
+    affine,
+    layout,
+    colour,
+    window: colour ? [0, 255] : undefined,
+    inverted: false,
+    nifti: bytes.slice(0, at.size),
+    dims: [x, y, z, channels],
+    type,
+    samples: datatype === RGB ? 3 : datatype === RGBA ? 4 : 1,
+    little,
+    slope: scaled ? slope : 1,
+    intercept: scaled && Number.isFinite(intercept) ? intercept : 0,
+    offset,
+  };
+}
+
+function isInvertible(rows: number[]): boolean {
+  const volume = determinant(rows);
+  return rows.every(Number.isFinite) && Number.isFinite(volume) && volume !== 0;
+}
+
+/** The affine's rows of a quaternion (b, c, d) and an offset: nifti1.h, method 2. */
+function qform(
+  [sign, ...sizes]: number[],
+  [b, c, d, ...origin]: number[],
+): number[] {
+  const rest = 1 - (b * b + c * c + d * d);
+  const a = Math.sqrt(Math.max(rest, 0));
+  const rotation = [
+    ...[a * a + b * b - c * c - d * d, 2 * (b * c - a * d)],
+    2 * (b * d + a * c),
+    ...[2 * (b * c + a * d), a * a + c * c - b * b - d * d],
+    2 * (c * d - a * b),
+    ...[2 * (b * d - a * c), 2 * (c * d + a * b)],
+    a * a + d * d - b * b - c * c,
+  ];
+  const valid = rest > -1e-5 && sizes.every((size) => size > 0);
+  return [0, 1, 2].flatMap((row) => [
+    ...[0, 1, 2].map((column) =>
+      (valid ? rotation[3 * row + column] : NaN) * sizes[column] *
+      (column === 2 && sign < 0 ? -1 : 1)
+    ),
+    origin[row],
+  ]);
+}
+
+/** Where no form is given or valid: x to the left and the origin in the middle, as nibabel and SPM take it. */
+function baseForm([, ...sizes]: number[], sides: number[]): number[] {
+  const [x, y, z] = sizes.map((size) => {
+    return Number.isFinite(size) && size !== 0 ? Math.abs(size) : 1;
+  });
+  const middle = sides.map((side) => (side - 1) / 2);
+  return [
+    ...[-x, 0, 0, x * middle[0]],
+    ...[0, y, 0, -y * middle[1]],
+    ...[0, 0, z, -z * middle[2]],
+  ];
+}
+
+/** Whether a file is NIfTI, gzipped or not, by its beginning. */
+export function isNifti(bytes: Uint8Array): boolean {
+  return isGzip(bytes) || niftiVersion(bytes) !== undefined;
+}
+
+/** The header of a NIfTI file, from its beginning (4096 bytes are enough). */
+export function niftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+  const head = isGzip(bytes) ? gunzipHead(bytes, name) : bytes;
+  return parseNiftiHeader(head, name);
+}
+
+/** The values of a NIfTI file, scaled: [slice, row, column, channel]. */
+export function niftiValues(
+  bytes: Uint8Array,
+  header: NiftiHeader,
+  maxVoxels: number,
+  name: string,
+): NdArray<Float32Array> {
+  const { dims, type, samples, offset, layout } = header;
+  const [x, y, z, channels] = dims;
+  const count = countValues(dims, maxVoxels, name) * samples;
+  const end = offset + count * type.bytes;
+  // Deflate packs 1032 bytes into one at most: a header that claims more lies.
+  const held = isGzip(bytes) ? bytes.length * 1032 : bytes.length;
+  const tooShort = (length: string) =>
+    badFile(`the file must hold its header's ${end} bytes`, length, name);
+  if (held < end) throw tooShort(`at most ${held} bytes`);
+  const plain = isGzip(bytes) ? gunzip(bytes, end + 2 ** 16, name) : bytes;
+  if (plain.length < end) throw tooShort(`${plain.length} bytes`);
+
+  const values = readSamples(plain.subarray(offset, end), { count, ...header });
+  if (samples === 1) {
+    const stored = ndarray(values, [channels, z, y, x]);
+    return layOut(stored.transpose(1, 2, 3, 0), layout);
+  }
+  const stored = ndarray(values, [z, y, x, samples]); // colours interleaved
+  return layOut(stored.hi(z, y, x, 3), layout);
+}

@@ -1,0 +1,142 @@
+import { gzipSync } from "node:zlib";
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+import { type Affine, layOut } from "./_volume_header.ts";
+import { niftiVersion } from "./_nifti.ts";
+import type { Volume } from "./volume.ts";
+import { writeFileAtomic } from "../files.ts";
+
+const UINT8 = 2;
+
+/** A side of NIfTI-1 is a signed number of 16 bits. */
+const MAX_SIDE = 2 ** 15 - 1;
+
+/**
+ * Writes a mask as a NIfTI file that lies on a volume's voxels: with the
+ * volume's own header where it came from a NIfTI file (orientation, spacing and
+ * the order of the stored axes stay as they were), else with a header that
+ * states its affine. The file is written whole or not at all, and gzipped where
+ * its name ends in .gz.
+ *
+ * @param mask [D, H, W]; anything but 0 is inside and becomes 1.
+ * @param path Where the file will be: .nii or .nii.gz.
+ * @param volume The volume that the mask is of.
+ * @throws {RangeError} When the mask is of another size than the volume, or of
+ * a side above 32767 where the volume is of no NIfTI file.
+ *
+ * @example Segment one slice and save it in the volume's geometry
+ * ```ts ignore
+ * const volume = await readVolume("brain.nii.gz");
+ * const mask = ndarray(new Uint8Array(D * H * W), [D, H, W]);
+ * ops.assign(volumeSlice(mask, { slice: 40 }), proposal.recommended.mask);
+ * await writeNiftiMask(mask, "brain_mask.nii.gz", volume);
+ * ```
+ */
+export async function writeNiftiMask(
+  mask: NdArray<Uint8Array>,
+  path: string | URL,
+  volume: Volume,
+): Promise<void> {
+  const shape = volume.values.shape.slice(0, 3);
+  if (mask.shape.join() !== shape.join()) {
+    throw new RangeError(
+      `Cannot write mask as its shape must be that of the volume, [${shape}]: current value is [${mask.shape}]`,
+    );
+  }
+  const stored = ndarray(new Uint8Array(mask.size), storedShape(volume));
+  const shown = layOut(stored, volume.layout);
+  for (let d = 0; d < shape[0]; d++) {
+    for (let h = 0; h < shape[1]; h++) {
+      for (let w = 0; w < shape[2]; w++) {
+        shown.set(d, h, w, mask.get(d, h, w) === 0 ? 0 : 1);
+      }
+    }
+  }
+  const header = volume.nifti
+    ? sourceHeader(volume.nifti, stored.shape)
+    : freshHeader(stored.shape, volume);
+  const bytes = new Uint8Array(header.length + stored.data.length);
+  bytes.set(header);
+  bytes.set(stored.data, header.length);
+  const gzipped = String(path).endsWith(".gz");
+  await writeFileAtomic(path, gzipped ? gzipSync(bytes) : bytes);
+}
+
+/** The stored sides z, y, x of a volume. */
+function storedShape({ values, layout }: Volume): number[] {
+  const sides = [0, 0, 0];
+  for (const [shown, axis] of layout.axes.entries()) {
+    sides[2 - axis] = values.shape[shown];
+  }
+  return sides;
+}
+
+/** A volume's header for a mask: one channel of 8 bits, unscaled, without extensions. */
+function sourceHeader(nifti: Uint8Array, [z, y, x]: number[]): Uint8Array {
+  const { version, little } = niftiVersion(nifti)!;
+  const header = new Uint8Array(nifti.length + 4);
+  header.set(nifti);
+  const view = new DataView(header.buffer);
+  const sides = [x, y, z, 1, 1, 1, 1];
+  if (version === 1) {
+    view.setInt16(40, Math.min(view.getInt16(40, little), 3), little);
+    sides.forEach((side, i) => view.setInt16(42 + 2 * i, side, little));
+    view.setInt16(70, UINT8, little);
+    view.setInt16(72, 8, little);
+    view.setFloat32(108, header.length, little);
+    // Slope, intercept; the range of display; the statistical intent.
+    view.setFloat32(112, 1, little);
+    view.setFloat32(116, 0, little);
+    header.fill(0, 124, 132);
+    header.fill(0, 56, 70);
+    header.fill(0, 328, 344);
+  } else {
+    const rank = Math.min(Number(view.getBigInt64(16, little)), 3);
+    [rank, ...sides].forEach((side, i) =>
+      view.setBigInt64(16 + 8 * i, BigInt(side), little)
+    );
+    view.setInt16(12, UINT8, little);
+    view.setInt16(14, 8, little);
+    view.setBigInt64(168, BigInt(header.length), little);
+    view.setFloat64(176, 1, little);
+    view.setFloat64(184, 0, little);
+    header.fill(0, 192, 208);
+    header.fill(0, 80, 104);
+    header.fill(0, 504, 524);
+  }
+  return header;
+}
+
+/** A NIfTI-1 header that states a volume's affine and spacing. */
+function freshHeader([z, y, x]: number[], volume: Volume): Uint8Array {
+  if (Math.max(x, y, z) > MAX_SIDE) {
+    throw new RangeError(
+      `Cannot write mask as its sides must be at most ${MAX_SIDE}: current value is [${volume.values.shape}]`,
+    );
+  }
+  const { spacing: [slice, row, column] = [1, 1, 1], affine } = volume;
+  const header = new Uint8Array(352);
+  const view = new DataView(header.buffer);
+  view.setInt32(0, 348, true);
+  [3, x, y, z, 1, 1, 1, 1].forEach((side, i) =>
+    view.setInt16(40 + 2 * i, side, true)
+  );
+  view.setInt16(70, UINT8, true);
+  view.setInt16(72, 8, true);
+  [1, column, row, slice].forEach((size, i) =>
+    view.setFloat32(76 + 4 * i, size, true)
+  );
+  view.setFloat32(108, header.length, true);
+  view.setFloat32(112, 1, true);
+  header[123] = 2; // millimetres
+  // An image that does not know its place lies as it is shown: columns to the
+  // left, rows to posterior.
+  const rows: Affine = affine ??
+    [-column, 0, 0, 0, 0, -row, 0, 0, 0, 0, slice, 0];
+  view.setInt16(254, affine ? 1 : 2, true);
+  rows.slice(0, 12).forEach((value, i) =>
+    view.setFloat32(280 + 4 * i, value, true)
+  );
+  header.set(new TextEncoder().encode("n+1"), 344);
+  return header;
+}

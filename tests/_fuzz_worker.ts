@@ -1,7 +1,0 @@
-/** The worker of fuzz_checkpoints.ts. */
-import { fuzzCheckpoints } from "./_checkpoint_fuzzer.ts";
-
-self.onmessage = async ({ data: { count, seed, progress } }) => {
-  const onFile = (index: number) => progress[0] = index;
-  self.postMessage(await fuzzCheckpoints(count, seed, onFile));
-};

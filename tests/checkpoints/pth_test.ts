@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { bytesSource } from "../../src/checkpoints/_byte_source.ts";
+import { openSource } from "../../src/checkpoints/_open_source.ts";
+import { openCheckpoint } from "../../src/checkpoints/open_checkpoint.ts";
+import {
+  bytes,
+  little,
+  pickle,
+  pthOf,
+  STORAGE,
+  zipOf,
+} from "../helpers/make_pth.ts";
+
+const fixture = (name: string) =>
+  new URL(`../fixtures/${name}`, import.meta.url); // by make_pth_fixtures.py
+
+Deno.test("openCheckpoint() reads a state dict of torch.save, protocols 2 and 5", async () => {
+  for (const name of ["state_dict.pth", "protocol5.pth"]) {
+    using checkpoint = await openCheckpoint(fixture(name));
+    assert.equal(checkpoint.format, "PyTorch checkpoint");
+    assert.deepEqual(checkpoint.names, [
+      "lin.weight",
+      "lin.bias",
+      "norm.weight",
+      "norm.bias",
+      "norm.running_mean",
+      "norm.running_var",
+      "norm.num_batches_tracked",
+    ]);
+    assert.deepEqual(checkpoint.shape("lin.weight"), [2, 3]);
+    assert.equal(checkpoint.type("lin.weight"), "float32");
+    assert.deepEqual(await checkpoint.read("lin.weight"), {
+      data: new Float32Array([-0.5, -0.25, 0, 0.25, 0.5, 0.75]),
+      shape: [2, 3],
+    });
+    assert.deepEqual(await checkpoint.read("norm.num_batches_tracked"), {
+      data: new Int32Array([0]),
+      shape: [],
+    });
+  }
+});
+
+Deno.test("openCheckpoint() finds the tensors within a training loop's dict", async () => {
+  using checkpoint = await openCheckpoint(fixture("training.pth"));
+  assert.equal(checkpoint.names[0], "model.module.lin.weight");
+  assert.equal(checkpoint.names.length, 7); // the optimizer has no step yet
+  const { data } = await checkpoint.read("model.module.lin.bias");
+  assert.deepEqual(data, new Float32Array([-8, -4]));
+});
+
+Deno.test("a dict that a checkpoint holds twice is read twice", () => {
+  const inner = pickle.dict({ b: pickle.tensor([4], [1]) });
+  const body = bytes("}q\x05(", pickle.text("model"), inner, "q\x00");
+  const ema = bytes(body, pickle.text("ema"), "h\x00u");
+  const { names } = openSource(bytesSource(pthOf(ema)));
+  assert.deepEqual(names, ["model.b", "ema.b"]);
+});
+
+Deno.test("values beside the tensors that torch.load takes with weights_only=True are passed over", () => {
+  const { global, text, tuple, int } = pickle;
+  const body = pickle.dict({
+    model: pickle.dict({ x: pickle.tensor([4], [1]) }),
+    size: bytes(global("torch", "Size"), tuple(tuple(int(1), int(2))), "R"),
+    device: bytes(global("torch", "device"), tuple(text("cuda"), int(0)), "R"),
+    dtypes: tuple(global("torch", "float32"), global("torch", "complex64")),
+    dtype: global("torch", "bfloat16"),
+    seed: bytes("\x8a\x09", new Uint8Array(8).fill(255), 0), // 2^64 - 1
+  });
+  const { names, skipped } = openSource(bytesSource(pthOf(body)));
+  assert.deepEqual(names, ["model.x"]);
+  assert.equal(skipped.size, 0);
+});
+
+Deno.test("tensors of kinds that are not read are skipped until they are asked for", async () => {
+  const { global, text, tuple, int } = pickle;
+  const layout = bytes(
+    global("torch.serialization", "_get_layout"),
+    tuple(text("torch.sparse_coo")),
+    "R",
+  );
+  const x = pickle.tensor([4], [1]);
+  const untyped = bytes(
+    tuple(
+      text("storage"),
+      global("torch.storage", "UntypedStorage"),
+      text("1"),
+      text("cpu"),
+      int(2),
+    ),
+    "Q",
+  );
+  const body = pickle.dict({
+    x,
+    complex: pickle.tensor([2], [1], { type: "ComplexFloat" }),
+    expanded: pickle.tensor([5], [0]),
+    sparse: bytes(
+      global("torch._utils", "_rebuild_sparse_tensor"),
+      tuple(layout, tuple(x, x, tuple(int(4)))),
+      "R",
+    ),
+    unsigned: bytes(
+      global("torch._utils", "_rebuild_tensor_v3"),
+      tuple(
+        untyped,
+        int(0),
+        tuple(int(1)),
+        tuple(int(1)),
+        bytes("\x89"),
+        bytes("N"),
+        global("torch", "uint16"),
+      ),
+      "R",
+    ),
+  });
+  const checkpoint = openSource(bytesSource(pthOf(body)));
+  assert.deepEqual(checkpoint.names, ["x"]);
+  const types = "be of float64, float32, .*, bool: current value is torch";
+  const expected: Record<string, RegExp> = {
+    complex: new RegExp(`"complex" must ${types}\\.ComplexFloatStorage$`),
+    expanded: /no more elements than its storage, 4 .*: .* shape \[5\]/,
+    sparse: /^Cannot read .* as "sparse" must be dense: .* is sparse$/,
+    unsigned: new RegExp(`"unsigned" must ${types}\\.uint16$`),
+  };
+  assert.deepEqual([...checkpoint.skipped.keys()], Object.keys(expected));
+  for (const [name, message] of Object.entries(expected)) {
+    const error = { name: "RangeError", message };
+    await assert.rejects(() => checkpoint.read(name), error);
+    assert.throws(() => checkpoint.shape(name), error);
+  }
+});
+
+Deno.test("a checkpoint's element types are widened", async () => {
+  using checkpoint = await openCheckpoint(fixture("types.pth"));
+  const ramp = [-2, -1, 0, 1, 2];
+  const floats = { float64: 0.1, float32: 0.1, float16: 0.5, bfloat16: 0.5 };
+  for (const [type, scale] of Object.entries(floats)) {
+    const { data } = await checkpoint.read(type);
+    assert.equal(checkpoint.type(type), type);
+    assert.deepEqual(data, Float32Array.from(ramp, (i) => i * scale));
+  }
+  const integers = { int64: 1000, int32: 1000, int16: 1000, int8: 10 };
+  for (const [type, scale] of Object.entries(integers)) {
+    const { data } = await checkpoint.read(type);
+    assert.equal(checkpoint.type(type), type);
+    assert.deepEqual(data, Int32Array.from(ramp, (i) => i * scale));
+  }
+  const read = async (name: string) => (await checkpoint.read(name)).data;
+  assert.deepEqual(await read("uint8"), new Int32Array([2, 1, 0, 1, 2]));
+  assert.deepEqual(await read("bool"), new Uint8Array([0, 0, 0, 1, 1]));
+  assert.deepEqual(await read("scalar"), new Float32Array([7.5]));
+  assert.deepEqual(await read("empty"), new Float32Array(0));
+});
+
+Deno.test("views of one storage are read by their offset and strides", async () => {
+  using checkpoint = await openCheckpoint(fixture("types.pth"));
+  const views: Record<string, [number[], number[]]> = {
+    parameter: [[3, 4], [-2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    whole: [[3, 4], [-2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    transposed: [[4, 3], [-2, 2, 6, -1, 3, 7, 0, 4, 8, 1, 5, 9]],
+    rows: [[2, 4], [2, 3, 4, 5, 6, 7, 8, 9]],
+    column: [[3], [-1, 3, 7]],
+    every_other: [[2, 2], [-2, 0, 6, 8]],
+  };
+  for (const [name, [shape, values]] of Object.entries(views)) {
+    const tensor = await checkpoint.read(name);
+    assert.deepEqual(tensor, { data: new Float32Array(values), shape }, name);
+  }
+});
+
+Deno.test("a ZIP64 archive with a comment is read", async () => {
+  const body = pickle.dict({ x: pickle.tensor([4], [1]) });
+  const archive = zipOf([
+    ["a/data.pkl", bytes("\x80\x02", body, ".")],
+    ["a/data/0", STORAGE],
+    ["a/byteorder", bytes("little")],
+  ], { zip64: true, comment: "PK\x05\x06 is no end" });
+  const { data } = await openSource(bytesSource(archive)).read("x");
+  assert.deepEqual(data, new Float32Array([1, 2, 3, 4]));
+});
+
+Deno.test("a checkpoint refuses NaN unless told otherwise, and reads nothing once closed", async () => {
+  const checkpoint = await openCheckpoint(fixture("infinite.pth"));
+  await assert.rejects(
+    () => checkpoint.read("x"),
+    /every value of "x" must be finite: current value at 1 is NaN$/,
+  );
+  const { data } = await checkpoint.read("x", { finite: false });
+  assert.deepEqual(data, new Float32Array([1, NaN]));
+  await assert.rejects(() => checkpoint.read("y"), /one of its 1: .* is y$/);
+  checkpoint.close();
+  checkpoint.close();
+  await assert.rejects(() => checkpoint.read("x"), /as it is closed$/);
+});
+
+Deno.test("openCheckpoint() says how to save anew what it cannot read", async () => {
+  const cases: [string, RegExp][] = [
+    [
+      "legacy.pth",
+      /legacy\.pth as it must be in the zip format .* save it anew there with torch\.save\(torch\.load\(path, map_location="cpu"\), path\): current value is the legacy format$/,
+    ],
+    [
+      "module.pth",
+      /save the state dict alone, as torch\.save\(checkpoint\["model"\], path\) .* is __main__\.Net$/,
+    ],
+    [
+      "expanded.pth",
+      /"x" must have no more elements than its storage, 1 \(save tensor\.contiguous\(\) instead\): .* shape \[1000\], strides \[0\], offset 0$/,
+    ],
+  ];
+  for (const [name, message] of cases) {
+    await assert.rejects(() => openCheckpoint(fixture(name)), {
+      name: "RangeError",
+      message,
+    });
+  }
+  const refuses = (text: string, message: RegExp) =>
+    assert.throws(() => openSource(bytesSource(bytes(text))), message);
+  const legacy = "\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+  for (const protocol of ["\x02", "\x03"]) {
+    refuses(
+      `\x80${protocol}${legacy}`,
+      /save it anew .* is the legacy format$/,
+    );
+  }
+  for (const protocol of ["\x04", "\x05"]) {
+    const frame = "\x95\x0d\0\0\0\0\0\0\0";
+    refuses(`\x80${protocol}${frame}${legacy}`, /is the legacy format$/);
+  }
+  refuses(
+    "\x80\x04\x95\xf7\0\0\0\0\0\0\0}\x94.",
+    /give its tensors to torch\.save: current value is a bare pickle$/,
+  );
+  const named = (name: string) => name.padEnd(257, "\0");
+  refuses(
+    `${named("sys_info")}ustar\x0000`,
+    /unpack it, or if PyTorch before 0\.1\.10 wrote it, .* is a tar archive$/,
+  );
+  refuses("\x1f\x8b\x08\0", /use gunzip: .* is compressed by gzip$/);
+  refuses("\n<!DOCTYPE html><p>404", /current value is a web page$/);
+  refuses(
+    "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+    /git lfs pull: current value is a Git LFS pointer$/,
+  );
+  refuses(
+    '{ "weight_map": {}, "metadata": {} }',
+    /or the folder of shards: current value is JSON, such as an index/,
+  );
+  refuses("", /file must be >= 10 bytes: current value is 0$/);
+});
+
+Deno.test("safetensors whose header's length begins as a pickle does are read", async () => {
+  for (const length of [0x280, 0x380, 0x30280]) {
+    const header = JSON.stringify({
+      x: { dtype: "F32", shape: [4], data_offsets: [0, 16] },
+    }).padEnd(length);
+    const file = bytes(little(length, 8), header, STORAGE);
+    const { data } = await openSource(bytesSource(file)).read("x");
+    assert.deepEqual(data, new Float32Array([1, 2, 3, 4]));
+  }
+});
+
+Deno.test({
+  name: "openCheckpoint() closes the file that it refuses",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const before = [...Deno.readDirSync("/proc/self/fd")].length;
+    for (let i = 0; i < 5; i++) {
+      await assert.rejects(() => openCheckpoint(fixture("module.pth")));
+      (await openCheckpoint(fixture("types.pth"))).close();
+    }
+    assert.equal([...Deno.readDirSync("/proc/self/fd")].length, before);
+  },
+});

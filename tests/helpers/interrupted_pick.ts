@@ -1,0 +1,35 @@
+/** A process that is interrupted while it picks, and says how that ended. */
+import { pickAt } from "../../src/notebook/pick.ts";
+import { playHost, urlOf } from "./pick_host.ts";
+import { greyImage as image, handProposal } from "./proposal.ts";
+
+/** Who is asked when the interrupt comes. */
+const [phase] = Deno.args;
+const interrupt = () => Deno.kill(Deno.pid, "SIGINT");
+const played = playHost({
+  browser: phase === "browser" ? interrupt : undefined,
+});
+const host = {
+  ...played,
+  ask(question: string) {
+    if (phase !== "prompt") return played.ask(question);
+    interrupt();
+    // a prompt blocks until its line is there
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    return "1";
+  },
+};
+const picking = pickAt(host, handProposal(), {
+  image,
+  patience: phase === "browser" ? 60 : 0.05,
+  async auto() {
+    interrupt();
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // signals take time
+    return 0;
+  },
+});
+const { name, message } = await picking.catch((error) => error);
+const port = Number(new URL(urlOf(host.shown[0])!).port);
+Deno.listen({ hostname: "127.0.0.1", port }).close(); // throws unless free
+const still = host.shown.at(-1)!["text/plain"];
+console.log(JSON.stringify({ name, message, still, asked: host.asked }));

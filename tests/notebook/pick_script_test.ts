@@ -1,0 +1,308 @@
+/** The panel's script in a page without layout; positions are played. */
+import assert from "node:assert/strict";
+import { JSDOM } from "jsdom";
+import { pickPanel } from "../../src/notebook/pick_panel.ts";
+import { choicesOf } from "../../src/notebook/pick_parts.ts";
+import { greyImage as image, handProposal } from "../helpers/proposal.ts";
+
+const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
+const draw = await pickPanel({
+  ...{ image, choices, proposal: handProposal(), title: "Which?" },
+});
+const URL_OF_PICKS = "http://127.0.0.1:9/token";
+
+/**
+ * A page with the panel, whose requests are answered by `answer`.
+ *
+ * @param ended When the kernel ends the question, or fails to be reached.
+ * @param until Until when a browser was waited for.
+ */
+function open(
+  answer: (path: string) => Promise<string>,
+  ended: Promise<string> = new Promise(() => {}),
+  until = Date.now() + 60_000,
+) {
+  const sent: string[] = [];
+  const { window } = new JSDOM(draw(URL_OF_PICKS, until).page, {
+    url: "http://localhost:8888/lab",
+    runScripts: "dangerously",
+    // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
+    beforeParse(window: any) {
+      Object.assign(window, {
+        CSS: { escape: (text: string) => text.replaceAll(/\W/g, "\\$&") },
+        fetch: async (url: string, { method }: { method?: string }) => {
+          const path = url.slice(URL_OF_PICKS.length + 1);
+          if (path === "open") {
+            return { text: ((end) => () => end)(await ended) };
+          }
+          sent.push(`${method} ${path}`);
+          return { text: ((said) => () => said)(await answer(path)) };
+        },
+      });
+      // it lays nothing out and loads no pictures
+      Object.defineProperty(window.HTMLImageElement.prototype, "complete", {
+        value: false,
+      });
+      window.Element.prototype.getBoundingClientRect = () => {
+        const box = { left: 100, top: 50, width: 320, height: 240 };
+        return { ...box, toJSON: () => box } as DOMRect;
+      };
+    },
+  });
+  const find = (selector: string) =>
+    window.document.querySelector<HTMLElement>(selector)!;
+  const click = (selector: string, x = 0, y = 0, shiftKey = false) =>
+    find(selector).dispatchEvent(
+      new window.MouseEvent("click", {
+        ...{ bubbles: true, cancelable: true, shiftKey },
+        ...{ clientX: x, clientY: y },
+      }),
+    );
+  const press = (key: string, rest = {}) =>
+    find(".spa-pick").dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        ...{ bubbles: true, cancelable: true, key, ...rest },
+      }),
+    );
+  return { sent, find, click, press, window };
+}
+
+/** Waits until what is awaited in the page has happened. */
+async function until(happened: () => boolean): Promise<void> {
+  for (let i = 0; i < 200 && !happened(); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(happened());
+}
+
+const said = () => Promise.resolve("Done.");
+
+Deno.test("a click on a candidate or a button is sent, once", async () => {
+  for (const path of ["candidate/2", "accept", "none", "undo"]) {
+    const { sent, find, click, window } = open(said);
+    const followed = click(`a[data-path="${path}"] span`);
+    assert.equal(followed, false); // the link itself is not
+    click("a[data-path=accept]");
+    const status = find(".spa-pick-status");
+    await until(() => status.textContent === "Done.");
+    assert.deepEqual(sent, [`POST ${path}`]);
+    assert.ok(find(".spa-pick").classList.contains("spa-pick-done"));
+    window.close();
+  }
+});
+
+Deno.test("keys pick, but neither held ones nor those of commands", () => {
+  const keys: [string, object, string[]][] = [
+    ["1", {}, ["POST candidate/0"]],
+    ["4", {}, ["POST candidate/3"]],
+    ["5", {}, []],
+    ["a", {}, ["POST accept"]],
+    ["N", {}, ["POST none"]],
+    ["u", {}, ["POST undo"]],
+    ["a", { ctrlKey: true }, []],
+    ["1", { repeat: true }, []],
+    ["'", {}, []],
+  ];
+  for (const [key, rest, expected] of keys) {
+    const { sent, press, window } = open(said);
+    press(key, rest);
+    assert.deepEqual(sent, expected, key);
+    window.close();
+  }
+});
+
+Deno.test("the notebook gets no bare letter, and every key with Ctrl, Meta or Alt", () => {
+  const keys: [string, object, boolean][] = [
+    ["s", { ctrlKey: true }, true],
+    ["1", { metaKey: true }, true],
+    ["a", { altKey: true }, true],
+    ["Enter", { shiftKey: true }, true],
+    ["Escape", {}, true],
+    ["a", {}, false],
+    ["x", {}, false],
+    ["7", {}, false],
+    [" ", {}, false],
+  ];
+  for (const [key, rest, expected] of keys) {
+    const { find, press, window } = open(said);
+    let got = false;
+    window.document.addEventListener("keydown", () => got = true);
+    press(key, rest);
+    assert.equal(got, expected, key);
+    assert.equal(find("[data-lm-suppress-shortcuts]"), null);
+    window.close();
+  }
+});
+
+Deno.test("a panel takes the keyboard when it is pressed on, not when passed over", async () => {
+  const { find, click, window } = open(said);
+  const root = find(".spa-pick");
+  const editor = window.document.createElement("textarea");
+  window.document.body.append(editor);
+  editor.focus();
+  for (const kind of ["pointerenter", "pointerover", "pointermove"]) {
+    root.dispatchEvent(new window.Event(kind, { bubbles: true }));
+    assert.equal(window.document.activeElement, editor, kind);
+  }
+  root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+  assert.equal(window.document.activeElement, root);
+  click("a[data-path=accept]");
+  await until(() => window.document.activeElement === editor); // given back
+  window.close();
+});
+
+Deno.test("after a pick the next panel takes the keyboard, but not from who types", async () => {
+  for (const types of [false, true]) {
+    const { find, click, window } = open(said);
+    const editor = window.document.createElement("textarea");
+    window.document.body.append(editor);
+    editor.focus();
+    const root = find(".spa-pick");
+    root.dispatchEvent(new window.Event("pointerdown", { bubbles: true }));
+    click("a[data-path=accept]");
+    await until(() => window.document.activeElement === editor);
+    if (types) editor.dispatchEvent(new window.Event("keydown"));
+    const next = root.cloneNode(true) as HTMLElement;
+    next.id += "-next";
+    delete next.dataset.ready;
+    next.scrollIntoView = () => {}; // which this page has not
+    window.document.body.append(next);
+    const script = [...window.document.scripts].at(-1)!.textContent!;
+    window.eval(script.replaceAll(root.id, next.id));
+    const expected = types ? editor : next;
+    assert.equal(window.document.activeElement, expected);
+    window.close();
+  }
+});
+
+Deno.test("keys are offered for nine candidates at most, as a key is one character", async () => {
+  const proposal = handProposal();
+  const candidates = Array(12).fill(proposal.candidates[0]);
+  const panel = await pickPanel({
+    ...{ image, title: "Which?", proposal: { ...proposal, candidates } },
+    choices: choicesOf(image, candidates.length, ["accept"]),
+  });
+  const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page);
+  const hint = window.document.querySelector(".spa-pick-hint")!.textContent!;
+  assert.match(hint, /press 1 to 9; those after 9 have no key\./);
+  const keys = [...window.document.querySelectorAll("a[data-key]")].length;
+  assert.equal(keys, 9 + 1); // and the acceptance's
+  const root = window.document.querySelector(".spa-pick-many")!;
+  const [actions, grid] = [".spa-pick-actions", ".spa-pick-grid"]
+    .map((css) =>
+      [...root.querySelectorAll("div")].indexOf(
+        root.querySelector<HTMLDivElement>(css)!,
+      )
+    );
+  assert.ok(actions < grid);
+});
+
+Deno.test("who cannot see the panel is told what it shows, and Space presses its buttons", async () => {
+  const { sent, find, window } = open(said);
+  const name = (css: string) => find(css).getAttribute("aria-label");
+  assert.equal(find(".spa-pick").getAttribute("role"), "group");
+  assert.equal(name(".spa-pick"), "Which?");
+  assert.equal(
+    name("a[data-candidate='1']"),
+    "Candidate 2, 25 % of samples, adds 9, removes 0 pixels",
+  );
+  assert.equal(find(".spa-pick-main > svg").getAttribute("role"), "img");
+  assert.equal(
+    name(".spa-pick-main > svg"),
+    "Image of 16 x 12 pixels, recommendation of 16 pixels. A click adds a point",
+  );
+  for (const link of window.document.querySelectorAll("a[data-path]")) {
+    assert.equal(link.getAttribute("role"), "button");
+  }
+  const press = (css: string) =>
+    find(css).dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        ...{ bubbles: true, cancelable: true, key: " " },
+      }),
+    );
+  press("input[value='0']");
+  assert.deepEqual(sent, []); // its own
+  assert.equal(press("a[data-path=none]"), false); // the page does not scroll
+  await until(() => sent.length > 0);
+  assert.deepEqual(sent, ["POST none"]);
+  window.close();
+});
+
+Deno.test("a click on the image is sent in its pixels, inside or outside", () => {
+  const picture = ".spa-pick-main > svg"; // 16 x 12 pixels, 20 wide each
+  const clicks: [number, number, boolean, string][] = [
+    [100, 50, false, "point/0/0/1"],
+    [119.9, 69.9, false, "point/0/0/1"],
+    [120, 70, false, "point/1/1/1"],
+    [420, 290, false, "point/15/11/1"], // on the very edge
+    [300, 100, true, "point/10/2/0"],
+  ];
+  for (const [x, y, shift, expected] of clicks) {
+    const { sent, click, window } = open(said);
+    click(picture, x, y, shift);
+    assert.deepEqual(sent, [`POST ${expected}`]);
+    window.close();
+  }
+  const { sent, find, click, window } = open(said);
+  (find("input[value='0']") as HTMLInputElement).checked = true;
+  click(picture, 300, 100);
+  assert.deepEqual(sent, ["POST point/10/2/0"]);
+  window.close();
+});
+
+Deno.test("where the kernel cannot be reached the panel says so, and links are links", async () => {
+  const { find, click, window } = open(() => Promise.reject(new Error("no")));
+  click("a[data-path=accept]");
+  const status = find(".spa-pick-status");
+  await until(() => /cannot reach the kernel/.test(status.textContent!));
+  assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
+  assert.equal(click("a[data-path=accept]"), true); // followed
+  window.close();
+});
+
+Deno.test("a panel whose question is over says so, and nothing can be picked", async () => {
+  const dead = Promise.reject(new TypeError("Failed to fetch"));
+  dead.catch(() => {});
+  const cases: [Promise<string>, number, RegExp][] = [
+    [
+      Promise.resolve("\n"),
+      60_000,
+      /This question is over: run the cell again/,
+    ],
+    [Promise.resolve("\nOne step back."), 60_000, /^One step back\.$/],
+    [dead, -1, /This question is over: run the cell again/], // saved, then opened
+    [dead, 60_000, /cannot reach the kernel.*answer in the box/],
+  ];
+  for (const [ended, left, expected] of cases) {
+    const { sent, find, click, press, window } = open(
+      said,
+      ended,
+      Date.now() + left,
+    );
+    const status = find(".spa-pick-status");
+    await until(() => expected.test(status.textContent!));
+    const over = !/reach/.test(status.textContent!);
+    const done = find(".spa-pick").classList.contains("spa-pick-done");
+    assert.equal(done, over);
+    if (over) {
+      press("1");
+      click("a[data-path=accept]");
+      assert.deepEqual(sent, []);
+    }
+    window.close();
+  }
+});
+
+Deno.test("the pointer on a candidate shows it on the whole image", () => {
+  const { find, window } = open(said);
+  const move = (kind: string) =>
+    find("a[data-candidate='1']").dispatchEvent(new window.Event(kind));
+  const shown = () => find("[data-preview='1']").style.display !== "none";
+  assert.equal(shown(), false);
+  move("pointerenter");
+  assert.equal(shown(), true);
+  assert.equal(find("[data-preview='0']").style.display, "none");
+  move("pointerleave");
+  assert.equal(shown(), false);
+  window.close();
+});

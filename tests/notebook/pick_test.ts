@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+import {
+  pick,
+  pickAt as answerAt,
+  type PickOptions,
+} from "../../src/notebook/pick.ts";
+import type { PickHost } from "../../src/notebook/pick_host.ts";
+import type { Proposal } from "../../src/spa/cluster.ts";
+import { pickPointAt } from "../../src/notebook/pick_point.ts";
+import type { Picked } from "../../src/notebook/picked.ts";
+import { randomUser } from "../../src/spa/simulated_user.ts";
+import { createRandom } from "../../src/random.ts";
+import { opensFor, playHost, posts, urlOf } from "../helpers/pick_host.ts";
+import { greyImage as image, handProposal } from "../helpers/proposal.ts";
+
+const proposal = handProposal();
+
+async function pickAt(host: PickHost, from: Proposal, options: PickOptions) {
+  return (await answerAt(host, from, options)).picked;
+}
+
+/** Whether a port of this machine is free again. */
+function isFree(url: string): boolean {
+  Deno.listen({ hostname: "127.0.0.1", port: Number(new URL(url).port) })
+    .close();
+  return true;
+}
+
+Deno.test("pick() gives what is clicked, and leaves a still picture", async () => {
+  const picks: [string, Picked, RegExp][] = [
+    ["candidate/1", { kind: "candidate", index: 1 }, /Candidate 2 picked/],
+    ["accept", { kind: "accept" }, /Recommendation accepted/],
+    ["undo", { kind: "undo" }, /One step back/],
+    ["none", { kind: "none" }, /None of these/],
+    [
+      "point/3/4/0",
+      { kind: "point", x: 3, y: 4, label: 0 },
+      /Click outside at \(3, 4\)/,
+    ],
+  ];
+  for (const [path, expected, words] of picks) {
+    const host = playHost({ browser: posts(path) });
+    assert.deepEqual(await pickAt(host, proposal, { image }), expected);
+    const [panel, still] = host.shown;
+    assert.equal(host.shown.length, 2);
+    assert.ok(isFree(urlOf(panel)!));
+    assert.match(String(still["text/plain"]), words);
+    assert.match(String(still["image/png"]), /^iVBORw0KGgo/);
+    assert.equal(urlOf(still), undefined);
+    assert.deepEqual(host.asked, []);
+  }
+});
+
+Deno.test("the panel has a link for all that can be picked, so that it works without scripts", async () => {
+  for (const undo of [true, false]) {
+    const host = playHost({
+      browser: async (url) => await (await fetch(`${url}/accept`)).text(),
+    });
+    await pickAt(host, proposal, { image, undo });
+    const html = String(host.shown[0]["text/html"])
+      .replaceAll(/<(style|script)>[^]*?<\/\1>/g, "");
+    const url = urlOf(host.shown[0])!;
+    const links = [...html.matchAll(/<a [^>]*href="([^"]+)"/g)]
+      .map(([, href]) => href.slice(url.length));
+    assert.deepEqual(links, [
+      "/candidate/0",
+      "/candidate/1",
+      "/candidate/2",
+      "/candidate/3",
+      "/accept",
+      "/none",
+      ...(undo ? ["/undo"] : []),
+      "", // the panel as a page
+    ]);
+    assert.ok(html.includes(`src="${url}/shown"`));
+  }
+});
+
+Deno.test("a tall image's pictures are bounded, and their proportions kept", async () => {
+  const tall = ndarray(new Float32Array(300 * 60), [300, 60, 1]);
+  const host = playHost({ browser: posts("point/59/299/1") });
+  await pickPointAt(host, tall);
+  const html = String(host.shown[0]["text/html"]);
+  assert.match(html, /width="124" height="620" viewBox="0 0 124 620"/);
+  assert.match(html, /--spa-aspect:0.2"/);
+});
+
+Deno.test("text in a panel stays text", async () => {
+  const host = playHost({ browser: posts("accept") });
+  const title = `</title><script>alert("x")</script>`;
+  await pickAt(host, proposal, { image, title });
+  const html = String(host.shown[0]["text/html"]);
+  assert.ok(html.includes("&lt;script&gt;alert(&quot;x&quot;)"));
+  assert.ok(!html.includes("<script>alert"));
+});
+
+Deno.test("an answer says who gave it, and in how long", async () => {
+  const browser = (url: string) => void setTimeout(posts("accept"), 200, url);
+  const clicked = await answerAt(playHost({ browser }), proposal, { image });
+  assert.equal(clicked.by, "browser");
+  assert.ok(clicked.seconds > 0.15 && clicked.seconds < 5);
+  const typed = await answerAt(playHost({ lines: ["a"] }), proposal, {
+    ...{ image, patience: 0.2 },
+  });
+  assert.equal(typed.by, "prompt");
+  assert.ok(typed.seconds < 0.15, "the wait for a browser does not count");
+});
+
+Deno.test("a panel that is seen waits longer than the patience", async () => {
+  const host = playHost({
+    lines: ["a"],
+    browser: async (url) => {
+      await (await fetch(`${url}/shown`)).text();
+      setTimeout(() => posts("candidate/0")(url), 400);
+    },
+  });
+  const picked = await pickAt(host, proposal, { image, patience: 0.2 });
+  assert.deepEqual(picked, { kind: "candidate", index: 0 });
+  assert.deepEqual(host.asked, []);
+});
+
+Deno.test("a notebook's panel that is closed rejects, a terminal's asks at the prompt", async () => {
+  const options = {
+    image,
+    by: "browser",
+    patience: 0.2,
+    auto: () => 0,
+  } as const;
+  const asking = (notebook: boolean) => {
+    const lines = ["3"];
+    return playHost({ browser: opensFor(300), lines, notebook });
+  };
+  const host = asking(true);
+  const began = performance.now();
+  await assert.rejects(pickAt(host, proposal, options), {
+    message: /panel must stay open .* closed. Run the cell again/,
+  });
+  assert.ok(performance.now() - began > 450);
+  assert.deepEqual(host.asked, []);
+  assert.match(String(host.shown[1]["text/plain"]), /Nothing was picked/);
+  assert.ok(isFree(urlOf(host.shown[0])!));
+  const picked = await pickAt(asking(false), proposal, options);
+  assert.deepEqual(picked, { kind: "candidate", index: 2 });
+});
+
+Deno.test("where no browser answers a prompt is asked, until it makes sense", async () => {
+  const host = playHost({ lines: ["what?", "9", "-3,4"] });
+  const options = { image, patience: 0.05, auto: () => 0 };
+  const picked = await pickAt(host, proposal, options);
+  assert.deepEqual(picked, { kind: "point", x: 3, y: 4, label: 0 });
+  assert.equal(host.asked.length, 3);
+  assert.match(host.asked[0], /^Which is nearest.*1 to 4 picks, a accepts/);
+  assert.match(host.asked[1], /^Not understood: what\?\. Which/);
+  assert.equal(host.shown.length, 3); // the panel, then two still pictures
+  assert.ok(isFree(urlOf(host.shown[0])!));
+  assert.match(String(host.shown[1]["text/plain"]), /Which is nearest/);
+});
+
+Deno.test("a browser that showed no panel is not waited for again, unless it is named", async () => {
+  let shows = false;
+  const browser = (url: string) => shows && posts("candidate/3")(url);
+  const host = playHost({ browser, lines: ["1", "2", "3"] });
+  const options = { image, patience: 0.05 };
+  const next = async (more = {}) => {
+    const { picked, by } = await answerAt(host, proposal, {
+      ...options,
+      ...more,
+    });
+    return `${by} ${picked.kind === "candidate" && picked.index}`;
+  };
+  const panels = () => host.shown.filter(urlOf).length;
+  assert.equal(await next(), "prompt 0");
+  assert.equal(panels(), 1);
+  assert.equal(await next(), "prompt 1");
+  assert.equal(panels(), 1);
+  shows = true;
+  assert.equal(await next({ by: "browser" }), "browser 3");
+  assert.equal(await next(), "browser 3");
+  assert.equal(panels(), 3);
+});
+
+Deno.test("where no prompt answers the rule does, a simulated user too", async () => {
+  const rules = [
+    { auto: () => 2, expected: { kind: "candidate", index: 2 } },
+    {
+      auto: () => Promise.resolve({ kind: "accept" } as const),
+      expected: { kind: "accept" },
+    },
+    {
+      auto: randomUser(),
+      expected: { kind: "candidate", index: createRandom(5).integer(4) },
+    },
+  ];
+  for (const { auto, expected } of rules) {
+    const host = playHost();
+    const picked = await pickAt(host, proposal, {
+      image,
+      patience: 0.05,
+      auto,
+      random: createRandom(5),
+    });
+    assert.deepEqual(picked, expected);
+    assert.equal(host.asked.length, 1);
+    assert.match(String(host.shown.at(-1)!["text/plain"]), /, by a rule/);
+  }
+});
+
+Deno.test("`by` says who is asked first", async () => {
+  const browser = posts("undo");
+  const options = { image, auto: () => 3 };
+  const asking = (by: "browser" | "prompt" | "auto", notebook: boolean) =>
+    pickAt(playHost({ browser, lines: ["n"], notebook }), proposal, {
+      ...options,
+      by,
+    });
+  for (const notebook of [true, false]) {
+    assert.equal((await asking("browser", notebook)).kind, "undo");
+    assert.equal((await asking("prompt", notebook)).kind, "none");
+    assert.equal((await asking("auto", notebook)).kind, "candidate");
+  }
+  const terminal = playHost({ browser, lines: ["n"], notebook: false });
+  assert.equal((await pickAt(terminal, proposal, options)).kind, "none");
+  assert.deepEqual(terminal.shown, []);
+});
+
+Deno.test("where nobody answers the error says what to pass", async () => {
+  const host = playHost();
+  await assert.rejects(pickAt(host, proposal, { image, patience: 0.05 }), {
+    name: "Error",
+    message: /must answer, a browser .* a prompt, or a rule passed as `auto`/,
+  });
+  assert.match(String(host.shown.at(-1)!["text/plain"]), /Nothing was picked/);
+  await assert.rejects(
+    pickAt(playHost(), proposal, { image, by: "auto", auto: () => 4 }),
+    /one of the 4 candidates .* current value is .*4/,
+  );
+  await assert.rejects(
+    pickAt(playHost(), handProposal(), {
+      image: image.hi(12, 15, 1),
+      by: "auto",
+      auto: () => 0,
+    }),
+    /RangeError: Cannot pick as the image must be of the proposal's size, \[12,16\]: current value is \[12,15\]/,
+  );
+});
+
+Deno.test("the image is the proposal's own, unless one of its size is given", async () => {
+  const predictions = { ...proposal.predictions, image };
+  const by = { by: "auto", auto: () => 0 } as const;
+  const picked = { kind: "candidate", index: 0 };
+  const host = playHost();
+  assert.deepEqual(
+    await pickAt(host, { ...proposal, predictions }, by),
+    picked,
+  );
+  assert.match(String(host.shown[0]["image/png"]), /^iVBORw0KGgo/);
+  await assert.rejects(
+    pickAt(host, proposal, by),
+    /^TypeError: Cannot pick as the image must be known by the proposal or given as `image`: current value is undefined/,
+  );
+  const small = ndarray(new Float32Array(4 * 5), [4, 5, 1]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image: small }),
+    /the image must be of the proposal's size, \[12,16\]: current value is \[4,5\]/,
+  );
+  const truth = ndarray(new Uint8Array(4 * 5), [4, 5]);
+  await assert.rejects(
+    pickAt(host, proposal, { ...by, image, truth }),
+    /the reference must be of the proposal's size/,
+  );
+});
+
+Deno.test("pick() outside a notebook, with nobody at the terminal, takes the rule", async () => {
+  const picked = await pick(proposal, { image, by: "auto", auto: () => 1 });
+  assert.deepEqual(picked, { kind: "candidate", index: 1 });
+});
+
+Deno.test("an interrupt rejects the pick whoever is asked, and the process lives", async () => {
+  for (const phase of ["browser", "prompt", "rule"]) {
+    const { stdout, code, signal } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "tests/helpers/interrupted_pick.ts",
+        phase,
+      ],
+      stderr: "inherit",
+    }).output();
+    assert.deepEqual([code, signal], [0, null], phase);
+    const said = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(said.name, "AbortError");
+    assert.match(said.message, /interrupt; nothing was picked/);
+    assert.match(said.still, /Nothing was picked/);
+    assert.equal(said.asked.length, phase === "rule" ? 1 : 0);
+  }
+});
+
+Deno.test("a signal stops the wait with its reason", async () => {
+  const early = AbortSignal.abort(new Error("never mind"));
+  const late = new AbortController();
+  const host = playHost({ browser: () => late.abort(new Error("too late")) });
+  const asking = (signal: AbortSignal) =>
+    pickAt(host, proposal, { image, signal });
+  await assert.rejects(asking(early), /never mind/);
+  await assert.rejects(asking(late.signal), /too late/);
+  assert.ok(isFree(urlOf(host.shown.findLast(urlOf)!)!));
+});
+
+Deno.test("pickPoint() gives a click inside, and offers nothing else", async () => {
+  const host = playHost({ browser: posts("point/9/2/1") });
+  assert.deepEqual(await pickPointAt(host, image), {
+    point: { x: 9, y: 2, label: 1 },
+    by: "browser",
+  });
+  assert.match(String(host.shown[1]["text/plain"]), /Click inside at \(9, 2\)/);
+
+  const typed = playHost({ lines: ["-9,2", "a", "1", "9,2"], notebook: false });
+  const { point } = await pickPointAt(typed, image);
+  assert.deepEqual([point.x, point.y, typed.asked.length], [9, 2, 4]);
+  const rule = { by: "auto", auto: () => ({ x: 3, y: 4 }) } as const;
+  assert.deepEqual(await pickPointAt(playHost(), image, rule), {
+    point: { x: 3, y: 4, label: 1 },
+    by: "auto",
+  });
+});

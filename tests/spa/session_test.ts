@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { useEngine } from "../../src/engine/engine.ts";
+import { Model } from "../../src/model/model.ts";
+import type { Proposal } from "../../src/spa/cluster.ts";
+import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
+import { Session, type SessionOptions } from "../../src/spa/session.ts";
+import type { UpdateOptions } from "../../src/spa/update_preference.ts";
+import {
+  discImage,
+  noisyWeights,
+  smallConfig,
+} from "../helpers/small_model.ts";
+
+await useEngine("auto", { threads: 1 });
+const model = new Model(smallConfig, noisyWeights(smallConfig));
+const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
+const click = { points: [{ x: 12, y: 9 }] };
+const start = (options: Partial<SessionOptions> = {}) =>
+  Session.start(model, image, { ...click, ...options });
+
+/** All numbers of a proposal. */
+function numbersOf({ recommended, candidates, entropy, spread }: Proposal) {
+  return {
+    recommended: [recommended.probability.data, recommended.mask.data],
+    candidates: candidates.map(({ probability, mask, share, members }) => [
+      probability.data,
+      mask.data,
+      share,
+      members,
+    ]),
+    entropy: entropy.data,
+    spread,
+  };
+}
+
+Deno.test("a session proposes, takes choices, and accepts the recommendation", async () => {
+  using session = await start();
+  assert.equal(session.iteration, 0);
+  assert.equal(session.proposal.predictions.components.length, 96);
+  assert.equal(session.proposal.candidates.length, 4);
+  const shown = session.proposal;
+  const next = await session.choose(1);
+  assert.equal(session.iteration, 1);
+  assert.equal(session.proposal, next);
+  assert.notDeepEqual(numbersOf(next), numbersOf(shown));
+  const kept = shown.candidates[1].members.length;
+  assert.equal(next.predictions.components.length, 96 + kept);
+  const mask = session.accept();
+  assert.equal(mask, next.recommended.mask);
+  assert.deepEqual(mask.shape, [20, 28]);
+});
+
+Deno.test("a choice moves the proposal to the candidate that was chosen", async () => {
+  for (const choice of [0, 1, 2, 3]) {
+    using session = await start({ seed: 3 });
+    const before = session.proposal;
+    const chosen = before.candidates[choice].probability.data;
+    const distance = ({ recommended }: Proposal) =>
+      recommended.probability.data.reduce(
+        (sum, p, i) => sum + (p - chosen[i]) ** 2,
+        0,
+      );
+    const after = await session.choose(choice);
+    assert.ok(distance(after) < distance(before));
+  }
+});
+
+Deno.test("undo() returns the identical state and proposal", async () => {
+  using session = await start();
+  const states = [[session.preference, session.proposal] as const];
+  await session.choose(0);
+  states.push([session.preference, session.proposal]);
+  await session.addPoint({ x: 20, y: 15, label: 0 });
+  states.push([session.preference, session.proposal]);
+  await session.choose(1);
+  while (states.length > 0) {
+    const [preference, proposal] = states.pop()!;
+    assert.equal(session.undo(), proposal);
+    assert.equal(session.proposal, proposal);
+    assert.equal(session.preference, preference);
+  }
+  assert.throws(
+    () => session.undo(),
+    new RangeError(
+      "Cannot undo as there must be a step after the start: current value is 0",
+    ),
+  );
+});
+
+Deno.test("steps that overlap are refused, and the history stays one", async () => {
+  using session = await start();
+  const first = session.choose(0);
+  const busy = /^TypeError: Cannot .* as the step before must be done/;
+  await assert.rejects(() => session.choose(1), busy);
+  await assert.rejects(() => session.addPoint({ x: 3, y: 3 }), busy);
+  await assert.rejects(() => session.proposeAgain(), busy);
+  assert.throws(() => session.undo(), busy);
+  await first;
+  await assert.rejects(() => session.choose(9), RangeError); // and is idle then
+  await session.choose(1);
+  assert.deepEqual(session.toJSON().actions, [{ choose: 0 }, { choose: 1 }]);
+});
+
+Deno.test("a choice after undo() gives what it gave before", async () => {
+  using session = await start();
+  const first = await session.choose(2);
+  session.undo();
+  const again = await session.choose(2);
+  assert.notEqual(first, again);
+  assert.deepEqual(numbersOf(again), numbersOf(first));
+});
+
+Deno.test("the same seed gives the same session, exactly", async () => {
+  const run = async (seed: number) => {
+    using session = await start({ seed });
+    const proposals = [numbersOf(session.proposal)];
+    proposals.push(numbersOf(await session.choose(0)));
+    proposals.push(numbersOf(await session.addPoint({ x: 15, y: 9 })));
+    proposals.push(numbersOf(await session.choose(1)));
+    return proposals;
+  };
+  const one = await run(7);
+  assert.deepEqual(await run(7), one);
+  assert.notDeepEqual(await run(8), one);
+});
+
+Deno.test("no two states of a session draw the same noise", async () => {
+  using session = await start();
+  /** What the latents were made of: (z - mu) / sigma. */
+  const noise = () => {
+    const { means, deviations } = session.preference.distribution;
+    const { values, components } = session.proposal.predictions.latents;
+    return Array.from(components, (m, n) =>
+      Math.round(
+        100 * (values.get(n, 0) - means.get(m, 0)) / deviations.get(m, 0),
+      ));
+  };
+  const drawn = [noise()];
+  await session.choose(0);
+  drawn.push(noise());
+  await session.addPoint({ x: 3, y: 3, label: 0 });
+  drawn.push(noise());
+  await session.choose(0);
+  drawn.push(noise());
+  drawn.forEach((one, i) =>
+    drawn.slice(i + 1).forEach((other) => assert.notDeepEqual(one, other))
+  );
+});
+
+Deno.test("a seed as large as any gives each state noise of its own too", async () => {
+  using session = await start({ seed: Number.MAX_SAFE_INTEGER });
+  const seedOf = () => session.proposal.predictions.latents.seed;
+  const seeds = [seedOf()];
+  await session.choose(0);
+  seeds.push(seedOf());
+  await session.addPoint({ x: 11, y: 9 });
+  seeds.push(seedOf());
+  assert.equal(new Set(seeds).size, 3, `${seeds}`);
+});
+
+Deno.test("choose() refuses what is no candidate, and changes nothing", async () => {
+  using session = await start();
+  const { proposal } = session;
+  for (const choice of [-1, 4, 1.5, NaN]) {
+    await assert.rejects(
+      () => session.choose(choice),
+      new RangeError(
+        `Cannot update as the choice must be a candidate, 0..3: current value is ${choice}`,
+      ),
+    );
+  }
+  assert.equal(session.proposal, proposal);
+});
+
+Deno.test("addPoint() adds a click, and refuses one outside the image", async () => {
+  using session = await start();
+  const before = session.proposal;
+  for (const [x, y] of [[28, 9], [-1, 9], [5, 20], [5, -0.5], [NaN, 3]]) {
+    await assert.rejects(
+      () => session.addPoint({ x, y }),
+      new RangeError(
+        `Cannot use the point as it must lie in the image, x in 0..27 and y in 0..19: current value is (${x}, ${y})`,
+      ),
+    );
+  }
+  assert.equal(session.proposal, before);
+  const after = await session.addPoint({ x: 27, y: 19, label: 0 });
+  assert.notDeepEqual(numbersOf(after), numbersOf(before));
+  assert.equal(session.iteration, 0);
+  assert.deepEqual(session.preference.feedback.points, [
+    { x: 12, y: 9 },
+    { x: 27, y: 19, label: 0 },
+  ]);
+});
+
+Deno.test("a click moves those parts of the mixture that a choice may move", async () => {
+  const parts = ["logWeights", "means", "deviations"] as const;
+  const moved = async (update?: UpdateOptions) => {
+    using session = await start({ update });
+    const { distribution: before } = session.preference;
+    await session.addPoint({ x: 27, y: 19, label: 0 });
+    const { distribution: after } = session.preference;
+    return parts.filter((part) => after[part] !== before[part]);
+  };
+  assert.deepEqual(await moved(), parts);
+  assert.deepEqual(await moved({ moments: false }), ["logWeights"]);
+  assert.deepEqual(await moved({ weights: false }), ["means", "deviations"]);
+  assert.deepEqual(await moved({ rule: "m-step" }), []);
+});
+
+Deno.test("toJSON() holds what replay() runs the session again with, clicks in their place", async () => {
+  const box = { left: 5, top: 2, right: 20, bottom: 16 };
+  using session = await start({ seed: 5, box });
+  await session.choose(3);
+  await session.addPoint({ x: 27, y: 19, label: 0 });
+  await session.choose(1);
+  await session.choose(0);
+  session.undo();
+  await session.proposeAgain();
+  const json = JSON.parse(JSON.stringify(session));
+  assert.deepEqual({ ...json }, {
+    points: [{ x: 12, y: 9 }],
+    box,
+    seed: 5,
+    actions: [
+      { choose: 3 },
+      { addPoint: { x: 27, y: 19, label: 0 } },
+      { choose: 1 },
+      { proposeAgain: true },
+    ],
+  });
+  using again = await Session.replay(model, image, json);
+  assert.deepEqual(numbersOf(again.proposal), numbersOf(session.proposal));
+  assert.deepEqual(again.toJSON(), session.toJSON());
+  const wrong = { ...json, actions: [{ choose: 9 }] };
+  await assert.rejects(() => Session.replay(model, image, wrong), RangeError);
+});
+
+Deno.test("under the rule m-step a click leaves the mixture as the choices made it", async () => {
+  using session = await start({ update: { rule: "m-step" } });
+  await session.choose(1);
+  const { distribution } = session.preference;
+  await session.addPoint({ x: 27, y: 19, label: 0 });
+  assert.equal(session.preference.distribution, distribution);
+  assert.equal(session.preference.feedback.points.length, 2);
+});
+
+Deno.test("a profile is the first distribution of the next image", async () => {
+  using session = await start();
+  await session.choose(1);
+  const profile = profileFromJSON(profileToJSON(session.profile));
+  using next = await start({ profile });
+  const { distribution, evidence, iteration } = next.preference;
+  const known = session.preference;
+  assert.deepEqual(distribution.logWeights, known.distribution.logWeights);
+  assert.deepEqual(distribution.means.data, known.distribution.means.data);
+  assert.deepEqual(
+    distribution.deviations.data,
+    known.distribution.deviations.data,
+  );
+  assert.deepEqual(evidence, known.evidence);
+  assert.equal(iteration, 0);
+  using fresh = await start();
+  assert.notDeepEqual(numbersOf(next.proposal), numbersOf(fresh.proposal));
+});
+
+Deno.test("a session refuses a profile of a model with another mixture", async () => {
+  using session = await start();
+  const { distribution, evidence } = session.profile;
+  const [means, deviations] = [distribution.means, distribution.deviations]
+    .map((array) => array.hi(5, 4));
+  await assert.rejects(
+    () =>
+      start({
+        profile: {
+          distribution: { ...distribution, means, deviations },
+          evidence,
+        },
+      }),
+    new RangeError(
+      "Cannot use the profile as the shape of its means must be the model's [5,6]: current value is [5,4]",
+    ),
+  );
+});
+
+Deno.test("a session that is disposed says so when it is used", async () => {
+  const session = await start();
+  session.dispose();
+  session.dispose();
+  await assert.rejects(
+    () => session.choose(0),
+    /as the session must not be disposed/,
+  );
+});
+
+Deno.test("proposeAgain() draws other samples of the same preference, and undo returns", async () => {
+  using session = await start();
+  assert.equal(session.canUndo, false);
+  const { proposal, preference } = session;
+  const second = await session.proposeAgain();
+  const third = await session.proposeAgain();
+  assert.equal(session.preference, preference);
+  assert.equal(session.iteration, 0);
+  const seen = [proposal, second, third].map(numbersOf);
+  assert.notDeepEqual(seen[1], seen[0]);
+  assert.notDeepEqual(seen[2], seen[1]);
+  assert.equal(session.canUndo, true);
+  assert.equal(session.undo(), second);
+  assert.equal(session.undo(), proposal);
+  assert.equal(session.canUndo, false);
+  assert.deepEqual(numbersOf(await session.proposeAgain()), seen[1]);
+});
