@@ -40,7 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["spa", "model", "engine", "datasets", "formats", "metrics", "arrays"],
   ],
   spa: ["checkpoints", "model", "engine", "metrics", "arrays"],
-  checkpoints: ["model", "engine"],
+  checkpoints: ["model", "engine", "phantoms"], // features are measured on them
   model: ["engine", "arrays"],
   engine: [],
   phantoms: ["datasets"], // phantoms are a data set
@@ -51,14 +51,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Arrows that are still to go, as "room > room". */
-const TO_GO = new Set([
-  "formats > datasets", // a volume's cases are a layout's
-  "figures > notebook",
-]);
+const TO_GO = new Set<string>([]);
 
 /** Circles that are still to go: all files of each, in alphabetical order. */
 const CIRCLES_TO_GO: readonly (readonly string[])[] = [
-  ["engine/provider.ts", "engine/session.ts", "engine/session_messages.ts"],
+  ["model/layers.ts", "model/tiny_vit.ts", "model/weights.ts"], // a type
   ["training/check_recipe.ts", "training/optimize.ts", "training/train.ts"],
 ];
 

@@ -9,6 +9,8 @@ export {
   type PresetName,
   presets,
   type SamConfig,
+  type TinyVitConfig,
+  type VitConfig,
 } from "../model/config.ts";
 export { initializeWeights } from "../model/weights.ts";
 export {

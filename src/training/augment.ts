@@ -1,7 +1,7 @@
 /** Training examples: an image and a user's mask, moved and restyled at random. */
 
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import { sampleAt } from "../arrays/sample_at.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { valueRange } from "../model/normalize.ts";

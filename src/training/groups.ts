@@ -29,12 +29,7 @@ import {
   MANNERS,
   segmentRegion,
 } from "./synthetic_targets.ts";
-import {
-  drawFrom,
-  idOf,
-  isMarked,
-  type TrainingCase,
-} from "./training_case.ts";
+import { drawFrom, idOf, type TrainingCase } from "./training_case.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {
