@@ -10,6 +10,7 @@ export {
   presets,
   type SamConfig,
   type TinyVitConfig,
+  type TinyVitStage,
   type VitConfig,
 } from "../model/config.ts";
 export { initializeWeights } from "../model/weights.ts";
