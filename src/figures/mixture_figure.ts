@@ -27,13 +27,14 @@ const RIGHT: Rect = { x: 456, y: 92, width: 424, height: 300 };
  * most, with the samples that were shown and those that the user chose.
  *
  * @param before The mixture before the update.
- * @param after The mixture after it, of as many components and channels.
+ * @param after The mixture after it, of as many components and channels; by
+ * default the same, which is drawn once.
  * @throws {RangeError} When the mixtures differ in shape, or chosen is no
  * candidate of the proposal.
  */
 export function mixtureFigure(
   before: GaussianMixture,
-  after: GaussianMixture,
+  after: GaussianMixture = before,
   { proposal, chosen, title = "The preference distribution" }:
     MixtureFigureOptions = {},
 ): Figure {
@@ -53,8 +54,12 @@ export function mixtureFigure(
   const weights = weightsOf(after);
   const largest = weights.indexOf(Math.max(...weights));
   const items: LegendItem[] = [
-    { label: "before", mark: swatch(MARKS.before) },
-    { label: "after", mark: swatch(MARKS.after) },
+    ...(after === before
+      ? [{ label: "component", mark: swatch(MARKS.after) }]
+      : [
+        { label: "before", mark: swatch(MARKS.before) },
+        { label: "after", mark: swatch(MARKS.after) },
+      ]),
     ...(proposal ? [{ label: "sample", mark: dot(MARKS.sample) }] : []),
     ...(candidate
       ? [{ label: "sample of the chosen candidate", mark: dot(MARKS.chosen) }]
@@ -63,8 +68,12 @@ export function mixtureFigure(
   return new Figure({
     width: WIDTH,
     height: HEIGHT,
-    alt: `${title}: ${weights.length} components before and after an update, ` +
-      `the largest is now number ${largest + 1} with ` +
+    alt:
+      `${title}: ${weights.length} components${
+        after === before ? "" : " before and after an update"
+      }, the largest is ${after === before ? "" : "now "}number ${
+        largest + 1
+      } with ` +
       `${(100 * weights[largest]).toFixed(0)} %`,
     draw: async () => {
       const fonts = await loadFonts();
@@ -122,6 +131,7 @@ export function drawWeights(
     const pair = pairs.map((weights, k) => {
       const tall = height * weights[m] / top;
       const bar = 0.38 * slot;
+      if (k === 0 && after === before) return "";
       const style = k === 0 ? MARKS.before : MARKS.after;
       return rect(left + k * bar, y + height - tall, bar, tall, style);
     });
@@ -208,10 +218,15 @@ export function drawPlane(
     weightsOf(mixture).map((w) => Math.max(RADIUS * Math.sqrt(w), SMALLEST))
   );
   return [
-    text(box.x, box.y - 18, "Means, and the samples drawn around them", {
-      size: SIZE.heading,
-      bold: true,
-    }),
+    text(
+      box.x,
+      box.y - 18,
+      samples ? "Means, and the samples drawn around them" : "Means",
+      {
+        size: SIZE.heading,
+        bold: true,
+      },
+    ),
     rect(
       box.x,
       box.y,
@@ -219,7 +234,9 @@ export function drawPlane(
       box.height,
       `fill="none" stroke="${COLOR.rule}"`,
     ),
-    ...from.map((place, m) => circle(place, radii[0][m], MARKS.before)),
+    ...(after === before
+      ? []
+      : from.map((place, m) => circle(place, radii[0][m], MARKS.before))),
     ...to.map((place, m) => circle(place, radii[1][m], MARKS.after)),
     ...dots.filter((place, n) => !isChosen(place, n))
       .map((place) => circle(place, 2.2, MARKS.sample)),
@@ -244,7 +261,8 @@ export function drawPlane(
     text(
       box.x + box.width / 2,
       box.y + box.height + 38,
-      "a circle's area is its weight; an arrow, a mean that moved far",
+      "a circle's area is its weight" +
+        (after === before ? "" : "; an arrow, a mean that moved far"),
       { size: SIZE.small, fill: COLOR.muted, anchor: "middle" },
     ),
   ].join("");

@@ -43,7 +43,8 @@ import {
  * whole or not at all. An interrupt, as of the notebook's cell, ends it after
  * the step that is computed; run again with the same folder, it goes on with
  * the image at which it was cut off. With all images finished it writes
- * `summary.csv`. In a notebook one panel serves all images; a rule that is asked
+ * `summary.csv`. A file that cannot be read is told, passed over, and named in
+ * the report. In a notebook one panel serves all images; a rule that is asked
  * first shows nothing.
  *
  * @param model The network.
@@ -124,15 +125,27 @@ async function annotateAll(
   await removeHalfWritten(out, list.map(({ id }) => id));
   const records: AnnotationRecord[] = [];
   const skipped: string[] = [];
+  const broken: AnnotationReport["broken"][number][] = [];
   let profile = options.profile;
   for (const [i, image] of list.entries()) {
     options.signal.throwIfAborted();
     let record = await readAnnotation(out, image.id, settings);
     if (!record) {
       const about = `${image.id} (${i + 1} of ${list.length})`;
+      let pixels: NdArray<Float32Array>;
+      try {
+        pixels = await image.readImage();
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        console.warn(`${about}: passed over, as it cannot be read. ${why}`);
+        broken.push({ id: image.id, why });
+        continue;
+      }
       const made = await annotateImage(shown, model, image, about, {
         ...options,
         ...{ points: clicks, seed: seed + i, profile, settings, iterations },
+        pixels,
       });
       if (!made) {
         skipped.push(image.id);
@@ -145,7 +158,7 @@ async function annotateAll(
     records.push(record);
     if (carry) profile = record.profile;
   }
-  const report = new AnnotationReport(out, records, skipped);
+  const report = new AnnotationReport(out, records, skipped, broken);
   await report.writeSummary();
   // also where the last image was finished by a run that was cut off, or earlier
   if (report.profile) await writeProfile(out, report.profile);
@@ -202,6 +215,8 @@ export interface ImageOptions extends AnnotateOptions {
   readonly points?: Exclude<AnnotateOptions["points"], string>;
   readonly settings: AnnotationRecord["settings"];
   readonly iterations: number;
+  /** [H, W, 1 or 3], values 0..1. */
+  readonly pixels: NdArray<Float32Array>;
 }
 
 /** An image's mask and record. */
@@ -222,7 +237,7 @@ export async function annotateImage(
   about: string,
   options: ImageOptions,
 ): Promise<Annotated | undefined> {
-  const pixels = await image.readImage();
+  const { pixels } = options;
   const reference = await readReference(image, options.rater);
   if (reference && !reference.data.some((value) => value > 0)) return undefined;
   const random = createRandom(options.seed ?? 0, digestNumber(image.id));

@@ -1,8 +1,9 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { basename, extname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
+import { RECORD_FORMAT } from "./annotation_record.ts";
 import { readImage } from "../formats/read_image.ts";
 import type { Point } from "../spa/feedback.ts";
 
@@ -16,7 +17,8 @@ export interface AnnotationImage {
   readMask?(rater: string): Promise<NdArray<Uint8Array>>;
 }
 
-const IMAGE = /\.(png|jpe?g|tiff?)$/i;
+/** What `readImage` reads. */
+const IMAGE = /\.(png|jpe?g|tiff?|dcm|dicom|nii|nii\.gz|npy|npz)$/i;
 
 /** Images, and what they are called together: a dataset's name, or a folder's. */
 export interface AnnotationImages {
@@ -27,10 +29,12 @@ export interface AnnotationImages {
 }
 
 /**
- * The images of a folder of image files, of a dataset's folder in any layout
- * that `openDataset` knows, of a dataset, or of a list.
+ * The images of a folder of image files of any mixture of formats (of a volume
+ * its middle slice), of a dataset's folder in any layout that `openDataset`
+ * knows, of a dataset, or of a list. What `annotate` itself wrote is no input.
  *
- * @throws {RangeError} When there is none, or two have the same id.
+ * @throws {RangeError} When there is none, two have the same id, or the folder
+ * is an output of `annotate`.
  */
 export async function listImages(
   images: string | Dataset | readonly AnnotationImage[],
@@ -59,6 +63,34 @@ export async function listImages(
   return { name, list };
 }
 
+/** Refuses a folder whose only images are masks that `annotate` wrote. */
+async function refuseOwnOutput(
+  folder: string,
+  files: readonly string[],
+): Promise<void> {
+  const path = resolve(folder);
+  const out = files.length === 0
+    ? path
+    : basename(path) === "masks"
+    ? dirname(path)
+    : undefined;
+  if (out === undefined) return;
+  try {
+    for await (const { name } of Deno.readDir(join(out, "records"))) {
+      if (!name.endsWith(".json")) continue;
+      const text = await Deno.readTextFile(join(out, "records", name));
+      if (JSON.parse(text).format === RECORD_FORMAT) {
+        throw new RangeError(
+          `Cannot annotate as the folder must hold images: current value is ${folder}, masks that annotate wrote`,
+        );
+      }
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    // no such folder, or no records of annotate
+  }
+}
+
 async function openFolder(folder: string): Promise<AnnotationImages> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
@@ -66,11 +98,12 @@ async function openFolder(folder: string): Promise<AnnotationImages> {
     if (entry.isDirectory || hidden || !IMAGE.test(entry.name)) continue;
     files.push(entry.name);
   }
+  await refuseOwnOutput(folder, files);
   if (files.length === 0) {
     const { name, cases } = await openDataset(folder);
     return { name, list: cases };
   }
-  const names = files.map((file) => basename(file, extname(file)));
+  const names = files.map((file) => file.replace(IMAGE, ""));
   // a.png beside a.jpg: then the whole names
   const unique = new Set(names).size === names.length;
   const list = files.map((file, i) => ({

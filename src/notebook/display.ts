@@ -5,6 +5,8 @@
  * @module
  */
 
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import { registerDisplay } from "../displayable.ts";
 import {
   describe,
@@ -17,6 +19,7 @@ import {
   displayBundle,
   guardOutputs,
   inKernel,
+  showPlain,
 } from "./kernel.ts";
 
 /** Names of the outputs in which values were shown. */
@@ -81,4 +84,28 @@ for (
     display: (value) => bundleOf(value),
   });
 }
+showPlain((value) => isPlain(value) ? bundleOf(value) : undefined);
 guardOutputs();
+
+/** Whether a value is an image, a mask, a volume or a preference: plain data. */
+function isPlain(value: unknown): value is Showable {
+  if (typeof value !== "object" || value === null) return false;
+  if ("layout" in value && "affine" in value && "values" in value) return true;
+  if ("distribution" in value && "feedback" in value) return true;
+  const { shape, dtype, data } = value as Partial<
+    NdArray<Float32Array> | NdArray<Uint8Array>
+  >;
+  if (!Array.isArray(shape) || !shape.every((side) => side > 0)) return false;
+  const flat = shape.length === 2;
+  if (dtype === "uint8") return flat && within(data!, 1);
+  const image = flat || shape.length === 3 && [1, 3].includes(shape[2]);
+  return dtype === "float32" && image && within(data!, 1);
+}
+
+/** Whether all values are in 0..max. */
+function within(values: ArrayLike<number>, max: number): boolean {
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] >= 0 && values[i] <= max)) return false;
+  }
+  return true;
+}

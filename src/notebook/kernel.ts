@@ -179,11 +179,19 @@ function internalsOf(deno: object): KernelInternals | undefined {
   }
 }
 
+/** The forms of values that cannot know themselves how they are shown. */
+let own: (value: unknown) => Promise<Bundle> | undefined = () => undefined;
+
+/** Says how plain values are shown; undefined leaves one to the kernel. */
+export function showPlain(forms: typeof own): void {
+  own = forms;
+}
+
 /** The value, its output counted when it is made. */
 function measured(api: Jupyter, value: unknown) {
   return {
     [JUPYTER_DISPLAY]: async () => {
-      const bundle = await api.format(value);
+      const bundle = await own(value) ?? await api.format(value);
       count(bundle);
       return bundle;
     },

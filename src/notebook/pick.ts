@@ -27,18 +27,18 @@ export type PickRule = (
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
   /**
-   * Who is asked first: "browser" (the default in a notebook, until a panel is
-   * shown by none), "prompt" (the default elsewhere) or "auto". Whoever does not
-   * answer passes it on, in this order. In a terminal, "browser" prints the
-   * address of the panel's page.
+   * Who is asked first: "browser" (the default in a notebook), "prompt" (the
+   * default elsewhere) or "auto". Whoever does not answer passes it on, in this
+   * order. In a terminal, "browser" prints the address of the panel's page.
    */
   readonly by?: Asked;
   /**
-   * Seconds in which a browser must show the panel, which default to 10. Once it
-   * is seen, the wait lasts as long as it is open, and so many seconds more: a
-   * notebook's page that is loaded anew, or a cell that is run again, has lost
-   * it, and the pick rejects. A kernel on another machine is not reached by
-   * clicks, and a notebook that runs without a browser has none.
+   * Seconds in which a browser must show the panel and reach the kernel; default
+   * 10. Once the panel is seen, a notebook's question stays open until it is
+   * answered or interrupted. Where the browser cannot reach the kernel, which may
+   * run on another machine, a prompt opens, and the panel's script types there
+   * what is clicked; a prompt without a line for two minutes gives way to a new
+   * panel.
    */
   readonly patience?: number;
   /**
@@ -76,14 +76,14 @@ const QUESTION = "Which is nearest to what you want?";
  * recommendation's button, on undo or none of these, or on the image itself.
  * In a notebook the panel stands in the cell's output and then becomes a still
  * picture, which is saved with the notebook. Interrupting the cell rejects the
- * pick, and the kernel lives; at a prompt the interrupt waits for the next line.
+ * pick, at any time, and the kernel lives.
  *
  * @param proposal What the user picks from.
  * @param options What is shown besides, and who is asked.
  * @returns What the user did, told apart by `kind`.
  * @throws {DOMException} "AbortError" when the wait is interrupted.
  * @throws {Error} When nobody answers and there is no rule, or a notebook's
- * panel is closed.
+ * cell is run again.
  * @throws {RangeError} When the image or the reference is not of the proposal's
  * size, or the rule gives what is not offered.
  * @throws {TypeError} When neither the proposal nor the options have an image.

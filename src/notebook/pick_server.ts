@@ -123,7 +123,7 @@ export function openPickServer(
 /** The refusal of a request that has the token, by its headers alone. */
 function refuse({ method, headers }: Request): Response | undefined {
   const origin = headers.get("origin");
-  if (origin !== null && !isNear(origin)) {
+  if (origin !== null && !isNear(origin) && !isProxied(origin, headers)) {
     return answer(403, "This origin cannot pick.");
   }
   if (method !== "GET" && method !== "POST") {
@@ -144,6 +144,17 @@ function refuse({ method, headers }: Request): Response | undefined {
 function isNear(origin: string): boolean {
   return origin === "null" || origin.startsWith("vscode-webview://") ||
     /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
+}
+
+/**
+ * Whether the page is the one of a server on this machine that passes the
+ * request on, as jupyter-server-proxy does: it says where it stands, which a
+ * page of another origin cannot without asking first, and that is refused.
+ */
+function isProxied(origin: string, headers: Headers): boolean {
+  const host = headers.get("x-forwarded-host") ?? headers.get("host");
+  return headers.has("x-forwarded-context") && host !== null &&
+    URL.parse(origin)?.host === host;
 }
 
 /** Whether a browser opened the address as a page, and not ahead of a click. */

@@ -25,7 +25,7 @@ export function playHost(
     notebook,
     shown,
     asked,
-    known: { unseen: false },
+    known: { typed: false },
     openOutput: () => (bundle) => {
       shown.push(bundle);
       const url = urlOf(bundle);

@@ -26,6 +26,10 @@ kernelTest(
       "session.proposal": /^Proposal: recommendation of \d+ px, 4 candidates/,
       "session.proposal.candidates[0]": /^Candidate: \d+ % of samples/,
       "model": /^Model "tiny": [\d.]+ M parameters/,
+      "image": /^Image of 128 x 128 pixels, grey$/,
+      "session.accept()": /^Mask of 128 x 128 pixels, \d+ inside$/,
+      "session.preference":
+        /^Preference after 1 click and 1 choice: mixture of 16 Gaussians$/,
       "data": /^Dataset "phantoms": 8 cases of 8 patients, 5 raters each$/,
       "results": /^Evaluation: 5 targets of 1 case\niteration +Dice/,
       "figures.mixtureFigure(before, session.preference.distribution, { proposal, chosen: 0 })":
