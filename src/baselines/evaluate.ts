@@ -28,8 +28,12 @@ import {
   jitterBox,
 } from "../spa/simulated_user.ts";
 import type { Baseline } from "./baseline.ts";
-import { withMask } from "./interactions.ts";
-import type { BaselineConfig, Inputs, Method } from "./method.ts";
+import {
+  type BaselineConfig,
+  type Inputs,
+  type Method,
+  withMask,
+} from "./method.ts";
 import { methodOf } from "./methods.ts";
 
 /** What the user says first. */

@@ -15,7 +15,7 @@ export function drawUser(
   { cases, config, recipe }: ExampleSource,
   random: Random,
 ): Drawn {
-  const options = { ...recipe, usersPerImage: 1 };
+  const options = { ...recipe, usersPerImage: 1, boxShare: 0, maskShare: 0 };
   const { pixels, users: [{ target, feedback }] } = drawGroup(
     cases,
     config.network,

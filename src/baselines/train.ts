@@ -22,13 +22,13 @@ import { stack } from "../training/stack.ts";
 import { optimizerStep } from "../training/step.ts";
 import type { Recipe, TrainOptions } from "../training/train.ts";
 import { orderCases, type TrainingCase } from "../training/training_case.ts";
-import { withMask } from "./interactions.ts";
-import type {
-  BaselineConfig,
-  HostInputs,
-  Inputs,
-  Method,
-  TrainingExample,
+import {
+  type BaselineConfig,
+  type HostInputs,
+  type Inputs,
+  type Method,
+  type TrainingExample,
+  withMask,
 } from "./method.ts";
 import { methodOf } from "./methods.ts";
 

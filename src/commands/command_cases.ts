@@ -33,7 +33,7 @@ export function splitNote(
 }
 
 /**
- * The dataset of `--data`, `--task`, `--structure` and `--max-voxels`. What is to be said of its
+ * The dataset of a folder, `--data`, with `--task`, `--structure` and `--max-voxels`. What is to be said of its
  * split goes to stderr, as tables may go to stdout.
  *
  * @throws {RangeError} When there is no `--data`, or `--include` or `--exclude`
@@ -42,8 +42,8 @@ export function splitNote(
 export async function openCases(
   line: CommandLine,
   split: Split,
+  folder = line.text("data"),
 ): Promise<Dataset> {
-  const folder = line.text("data");
   if (folder === undefined) throw line.refuse("--data must be given", "none");
   const dataset = await openDataset(folder, {
     split,

@@ -9,7 +9,8 @@ const RATERS = ["0", "1", "2", "3"];
 /**
  * Opens a split of the LIDC-IDRI crops, in the layout of the hierarchical
  * probabilistic U-Net's preprocessed data: `SPLIT/images/PATIENT/CASE.png` and
- * four masks `SPLIT/gt/PATIENT/CASE_l0.png` .. `CASE_l3.png`. Where two patients
+ * one to four masks `SPLIT/gt/PATIENT/CASE_l0.png` .. `CASE_l3.png`, as many as
+ * radiologists marked the nodule. Where two patients
  * have a CASE of the same name, as slices named by their height, all are called
  * PATIENT_CASE. An optional
  * `cases.json` (a list of `{ case, split, pixel_spacing_mm }`) gives the spacing.
@@ -73,21 +74,24 @@ export async function lidcCrops(
   });
 }
 
-/** The four masks' paths; a missing one is an error that names it. */
+/** The masks' paths: of the first rater, and as many more as there are; a gap is an error that names it. */
 function raterFiles(
   folder: string,
   id: string,
   present: ReadonlySet<string>,
 ): Map<string, string> {
   const files = RATERS.map((rater) => `${id}_l${rater}.png`);
-  const missing = files.filter((file) => !present.has(file));
+  const others = files.filter((file) => present.has(file));
+  const missing = files.slice(0, Math.max(1, others.length))
+    .filter((file) => !present.has(file));
   if (missing.length > 0) {
-    const others = files.filter((file) => present.has(file));
     throw new Deno.errors.NotFound(
-      `Cannot open LIDC crops as case ${id} must have 4 masks in ${folder}: current value lacks ${
+      `Cannot open LIDC crops as case ${id} must have masks of the first raters, 1 to 4, in ${folder}: current value lacks ${
         missing.join(", ")
       } and has ${others.join(", ") || "none"}`,
     );
   }
-  return new Map(RATERS.map((rater, k) => [rater, join(folder, files[k])]));
+  return new Map(
+    others.map((file, k) => [RATERS[k], join(folder, file)]),
+  );
 }

@@ -82,14 +82,17 @@ export type PointPrompts = Pick<Feedback, "points" | "box" | "frame">;
 /**
  * Packs clicks and boxes into the fewest prompt slots, 2, 4, 8, ..., that hold
  * them all: a compiled program serves several numbers of clicks.
+ *
+ * @param least Slots at least.
  */
 export function packPoints(
   batch: readonly PointPrompts[],
+  least: number = POINT_SLOTS,
 ): Pick<FeedbackInputs, "points" | "labels"> {
   const B = batch.length;
   const needed = batch.map(({ points, box }) => points.length + (box ? 2 : 1));
   let T = POINT_SLOTS;
-  while (T < Math.max(...needed)) T *= 2;
+  while (T < Math.max(least, ...needed)) T *= 2;
   const points = new Float32Array(B * T * 2);
   const labels = new Float32Array(B * T).fill(PointLabel.empty);
   batch.forEach((prompts, b) => {
@@ -127,10 +130,15 @@ function distinctPoints({ points, frame }: Feedback): Point[] {
   return [...new Map(placed).values()];
 }
 
-/** Packs a batch of feedback into tensors of fixed shapes. */
+/**
+ * Packs a batch of feedback into tensors of fixed shapes.
+ *
+ * @param slots Prompt slots at least; see `packPoints`.
+ */
 export function packFeedback(
   config: ModelConfig,
   given: readonly Feedback[],
+  slots?: number,
 ): FeedbackInputs {
   const batch = given.map((feedback) => ({
     ...feedback,
@@ -156,7 +164,7 @@ export function packFeedback(
     }
   });
   return {
-    ...packPoints(batch),
+    ...packPoints(batch, slots),
     mask: { data: mask, shape: [B, side, side, MASK_CHANNELS] },
     clicks: { data: clicks, shape: [B, side, side, 1] },
     choice: { data: choice, shape: [B, side, side] },

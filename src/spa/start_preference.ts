@@ -21,7 +21,7 @@ import {
   maskToMap,
   moveMap,
 } from "./frame.ts";
-import type { GaussianMixture } from "./mixture.ts";
+import { type GaussianMixture, moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 import type { KeptSamples } from "./predictions.ts";
 import type { Profile } from "./profile.ts";
@@ -243,7 +243,8 @@ export async function startPreference(
  * @param model The network.
  * @param embedding The other region, encoded.
  * @param preference The preference so far; not changed.
- * @param options Whether the mixture stays as it is, as under the rule `m-step`.
+ * @param options As for `updatePreference`: under the rule `m-step` the mixture
+ * stays as it is.
  * @returns The preference about the other region.
  * @throws {RangeError} When the embedding is of another image or model, or its
  * region leaves out a positive click.
@@ -252,7 +253,11 @@ export async function carryPreference(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  { rule }: { readonly rule?: "generator" | "m-step" } = {},
+  options: {
+    readonly rule?: "generator" | "m-step";
+    readonly moments?: boolean;
+    readonly weights?: boolean;
+  } = {},
 ): Promise<Preference> {
   checkModel("carry the preference", model, embedding);
   const { feedback, kept, identity, carried, evidence } = preference;
@@ -284,9 +289,13 @@ export async function carryPreference(
       chosen,
     })),
   };
-  const distribution = rule === "m-step" || carried
-    ? preference.distribution
-    : await generateDistribution(model, embedding, moved, evidence);
+  const { distribution: old } = preference;
+  const stays = options.rule === "m-step" || carried;
+  const distribution = stays ? old : moveParts(
+    old,
+    await generateDistribution(model, embedding, moved, evidence),
+    options,
+  );
   return {
     ...preference,
     identity: embedding.identity,

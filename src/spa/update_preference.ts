@@ -7,7 +7,7 @@ import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
-import type { GaussianMixture } from "./mixture.ts";
+import { moveParts } from "./mixture.ts";
 import {
   keepSamples,
   type KeptSamples,
@@ -32,19 +32,6 @@ export interface UpdateOptions {
    * paper's ablation of the update.
    */
   readonly weights?: boolean;
-}
-
-/** The parts of a mixture that an update may move, and the others as before. */
-export function moveParts(
-  before: GaussianMixture,
-  updated: GaussianMixture,
-  { moments = true, weights = true }: UpdateOptions,
-): GaussianMixture {
-  return {
-    logWeights: (weights ? updated : before).logWeights,
-    means: (moments ? updated : before).means,
-    deviations: (moments ? updated : before).deviations,
-  };
 }
 
 /** The chosen cluster's own samples, fresh ones before older ones. */

@@ -10,6 +10,10 @@ const COUNT: Range = {
   rule: "an integer >= 1",
   holds: (value) => Number.isSafeInteger(value) && value >= 1,
 };
+const WHOLE: Range = {
+  rule: "a whole number >= 0",
+  holds: (value) => Number.isSafeInteger(value) && value >= 0,
+};
 const RATE: Range = {
   rule: "> 0 and finite",
   holds: (value) => value > 0 && value < Infinity,
@@ -53,7 +57,13 @@ export function checkRecipe(
     ["warmUp", recipe.warmUp, AMOUNT],
     ["averageDecay", recipe.averageDecay, DECAY],
     ["phantomShare", recipe.phantomShare, SHARE],
+    ["syntheticShare", recipe.syntheticShare, SHARE],
+    ["regionShare", recipe.regionShare, SHARE],
+    ["placements", recipe.placements, WHOLE],
     ["styleShare", recipe.styleShare, SHARE],
+    ["clickShare", recipe.clickShare, SHARE],
+    ["boxShare", recipe.boxShare, SHARE],
+    ["maskShare", recipe.maskShare, SHARE],
     ["carryShare", recipe.carryShare, SHARE],
     ["loss.temperature", loss.temperature, RATE],
     ["loss.dice", loss.dice, AMOUNT],

@@ -2,25 +2,67 @@
 
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../phantoms/phantom.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
-import type { Random } from "../random.ts";
-import { drawPlacement, drawStyle, placeImage, placeMask } from "./augment.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { Box } from "../spa/frame.ts";
+import { boundingBox } from "../spa/simulated_user.ts";
+import {
+  drawAnyRegion,
+  drawPlacement,
+  drawRegion,
+  drawStyle,
+  isMostlyBeside,
+  placeImage,
+  placeMask,
+  type Placement,
+} from "./augment.ts";
 import { drawRaters, weightedMajority } from "./raters.ts";
+import { drawShapes } from "./shape_phantom.ts";
 import {
   type SimulatedTrainee,
   startTrainee,
   type Taste,
 } from "./simulation.ts";
-import type { TrainingCase } from "./training_case.ts";
+import {
+  type Answers,
+  drawAnswers,
+  type Manner,
+  MANNERS,
+  segmentRegion,
+} from "./synthetic_targets.ts";
+import { drawFrom, idOf, type TrainingCase } from "./training_case.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {
   /** Share of examples that are phantoms, 0..1. */
   readonly phantomShare: number;
   /**
+   * Share of the other examples whose targets nobody drew, but a segmentation of
+   * the image into nested pieces (`drawAnswers`), 0..1.
+   */
+  readonly syntheticShare: number;
+  /**
+   * Share of the raters' examples that show a region around the object, of random
+   * scale and shift, 0..1; the others show the whole image. Images much larger
+   * than the object are always shown by regions.
+   */
+  readonly regionShare: number;
+  /**
+   * Placements of each image that are drawn at all: of so many regions around the
+   * object, and of as many elsewhere. 0: a new one for every example. A network
+   * whose encoder is frozen computes each only once.
+   */
+  readonly placements: number;
+  /**
    * Share of users whose mask departs from the raters' in a style of its own,
    * 0..1.
    */
   readonly styleShare: number;
+  /** Chance that a user clicks where the recommendation is wrong, rather than picks, 0..1. */
+  readonly clickShare: number;
+  /** Share of users who start with a box, 0..1, half of them with a click as well. */
+  readonly boxShare: number;
+  /** Share of users who start from a mask that is nearly right, 0..1. */
+  readonly maskShare: number;
   /** Users R to an image, at least 1. */
   readonly usersPerImage: number;
   /**
@@ -30,12 +72,16 @@ export interface ExampleOptions {
   readonly carryShare: number;
 }
 
+/** Whose targets a group's users have in mind. */
+export type TargetSource = "raters" | "phantom" | "synthetic";
+
 /** One image and the users who look at it. */
 export interface Group {
   /** The normalised image, [S, S, 3]. */
   readonly pixels: Float32Array;
-  /** Whether it is a phantom. */
-  readonly synthetic: boolean;
+  /** What names the image and its placement, where it may come again. */
+  readonly key?: string;
+  readonly source: TargetSource;
   readonly users: readonly SimulatedTrainee[];
   /** Iterations until the users leave. */
   left: number;
@@ -47,6 +93,9 @@ const FEWEST_PIXELS = 8;
 /** ... so many times. */
 const MOST_DRAWS = 1000;
 
+/** Share of phantoms that are random shapes, with parts in them. */
+const SHAPES_SHARE = 0.4;
+
 /** A phantom of a random kind, as a training case. */
 export function drawPhantom(random: Random): TrainingCase {
   const kind = PHANTOM_KINDS[random.integer(PHANTOM_KINDS.length)];
@@ -56,6 +105,13 @@ export function drawPhantom(random: Random): TrainingCase {
     masks: PHANTOM_RATERS.map((rater) => masks[rater]),
     raters: PHANTOM_RATERS,
   };
+}
+
+/** A phantom that SPA is trained on: one of a kind, or random shapes. */
+function drawAnyPhantom(random: Random): TrainingCase {
+  return random.uniform() < SHAPES_SHARE
+    ? drawShapes(random)
+    : drawPhantom(random);
 }
 
 /** The masks that are not empty, by rater's name or else place. */
@@ -71,12 +127,14 @@ interface Wish {
   readonly taste: Taste;
   /** The mask in mind, placed; undefined when it is too small. */
   readonly target?: Float32Array;
+  /** Where the first click goes, if not anywhere in the target. */
+  readonly core?: Float32Array;
 }
 
 /** Draws a user's mask; `known` is the taste of one who was there before. */
 function drawWish(
   example: TrainingCase,
-  placement: ReturnType<typeof drawPlacement>,
+  placement: Placement,
   config: ModelConfig,
   { styleShare }: ExampleOptions,
   random: Random,
@@ -94,8 +152,144 @@ function drawWish(
   if (!majority) return { taste };
   const [height, width] = example.image.shape;
   const target = placeMask(majority, height, width, placement, config, style);
-  const pixels = target.filter((value) => value >= 0.5).length;
-  return pixels < FEWEST_PIXELS ? { taste } : { taste, target };
+  return isLargeEnough(target) ? { taste, target } : { taste };
+}
+
+/** Whether a placed mask has pixels enough. */
+function isLargeEnough(target: Float32Array): boolean {
+  let pixels = 0;
+  for (const value of target) if (value >= 0.5) pixels++;
+  return pixels >= FEWEST_PIXELS;
+}
+
+/** Which of nested answers a user wants: the smallest, the largest, or any. */
+function drawLevel(random: Random): number {
+  const way = random.uniform();
+  return way < 0.35 ? 0 : way < 0.7 ? 1 : random.uniform();
+}
+
+/** Draws the answer that a user wants; `known` as for `drawWish`. */
+function drawSyntheticWish(
+  { kind, masks, manners, seed }: Answers,
+  random: Random,
+  known?: Taste,
+): Wish {
+  const level = known?.level ?? drawLevel(random);
+  const manner: Manner = known?.manner ??
+    MANNERS[random.integer(MANNERS.length)];
+  const place = manners?.indexOf(manner) ?? 0;
+  const chosen = kind === "levels"
+    ? Math.round(level * (masks.length - 1))
+    : place >= 0
+    ? place
+    : random.integer(masks.length);
+  const target = Float32Array.from(masks[chosen]);
+  // every answer is valid for a click in all of them
+  const core = new Float32Array(target.length);
+  core.forEach((_, i) => core[i] = masks.every((m) => m[i]) ? 1 : 0);
+  core[seed] = 1;
+  return {
+    taste: { level, manner },
+    target,
+    ...(random.uniform() < 0.7 && { core }),
+  };
+}
+
+const boxes = new WeakMap<TrainingCase, readonly Box[]>();
+
+/** The boxes of a case's masks. */
+function boxesOf(example: TrainingCase): readonly Box[] {
+  const known = boxes.get(example);
+  if (known) return known;
+  const found = example.masks
+    .filter(({ data }) => data.some((value) => value > 0))
+    .map((mask) => boundingBox(mask));
+  boxes.set(example, found);
+  return found;
+}
+
+/** Share of the whole image's side that an object has at least where it is shown whole. */
+const LEAST_WHOLE = 0.12;
+
+/** Draws where an example's pixels are taken from, for targets of one source. */
+function drawPlace(
+  example: TrainingCase,
+  around: boolean,
+  regionShare: number,
+  random: Random,
+): Placement {
+  const [height, width] = example.image.shape;
+  if (!around) return drawAnyRegion(random, height, width);
+  const found = boxesOf(example);
+  const box = found[random.integer(found.length)];
+  const side = Math.max(box.right - box.left, box.bottom - box.top);
+  const small = side < LEAST_WHOLE * Math.max(height, width);
+  return small || random.uniform() < regionShare
+    ? drawRegion(random, box, height, width)
+    : drawPlacement(random, height, width);
+}
+
+/** A group without its users. */
+interface Scene extends Pick<Group, "pixels" | "key" | "source"> {
+  /** Draws what a user wants here. */
+  wish(known?: Taste): Wish;
+}
+
+/** Draws an image, and what may be wanted there; undefined where nothing is. */
+function drawScene(
+  cases: readonly TrainingCase[],
+  config: ModelConfig,
+  options: ExampleOptions,
+  random: Random,
+  staying?: TargetSource,
+): Scene | undefined {
+  const { phantomShare, syntheticShare, placements, regionShare } = options;
+  const isPhantom = cases.length === 0 ||
+    (staying ? staying === "phantom" : random.uniform() < phantomShare);
+  const example = isPhantom ? drawAnyPhantom(random) : drawFrom(cases, random);
+  const marked = boxesOf(example).length > 0;
+  const wantsSynthetic = !isPhantom &&
+    (staying ? staying === "synthetic" : random.uniform() < syntheticShare);
+  if (!wantsSynthetic && !marked) return undefined;
+  const source = isPhantom
+    ? "phantom"
+    : wantsSynthetic
+    ? "synthetic"
+    : "raters";
+  // half of the regions with synthetic targets are those around a real one
+  const around = source !== "synthetic" || (marked && random.uniform() < 0.5);
+  const kept = placements > 0 && !isPhantom;
+  const place = random.integer(kept ? placements : 2 ** 31);
+  const stream = kept
+    ? createRandom(parseInt(idOf(example).slice(0, 12), 16), place, +around)
+    : random;
+  const placement = drawPlace(
+    example,
+    around,
+    isPhantom ? 0.5 : regionShare,
+    stream,
+  );
+  const [height, width] = example.image.shape;
+  if (isMostlyBeside(placement, height, width)) return undefined;
+  const pixels = placeImage(example.image, placement, config);
+  const key = kept
+    ? `${idOf(example)}-${config.imageSize}-${regionShare}-${
+      around ? "around" : "any"
+    }-${place}`
+    : undefined;
+  const scene = { pixels, ...(key && { key }), source } as const;
+  if (source !== "synthetic") {
+    return {
+      ...scene,
+      wish: (known) =>
+        drawWish(example, placement, config, options, random, known),
+    };
+  }
+  const side = maskSide(config);
+  const region = segmentRegion(pixels, config.imageSize, side, random);
+  const answers = drawAnswers(region, random);
+  return answers &&
+    { ...scene, wish: (known) => drawSyntheticWish(answers, random, known) };
 }
 
 /**
@@ -120,34 +314,29 @@ export function drawGroup(
     ) ?? [];
   const places = Array.from({ length: options.usersPerImage }, (_, i) => i);
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const synthetic = cases.length === 0 ||
-      (staying.some(Boolean)
-        ? before!.synthetic
-        : random.uniform() < options.phantomShare);
-    const example = synthetic
-      ? drawPhantom(random)
-      : cases[random.integer(cases.length)];
-    const [height, width] = example.image.shape;
-    const placement = drawPlacement(random, height, width);
+    const scene = drawScene(
+      cases,
+      config,
+      options,
+      random,
+      staying.some(Boolean) ? before!.source : undefined,
+    );
+    if (!scene) continue;
     const users = places.flatMap((i) => {
       const user = staying[i];
-      const { target, taste } = drawWish(
-        example,
-        placement,
-        config,
-        options,
-        random,
-        user?.taste,
-      );
-      return target ? [startTrainee(target, config, random, taste, user)] : [];
+      const { target, taste, core } = scene.wish(user?.taste);
+      return target
+        ? [
+          startTrainee(target, config, random, taste, user, {
+            ...options,
+            core,
+          }),
+        ]
+        : [];
     });
     if (users.length < options.usersPerImage) continue;
-    return {
-      pixels: placeImage(example.image, placement, config),
-      synthetic,
-      users,
-      left,
-    };
+    const { wish: _, ...rest } = scene;
+    return { ...rest, users, left };
   }
   const side = maskSide(config);
   throw new RangeError(

@@ -1,23 +1,32 @@
 /**
  * Simulated users of training (Algorithm 1): each has a mask in mind, clicks
- * into it, picks the nearest candidate again and again, and then leaves.
+ * into it (or draws a box, or brings a mask that is nearly right), picks the
+ * nearest candidate again and again or clicks where the recommendation is wrong,
+ * and then leaves.
  */
 
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
-import { clusterMaps, meanMap, spreadOf } from "../spa/cluster.ts";
+import { clusterMaps, meanMap, spreadOf, threshold } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
-import { type Feedback, mapOf } from "../spa/feedback.ts";
-import { frameOf } from "../spa/frame.ts";
+import { type Feedback, mapOf, type Point } from "../spa/feedback.ts";
+import { type Box, frameOf } from "../spa/frame.ts";
 import { keepSamples, weighSamples } from "../spa/predictions.ts";
+import { boundingBox, errorClick } from "../spa/simulated_user.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
+import { resizeMask, smoothMask } from "./shape_operations.ts";
+import type { Manner } from "./synthetic_targets.ts";
 
 /** What a user wants, whatever the image. */
 export interface Taste {
   /** The raters whose majority it is, unless they are anonymous. */
   readonly raters?: RaterWeights;
   readonly style?: Style;
+  /** Which of nested things: 0 the smallest, 1 the largest. */
+  readonly level?: number;
+  /** How a thing's outline is drawn. */
+  readonly manner?: Manner;
 }
 
 /** A preference distribution p(z) as the network gives it, row-major. */
@@ -42,6 +51,12 @@ export interface SimulatedTrainee {
   };
   /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
   readonly target: Float32Array;
+  /** Chance of a click instead of a pick. */
+  readonly clickShare: number;
+  /** Iterations seen so far. */
+  iteration: number;
+  /** Picks so far. */
+  picks: number;
   feedback: Feedback;
   evidence: Float64Array;
   /** Samples of the chosen clusters so far, row-major, and their components. */
@@ -61,8 +76,103 @@ export interface TraineeReport {
   readonly spread: number;
 }
 
+/** How users start, and go on. */
+export interface UserOptions {
+  /** See `ExampleOptions`. By default 0: everybody clicks once, and picks. */
+  readonly clickShare?: number;
+  /** Likewise. */
+  readonly boxShare?: number;
+  /** Likewise. */
+  readonly maskShare?: number;
+  /** The pixels that the first click goes to, 0..1, by default the target's. */
+  readonly core?: Float32Array;
+}
+
+/** A pixel at random of those of at least one half, else the largest. */
+function drawPixel(map: Float32Array, random: Random): number {
+  const inside: number[] = [];
+  for (let i = 0; i < map.length; i++) if (map[i] >= 0.5) inside.push(i);
+  return inside.length > 0
+    ? inside[random.integer(inside.length)]
+    : map.indexOf(Math.max(...map));
+}
+
+/** Largest share of a box's side by which its edges are moved. */
+const BOX_JITTER = 0.1;
+
+/** The box around a target in pixels of the square, its edges moved at random. */
+function drawBox(
+  target: Float32Array,
+  config: ModelConfig,
+  random: Random,
+): Box {
+  const side = maskSide(config);
+  const step = config.imageSize / side;
+  const box = boundingBox(threshold(mapOf(target, side)));
+  const move = (at: number, length: number) => {
+    const moved = at + BOX_JITTER * length * (2 * random.uniform() - 1);
+    const place = (moved + 0.5) * step - 0.5;
+    return Math.min(config.imageSize - 1, Math.max(0, place));
+  };
+  const width = box.right - box.left, height = box.bottom - box.top;
+  return {
+    left: move(box.left, width),
+    top: move(box.top, height),
+    right: move(box.right, width),
+    bottom: move(box.bottom, height),
+  };
+}
+
 /**
- * A user with a click at a random pixel of the mask in mind.
+ * A mask that is nearly right, as another program may have made it: too large or
+ * too small, too smooth, cut off, with something added, or moved.
+ */
+export function damageMask(
+  target: Float32Array,
+  side: number,
+  random: Random,
+): Float32Array {
+  let mask = Uint8Array.from(target, (value) => value >= 0.5 ? 1 : 0);
+  const area = mask.reduce((sum, value) => sum + value, 0);
+  const radius = Math.sqrt(area / Math.PI);
+  const [x, y] = [drawPixel(target, random), drawPixel(target, random)];
+  const disc = (centre: number, reach: number) => (i: number) =>
+    Math.hypot(
+      i % side - centre % side,
+      Math.floor(i / side) - Math.floor(centre / side),
+    ) <= reach;
+  if (random.uniform() < 0.6) {
+    const by = radius * 0.3 * random.normal();
+    mask = Uint8Array.from(resizeMask(mask, by, side));
+  }
+  if (random.uniform() < 0.4) { // a bite
+    const bitten = disc(x, radius * (0.3 + 0.6 * random.uniform()));
+    mask = mask.map((value, i) => bitten(i) ? 0 : value);
+  }
+  if (random.uniform() < 0.4) { // a lump
+    const added = disc(y, radius * (0.4 + 0.7 * random.uniform()));
+    mask = mask.map((value, i) => added(i) ? 1 : value);
+  }
+  if (random.uniform() < 0.4) {
+    const [right, down] = [random.normal(), random.normal()]
+      .map((by) => Math.round(0.25 * radius * by));
+    mask = mask.map((_, i) => {
+      const column = i % side - right, row = Math.floor(i / side) - down;
+      return column < 0 || row < 0 || column >= side || row >= side
+        ? 0
+        : mask[row * side + column];
+    });
+  }
+  mask = Uint8Array.from(
+    smoothMask(mask, radius * 0.2 * random.uniform(), side),
+  );
+  const found = mask.includes(1) ? Float32Array.from(mask) : target;
+  return found.map((value) => value >= 0.5 ? 0.98 : 0.02);
+}
+
+/**
+ * A user who begins with a click at a random pixel of the mask in mind, with a
+ * box around it, or with a mask that is nearly it.
  *
  * @param before The same user on the image before, whose profile is carried if
  * the taste means something on another image.
@@ -73,22 +183,37 @@ export function startTrainee(
   random: Random,
   taste: Taste = {},
   before?: SimulatedTrainee,
+  { clickShare = 0, boxShare = 0, maskShare = 0, core = target }: UserOptions =
+    {},
 ): SimulatedTrainee {
   const side = maskSide(config);
-  const inside: number[] = [];
-  for (let i = 0; i < target.length; i++) if (target[i] >= 0.5) inside.push(i);
-  const pixel = inside.length > 0
-    ? inside[random.integer(inside.length)]
-    : target.indexOf(Math.max(...target));
+  const pixel = drawPixel(core, random);
   const step = config.imageSize / side;
-  const known = (taste.raters ?? taste.style) !== undefined;
+  const known = Object.keys(taste).length > 0;
   const habit = known ? before?.habit : undefined;
   const place = (i: number) => (i + random.uniform()) * step - 0.5;
+  const point = {
+    x: place(pixel % side),
+    y: place(Math.floor(pixel / side)),
+  };
+  const way = habit || boxShare + maskShare === 0 ? 1 : random.uniform();
+  const boxed = way < boxShare;
+  const masked = !boxed && way < boxShare + maskShare;
+  const clicked = !(boxed || masked) || random.uniform() < 0.5;
+  const start = masked
+    ? mapOf(damageMask(target, side, random), side)
+    : undefined;
   return {
     target,
+    clickShare,
+    iteration: 0,
+    picks: 0,
     feedback: {
-      points: [{ x: place(pixel % side), y: place(Math.floor(pixel / side)) }],
-      choices: [],
+      points: clicked ? [point] : [],
+      ...(boxed && { box: drawBox(target, config, random) }),
+      choices: start
+        ? [{ recommended: start, candidates: [start], chosen: 0 }]
+        : [],
       frame: frameOf(config.imageSize, config.imageSize, config.imageSize),
     },
     taste,
@@ -110,9 +235,29 @@ export function mapDice(a: Float32Array, b: Float32Array): number {
   return total === 0 ? 1 : (2 * overlap) / total;
 }
 
+/** The click where a recommendation is most wrong, in pixels of the square. */
+function clickAtError(
+  recommended: Float32Array,
+  target: Float32Array,
+  config: ModelConfig,
+): Point | undefined {
+  const side = maskSide(config);
+  const step = config.imageSize / side;
+  const at = errorClick(
+    threshold(mapOf(recommended, side)),
+    threshold(mapOf(target, side)),
+  );
+  return at && {
+    ...at,
+    x: (at.x + 0.5) * step - 0.5,
+    y: (at.y + 0.5) * step - 0.5,
+  };
+}
+
 /**
- * One iteration of a user: sees the samples' candidates, picks the nearest,
- * and remembers. Gradients never pass through here.
+ * One iteration of a user: sees the samples' candidates, picks the nearest or
+ * clicks where the recommendation is most wrong, and remembers. Gradients never
+ * pass through here.
  *
  * @param maps Fresh samples, one per component, row-major, [M, 4h * 4h].
  * @param weights pi, [M].
@@ -149,12 +294,22 @@ export async function advanceTrainee(
   const dices = candidates.map((map) => mapDice(map, trainee.target));
   const chosen = dices.indexOf(Math.max(...dices));
   const report = {
-    iteration: choices.length,
+    iteration: trainee.iteration++,
     dice: mapDice(recommended, trainee.target),
     best: dices[chosen],
     spread: spreadOf(pool, shares),
   };
+  const { clickShare } = trainee;
+  const click = clickShare > 0 && random.uniform() < clickShare
+    ? clickAtError(recommended, trainee.target, config)
+    : undefined;
+  if (click) {
+    const points = [...trainee.feedback.points, click];
+    trainee.feedback = { ...trainee.feedback, points };
+    return report;
+  }
 
+  trainee.picks++;
   trainee.evidence = addEvidence(
     trainee.evidence,
     maskLogLikelihood(pool, components.length, candidates[chosen]),

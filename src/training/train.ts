@@ -72,8 +72,14 @@ export const defaultRecipe: Recipe = {
   warmUp: 200,
   averageDecay: 0.998,
   phantomShare: 0.15,
+  syntheticShare: 0.3,
+  regionShare: 0.6,
+  placements: 0,
   styleShare: 0.15,
-  carryShare: 0,
+  clickShare: 0.25,
+  boxShare: 0.1,
+  maskShare: 0.08,
+  carryShare: 0.1,
   seed: 1,
   loss: defaultLoss,
 };
@@ -98,6 +104,17 @@ export interface TrainOptions {
   readonly onReport?: (report: TrainingReport) => unknown;
   /** Steps between reports, at least 1, 100 by default. */
   readonly reportEvery?: number;
+}
+
+/**
+ * Prompt slots of a run, always the same, so that one program serves it: a click
+ * for every iteration, and a box or SAM's padding.
+ */
+function slotsOf(
+  { iterations, clickShare, boxShare }: Recipe,
+): number | undefined {
+  if (clickShare === 0 && boxShare === 0) return undefined;
+  return iterations + (boxShare > 0 ? 2 : 1);
 }
 
 /** Packs the profiles of those users who have not chosen yet. */
@@ -130,6 +147,7 @@ function packProfiles(
 function packBatch(
   config: ModelConfig,
   groups: readonly Group[],
+  slots: number | undefined,
   random: Random,
 ) {
   const users = groups.flatMap((group) => group.users);
@@ -139,7 +157,7 @@ function packBatch(
   const noise = new Float32Array(B * M * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
   return {
-    ...packFeedback(config, users.map(({ feedback }) => feedback)),
+    ...packFeedback(config, users.map(({ feedback }) => feedback), slots),
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
     evidence: stack(users.map((u) => u.evidence), [B, M]),
@@ -180,7 +198,7 @@ export async function train(
   recipe: Recipe = defaultRecipe,
   { initial, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
-  const ordered = orderCases(cases);
+  const ordered = orderCases(cases, recipe.syntheticShare > 0);
   return await optimize(
     {
       name: config.name,
@@ -193,7 +211,8 @@ export async function train(
       count: recipe.batch / recipe.usersPerImage,
       draw: (random, left, before?: Group) =>
         drawGroup(ordered, config, recipe, random, left, before),
-      pack: (groups, random) => packBatch(config, groups, random),
+      pack: (groups, random) =>
+        packBatch(config, groups, slotsOf(recipe), random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
     },
@@ -227,7 +246,7 @@ async function advanceGroups(
       means: part(outputs.means),
       deviations: part(outputs.deviations),
     };
-    if (user.feedback.choices.length === 1) {
+    if (user.picks === 1 && !user.habit) {
       user.habit = { mixture, evidence: user.evidence };
     }
     reports.push(

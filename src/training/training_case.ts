@@ -3,18 +3,70 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { digest } from "../digest.ts";
+import type { Random } from "../random.ts";
 
 /** A case in memory. */
 export interface TrainingCase {
   /** [H, W, C], C 1 or 3; 0..1, though any finite value is taken. */
   readonly image: NdArray<Float32Array>;
-  /** The raters' masks, [H, W] each, 0 or 1; empty ones are passed over. */
+  /**
+   * The raters' masks, [H, W] each, 0 or 1; empty ones are passed over. A case
+   * without any has synthetic targets alone.
+   */
   readonly masks: readonly NdArray<Uint8Array>[];
   /**
    * The distinct names of the masks' raters, where a name is the same person in
    * every case; without them nobody knows who drew what.
    */
   readonly raters?: readonly string[];
+  /**
+   * The data set it is of: every set is drawn as often as the square root of its
+   * number of cases, so that no large one drowns a small one. Cases without are
+   * one set.
+   */
+  readonly set?: string;
+}
+
+const ids = new WeakMap<TrainingCase, string>();
+
+/** Tells cases apart, whatever their order: a digest of image, masks and raters. */
+export function idOf(item: TrainingCase): string {
+  const known = ids.get(item);
+  if (known) return known;
+  const { image, masks, raters } = item;
+  const id = digest([
+    JSON.stringify([raters, image.shape, masks.length]),
+    ...[image, ...masks].map(({ data }) => data as Float32Array | Uint8Array),
+  ]);
+  ids.set(item, id);
+  return id;
+}
+
+/** Cases by set, and the sum of the sets' shares up to each one. */
+interface Sets {
+  readonly lists: readonly (readonly TrainingCase[])[];
+  readonly sums: readonly number[];
+}
+
+const setsOfCases = new WeakMap<readonly TrainingCase[], Sets>();
+
+/** Draws one of the cases: a set by the square root of its size, and one of it. */
+export function drawFrom(
+  cases: readonly TrainingCase[],
+  random: Random,
+): TrainingCase {
+  let sets = setsOfCases.get(cases);
+  if (!sets) {
+    const lists = [...Map.groupBy(cases, ({ set }) => set).values()];
+    let sum = 0;
+    const sums = lists.map((list) => sum += Math.sqrt(list.length));
+    sets = { lists, sums };
+    setsOfCases.set(cases, sets);
+  }
+  const at = random.uniform() * sets.sums.at(-1)!;
+  const list = sets.lists[sets.sums.findIndex((sum) => at < sum)];
+  return list[random.integer(list.length)];
 }
 
 /** Whether a rater marked anything in a case. */
@@ -61,18 +113,23 @@ function checkCase({ image, masks, raters }: TrainingCase, index: number) {
 /**
  * The cases in memory order, as drawing takes them.
  *
+ * @param synthetic Whether there are synthetic targets, for which a case needs no
+ * mask.
  * @throws {RangeError} When a case's image is of another rank or not finite, its
  * masks or raters do not fit it, or there are cases and all masks of all are
  * empty.
  */
-export function orderCases(cases: readonly TrainingCase[]): TrainingCase[] {
+export function orderCases(
+  cases: readonly TrainingCase[],
+  synthetic = false,
+): TrainingCase[] {
   const ordered = cases.map(({ image, masks, ...rest }) => ({
     ...rest,
     image: contiguous(image),
     masks: masks.map((mask) => contiguous(mask)),
   }));
   ordered.forEach(checkCase);
-  if (cases.length === 0 || ordered.some(isMarked)) return ordered;
+  if (synthetic || cases.length === 0 || ordered.some(isMarked)) return ordered;
   throw refused(
     "a case must have a mask that is not empty",
     `${cases.length} cases without`,

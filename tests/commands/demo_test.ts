@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeError } from "../../src/commands/command_line.ts";
 import { parseDemoOptions } from "../../src/commands/demo/options.ts";
 import { runDemo } from "../../src/commands/demo/run.ts";
-import { doubtOf } from "../../src/commands/demo/step.ts";
+import { doubtOf } from "../../src/commands/demo/demo_step.ts";
 import { openSubject } from "../../src/commands/demo/subject.ts";
 import { parseAnswer } from "../../src/commands/demo/users.ts";
 import { readImage, readMask } from "../../src/formats/read_image.ts";
@@ -141,14 +141,18 @@ Deno.test("the demo says where its recommendation is empty or misses what was po
   const nothing = { ...proposal, recommended: { ...recommended, mask: empty } };
   assert.match(doubtOf({ proposal: nothing, points: [] })!, /is empty/);
 
-  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"];
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"]
+    .concat("--point", "90,90"); // two things far apart
   const { printed } = await demo(image);
   assert.match(
     printed,
-    /\nNote: .* click inside at \(2, 2\)\. It was accepted/,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\. It was accepted/,
   );
   const asked = await demo([...image, "--interactive"], ["q"]);
-  assert.match(asked.printed, /\nNote: .* click inside at \(2, 2\)\.\n/);
+  assert.match(
+    asked.printed,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\.\n/,
+  );
 });
 
 Deno.test("the demo's report says who chose", async () => {

@@ -83,7 +83,7 @@ Deno.test("lidcCrops() names a missing mask and the ones that are there", () =>
     await Deno.remove(join(folder, "val", "gt", "P2", "c2_l2.png"));
     await assert.rejects(
       lidcCrops(folder, { split: "val" }),
-      /NotFound: Cannot open LIDC crops as case c2 must have 4 masks in .*: current value lacks c2_l2\.png and has c2_l0\.png, c2_l1\.png, c2_l3\.png/,
+      /NotFound: Cannot open LIDC crops as case c2 must have masks of the first raters, 1 to 4, in .*: current value lacks c2_l2\.png and has c2_l0\.png, c2_l1\.png, c2_l3\.png/,
     );
   }));
 

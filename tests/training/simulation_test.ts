@@ -126,6 +126,12 @@ Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iter
 Deno.test("drawGroup() draws users of one image, each with a mask worth the name", () => {
   const options = {
     phantomShare: 0,
+    syntheticShare: 0,
+    regionShare: 0.5,
+    placements: 0,
+    clickShare: 0,
+    boxShare: 0,
+    maskShare: 0,
     styleShare: 0.5,
     usersPerImage: 3,
     carryShare: 0,
@@ -152,6 +158,12 @@ Deno.test("drawGroup() draws users of one image, each with a mask worth the name
 function moveOn(cases: typeof discs, carryShare: number, seed: number) {
   const options = {
     phantomShare: 0.5,
+    syntheticShare: 0,
+    regionShare: 0.5,
+    placements: 0,
+    clickShare: 0,
+    boxShare: 0,
+    maskShare: 0,
     styleShare: 0.5,
     usersPerImage: 2,
     carryShare,
@@ -175,7 +187,7 @@ Deno.test("drawGroup() takes users and their profiles to another image", () => {
   const named = discs.map((disc) => ({ ...disc, raters: ["a", "b", "c"] }));
   for (let seed = 1; seed <= 10; seed++) {
     const { before, after } = moveOn(named, 1, seed);
-    assert.equal(after.synthetic, before.synthetic);
+    assert.equal(after.source, before.source);
     assert.notDeepEqual(after.pixels, before.pixels);
     after.users.forEach((user, i) => {
       const { taste, habit } = before.users[i];
@@ -194,7 +206,7 @@ Deno.test("drawGroup() takes nobody on whose taste is of one image alone", () =>
   let styled = 0, plain = 0;
   for (let seed = 1; seed <= 20; seed++) {
     const { before, after } = moveOn(discs, 1, seed);
-    if (before.synthetic) continue; // phantoms' raters have names
+    if (before.source === "phantom") continue; // phantoms' raters have names
     before.users.forEach(({ taste, habit }, i) => {
       assert.equal(taste.raters, undefined);
       const { profile } = after.users[i];

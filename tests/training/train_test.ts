@@ -254,10 +254,11 @@ Deno.test("train() takes views as what they show", async () => {
 
 Deno.test("train() refuses cases that nobody marked, or hardly", async () => {
   const { image } = discs[0];
+  const drawn = { ...recipe, syntheticShare: 0 };
   const [height, width] = image.shape;
   const mask = ndarray(new Uint8Array(height * width), [height, width]);
   await assert.rejects(
-    () => train(smallConfig, [{ image, masks: [mask] }], recipe),
+    () => train(smallConfig, [{ image, masks: [mask] }], drawn),
     {
       name: "RangeError",
       message:
@@ -266,7 +267,7 @@ Deno.test("train() refuses cases that nobody marked, or hardly", async () => {
   );
   mask.set(12, 12, 1);
   await assert.rejects(
-    () => train(smallConfig, [{ image, masks: [mask] }], recipe),
+    () => train(smallConfig, [{ image, masks: [mask] }], drawn),
     {
       name: "RangeError",
       message:
@@ -295,7 +296,8 @@ Deno.test("train() without cases trains on phantoms alone", async () => {
 Deno.test("train() notes as a user's profile what the first choice told", async () => {
   const path = `${folder}/habits.checkpoint`;
   const steps = 6; // then the first two users have chosen twice, the others once
-  await train(smallConfig, discs, { ...recipe, steps }, { checkpoint: path });
+  const picking = { ...recipe, steps, clickShare: 0, maskShare: 0 };
+  await train(smallConfig, discs, picking, { checkpoint: path });
   const { metadata } = readSafetensors(await Deno.readFile(path));
   const saved = await readCheckpoint<Group>(path, metadata.recipe);
   const users = saved!.examples.flatMap(({ users }) => users);

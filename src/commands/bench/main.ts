@@ -6,8 +6,8 @@ import { CommandLine, runCommand, THREADS } from "../command_line.ts";
 import { ENGINE_NAMES, type EngineName } from "../../engine/active_engine.ts";
 import { textTable } from "../../table.ts";
 import { measureColdStart, measureSteady } from "./children.ts";
-import { type Setting, settingArgs } from "./setting.ts";
-import { benchTable, type Measured, targetsTable } from "./summary.ts";
+import { type Setting, settingArgs } from "./child.ts";
+import { benchTable, type Measured, targetsTable } from "./bench_table.ts";
 
 const HELP = `deno task bench [options]
 
@@ -86,7 +86,8 @@ async function measure(
 async function endure(setting: Setting, iterations: string): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", new URL("./endurance.ts", import.meta.url).href],
+      ...["run", "-A", new URL("./child.ts", import.meta.url).href],
+      "endurance",
       ...settingArgs(setting),
       `--iterations=${iterations}`,
     ],

@@ -13,15 +13,20 @@ import {
   stepFile,
   writeOutcome,
 } from "./pictures.ts";
-import { type Answer, doubtOf, scoreProposal, type Step } from "./step.ts";
+import {
+  type Answer,
+  doubtOf,
+  iterationLines,
+  scoreProposal,
+  type Step,
+} from "./demo_step.ts";
 import { openSubject, type Subject } from "./subject.ts";
-import { iterationLines } from "./tables.ts";
-import type { Terminal } from "./terminal.ts";
 import {
   type Chooser,
   chooserOf,
   nearestDemoUser,
   scriptedUser,
+  type Terminal,
   terminalUser,
   type User,
 } from "./users.ts";

@@ -8,8 +8,11 @@ import { useEngine } from "../../engine/engine.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { evaluationProgress } from "../../notebook/progress.ts";
-import { compareCommand } from "./compare.ts";
-import { mergeCommand } from "./merge.ts";
+import {
+  agreementCommand,
+  compareCommand,
+  mergeCommand,
+} from "./subcommands.ts";
 import {
   HELP,
   OPTIONS,
@@ -20,8 +23,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { agreementCommand } from "./agreement.ts";
-import { publish } from "./report.ts";
+import { publish } from "./publish.ts";
 import { runEvaluation } from "./run.ts";
 import {
   readEvaluation,

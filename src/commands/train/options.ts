@@ -1,9 +1,13 @@
 /** The options of `deno task train`. */
 
+import { basename, join } from "node:path";
+import { connectedParts } from "../../arrays/connected_parts.ts";
 import { METHODS } from "../../baselines/methods.ts";
 import { CommandLine, SEEDS } from "../command_line.ts";
 import { openCases, readRaters } from "../command_cases.ts";
+import { isFolder, listFolder } from "../../datasets/_file_case.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import { readImage } from "../../formats/read_image.ts";
 import { checkRecipe } from "../../training/check_recipe.ts";
 import { defaultRecipe, type Recipe } from "../../training/train.ts";
 import { isMarked, type TrainingCase } from "../../training/training_case.ts";
@@ -11,8 +15,14 @@ import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 /** What `--help` prints. */
 export const HELP = `deno task train [options]
 
-  --data FOLDER        multi-rater cases to train on, besides phantoms (LIDC
-                       crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)
+  --data FOLDER        cases to train on, besides phantoms (LIDC crops, QUBIQ,
+                       REFUGE2, or CASE/image.* with CASE/rater*.*); may be
+                       repeated: a set is drawn as often as the square root of
+                       its size
+  --images FOLDER      images without masks, for synthetic targets alone; may be
+                       repeated
+  --parts              every separate part of a mask, of 30 pixels or more, is a
+                       target, where a case has one rater
   --task N             which structure of QUBIQ (1)
   --structure NAME     which structure of REFUGE2, cup or disc (cup)
   --max-voxels N       the largest volume that is read (134217728)
@@ -35,6 +45,17 @@ export const HELP = `deno task train [options]
   --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
   --loss KIND          marginal or paper        (marginal)
   --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
+  --synthetic X        share of the other images with targets that nobody drew:
+                       nested pieces of a segmentation (${defaultRecipe.syntheticShare})
+  --regions X          share of images of which a region around the object is
+                       shown, of random scale and shift (${defaultRecipe.regionShare})
+  --placements N       regions of each image that are drawn at all; 0: always
+                       new ones                 (${defaultRecipe.placements})
+  --clicks X           chance that a user clicks where the recommendation is
+                       wrong, rather than picks (${defaultRecipe.clickShare})
+  --boxes X            share of users who start with a box (${defaultRecipe.boxShare})
+  --masks X            share of users who start with a mask (${defaultRecipe.maskShare})
+  --users N            users of each image      (${defaultRecipe.usersPerImage})
   --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
   --carry X            share of users who go on to the next image with their
                        profile, where a rater is known by name (${defaultRecipe.carryShare})
@@ -51,12 +72,15 @@ export const HELP = `deno task train [options]
 export function parseOptions(args: readonly string[]): CommandLine {
   return new CommandLine("train", args, {
     values: [
-      ...["data", "task", "structure", "include", "exclude", "method"],
+      ...["task", "structure", "include", "exclude", "method"],
       ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
       ...["steps", "batch", "rate", "schedule", "ema", "loss", "seed"],
-      ...["phantoms", "styles", "carry", "threads", "max-voxels"],
+      ...["phantoms", "synthetic", "regions", "placements", "users"],
+      ...["clicks", "boxes", "masks", "styles", "carry", "threads"],
+      "max-voxels",
     ],
-    repeated: ["average"],
+    repeated: ["average", "data", "images"],
+    flags: ["parts"],
   });
 }
 
@@ -86,6 +110,13 @@ export function readRecipe(line: CommandLine): Recipe {
     schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
     averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
     phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
+    syntheticShare: readNumber(line, "synthetic", d.syntheticShare, 1),
+    regionShare: readNumber(line, "regions", d.regionShare, 1),
+    placements: line.integer("placements", d.placements, { min: 0, max: 1e6 }),
+    clickShare: readNumber(line, "clicks", d.clickShare, 1),
+    boxShare: readNumber(line, "boxes", d.boxShare, 1),
+    maskShare: readNumber(line, "masks", d.maskShare, 1),
+    usersPerImage: line.integer("users", d.usersPerImage, count),
     styleShare: readNumber(line, "styles", d.styleShare, 1),
     carryShare: readNumber(line, "carry", d.carryShare, 1),
     seed: line.integer("seed", d.seed, SEEDS),
@@ -112,38 +143,95 @@ export function readMethod(line: CommandLine): string {
   return method;
 }
 
+/** Pixels of the smallest part that is a target, with `--parts`. */
+const LEAST_PART = 30;
+
+/** The targets of an image: itself, or the parts of its one mask. */
+function targetsOf(item: TrainingCase, parts: boolean): TrainingCase[] {
+  if (!parts || item.masks.length !== 1) return [item];
+  const found = connectedParts(item.masks[0], { least: LEAST_PART });
+  return found.length > 1
+    ? found.map((mask) => ({ ...item, masks: [mask] }))
+    : [item];
+}
+
 /** Reads into memory the cases of which one of the wanted raters marked something. */
 async function readCases(
   { cases, anonymous }: Dataset,
   wanted: (rater: string) => boolean,
+  parts: boolean,
 ): Promise<TrainingCase[]> {
   const marked: TrainingCase[] = [];
   for (const item of cases) { // one at a time: a large scan is in memory once
-    const raters = item.raters.filter(wanted);
+    const names = item.raters.filter(wanted);
     const masks = [];
-    for (const rater of raters) masks.push(await item.readMask(rater));
+    for (const rater of names) masks.push(await item.readMask(rater));
     if (!isMarked({ masks })) continue;
     const image = await item.readImage();
-    marked.push({ image, masks, raters: anonymous ? undefined : raters });
+    const raters = anonymous ? undefined : names;
+    marked.push(...targetsOf({ image, masks, raters }, parts));
   }
   return marked;
 }
 
-/** The cases of `--data` by the raters to learn from, and what to call them. */
-export async function readData(
-  line: CommandLine,
-): Promise<{ cases: TrainingCase[]; name: string }> {
-  if (!line.has("data")) return { cases: [], name: "phantoms" };
-  const dataset = await openCases(line, "train");
+/** An image's name. */
+const IMAGE = /\.(png|jpe?g|tiff?|nii|nii\.gz|dcm|npy|npz)$/i;
+
+/** Reads the images of a folder and those below it, as cases without masks. */
+async function readImages(folder: string): Promise<TrainingCase[]> {
+  const found: TrainingCase[] = [];
+  for (const name of await listFolder(folder)) {
+    const path = join(folder, name);
+    if (await isFolder(path)) {
+      found.push(...await readImages(path));
+    } else if (IMAGE.test(name)) {
+      const image = await readImage(path);
+      found.push({ image, masks: [], set: folder });
+    }
+  }
+  return found;
+}
+
+/** The cases of every `--data` by the raters to learn from. */
+async function readDatasets(line: CommandLine) {
   const include = readRaters(line, "include");
   const exclude = readRaters(line, "exclude");
   const wanted = (rater: string) =>
     (include?.includes(rater) ?? true) && !exclude?.includes(rater);
-  const cases = await readCases(dataset, wanted);
-  if (cases.length === 0) {
-    throw line.refuse("a case must have a mask that is not empty", "none");
+  const cases: TrainingCase[] = [];
+  const names: string[] = [];
+  for (const folder of line.texts("data")) {
+    const dataset = await openCases(line, "train", folder);
+    const marked = (await readCases(dataset, wanted, line.has("parts")))
+      .map((item) => ({ ...item, set: folder }));
+    if (marked.length === 0) {
+      throw line.refuse(
+        `a case of ${folder} must have a mask that is not empty`,
+        "none",
+      );
+    }
+    cases.push(...marked);
+    const { name } = dataset;
+    names.push(names.includes(name) ? `${name} (${basename(folder)})` : name);
   }
   const raters = (include ? `, raters ${include.join(", ")}` : "") +
     (exclude ? `, without raters ${exclude.join(", ")}` : "");
-  return { cases, name: dataset.name + raters };
+  return { cases, name: names.join("; ") + raters };
+}
+
+/** The cases of `--data` and `--images`, and what to call them. */
+export async function readData(
+  line: CommandLine,
+): Promise<{ cases: TrainingCase[]; name: string }> {
+  const { cases, name } = await readDatasets(line);
+  const names = cases.length > 0 ? [name] : [];
+  for (const folder of line.texts("images")) {
+    const images = await readImages(folder);
+    if (images.length === 0) {
+      throw line.refuse("--images must have images", folder);
+    }
+    cases.push(...images);
+    names.push(`images of ${basename(folder)}`);
+  }
+  return { cases, name: names.join("; ") || "phantoms" };
 }

@@ -1,19 +1,78 @@
-import { basename } from "node:path";
+/** `deno task evaluate agreement`, `merge` and `compare`. */
+
 import { CommandLine } from "../command_line.ts";
-import { writeFileAtomic } from "../../files.ts";
-import { HELP, readOuts, readTables, REPORTS } from "./options.ts";
-import { type Report, reportText, writeReport } from "./report_file.ts";
-import { resultsCSV } from "./results_csv.ts";
+import { markdownTable } from "../../table.ts";
+import {
+  CASE_OPTIONS,
+  HELP,
+  readCases,
+  readOuts,
+  readTables,
+  REPORTS,
+} from "./options.ts";
+import {
+  agreementTable,
+  raterAgreement,
+} from "../../evaluation/rater_agreement.ts";
+import {
+  publish,
+  type Report,
+  reportText,
+  resultsCSV,
+  targetSections,
+  variantSections,
+  writeReport,
+} from "./publish.ts";
 import {
   findDifference,
+  mergeEvaluations,
   readEvaluation,
   type Runs,
   runsOf,
   type SavedEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
-import { targetSections, variantSections } from "./sections.ts";
-import { savingsTable } from "../../evaluation/tables/savings.ts";
-import { secondsTable } from "../../evaluation/tables/seconds.ts";
+import { basename } from "node:path";
+import { writeFileAtomic } from "../../files.ts";
+import { savingsTable, secondsTable } from "../../evaluation/tables.ts";
+
+/** `deno task evaluate agreement`: how the raters of a dataset agree. */
+export async function agreementCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine("compare the raters", args, {
+    values: CASE_OPTIONS,
+  });
+  if (line.has("help")) return console.log(HELP);
+  const dataset = await readCases(line);
+  const agreements = await raterAgreement(dataset);
+  if (agreements.length === 0) {
+    throw line.refuse(
+      "a case must have masks of two raters at least",
+      `none in ${dataset.name}`,
+    );
+  }
+  console.log(`${dataset.name}: ${dataset.cases.length} cases\n`);
+  console.log(markdownTable(agreementTable(agreements)));
+}
+
+/**
+ * `deno task evaluate merge`: joins the shards of an evaluation, or evaluations
+ * of one rater each, and reports them as if they had been one run. A whole evaluation may be given as well, for other
+ * tables of it.
+ */
+export async function mergeCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine("merge", args, {
+    values: ["targets"],
+    repeated: ["out"],
+    flags: ["per-rater"],
+    files: true,
+  });
+  if (line.has("help")) return console.log(HELP);
+  const outs = await readOuts(line);
+  const saved = mergeEvaluations(
+    await Promise.all(line.files.map(readEvaluation)),
+  );
+  const asked = line.has("targets") || line.has("per-rater");
+  await publish(asked ? { ...saved, tables: readTables(line) } : saved, outs);
+}
 
 /** Throws unless two evaluations have the same targets, with the same clicks. */
 function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {

@@ -1,10 +1,8 @@
 /** The benchmark's figures as tables. */
 
 import type { Column, Table } from "../../table.ts";
-import type { IterationTimes } from "./alignment.ts";
+import type { IterationTimes, Setting, SteadyTimes } from "./child.ts";
 import type { ColdStart } from "./children.ts";
-import type { Setting } from "./setting.ts";
-import type { SteadyTimes } from "./steady.ts";
 
 /** All that was measured of one setting. */
 export interface Measured {
