@@ -126,3 +126,12 @@ export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export type { Doubt, Suggestion } from "./src/volumes/suggestions.ts";
+export type {
+  PropagateOptions,
+  PropagateProgress,
+  VolumeAction,
+  VolumeSessionJSON,
+  VolumeSessionOptions,
+} from "./src/volumes/volume_actions.ts";
+export { VolumeSession } from "./src/volumes/volume_session.ts";

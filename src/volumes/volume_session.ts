@@ -2,20 +2,19 @@
 import ndarray, { type NdArray } from "ndarray";
 // @ts-types="@types/ndarray-ops"
 import ops from "ndarray-ops";
-import { packMask, unpackMask } from "../arrays/packed_mask.ts";
+import { unpackMask } from "../arrays/packed_mask.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
 import type { Model } from "../model/model.ts";
+import { checkOptions } from "../options.ts";
 import { createRandom } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
-import type { ProposalOptions } from "../spa/propose.ts";
 import { Session } from "../spa/session.ts";
-import type { UpdateOptions } from "../spa/update_preference.ts";
 import {
   bytesOf,
   emptyResult,
@@ -23,7 +22,17 @@ import {
   type SliceResult,
 } from "./slice_result.ts";
 import { suggest, type Suggestion } from "./suggestions.ts";
-import { SliceImages, step, WALK } from "./walk.ts";
+import {
+  OPTIONS,
+  perform,
+  type PropagateOptions,
+  type SliceAction,
+  type VolumeAction,
+  type VolumeSessionJSON,
+  type VolumeSessionOptions,
+} from "./volume_actions.ts";
+import { acquisitionAxis, digestVolume } from "./volume_identity.ts";
+import { isBlank, SliceImages, step, WALK } from "./walk.ts";
 import {
   type Aligned,
   extendWalk,
@@ -36,95 +45,6 @@ import {
   walkName,
   withoutWalksAt,
 } from "./walks.ts";
-
-/** Options of a session with a volume. */
-export interface VolumeSessionOptions extends ProposalOptions {
-  /** Where to begin: index of the slice, the middle by default. */
-  readonly slice?: number;
-  /** Clicks on the object there, in pixels of the slice; one is positive. */
-  readonly points?: readonly Point[];
-  /** Or a box around it. */
-  readonly box?: Box;
-  /** Or a mask of it, [H, W] of the slice. */
-  readonly mask?: NdArray<Uint8Array>;
-  /**
-   * The dimension whose slices are aligned: 0, 1 or 2. By default the plane of
-   * acquisition, see `acquisitionAxis`.
-   */
-  readonly axis?: 0 | 1 | 2;
-  /** Values shown black and white; by default the volume's own, as `readImage`. */
-  readonly window?: [low: number, high: number];
-  /** Channels of a volume with several: one, or three as red, green and blue. */
-  readonly channels?: number[];
-  /** A user's profile from earlier images. */
-  readonly profile?: Profile;
-  /** Whether walks begin with the user's profile; default true. */
-  readonly carryProfile?: boolean;
-  /** How choices update the preference. */
-  readonly update?: UpdateOptions;
-}
-
-/** What a user does with a volume. */
-export type VolumeAction =
-  | { readonly kind: "choose"; readonly candidate: number }
-  | { readonly kind: "click"; readonly point: Point }
-  | { readonly kind: "again" }
-  | { readonly kind: "zoom"; readonly factor: number }
-  | { readonly kind: "look"; readonly region: Box }
-  | { readonly kind: "accept"; readonly candidate?: number }
-  | { readonly kind: "absent" }
-  | { readonly kind: "go"; readonly slice: number }
-  | { readonly kind: "propagate"; readonly steps: number };
-
-/** What happens in the open slice. */
-type SliceAction = Extract<
-  VolumeAction,
-  { kind: "choose" | "click" | "again" | "zoom" | "look" }
->;
-
-/** How far a walk is. */
-export interface PropagateProgress {
-  /** Slices looked at so far. */
-  readonly done: number;
-  /** Slices that may follow: fewer where the object ends before. */
-  readonly left: number;
-  /** The slice that was looked at. */
-  readonly slice: number;
-}
-
-/** Options of `propagate`. */
-export interface PropagateOptions {
-  /** Ends the walk after the slice under way; what is done stays. */
-  readonly signal?: AbortSignal;
-  /** Called after every slice. */
-  readonly onProgress?: (progress: PropagateProgress) => void;
-  /** Slices to look at, at most; by default all. */
-  readonly steps?: number;
-}
-
-/** A session with a volume as plain data. */
-export interface VolumeSessionJSON {
-  readonly format: "spa-volume-session";
-  readonly version: 1;
-  /** Digest of the volume. */
-  readonly volume: string;
-  readonly axis: 0 | 1 | 2;
-  readonly window?: [low: number, high: number];
-  readonly channels?: number[];
-  readonly slice: number;
-  readonly points: readonly Point[];
-  readonly box?: Box;
-  readonly samples?: number;
-  readonly variations?: number;
-  readonly candidates?: number;
-  readonly update?: UpdateOptions;
-  readonly carryProfile: boolean;
-  readonly seed: number;
-  /** What followed, oldest first; what was undone is not there. */
-  readonly actions: readonly VolumeAction[];
-  /** Digest of the mask, which a replay must give again. */
-  readonly mask: string;
-}
 
 /** How the open slice came to be looked at. */
 interface Visit {
@@ -144,38 +64,6 @@ interface State extends Knowledge {
   readonly profile?: Profile;
   /** What led here; absent at the start. */
   readonly action?: VolumeAction;
-}
-
-/**
- * The dimension of a volume whose slices were acquired: along which they lie
- * farthest apart, where that tells (by a fifth); else the one that the file
- * stores slowest.
- */
-export function acquisitionAxis(
-  { spacing, layout, values }: Volume,
-): 0 | 1 | 2 {
-  const sides = values.shape.slice(0, 3);
-  const single = sides.indexOf(1);
-  if (single >= 0) return single as 0 | 1 | 2;
-  if (spacing) {
-    const largest = spacing.indexOf(Math.max(...spacing));
-    const others = spacing.filter((_, i) => i !== largest);
-    if (spacing[largest] > 1.2 * Math.max(...others)) {
-      return largest as 0 | 1 | 2;
-    }
-  }
-  return layout.axes.indexOf(2) as 0 | 1 | 2;
-}
-
-/** About this many values tell volumes apart. */
-const DIGESTED = 2 ** 16;
-
-function digestOf({ values }: Volume): string {
-  const dense = contiguous(values);
-  const stride = Math.ceil(dense.data.length / DIGESTED);
-  const some = new Float32Array(Math.ceil(dense.data.length / stride));
-  for (let i = 0; i < some.length; i++) some[i] = dense.data[i * stride];
-  return digest([`${values.shape}`, some]);
 }
 
 /**
@@ -236,13 +124,15 @@ export class VolumeSession {
    * @throws {RangeError} When there is no such slice, no positive click, box or
    * mask, one lies outside the slice, the slice shows nothing, or the volume has
    * several channels that are not colors and none was chosen.
-   * @throws {TypeError} When the model is disposed.
+   * @throws {TypeError} When the model is disposed, or an option is of another
+   * type or unknown.
    */
   static async start(
     model: Model,
     volume: Volume,
     options: VolumeSessionOptions,
   ): Promise<VolumeSession> {
+    checkOptions("start", options, OPTIONS);
     const { values, colour } = volume;
     const count = values.shape[3];
     if (values.shape.length !== 4 || values.size === 0) {
@@ -273,9 +163,13 @@ export class VolumeSession {
       { ...options, axis },
       first,
     );
-    session.#checkSlice(slice);
     const visit = { slice, points, box, start, profile, actions: [] };
     try {
+      if (isBlank(session.image(slice))) {
+        throw new RangeError(
+          `Cannot start as the slice must show something: current value, slice ${slice}, is the same everywhere`,
+        );
+      }
       await session.#open(visit);
       session.#states[0] = session.#alignedState({ ...first, visit });
       return session;
@@ -306,13 +200,14 @@ export class VolumeSession {
         `Cannot replay the session as its format must be "spa-volume-session", version 1: current value is ${saved?.format}, version ${saved?.version}`,
       );
     }
-    const found = digestOf(volume);
+    const found = digestVolume(volume);
     if (found !== saved.volume) {
       throw new RangeError(
         `Cannot replay the session as the volume must be the one it was saved of, ${saved.volume}: current value is ${found}`,
       );
     }
-    const { actions, mask, ...rest } = saved;
+    const { actions, mask, format: _, version: __, volume: ___, ...rest } =
+      saved;
     const session = await VolumeSession.start(model, volume, {
       ...rest,
       ...options,
@@ -748,7 +643,7 @@ export class VolumeSession {
     return {
       format: "spa-volume-session",
       version: 1,
-      volume: digestOf(this.#volume),
+      volume: digestVolume(this.#volume),
       ...{ axis, window, channels, slice },
       points: visit?.points ?? [],
       ...(visit?.box && { box: visit.box }),
@@ -769,15 +664,6 @@ export class VolumeSession {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Does an action in a slice's own session. */
-async function perform(session: Session, action: SliceAction): Promise<void> {
-  if (action.kind === "choose") await session.choose(action.candidate);
-  else if (action.kind === "click") await session.addPoint(action.point);
-  else if (action.kind === "again") await session.proposeAgain();
-  else if (action.kind === "zoom") await session.zoom(action.factor);
-  else await session.lookAt(action.region);
 }
 
 displayable("volumeSession", VolumeSession.prototype);

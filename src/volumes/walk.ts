@@ -4,7 +4,7 @@
  */
 
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import { type PackedMask, unpackMask } from "../arrays/packed_mask.ts";
 import { squaredDistances } from "../arrays/squared_distances.ts";
 import type { Model } from "../model/model.ts";
@@ -30,7 +30,7 @@ import {
   type SliceResult,
 } from "./slice_result.ts";
 
-/** How a walk goes; see `calibration.md` beside this file's tests. */
+/** How a walk goes. */
 export const WALK = {
   /** Side of the region in longer sides of the object, as in training. */
   room: 3,

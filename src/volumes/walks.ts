@@ -68,7 +68,7 @@ export function neededWalks(
 }
 
 /** Slices that a walk has not seen yet. */
-export function slicesLeft({ from, direction, limit, results, end }: Walk) {
+export function slicesLeft({ from, limit, results, end }: Walk) {
   return end ? 0 : Math.abs(limit - from) - 1 - results.length;
 }
 
