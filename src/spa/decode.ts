@@ -29,7 +29,9 @@ import type { Latents } from "./sample_gmm.ts";
  * @param options `variations`: maps to draw from a Gaussian of low rank around
  * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
  * 2020), default as many as latents; 0 for none. Memory is needed for the square
- * of their number.
+ * of their number. `keep`: share of the way to the last choice that the network
+ * has learned to move the mean, 0..1, default 1; less where the choice is a mask
+ * of another slice.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's, `variations`
  * is no whole number >= 0, or the preference is of another image or model.
@@ -55,7 +57,10 @@ export async function decode(
   embedding: ImageEmbedding,
   latents: Latents,
   preference: Preference,
-  { variations = latents.components.length }: { variations?: number } = {},
+  { variations = latents.components.length, keep }: {
+    variations?: number;
+    keep?: number;
+  } = {},
 ): Promise<Predictions> {
   const { config } = model;
   const [N, d] = latents.values.shape;
@@ -76,6 +81,8 @@ export async function decode(
     embedding,
     packFeedback(config, [feedback]),
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
+    undefined,
+    keep,
   );
   const side = probabilities.shape[2];
   const { maps, gram, ...weighted } = await weighSamples(

@@ -68,6 +68,8 @@ async function compileAhead(
  * @param inputs The feedback on it.
  * @param latents [1, N, d].
  * @param atOnce Samples that the decoder takes in one call, at most.
+ * @param keep Share of the way to the last choice that the network has learned
+ * to move the mean, 0..1.
  * @returns [1, N, 4h, 4h].
  */
 export async function decodeLatents(
@@ -76,6 +78,7 @@ export async function decodeLatents(
   { choice, ...inputs }: FeedbackInputs,
   latents: HostTensor,
   atOnce = samplesAtOnce(model.config),
+  keep = 1,
 ): Promise<HostTensor> {
   const { share, decode, join } = programsOf(model);
   const weights = await model.deviceWeights();
@@ -93,7 +96,10 @@ export async function decodeLatents(
       weights,
       parts,
       choice,
-      hasMask: inputs.hasMask,
+      hasMask: {
+        ...inputs.hasMask,
+        data: Float32Array.from(inputs.hasMask.data, (has) => keep * has),
+      },
       shares: filled([1, N], 1 / N),
     });
     return probabilities;
