@@ -10,7 +10,11 @@ import type { MaskCleaning } from "../arrays/clean_mask.ts";
  */
 export type Picked =
   | { readonly kind: "candidate"; readonly index: number }
-  | Accepted
+  | { readonly kind: "accept"; readonly candidate?: number }
+    & Pick<
+      MaskCleaning,
+      "largestComponent" | "fillHoles"
+    >
   | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "undo" }
   | { readonly kind: "none" }
@@ -22,9 +26,7 @@ export type Picked =
   };
 
 /** The acceptance of a mask: as it is shown, or with repairs. */
-export type Accepted =
-  & { readonly kind: "accept"; readonly candidate?: number }
-  & Pick<MaskCleaning, "largestComponent" | "fillHoles">;
+export type Accepted = Extract<Picked, { kind: "accept" }>;
 
 /** By how much one step of zoom looks closer. */
 export const ZOOM = 1.5;
