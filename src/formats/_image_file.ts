@@ -1,4 +1,6 @@
+import type { Sharp } from "sharp";
 import { badFile } from "./_bytes.ts";
+import { pngSamples } from "./_png.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -11,23 +13,50 @@ export interface DecodedImage {
   format: "png" | "jpeg" | "tiff";
   /** Whether large values are to be shown dark: TIFF's WhiteIsZero. */
   inverted: boolean;
+  /** How opaque each pixel is, 0..1, where the file has alpha and it was asked for. */
+  alpha?: Float32Array;
+  /** Pages of the file. */
+  pages: number;
 }
+
+/** Colour spaces whose samples are read. */
+const SPACES = ["b-w", "grey16", "srgb", "rgb", "rgb16"];
+
+/** libtiff refuses strips of more bytes than this unless it is told that all is well. */
+const PLAIN_STRIP = 2e7;
+
+/** No codec of TIFF packs more bytes into one, for the images of its strips. */
+const MOST_PACKED = 1500;
 
 const FORMATS = ["png", "jpeg", "tiff"];
 
 /** A page of an image file, opened but not decoded. */
-async function openImage(file: Uint8Array, page: number, name: string) {
+async function openImage(
+  file: Uint8Array,
+  { page = 0, indices = false }: { page?: number; indices?: boolean },
+  name: string,
+) {
   const reject = (what: string, value: unknown, cause?: unknown) =>
     badFile(what, value, name, cause);
   if (file.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
-  const { bytes, inverted } = asStored(file, page, name);
+  const { bytes, inverted, indexed, tiled, plainBytes } = asStored(
+    file,
+    { page, indices },
+    name,
+  );
   const { default: sharp } = await import("sharp");
+  // What cannot be decoded of a tile, or is damaged in a JPEG's scan, is
+  // no more than a warning there, and black or noise in the picture.
+  const strict = tiled || isJpeg(file);
+  const large = plainBytes > PLAIN_STRIP && !tiled &&
+    plainBytes <= file.length * MOST_PACKED;
   const open = (page = 0) =>
     sharp(bytes, {
       page,
-      failOn: "error", // of "truncated", "error" and "warning", by strictness
+      unlimited: large,
+      failOn: strict ? "warning" : "error",
       ignoreIcc: true, // a colour profile would change the stored numbers
       limitInputPixels: false, // the caller checks the header itself
     });
@@ -49,7 +78,11 @@ async function openImage(file: Uint8Array, page: number, name: string) {
   }
   // Each page has its own size and sample type.
   const header = page === 0 ? first : await headerOf(page);
-  return { image: open(page), header, inverted, reject };
+  return { image: open(page), header, inverted, indexed, pages, reject };
+}
+
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8;
 }
 
 /** The height and width of a page of an image file, orientation applied, from its header. */
@@ -58,7 +91,7 @@ export async function decodeSize(
   { page = 0 }: { page?: number },
   name: string,
 ): Promise<[height: number, width: number]> {
-  const { header } = await openImage(bytes, page, name);
+  const { header } = await openImage(bytes, { page }, name);
   return [header.autoOrient.height, header.autoOrient.width];
 }
 
@@ -70,15 +103,19 @@ export async function decodeSize(
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { maxPixels = 64 * 2 ** 20, page = 0 }: {
+  { maxPixels = 64 * 2 ** 20, page = 0, indices = false, alpha = false }: {
     maxPixels?: number;
     page?: number;
+    /** Whether a palette's indices are wanted, not its colours. */
+    indices?: boolean;
+    /** Whether alpha is wanted as well. */
+    alpha?: boolean;
   },
   name: string,
 ): Promise<DecodedImage> {
-  const { image, header, inverted, reject } = await openImage(
+  const { image, header, inverted, indexed, pages, reject } = await openImage(
     bytes,
-    page,
+    { page, indices },
     name,
   );
   const { depth, space } = header;
@@ -89,8 +126,23 @@ export async function decodeImage(
     );
   }
 
+  if (!SPACES.includes(space)) {
+    throw reject(
+      "its colours must be grey or red, green and blue",
+      space.toUpperCase(),
+    );
+  }
+  const opaque = alpha && header.hasAlpha ? await alphaOf(image) : undefined;
+  const stored = indices ? pngSamples(bytes, maxPixels, name) : undefined;
+  if (stored) {
+    // As it is stored: what a camera's orientation turns is no palette's.
+    const { values, height, width } = stored;
+    const rest = { channels: 1, format, inverted, pages } as const;
+    return { values, height, width, ...rest, alpha: opaque };
+  }
+
   const grey = space === "b-w" || space === "grey16";
-  let pipeline = image.autoOrient().removeAlpha();
+  let pipeline = image.clone().autoOrient().removeAlpha();
   let offset = 0;
   if (depth === "uchar") {
     pipeline = (grey ? pipeline.toColourspace("b-w") : pipeline).raw();
@@ -113,16 +165,40 @@ export async function decodeImage(
     });
   const { height, width } = info;
   const channels = grey ? 1 : 3;
-  const rest = { height, width, channels, format, inverted } as const;
-  if (depth === "uchar") return { values: new Uint8Array(data), ...rest };
-  const stored = new Float32Array(new Uint8Array(data).buffer);
+  const rest = {
+    ...{ height, width, channels, format, inverted, pages } as const,
+    alpha: opaque,
+  };
+  if (depth === "uchar") {
+    const values = new Uint8Array(data);
+    // libvips stretches 1, 2 and 4 bits to 0..255.
+    if (indexed) values.forEach((v, i) => values[i] = v / 255 * indexed);
+    return { values, ...rest };
+  }
+  const floats = new Float32Array(new Uint8Array(data).buffer);
   const step = info.channels / channels;
   const values = new Float32Array(height * width * channels);
   for (let i = 0; i < values.length; i++) {
-    values[i] = stored[i * step] + offset;
+    values[i] = floats[i * step] + offset;
   }
   return { values, ...rest };
 }
+
+/** How opaque each pixel of an image is, 0..1. */
+async function alphaOf(image: Sharp): Promise<Float32Array> {
+  const { data, info } = await image.clone().autoOrient()
+    .extractChannel("alpha").raw({ depth: "float" })
+    .toBuffer({ resolveWithObject: true });
+  const values = new Float32Array(new Uint8Array(data).buffer);
+  const step = info.channels;
+  const alpha = new Float32Array(info.width * info.height);
+  const top = values.some((value) => value > 255) ? 65535 : 255;
+  for (let i = 0; i < alpha.length; i++) alpha[i] = values[i * step] / top;
+  return alpha;
+}
+
+/** TIFF's photometric interpretation of indices into a table of colours. */
+const PALETTE = 3;
 
 /** What a directory of a TIFF file (TIFF 6.0, or BigTIFF) says of its samples. */
 interface TiffPage {
@@ -137,6 +213,10 @@ interface TiffPage {
   extra: number[];
   /** Where the photometric interpretation's number stands, and its bytes. */
   photometricAt?: { at: number; size: number; little: boolean };
+  width: number;
+  height: number;
+  /** Whether the samples lie in tiles, not in strips of rows. */
+  tiled: boolean;
 }
 
 /** Bytes of an entry's numbers, by its type: BYTE, SHORT, LONG, LONG8. */
@@ -178,7 +258,10 @@ function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
     start = read(first(start) + countAt(start) * entrySize, word);
   }
   if (start === 0) return undefined;
-  const found: TiffPage = { bits: 1, format: 1, samples: 1, extra: [] };
+  const found: TiffPage = {
+    ...{ bits: 1, format: 1, samples: 1, extra: [] },
+    ...{ width: 0, height: 0, tiled: false },
+  };
   const count = countAt(start);
   for (let i = 0; i < count; i++) {
     const entry = first(start) + i * entrySize;
@@ -188,6 +271,9 @@ function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
     const field = entry + 4 + word;
     const at = length * size <= word ? field : read(field, word);
     const tag = read(entry, 2);
+    if (tag === 256) found.width = read(at, size);
+    if (tag === 257) found.height = read(at, size);
+    if (tag === 322) found.tiled = true;
     if (tag === 258) found.bits = read(at, size);
     if (tag === 277) found.samples = read(at, size);
     if (tag === 339) found.format = read(at, size);
@@ -211,16 +297,30 @@ function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
  * dark (WhiteIsZero), libvips would turn the stored numbers round, in masks too;
  * it is told that they are light. Other files are left as they are.
  *
- * @returns The bytes, and whether large values are dark.
+ * So it is with a palette's indices, which libvips would turn into colours.
+ *
+ * @returns The bytes, whether large values are dark, the largest index where
+ * indices of fewer than 8 bits are taken for grey, whether the image lies in
+ * tiles, and how many bytes its samples have, not packed.
  * @throws {TypeError} When libvips would read other numbers than those stored, or some channels only.
  */
 export function asStored(
   bytes: Uint8Array,
-  page: number,
+  { page, indices }: { page: number; indices: boolean },
   name: string,
-): { bytes: Uint8Array; inverted: boolean } {
+): {
+  bytes: Uint8Array;
+  inverted: boolean;
+  indexed?: number;
+  tiled: boolean;
+  plainBytes: number;
+} {
   const tiff = tiffPage(bytes, page);
-  if (!tiff) return { bytes, inverted: false };
+  if (!tiff) return { bytes, inverted: false, tiled: false, plainBytes: 0 };
+  const rest = {
+    tiled: tiff.tiled,
+    plainBytes: tiff.width * tiff.height * tiff.samples * tiff.bits / 8,
+  };
   const { photometric, bits, format, samples, extra, photometricAt } = tiff;
   if (format === 3 && bits !== 32) {
     throw badFile(
@@ -240,9 +340,12 @@ export function asStored(
       name,
     );
   }
-  if (photometric !== 0 || !photometricAt) return { bytes, inverted: false };
+  const few = indices && bits < 8 ? 2 ** bits - 1 : undefined;
+  const told = { ...rest, indexed: few, inverted: photometric === 0 };
+  const changed = photometric === 0 || (photometric === PALETTE && indices);
+  if (!changed || !photometricAt) return { ...told, bytes };
   const { at, size, little } = photometricAt;
   const copy = bytes.slice();
   copy[little ? at : at + size - 1] = 1;
-  return { bytes: copy, inverted: true };
+  return { ...told, bytes: copy };
 }
