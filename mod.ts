@@ -87,10 +87,18 @@ export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
-export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
+export {
+  type Candidate,
+  cluster,
+  type Notice,
+  type Proposal,
+} from "./src/spa/cluster.ts";
+export { cleanMask, type MaskCleaning } from "./src/arrays/clean_mask.ts";
 export { decode } from "./src/spa/decode.ts";
-export { encode, type ImageEmbedding } from "./src/spa/encode.ts";
-export type { Box, Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type { Identity, ImageEmbedding, Looks } from "./src/spa/embedding.ts";
+export { encode, type EncodeOptions } from "./src/spa/encode.ts";
+export type { Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type { Box } from "./src/spa/frame.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
 export type { KeptSamples, Predictions } from "./src/spa/predictions.ts";
@@ -109,7 +117,11 @@ export {
   type SessionJSON,
   type SessionOptions,
 } from "./src/spa/session.ts";
-export { type Start, startPreference } from "./src/spa/start_preference.ts";
+export {
+  carryPreference,
+  type Start,
+  startPreference,
+} from "./src/spa/start_preference.ts";
 export {
   type UpdateOptions,
   updatePreference,

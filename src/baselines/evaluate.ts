@@ -18,7 +18,7 @@ import type { Target } from "../evaluation/targets.ts";
 import type { Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
-import { preprocess } from "../spa/encode.ts";
+import { preprocess } from "../spa/embedding.ts";
 import type { Feedback } from "../spa/feedback.ts";
 import { type Frame, frameOf } from "../spa/frame.ts";
 import {

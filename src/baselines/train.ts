@@ -11,7 +11,8 @@ import {
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
-import { type Box, mapOf, type Point } from "../spa/feedback.ts";
+import { mapOf, type Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { digestOf } from "../training/digest.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";

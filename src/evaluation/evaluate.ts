@@ -14,7 +14,8 @@ import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
-import { encode, type ImageEmbedding } from "../spa/encode.ts";
+import { encode } from "../spa/encode.ts";
+import type { ImageEmbedding } from "../spa/embedding.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {

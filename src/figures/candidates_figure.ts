@@ -2,7 +2,8 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
-import type { Box, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { countPixels, describeCandidate } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";

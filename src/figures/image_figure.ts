@@ -1,7 +1,8 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
-import type { Box, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
 import { outline } from "./outline.ts";

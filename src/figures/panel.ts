@@ -1,7 +1,8 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import type { Box, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { type Fonts, widthBound } from "./fonts.ts";
 import { num, rect, text } from "./svg.ts";
 import { COLOR, SIZE } from "./theme.ts";

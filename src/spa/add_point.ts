@@ -1,9 +1,11 @@
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Point } from "./feedback.ts";
+import { isInRegion } from "./frame.ts";
+import { moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
-import { moveParts, type UpdateOptions } from "./update_preference.ts";
+import type { UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
 
 /**
@@ -19,7 +21,7 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param point The click, positive or negative.
  * @param options The rule the preference is updated by, and which parts move.
  * @returns The new preference.
- * @throws {RangeError} When the point lies outside the image, its label is not 0
+ * @throws {RangeError} When the point lies outside the image or the region, its label is not 0
  * or 1, or the preference is of another image or model.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
@@ -32,6 +34,12 @@ export async function addPoint(
   options: UpdateOptions = {},
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
+  if (!isInRegion(embedding.frame, point)) {
+    const { left, top, right, bottom } = embedding.region;
+    throw new RangeError(
+      `Cannot add the point as it must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${point.x}, ${point.y})`,
+    );
+  }
   checkPreference("add a point", model, embedding, preference);
   const { feedback, evidence, distribution: old, carried } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };

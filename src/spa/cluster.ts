@@ -4,10 +4,17 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 // @ts-types="@types/ndarray-ops"
 import ops from "ndarray-ops";
+import { contiguous } from "../arrays/contiguous.ts";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { distinctGroups } from "./distinct_groups.ts";
-import { mapToImage, maskToImage } from "./frame.ts";
+import {
+  type Box,
+  type Frame,
+  mapToImage,
+  maskInRegion,
+  maskToImage,
+} from "./frame.ts";
 import { gramMatrix, knownGrams } from "./gram.ts";
 import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
@@ -30,7 +37,21 @@ export interface Candidate {
   readonly image?: NdArray<Float32Array>;
 }
 
-/** What the user is shown. */
+/** What the user should know about a recommendation before accepting it. */
+export interface Notice {
+  /**
+   * "empty": it has no pixels; "small": hardly any; "cut": it reaches an edge of
+   * the region, beyond which the image goes on.
+   */
+  readonly kind: "empty" | "small" | "cut";
+  /** A sentence for the user. */
+  readonly text: string;
+}
+
+/**
+ * What the user is shown. Maps and masks at the image's size are made when they
+ * are read, 0 outside the region: keep one in a variable to use it again.
+ */
 export interface Proposal {
   /** Recommended segmentation y_app. */
   readonly recommended: {
@@ -51,6 +72,10 @@ export interface Proposal {
    * their shares, 0..0.5.
    */
   readonly spread: number;
+  /** The square part of the image that the network looks at. */
+  readonly region?: Box;
+  /** What is wrong with the recommendation, if anything can be seen to be. */
+  readonly notice?: Notice;
   /** The predictions it was made from. */
   readonly predictions: Predictions;
 }
@@ -117,6 +142,65 @@ function binaryEntropy(p: number): number {
   return -p * Math.log(p) - (1 - p) * Math.log(1 - p);
 }
 
+/**
+ * An object with values that are made when they are read. A value stays as long
+ * as somebody holds it: an image's masks would be large to keep.
+ */
+function lazily<T extends object, L extends Record<string, () => object>>(
+  object: T,
+  makers: L,
+): T & { readonly [K in keyof L]: ReturnType<L[K]> } {
+  for (const [name, make] of Object.entries(makers)) {
+    let made: WeakRef<object> | undefined;
+    Object.defineProperty(object, name, {
+      enumerable: true,
+      get() {
+        let value = made?.deref();
+        if (!value) made = new WeakRef(value = make());
+        return value;
+      },
+    });
+  }
+  return object as T & { readonly [K in keyof L]: ReturnType<L[K]> };
+}
+
+/** Share of the region's pixels below which a mask is nearly empty. */
+const SMALL = 0.002;
+
+/** What is to be said of a recommendation, [n, n]. */
+function noticeOf(
+  { data, shape: [n] }: NdArray<Float32Array>,
+  { region, height, width }: Frame,
+): Notice | undefined {
+  const edges = { left: false, top: false, right: false, bottom: false };
+  let count = 0;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < 0.5) continue;
+    count++;
+    const x = i % n, y = (i - x) / n;
+    edges.left ||= x === 0, edges.right ||= x === n - 1;
+    edges.top ||= y === 0, edges.bottom ||= y === n - 1;
+  }
+  if (count === 0) {
+    const text =
+      "The recommendation is empty: pick a candidate, click again, or zoom.";
+    return { kind: "empty", text };
+  }
+  if (count < SMALL * data.length) {
+    const text =
+      "The recommendation is nearly empty: pick a candidate, click again, or zoom in.";
+    return { kind: "small", text };
+  }
+  const cut = (edges.left && region.left > -0.5) ||
+    (edges.top && region.top > -0.5) ||
+    (edges.right && region.right < width - 0.5) ||
+    (edges.bottom && region.bottom < height - 0.5);
+  if (!cut) return undefined;
+  const text =
+    "The recommendation reaches the edge of what the network looks at: zoom out.";
+  return { kind: "cut", text };
+}
+
 /** A mask of zeros in the shape of a map. */
 function emptyMask({ shape, size }: NdArray): NdArray<Uint8Array> {
   return ndarray(new Uint8Array(size), shape);
@@ -181,14 +265,15 @@ export function cluster(
     );
   }
   const { probabilities, shares, frame, image } = predictions;
-  const maps = probabilities.data as Float32Array;
+  const maps = contiguous(probabilities).data as Float32Array;
   const side = probabilities.shape[1];
   const all = Array.from(shares.keys());
   const asMap = (data: Float32Array) => ndarray(data, [side, side]);
 
   const mean = asMap(meanMap(maps, shares, all));
-  const meanAtImage = mapToImage(mean, frame);
-  const recommended = { probability: mean, mask: threshold(meanAtImage) };
+  const recommended = lazily({ probability: mean }, {
+    mask: () => maskToImage(mean, frame),
+  });
   const gram = knownGrams.get(probabilities) ??
     gramMatrix(maps, shares.length, side * side);
   const groups = distinctGroups(
@@ -196,29 +281,38 @@ export function cluster(
     (count) => kMeans(gram, shares, count, createRandom(seed)),
     (members) => {
       const probability = asMap(meanMap(maps, shares, members));
-      const mask = maskToImage(probability, frame);
-      return { members, probability, mask };
+      return { members, probability, mask: maskInRegion(probability, frame) };
     },
   );
-  const candidates = groups.map(({ members, probability, mask }) =>
-    displayable("candidate", {
+  const candidates = groups.map(({ members, probability }): Candidate => {
+    const candidate = lazily({
       probability,
-      mask,
       share: members.reduce((sum, i) => sum + shares[i], 0),
       members,
-      added: difference(mask, recommended.mask),
-      removed: difference(recommended.mask, mask),
       image,
-    })
-  ).sort((a, b) => b.share - a.share);
-  return displayable("proposal", {
+    }, {
+      mask: () => maskToImage(probability, frame),
+      added: (): NdArray<Uint8Array> =>
+        difference(candidate.mask, recommended.mask),
+      removed: (): NdArray<Uint8Array> =>
+        difference(recommended.mask, candidate.mask),
+    });
+    return displayable("candidate", candidate);
+  }).sort((a, b) => b.share - a.share);
+  const proposal = lazily({
     recommended,
     candidates,
-    entropy: ndarray(
-      (meanAtImage.data as Float32Array).map(binaryEntropy),
-      meanAtImage.shape,
-    ),
     spread: spreadOf(maps, shares),
+    region: frame.region,
+    notice: noticeOf(mean, frame),
     predictions,
+  }, {
+    entropy: () => {
+      const map = mapToImage(mean, frame);
+      const { data } = map;
+      for (let i = 0; i < data.length; i++) data[i] = binaryEntropy(data[i]);
+      return map;
+    },
   });
+  return displayable("proposal", proposal);
 }

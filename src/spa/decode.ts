@@ -3,12 +3,12 @@ import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
 import { decodeLatents } from "./decode_latents.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { packFeedback } from "./feedback.ts";
 import { knownGrams } from "./gram.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
-import type { Preference } from "./preference.ts";
+import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
 /**
@@ -98,6 +98,8 @@ export async function decode(
     ...weighted,
     probabilities: all,
     latents,
+    identity: embedding.identity,
+    state: stateOf(preference),
     frame: feedback.frame,
     image: embedding.image,
   };

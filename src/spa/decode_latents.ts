@@ -4,7 +4,7 @@ import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { samplesAtOnce } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { PointLabel } from "../model/prompt_encoder.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { FeedbackInputs } from "./feedback.ts";
 
 type Programs = ReturnType<typeof programsOf>;

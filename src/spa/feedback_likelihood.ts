@@ -1,8 +1,8 @@
 /** How well samples explain the user's feedback, beside the network's own use of it. */
 
 import { sampleAt } from "../arrays/sample_at.ts";
-import type { Box, Choice, Feedback, Point } from "./feedback.ts";
-import { type Frame, placeInMap } from "./frame.ts";
+import type { Choice, Feedback, Point } from "./feedback.ts";
+import { type Box, type Frame, isInRegion, placeInMap } from "./frame.ts";
 
 /**
  * How sharply a user is taken to tell candidates apart: the chance of picking
@@ -92,6 +92,7 @@ export function clickLogLikelihood(
   const side = Math.sqrt(maps.length / n);
   const result = new Float64Array(n);
   for (const point of points) {
+    if (!isInRegion(frame, point)) continue; // the map says nothing there
     const [column, row] = placeInMap(frame, side, point);
     split(maps, n).forEach((map, i) => {
       const inside = sampleAt(map, side, side, 1, 0, column, row);

@@ -2,6 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import type { Identity } from "./embedding.ts";
 import type { Feedback } from "./feedback.ts";
 import { feedbackLogLikelihood } from "./feedback_likelihood.ts";
 import type { Frame } from "./frame.ts";
@@ -26,8 +27,12 @@ export interface Predictions {
   readonly shares: Float64Array;
   /** The fresh samples' latents: those of the first predictions. */
   readonly latents: Latents;
-  /** Place of the image in the network's square. */
+  /** Places of the image, the region and the network's square. */
   readonly frame: Frame;
+  /** The embedding they are of; absent where another method made them. */
+  readonly identity?: Identity;
+  /** Digest of the preference that the samples were drawn from. */
+  readonly state?: string;
   /** The image, [H, W, C], 0..1, where it is known: for figures. */
   readonly image?: NdArray<Float32Array>;
 }

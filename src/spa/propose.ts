@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { cluster, type Proposal } from "./cluster.ts";
 import { decode } from "./decode.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Preference } from "./preference.ts";
 import { createRandom } from "../random.ts";
 import { sampleGMM } from "./sample_gmm.ts";

@@ -1,13 +1,13 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
-import { checkPreference } from "./check_preference.ts";
+import { checkPreference, checkProposal } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
-import type { GaussianMixture } from "./mixture.ts";
+import { moveParts } from "./mixture.ts";
 import {
   keepSamples,
   type KeptSamples,
@@ -32,19 +32,6 @@ export interface UpdateOptions {
    * paper's ablation of the update.
    */
   readonly weights?: boolean;
-}
-
-/** The parts of a mixture that an update may move, and the others as before. */
-export function moveParts(
-  before: GaussianMixture,
-  updated: GaussianMixture,
-  { moments = true, weights = true }: UpdateOptions,
-): GaussianMixture {
-  return {
-    logWeights: (weights ? updated : before).logWeights,
-    means: (moments ? updated : before).means,
-    deviations: (moments ? updated : before).deviations,
-  };
 }
 
 /** The chosen cluster's own samples, fresh ones before older ones. */
@@ -78,7 +65,8 @@ function keep(
  * @param options The rule, and which parts of the mixture move (ablations).
  * @returns The new preference, one iteration further.
  * @throws {RangeError} When there is no such candidate or rule, or the
- * preference is of another image or model.
+ * preference or the proposal is of another image, region or model, or the
+ * proposal was not made with this preference.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  *
@@ -129,6 +117,7 @@ export async function updatePreference(
     );
   }
   checkPreference("update", model, embedding, preference);
+  checkProposal("update", preference, predictions);
   const logLikelihood = maskLogLikelihood(
     predictions.probabilities.data as Float32Array,
     predictions.components.length,
@@ -158,6 +147,7 @@ export async function updatePreference(
   return {
     distribution,
     evidence,
+    identity: preference.identity,
     feedback,
     habit: preference.habit ?? { distribution, evidence },
     kept: keep(predictions, chosen.members),

@@ -3,7 +3,7 @@
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../phantoms/phantom.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { createRandom, type Random } from "../random.ts";
-import type { Box } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { boundingBox } from "../spa/simulated_user.ts";
 import {
   drawAnyRegion,

@@ -10,7 +10,8 @@ import { openSubject } from "../../src/commands/demo/subject.ts";
 import { parseAnswer } from "../../src/commands/demo/users.ts";
 import { readImage, readMask } from "../../src/formats/read_image.ts";
 import { writeMask } from "../../src/formats/write_image.ts";
-import type { Box, Point } from "../../src/spa/feedback.ts";
+import type { Point } from "../../src/spa/feedback.ts";
+import type { Box } from "../../src/spa/frame.ts";
 import { profileFromJSON } from "../../src/spa/profile.ts";
 import { dice } from "../../src/metrics/overlap.ts";
 import { handProposal } from "../helpers/proposal.ts";
@@ -140,14 +141,18 @@ Deno.test("the demo says where its recommendation is empty or misses what was po
   const nothing = { ...proposal, recommended: { ...recommended, mask: empty } };
   assert.match(doubtOf({ proposal: nothing, points: [] })!, /is empty/);
 
-  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"];
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"]
+    .concat("--point", "90,90"); // two things far apart
   const { printed } = await demo(image);
   assert.match(
     printed,
-    /\nNote: .* click inside at \(2, 2\)\. It was accepted/,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\. It was accepted/,
   );
   const asked = await demo([...image, "--interactive"], ["q"]);
-  assert.match(asked.printed, /\nNote: .* click inside at \(2, 2\)\.\n/);
+  assert.match(
+    asked.printed,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\.\n/,
+  );
 });
 
 Deno.test("the demo's report says who chose", async () => {

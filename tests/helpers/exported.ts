@@ -5,7 +5,7 @@ import type { Model } from "../../src/model/model.ts";
 import { addPoint } from "../../src/spa/add_point.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
-import type { ImageEmbedding } from "../../src/spa/encode.ts";
+import type { ImageEmbedding } from "../../src/spa/embedding.ts";
 import type { Preference } from "../../src/spa/preference.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { type Start, startPreference } from "../../src/spa/start_preference.ts";

@@ -53,7 +53,7 @@ Deno.test("encode() refuses an image that holds NaN or an infinity", async () =>
     broken.set(11, 7, 0, value);
     await assert.rejects(
       () => encode(model, broken),
-      /^RangeError: Cannot encode the image as its values must be finite: current value near \(\d+, \d+\) is -?(NaN|Infinity)$/,
+      /^RangeError: Cannot encode the image as its values must be finite: current value at \(\d+, \d+\) is -?(NaN|Infinity)$/,
     );
   }
 });
@@ -87,7 +87,7 @@ const starts: [string, Start, string][] = [
 for (const [what, start, found] of starts) {
   const rule = found.startsWith("(")
     ? `Cannot use the point as ${inside}`
-    : "Cannot start as there must be a positive point or a box";
+    : "Cannot start as there must be a positive point, a box or a mask";
   Deno.test(`startPreference() refuses ${what}`, async () => {
     await assert.rejects(
       () => startPreference(model, embedding, start),

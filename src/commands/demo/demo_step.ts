@@ -4,7 +4,8 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../../metrics/overlap.ts";
 import type { Proposal } from "../../spa/cluster.ts";
-import type { Box, Point } from "../../spa/feedback.ts";
+import type { Point } from "../../spa/feedback.ts";
+import type { Box } from "../../spa/frame.ts";
 import { candidateDice } from "../../spa/simulated_user.ts";
 import { type Cell, type Column, type Table, textTable } from "../../table.ts";
 

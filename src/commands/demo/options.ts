@@ -1,6 +1,7 @@
 import { CommandLine, SEEDS, THREADS } from "../command_line.ts";
 import { ENGINE_NAMES, type EngineName } from "../../engine/active_engine.ts";
-import type { Box, Point } from "../../spa/feedback.ts";
+import type { Point } from "../../spa/feedback.ts";
+import type { Box } from "../../spa/frame.ts";
 
 /** The demo's help. */
 export const HELP = `deno task demo [options]

@@ -1,6 +1,6 @@
 /** Who chooses: a simulated user, a script, or whoever is at the terminal. */
 
-import type { Box } from "../../spa/feedback.ts";
+import type { Box } from "../../spa/frame.ts";
 import type { DemoOptions } from "./options.ts";
 import {
   type Answer,
