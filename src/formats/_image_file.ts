@@ -1,6 +1,7 @@
 import type { Sharp } from "sharp";
 import { badFile } from "./_bytes.ts";
 import { pngSamples } from "./_png.ts";
+import { asStored } from "./_tiff.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -15,6 +16,8 @@ export interface DecodedImage {
   inverted: boolean;
   /** How opaque each pixel is, 0..1, where the file has alpha and it was asked for. */
   alpha?: Float32Array;
+  /** Red, green and blue of each value, where these are a palette's indices. */
+  palette?: Uint8Array;
   /** Pages of the file. */
   pages: number;
 }
@@ -41,11 +44,8 @@ async function openImage(
   if (file.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
-  const { bytes, inverted, indexed, tiled, plainBytes } = asStored(
-    file,
-    { page, indices },
-    name,
-  );
+  const stored = asStored(file, { page, indices }, name);
+  const { bytes, inverted, indexed, tiled, plainBytes, associated } = stored;
   const { default: sharp } = await import("sharp");
   // What cannot be decoded of a tile, or is damaged in a JPEG's scan, is
   // no more than a warning there, and black or noise in the picture.
@@ -78,7 +78,8 @@ async function openImage(
   }
   // Each page has its own size and sample type.
   const header = page === 0 ? first : await headerOf(page);
-  return { image: open(page), header, inverted, indexed, pages, reject };
+  const rest = { inverted, indexed, associated, pages, reject };
+  return { image: open(page), header, ...rest };
 }
 
 function isJpeg(bytes: Uint8Array): boolean {
@@ -113,11 +114,8 @@ export async function decodeImage(
   },
   name: string,
 ): Promise<DecodedImage> {
-  const { image, header, inverted, indexed, pages, reject } = await openImage(
-    bytes,
-    { page, indices },
-    name,
-  );
+  const opened = await openImage(bytes, { page, indices }, name);
+  const { image, header, inverted, indexed, pages, reject } = opened;
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
   if (header.width * header.height > maxPixels) {
@@ -128,17 +126,28 @@ export async function decodeImage(
 
   if (!SPACES.includes(space)) {
     throw reject(
-      "its colours must be grey or red, green and blue",
+      "its colors must be grey or red, green and blue",
       space.toUpperCase(),
     );
   }
-  const opaque = alpha && header.hasAlpha ? await alphaOf(image) : undefined;
+  const damaged = (error: unknown) =>
+    reject("the file must be complete and undamaged", error, error);
+  const { associated } = opened;
+  const opaque = (alpha || associated) && header.hasAlpha
+    ? await alphaOf(image).catch((error) => {
+      throw damaged(error);
+    })
+    : undefined;
+  if (associated && opaque?.some((value) => value < 1)) {
+    throw reject("its colors must not be multiplied by alpha", "they are");
+  }
   const stored = indices ? pngSamples(bytes, maxPixels, name) : undefined;
   if (stored) {
-    // As it is stored: what a camera's orientation turns is no palette's.
-    const { values, height, width } = stored;
+    if ((header.orientation ?? 1) > 1) {
+      throw reject("a palette must not be turned", header.orientation);
+    }
     const rest = { channels: 1, format, inverted, pages } as const;
-    return { values, height, width, ...rest, alpha: opaque };
+    return { ...stored, ...rest, alpha: opaque };
   }
 
   const grey = space === "b-w" || space === "grey16";
@@ -161,7 +170,7 @@ export async function decodeImage(
 
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true })
     .catch((error) => {
-      throw reject("the file must be complete and undamaged", error, error);
+      throw damaged(error);
     });
   const { height, width } = info;
   const channels = grey ? 1 : 3;
@@ -172,7 +181,9 @@ export async function decodeImage(
   if (depth === "uchar") {
     const values = new Uint8Array(data);
     // libvips stretches 1, 2 and 4 bits to 0..255.
-    if (indexed) values.forEach((v, i) => values[i] = v / 255 * indexed);
+    if (indexed) {
+      values.forEach((v, i) => values[i] = Math.round(v / 255 * indexed));
+    }
     return { values, ...rest };
   }
   const floats = new Float32Array(new Uint8Array(data).buffer);
@@ -195,157 +206,4 @@ async function alphaOf(image: Sharp): Promise<Float32Array> {
   const top = values.some((value) => value > 255) ? 65535 : 255;
   for (let i = 0; i < alpha.length; i++) alpha[i] = values[i * step] / top;
   return alpha;
-}
-
-/** TIFF's photometric interpretation of indices into a table of colours. */
-const PALETTE = 3;
-
-/** What a directory of a TIFF file (TIFF 6.0, or BigTIFF) says of its samples. */
-interface TiffPage {
-  /** 0: large values are dark; 1: light; 2: red, green and blue; others: see the specification. */
-  photometric?: number;
-  /** Bits of a sample. */
-  bits: number;
-  /** 1: unsigned, 2: signed, 3: floating-point. */
-  format: number;
-  samples: number;
-  /** What the samples beyond grey or colour are: 1 and 2 are alpha. */
-  extra: number[];
-  /** Where the photometric interpretation's number stands, and its bytes. */
-  photometricAt?: { at: number; size: number; little: boolean };
-  width: number;
-  height: number;
-  /** Whether the samples lie in tiles, not in strips of rows. */
-  tiled: boolean;
-}
-
-/** Bytes of an entry's numbers, by its type: BYTE, SHORT, LONG, LONG8. */
-const SIZES: Record<number, 1 | 2 | 4 | 8> = { 1: 1, 3: 2, 4: 4, 16: 8 };
-
-/** The directory of a page; undefined where there is none that can be read, or no TIFF. */
-function tiffPage(bytes: Uint8Array, page: number): TiffPage | undefined {
-  try {
-    return readPage(bytes, page);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined; // it points outside
-    throw error;
-  }
-}
-
-function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
-  if (page >= 2 ** 16) return undefined; // directories may point in a circle
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const order = view.getUint16(0);
-  if (order !== 0x4949 && order !== 0x4d4d) return undefined;
-  const little = order === 0x4949;
-  const version = view.getUint16(2, little);
-  if (version !== 42 && version !== 43) return undefined;
-  const big = version === 43;
-  const read = (at: number, size: 1 | 2 | 4 | 8) =>
-    size === 8
-      ? Number(view.getBigUint64(at, little))
-      : size === 4
-      ? view.getUint32(at, little)
-      : size === 2
-      ? view.getUint16(at, little)
-      : view.getUint8(at);
-  const word = big ? 8 : 4;
-  const entrySize = 4 + 2 * word;
-  const first = (start: number) => start + (big ? 8 : 2);
-  const countAt = (start: number) => read(start, big ? 8 : 2);
-  let start = read(big ? 8 : 4, word);
-  for (let i = 0; i < page && start !== 0; i++) {
-    start = read(first(start) + countAt(start) * entrySize, word);
-  }
-  if (start === 0) return undefined;
-  const found: TiffPage = {
-    ...{ bits: 1, format: 1, samples: 1, extra: [] },
-    ...{ width: 0, height: 0, tiled: false },
-  };
-  const count = countAt(start);
-  for (let i = 0; i < count; i++) {
-    const entry = first(start) + i * entrySize;
-    const size = SIZES[read(entry + 2, 2)];
-    const length = read(entry + 4, word);
-    if (!size || length === 0) continue;
-    const field = entry + 4 + word;
-    const at = length * size <= word ? field : read(field, word);
-    const tag = read(entry, 2);
-    if (tag === 256) found.width = read(at, size);
-    if (tag === 257) found.height = read(at, size);
-    if (tag === 322) found.tiled = true;
-    if (tag === 258) found.bits = read(at, size);
-    if (tag === 277) found.samples = read(at, size);
-    if (tag === 339) found.format = read(at, size);
-    if (tag === 262) {
-      found.photometric = read(at, size);
-      found.photometricAt = { at, size, little };
-    }
-    if (tag === 338) {
-      // No honest file has more.
-      found.extra = Array.from(
-        { length: Math.min(length, 2 ** 16) },
-        (_, k) => read(at + k * size, size),
-      );
-    }
-  }
-  return found;
-}
-
-/**
- * The bytes of a TIFF file as they are to be decoded: where large values are
- * dark (WhiteIsZero), libvips would turn the stored numbers round, in masks too;
- * it is told that they are light. Other files are left as they are.
- *
- * So it is with a palette's indices, which libvips would turn into colours.
- *
- * @returns The bytes, whether large values are dark, the largest index where
- * indices of fewer than 8 bits are taken for grey, whether the image lies in
- * tiles, and how many bytes its samples have, not packed.
- * @throws {TypeError} When libvips would read other numbers than those stored, or some channels only.
- */
-export function asStored(
-  bytes: Uint8Array,
-  { page, indices }: { page: number; indices: boolean },
-  name: string,
-): {
-  bytes: Uint8Array;
-  inverted: boolean;
-  indexed?: number;
-  tiled: boolean;
-  plainBytes: number;
-} {
-  const tiff = tiffPage(bytes, page);
-  if (!tiff) return { bytes, inverted: false, tiled: false, plainBytes: 0 };
-  const rest = {
-    tiled: tiff.tiled,
-    plainBytes: tiff.width * tiff.height * tiff.samples * tiff.bits / 8,
-  };
-  const { photometric, bits, format, samples, extra, photometricAt } = tiff;
-  if (format === 3 && bits !== 32) {
-    throw badFile(
-      "floating-point samples of a TIFF must have 32 bits",
-      `${bits} bits`,
-      name,
-    );
-  }
-  const grey = photometric === 0 || photometric === 1;
-  const alpha = extra.filter((kind) => kind === 1 || kind === 2).length;
-  // Whatever a fourth sample beside colours is called, it is no colour.
-  const most = grey ? 1 + Math.min(alpha, 1) : 4;
-  if ((grey || photometric === 2) && samples > most) {
-    throw badFile(
-      "a TIFF must have 1 channel or 3, and at most one of alpha besides",
-      `${samples} channels`,
-      name,
-    );
-  }
-  const few = indices && bits < 8 ? 2 ** bits - 1 : undefined;
-  const told = { ...rest, indexed: few, inverted: photometric === 0 };
-  const changed = photometric === 0 || (photometric === PALETTE && indices);
-  if (!changed || !photometricAt) return { ...told, bytes };
-  const { at, size, little } = photometricAt;
-  const copy = bytes.slice();
-  copy[little ? at : at + size - 1] = 1;
-  return { ...told, bytes: copy };
 }

@@ -6,6 +6,8 @@ export interface PngSamples {
   values: Uint8Array;
   height: number;
   width: number;
+  /** Red, green and blue of each index, where the samples are indices. */
+  palette?: Uint8Array;
 }
 
 /** Rows and columns where each pass of Adam7 begins, and its steps (PNG 8.1). */
@@ -57,7 +59,7 @@ export function pngSamples(
     (sum, { rows, columns }) => sum + rows * (1 + rowBytes(columns)),
     0,
   );
-  const packed = inflateTo(imageData(bytes, view), length, name);
+  const packed = inflateTo(joinChunks(bytes, view, "IDAT"), length, name);
   const values = new Uint8Array(width * height);
   let at = 0;
   for (const { top, left, down, right, rows, columns } of passes) {
@@ -75,16 +77,23 @@ export function pngSamples(
       }
     }
   }
-  return { values, height, width };
+  const palette = colour === PALETTE
+    ? joinChunks(bytes, view, "PLTE")
+    : undefined;
+  return { values, height, width, palette };
 }
 
-/** The image's chunks, joined. */
-function imageData(bytes: Uint8Array, view: DataView): Uint8Array {
+/** What all chunks of a type hold, joined. */
+function joinChunks(
+  bytes: Uint8Array,
+  view: DataView,
+  wanted: string,
+): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
-    const type = view.getUint32(at + 4);
-    if (type === 0x49444154) { // IDAT
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    if (type === wanted) {
       parts.push(
         bytes.subarray(at + 8, Math.min(at + 8 + length, bytes.length)),
       );
