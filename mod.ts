@@ -85,6 +85,12 @@ export {
 export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
+export {
+  type PhantomVolume,
+  phantomVolume,
+  type PhantomVolumeKind,
+  type PhantomVolumeRater,
+} from "./src/phantoms/phantom_volume.ts";
 export { createRandom, type Random } from "./src/random.ts";
 export { addPoint } from "./src/spa/add_point.ts";
 export {
@@ -126,3 +132,12 @@ export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export type { Doubt, Suggestion } from "./src/volumes/suggestions.ts";
+export type {
+  PropagateOptions,
+  PropagateProgress,
+  VolumeAction,
+  VolumeSessionJSON,
+  VolumeSessionOptions,
+} from "./src/volumes/volume_actions.ts";
+export { VolumeSession } from "./src/volumes/volume_session.ts";

@@ -43,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   checkpoints: ["model", "engine", "phantoms"], // features are measured on them
   model: ["engine", "arrays"],
   engine: [],
-  phantoms: ["datasets"], // phantoms are a data set
+  phantoms: ["datasets", "formats"], // phantoms are a data set, or volumes
   datasets: ["formats", "arrays"],
   formats: ["arrays"],
   metrics: ["arrays"],

@@ -23,3 +23,7 @@ export {
   type PhantomRater,
   phantoms,
 } from "../phantoms/phantom.ts";
+export {
+  PHANTOM_VOLUME_KINDS,
+  PHANTOM_VOLUME_RATERS,
+} from "../phantoms/phantom_volume.ts";

@@ -38,6 +38,11 @@ export interface Choice {
   readonly candidates: readonly NdArray<Float32Array>[];
   /** Index of the candidate the user picked. */
   readonly chosen: number;
+  /**
+   * Share of its likelihood that counts, 0..1, which defaults to 1: less for a
+   * choice that was made in another slice of a volume.
+   */
+  readonly weight?: number;
 }
 
 /** Everything the user said about one image. */

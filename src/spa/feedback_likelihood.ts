@@ -64,13 +64,13 @@ export function choiceLogLikelihood(
   return Float64Array.from(split(maps, n), (map) => {
     let total = 0, result = 0;
     for (let p = 0; p < map.length; p++) total += map[p];
-    choices.forEach(({ chosen }, t) => {
+    choices.forEach(({ chosen, weight = 1 }, t) => {
       const scores = shown[t].map((pixels) =>
         sharpness * softDice(map, total, pixels)
       );
       const largest = Math.max(...scores);
       const sum = scores.reduce((s, v) => s + Math.exp(v - largest), 0);
-      result += scores[chosen] - largest - Math.log(sum);
+      result += weight * (scores[chosen] - largest - Math.log(sum));
     });
     return result;
   });
