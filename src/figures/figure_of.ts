@@ -88,7 +88,9 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
   if (isArray(value)) return arrayFigure(value, options);
   if ("layout" in value) {
     const line = `${describe(value)}; its middle slice`;
-    return imageFigure({ image: volumeImage(value, {}), title: title ?? line });
+    const channels = value.colour ? undefined : [0];
+    const image = volumeImage(value, { channels });
+    return imageFigure({ image, title: title ?? line });
   }
   if ("distribution" in value) {
     return mixtureFigure(value.distribution, undefined, {
