@@ -52,8 +52,8 @@ export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
-  readMask,
 } from "./src/formats/read_image.ts";
+export { readMask, type ReadMaskOptions } from "./src/formats/read_mask.ts";
 export {
   readVolume,
   type ReadVolumeOptions,

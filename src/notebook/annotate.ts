@@ -281,12 +281,13 @@ async function align(
   const rule = options.auto ?? (reference && nearestUser(reference));
   const picks: AnnotationRecord["picks"][number][] = [];
   const scores: number[] = [];
-  while (picks.at(-1)?.kind !== "accept") {
+  while (true) {
     if (reference) scores.push(dice(session.accept(), reference));
     const { picked, by, seconds } = await pickAt(host, session.proposal, {
       ...askOf(options),
-      ...{ image: pixels, random, undo: undo || session.canUndo },
+      ...{ image: pixels, random, undo: undo || session.canUndo, zoom: true },
       points: session.preference.feedback.points,
+      box: session.preference.feedback.box,
       about,
       auto: rule &&
         ((proposal, random) =>
@@ -297,15 +298,16 @@ async function align(
     if (picked.kind === "undo" && !session.canUndo) return undefined;
     picks.push({ ...picked, by, seconds });
     await applyPick(session, picked);
+    if (picked.kind !== "accept") continue;
+    const record = {
+      ...{ id, settings, points, picks },
+      iterations: picks.length,
+      seconds: (performance.now() - began) / 1000,
+      ...(reference && { dice: scores }),
+      profile: session.profile,
+    };
+    return { record, mask: session.accept(picked.candidate, picked) };
   }
-  const record = {
-    ...{ id, settings, points, picks },
-    iterations: picks.length,
-    seconds: (performance.now() - began) / 1000,
-    ...(reference && { dice: scores }),
-    profile: session.profile,
-  };
-  return { record, mask: session.accept() };
 }
 
 async function readReference(

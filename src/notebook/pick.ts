@@ -1,19 +1,29 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { cleanMask } from "../arrays/clean_mask.ts";
 import { digestNumber } from "../digest.ts";
 import {
   candidatesFigure,
   type CandidatesFigureOptions,
 } from "../figures/candidates_figure.ts";
 import { imageFigure } from "../figures/image_figure.ts";
+import { isWhole } from "../figures/panel.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
 import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
 import { interruptible, stopHere } from "./kernel.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { type Choices, describePicked, type Picked } from "./picked.ts";
+import {
+  type Accepted,
+  type Choices,
+  describePicked,
+  type Offered,
+  type Picked,
+  ZOOM,
+} from "./picked.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
@@ -65,6 +75,13 @@ export interface PickOptions extends AskOptions {
   readonly title?: string;
   /** Whether there is a step to undo, which defaults to true. */
   readonly undo?: boolean;
+  /**
+   * Whether a closer and a wider look of the network are offered, where the
+   * proposal knows its region. Default: false, as only a session can zoom.
+   */
+  readonly zoom?: boolean;
+  /** The box around the object, if one was given. */
+  readonly box?: Box;
   /** Answers where nobody else does; without it that is an error. */
   readonly auto?: PickRule;
 }
@@ -118,11 +135,20 @@ export interface About {
 export async function pickAt(
   host: PickHost,
   proposal: Proposal,
-  { points = [], truth, title = QUESTION, undo = true, about, ...options }:
+  {
+    points = [],
+    box,
+    truth,
+    title = QUESTION,
+    undo = true,
+    zoom = false,
+    about,
+    ...options
+  }:
     & PickOptions
     & About,
 ): Promise<Answer> {
-  const { candidates } = proposal;
+  const { candidates, notice } = proposal;
   const image = imageOf(proposal, options.image);
   if (truth) checkSize("reference", truth, proposal);
   const choices = choicesOf(image, candidates.length, [
@@ -130,17 +156,18 @@ export async function pickAt(
     "none",
     "outside",
     ...(undo ? ["undo"] as const : []),
+    ...(zoom ? zoomsOf(proposal.region, image, points) : []),
   ]);
   const line = entitled(about, title);
-  const shown = { image, proposal, points, truth, title: line };
+  const shown = { image, proposal, points, box, truth, title: line };
   const { auto, random, ...asked } = options;
   return await ask({
     ...asked,
-    title: line,
+    title: notice ? `${line} ${notice.text}` : line,
     choices,
     panel: () => pickPanel({ ...shown, choices }),
     still: (answer) =>
-      candidatesFigure({ ...shown, ...marksOf(answer, points, about) }),
+      candidatesFigure({ ...shown, ...marksOf(answer, shown, about) }),
     auto: auto && (async () => {
       const { seed } = proposal.predictions.latents;
       const given = await auto(proposal, random ?? createRandom(seed));
@@ -154,7 +181,10 @@ export async function pickAt(
 /** How the still picture differs by what was picked. */
 function marksOf(
   answer: Answer | "nothing" | undefined,
-  points: readonly Point[],
+  { proposal, points }: {
+    readonly proposal: Proposal;
+    readonly points: readonly Point[];
+  },
   about?: string,
 ): Partial<CandidatesFigureOptions> {
   if (!answer) return {};
@@ -168,13 +198,59 @@ function marksOf(
     case "candidate":
       return { title, chosen: picked.index };
     case "accept":
-      return { title, chosen: "accept" };
+      return {
+        title,
+        chosen: picked.candidate ?? "accept",
+        accepted: true,
+        proposal: repaired(proposal, picked),
+      };
     case "point":
       return { title, points: [...points, picked] };
     default:
       return { title };
   }
 }
+
+/** The proposal with the accepted mask as it is saved. */
+function repaired(
+  proposal: Proposal,
+  { candidate, ...cleaning }: Accepted,
+): CandidatesFigureOptions["proposal"] {
+  if (!cleaning.largestComponent && !cleaning.fillHoles) return proposal;
+  const { recommended, candidates, region, notice } = proposal;
+  const clean = <T extends { readonly mask: NdArray<Uint8Array> }>(
+    shown: T,
+  ): T => ({ ...shown, mask: cleanMask(shown.mask, cleaning) });
+  return {
+    region,
+    notice,
+    recommended: candidate === undefined ? clean(recommended) : recommended,
+    candidates: candidates.map((one, k) => k === candidate ? clean(one) : one),
+  };
+}
+
+/** The looks that a session can take: a click inside stays in the region. */
+function zoomsOf(
+  region: Box | undefined,
+  image: NdArray,
+  points: readonly Point[],
+): ("closer" | "wider")[] {
+  if (!region) return [];
+  const { left, top, right, bottom } = region;
+  const half = (right - left) / 2 / ZOOM;
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const within = points.every((point) =>
+    point.label === 0 ||
+    Math.max(Math.abs(point.x - x), Math.abs(point.y - y)) < half
+  );
+  return [
+    ...(within && half > LEAST ? ["closer"] as const : []),
+    ...(isWhole(region, image) ? [] : ["wider"] as const),
+  ];
+}
+
+/** Half the side of the smallest region that is looked at closer, in pixels. */
+const LEAST = 3;
 
 /** How {@linkcode pickPoint} asks. */
 export interface PickPointOptions extends AskOptions {
@@ -250,7 +326,10 @@ export async function pickPointAt(
 }
 
 /** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
-export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
+export type PickNextOptions = Omit<
+  PickOptions,
+  "points" | "box" | "undo" | "zoom"
+>;
 
 /**
  * Picks from a session's proposal and does with the session what was picked:
@@ -258,14 +337,16 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  *
  * @param session The session, which makes its next proposal.
  * @param options What is shown besides, and who is asked, as for `pick`.
- * @returns What the user did; "accept" leaves the session as it is.
+ * @returns What the user did; "accept" leaves the session as it is, and names
+ * what `session.accept` is given.
  * @throws As `pick` and `applyPick`.
  *
  * @example Until the user accepts
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
- * while ((await pickNext(session)).kind !== "accept");
- * await writeMask(session.accept(), "mask.png");
+ * let picked = await pickNext(session);
+ * while (picked.kind !== "accept") picked = await pickNext(session);
+ * await writeMask(session.accept(picked.candidate, picked), "mask.png");
  * ```
  */
 export function pickNext(
@@ -285,7 +366,9 @@ export function pickNextAt(
     const { picked } = await pickAt(host, session.proposal, {
       ...options,
       points: session.preference.feedback.points,
+      box: session.preference.feedback.box,
       undo: session.canUndo,
+      zoom: true,
       signal,
     });
     await applyPick(session, picked);
@@ -299,10 +382,11 @@ export function pickNextAt(
 }
 
 /**
- * Does with a session what was picked: chooses, adds the click, draws again, or
- * undoes; nothing for "accept".
+ * Does with a session what was picked: chooses, adds the click, draws again,
+ * zooms, or undoes; nothing for "accept".
  *
- * @throws As the session's own `choose`, `addPoint`, `proposeAgain` and `undo`.
+ * @throws As the session's own `choose`, `addPoint`, `proposeAgain`, `zoom` and
+ * `undo`.
  */
 export async function applyPick(
   session: Session,
@@ -320,8 +404,11 @@ export async function applyPick(
     case "none":
       await session.proposeAgain();
       break;
+    case "zoom":
+      await session.zoom(picked.factor);
+      break;
     case "undo":
-      session.undo();
+      await session.undo();
   }
 }
 
@@ -366,7 +453,7 @@ export function checkSize(
 export function choicesOf(
   { shape: [height, width] }: NdArray,
   candidates: number,
-  offered: readonly ("accept" | "undo" | "none" | "outside")[],
+  offered: readonly Offered[],
 ): Choices {
   return { candidates, width, height, offered: new Set(offered) };
 }

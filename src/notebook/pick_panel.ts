@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { percent } from "../figures/candidates_figure.ts";
+import { NOTICE_MARK, percent } from "../figures/candidates_figure.ts";
 import { countPixels } from "../figures/describe.ts";
 import { areaSwatch, type LegendItem, pointMark } from "../figures/panel.ts";
 import { escapeXML } from "../figures/svg.ts";
@@ -8,22 +8,29 @@ import { COLOR } from "../figures/theme.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import {
   drawPickPictures,
   type PickPictures,
+  readProposal,
+  type ShownProposal,
   svgElement,
 } from "./pick_pictures.ts";
 import { pickScript } from "./pick_script.ts";
-import type { Choices } from "./picked.ts";
+import type { Choices, Offered } from "./picked.ts";
 
 /** What a panel shows, from which a user picks. */
 export interface PickPanelOptions {
   /** [H, W, 1 or 3], values 0..1. */
   image: NdArray<Float32Array>;
   /** The recommendation and its candidates; without them, the image alone. */
-  proposal?: Pick<Proposal, "recommended" | "candidates">;
+  proposal?:
+    & Pick<Proposal, "recommended" | "candidates">
+    & Partial<Pick<Proposal, "region" | "notice">>;
   /** The clicks so far, which default to none. */
   points?: readonly Point[];
+  /** The box around the object; none by default. */
+  box?: Box;
   /** A reference mask, [H, W], with which Dice is given. */
   truth?: NdArray<Uint8Array>;
   /** The first line. */
@@ -46,12 +53,17 @@ export type PickPanel = (url: string, until: number) => {
 /** Draws the panel from which a user picks. */
 export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
   const id = `spa-pick-${crypto.randomUUID().slice(0, 8)}`;
-  const { image, proposal, points = [], truth } = options;
+  const { image, points = [], box, truth } = options;
+  const proposal = options.proposal && readProposal(options.proposal);
   const pictures = await drawPickPictures(id, {
-    ...{ image, proposal, points, truth },
+    ...{ image, proposal, points, box, truth },
   });
+  const drawn = new Map<string, string>(); // it may be asked for again and again
   return (url, until) => {
-    const fragment = drawPanel({ id, url, until }, pictures, options);
+    const key = `${url} ${until}`;
+    const fragment = drawn.get(key) ??
+      drawPanel({ id, url, until }, pictures, { ...options, proposal });
+    drawn.set(key, fragment);
     return {
       fragment,
       page: `<!doctype html><html lang="en"><meta charset="utf-8">` +
@@ -65,34 +77,52 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
 function drawPanel(
   { id, url, until }: { id: string; url: string; until: number },
   pictures: PickPictures,
-  { image, proposal, truth, title, choices }: PickPanelOptions,
+  { image, proposal, truth, title, choices }:
+    & Omit<PickPanelOptions, "proposal">
+    & { proposal?: ShownProposal },
 ): string {
   const [height, width] = image.shape;
   const { offered } = choices;
   const link = (path: string, css: string, content: string, rest: string) =>
     `<a class="${css}" role="button" href="${url}/${path}" data-path="${path}" ` +
     `${rest} target="_blank" rel="noopener noreferrer">${content}</a>`;
-  const button = (word: "accept" | "none" | "undo", label: string) =>
+  const button = (word: Offered, key: string, label: string) =>
     offered.has(word)
       ? link(
         word,
         `spa-pick-button${word === "accept" ? " spa-pick-primary" : ""}`,
-        `${keyMark(word[0].toUpperCase())} <span>${label}</span>`,
-        `aria-keyshortcuts="${word[0]}" data-key="${word[0]}"`,
+        `${keyMark(key.toUpperCase())} <span>${label}</span>`,
+        `aria-keyshortcuts="${key === "+" ? "Plus" : key}" data-key="${key}"`,
       )
       : "";
-  const candidates = pictures.candidates.map((picture, k) =>
-    link(
+  const candidates = pictures.candidates.map((picture, k) => {
+    const candidate = proposal!.candidates[k];
+    const pick = link(
       `candidate/${k}`,
-      "spa-pick-candidate",
-      picture + candidateCaption(proposal!.candidates[k], k, id, truth),
-      `aria-label="${candidateLabel(proposal!.candidates[k], k, truth)}" ` +
+      "spa-pick-choice",
+      picture + candidateCaption(candidate, k, id, truth),
+      `aria-label="${candidateLabel(candidate, k, truth)}" ` +
         `${k < KEYS ? `data-key="${k + 1}" ` : ""}data-candidate="${k}"`,
-    )
-  );
+    );
+    const accept = offered.has("accept")
+      ? link(
+        `accept/${k}`,
+        "spa-pick-accept",
+        "accept",
+        `aria-label="Accept candidate ${k + 1} as it is" data-accepts="${k}"${
+          k < KEYS
+            ? ` title="Shift+${k + 1}" aria-keyshortcuts="Shift+${k + 1}"`
+            : ""
+        }`,
+      )
+      : "";
+    return `<div class="spa-pick-candidate">${pick}${accept}</div>`;
+  });
   const many = candidates.length > 4; // more than fit beside the main picture
-  const actions = button("accept", "Accept the recommendation") +
-    button("none", "None of these") + button("undo", "Undo");
+  const actions = button("accept", "a", "Accept the recommendation") +
+    (proposal && offered.has("accept") ? repairChoices(proposal) : "") +
+    button("none", "n", "None of these") + button("undo", "u", "Undo") +
+    button("closer", "+", "Look closer") + button("wider", "-", "Look wider");
   const bar = actions && `<div class="spa-pick-actions">${actions}</div>`;
   return [
     `<style>${PICK_STYLE}</style>`,
@@ -102,6 +132,7 @@ function drawPanel(
     `<div class="spa-pick-card">${pictures.definitions}`,
     `<div class="spa-pick-title">${escapeXML(title)}</div>`,
     `<div class="spa-pick-hint">${hint(choices)}</div>`,
+    proposal?.notice ? noticeLine(proposal.notice.text) : "",
     many ? bar : "",
     `<div class="spa-pick-grid">`,
     `<div class="spa-pick-main">${pictures.main}`,
@@ -137,9 +168,41 @@ function legendItem({ label, mark }: LegendItem): string {
 /** How many candidates have a key: one character each. */
 export const KEYS = 9;
 
+/** What is wrong with the recommendation; a screen reader says it at once. */
+function noticeLine(text: string): string {
+  const mark = svgElement({ x: 0, y: 0, width: 18, height: 16 }, NOTICE_MARK);
+  return `<div class="spa-pick-notice" role="alert">${mark}<span>${
+    escapeXML(text)
+  }</span></div>`;
+}
+
+/**
+ * The repairs before a mask is accepted: those that change any of the masks. What
+ * they do to the recommendation is said in pixels.
+ */
+function repairChoices({ recommended, candidates }: ShownProposal): string {
+  const masks = [recommended, ...candidates];
+  const box = (repair: "largest" | "holes", label: string) => {
+    if (!masks.some(({ repairs }) => repairs.has(repair))) return "";
+    const repaired = recommended.repairs.get(repair);
+    const change = repaired
+      ? countPixels(repaired) - countPixels(recommended.mask)
+      : 0;
+    const pixels = change === 0
+      ? ""
+      : ` (${change < 0 ? "−" : "+"}${Math.abs(change)} px)`;
+    return `<label><input type="checkbox" data-repair="${repair}">` +
+      `<span>${label}${pixels}</span></label>`;
+  };
+  const boxes = box("largest", "largest part only") +
+    box("holes", "fill holes");
+  return boxes && `<span class="spa-pick-repairs" role="group" ` +
+      `aria-label="Repairs before it is accepted">${boxes}</span>`;
+}
+
 /** A candidate as its picture and caption say it, for those who cannot see. */
 export function candidateLabel(
-  { share, mask, added, removed }: Proposal["candidates"][number],
+  { share, mask, added, removed }: ShownProposal["candidates"][number],
   k: number,
   truth?: NdArray<Uint8Array>,
 ): string {
@@ -171,7 +234,7 @@ export function keyMark(text: string): string {
 
 /** What stands under a candidate's picture. */
 export function candidateCaption(
-  { share, mask, added, removed }: Proposal["candidates"][number],
+  { share, mask, added, removed }: ShownProposal["candidates"][number],
   k: number,
   id: string,
   truth?: NdArray<Uint8Array>,
@@ -247,19 +310,28 @@ export const PICK_STYLE = `
 .spa-pick-alone { max-width: 600px; }
 .spa-pick-alone .spa-pick-grid { grid-template-columns: minmax(0, 1fr); }
 .spa-pick svg { display: block; max-width: 100%; }
-.spa-pick-main > svg, .spa-pick-candidate > svg { height: auto; margin: 0 auto; }
+.spa-pick-main > svg, .spa-pick-choice > svg { height: auto; margin: 0 auto; }
 .spa-pick-main > svg { width: min(100%, min(75vh, 620px) * var(--spa-aspect, 1000)); }
-.spa-pick-candidate > svg { width: min(100%, 300px * var(--spa-aspect, 1000)); }
+.spa-pick-choice > svg { width: min(100%, 300px * var(--spa-aspect, 1000)); }
 .spa-pick-main > svg { cursor: crosshair; }
 .spa-pick-candidates { display: grid; gap: 14px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .spa-pick-many .spa-pick-grid { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 .spa-pick-many .spa-pick-candidates { gap: 10px; grid-template-columns: repeat(3, minmax(0, 1fr));
   max-height: min(85vh, 760px); overflow-y: auto; padding: 2px; }
 .spa-pick-many .spa-pick-actions { margin: 0 0 14px; }
-.spa-pick a.spa-pick-candidate, .spa-pick a.spa-pick-button { color: ${COLOR.ink}; text-decoration: none; }
-.spa-pick-candidate { display: block; border-radius: 8px; padding: 5px; border: 1px solid ${COLOR.rule}; cursor: pointer; }
-.spa-pick-candidate > svg { border-radius: 4px; }
-.spa-pick-candidate:hover, .spa-pick-candidate:focus-visible, .spa-pick-button:hover, .spa-pick-button:focus-visible {
+.spa-pick a.spa-pick-choice, .spa-pick a.spa-pick-button, .spa-pick a.spa-pick-accept { color: ${COLOR.ink}; text-decoration: none; }
+.spa-pick-candidate { position: relative; border-radius: 8px; border: 1px solid ${COLOR.rule}; }
+.spa-pick-choice { display: block; padding: 5px; border-radius: 7px; cursor: pointer; }
+.spa-pick-choice > svg { border-radius: 4px; }
+.spa-pick-accept { position: absolute; right: 5px; top: 5px; padding: 1px 7px; border-radius: 6px; font-size: 12px;
+  background: ${COLOR.paper}; border: 1px solid ${COLOR.muted}; opacity: 0.85; cursor: pointer; }
+.spa-pick-accept:hover, .spa-pick-accept:focus-visible { opacity: 1; outline: 2px solid ${COLOR.ink}; outline-offset: -1px; }
+.spa-pick-notice { display: flex; gap: 8px; align-items: center; margin: -4px 0 12px; font-weight: 700; }
+.spa-pick-notice svg { flex: none; }
+.spa-pick-repairs { display: inline-flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; font-size: 13px; }
+.spa-pick-repairs label { display: inline-flex; gap: 5px; align-items: center; cursor: pointer; margin: 0; }
+.spa-pick-repairs input { margin: 0; }
+.spa-pick-choice:hover, .spa-pick-choice:focus-visible, .spa-pick-button:hover, .spa-pick-button:focus-visible {
   outline: 2px solid ${COLOR.ink}; outline-offset: -1px; }
 .spa-pick-bar { display: block; height: 4px; background: ${COLOR.rule}; margin: 6px 1px 5px; }
 .spa-pick-bar > span { display: block; height: 100%; background: ${COLOR.ink}; }

@@ -1,23 +1,32 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Proposal } from "../spa/cluster.ts";
+import { cleanMask } from "../arrays/clean_mask.ts";
+import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { countPixels } from "../figures/describe.ts";
 import {
   areaItem,
+  boxItem,
+  closeImage,
+  closerItem,
   closeView,
   defineImage,
   drawArea,
+  drawBoxPrompt,
   drawOutline,
   drawPanel,
   drawPoint,
+  drawRegion,
   drawViewFrame,
   fitBox,
+  isWhole,
   type LegendItem,
   lineItem,
   type Panel,
   pointItems,
   type Rect,
+  regionItem,
   wholeView,
 } from "../figures/panel.ts";
 import { outline } from "../figures/outline.ts";
@@ -31,14 +40,74 @@ const PLACE = {
   candidate: { width: 200, height: 300 },
 } as const;
 
+/** A proposal whose masks were read once, with the repairs that change one. */
+export interface ShownProposal {
+  /** The recommendation's mask, [H, W]. */
+  readonly recommended: Repairable;
+  /** The candidates, each with its changes. */
+  readonly candidates:
+    readonly (Repairable & Pick<Candidate, "share" | "added" | "removed">)[];
+  /** The region that the network looks at. */
+  readonly region?: Box;
+  /** What is wrong with the recommendation. */
+  readonly notice?: Proposal["notice"];
+}
+
+/** A mask, and what the repairs before saving make of it. */
+export interface Repairable {
+  /** [H, W], 0 or 1. */
+  readonly mask: NdArray<Uint8Array>;
+  /** Only the repairs that change it, by their names in a path. */
+  readonly repairs: ReadonlyMap<Repair, NdArray<Uint8Array>>;
+}
+
+/** Repairs as the path of an acceptance has them. */
+export type Repair = "largest" | "holes" | "largest/holes";
+
+/**
+ * Reads the masks of a proposal, which are made when they are read.
+ *
+ * @param proposal What the user picks from.
+ */
+export function readProposal(
+  { recommended, candidates, region, notice }:
+    & Pick<Proposal, "recommended" | "candidates">
+    & Partial<Pick<Proposal, "region" | "notice">>,
+): ShownProposal {
+  return {
+    recommended: repairable(recommended.mask),
+    candidates: candidates.map(({ share, mask, added, removed }) => ({
+      ...repairable(mask),
+      ...{ share, added, removed },
+    })),
+    region,
+    notice,
+  };
+}
+
+function repairable(mask: NdArray<Uint8Array>): Repairable {
+  const before = countPixels(mask);
+  const repairs = new Map<Repair, NdArray<Uint8Array>>();
+  const largest = cleanMask(mask, { largestComponent: true });
+  const holes = cleanMask(mask, { fillHoles: true });
+  if (countPixels(largest) !== before) repairs.set("largest", largest);
+  if (countPixels(holes) !== before) repairs.set("holes", holes);
+  if (repairs.size === 2) {
+    repairs.set("largest/holes", cleanMask(largest, { fillHoles: true }));
+  }
+  return { mask, repairs };
+}
+
 /** What {@linkcode drawPickPictures} shows. */
 export interface PickPicturesOptions {
   /** [H, W, 1 or 3], values 0..1. */
   image: NdArray<Float32Array>;
   /** The recommendation and its candidates; without them, the image alone. */
-  proposal?: Pick<Proposal, "recommended" | "candidates">;
+  proposal?: ShownProposal;
   /** The clicks so far. */
   points: readonly Point[];
+  /** The box around the object; none by default. */
+  box?: Box;
   /** A reference mask, [H, W], to outline; none by default. */
   truth?: NdArray<Uint8Array>;
 }
@@ -63,17 +132,29 @@ export interface PickPictures {
  */
 export async function drawPickPictures(
   id: string,
-  { image, proposal, points, truth }: PickPicturesOptions,
+  { image, proposal, points, box, truth }: PickPicturesOptions,
 ): Promise<PickPictures> {
-  const uri = await imageURI(image);
   const whole = wholeView(image);
   const candidates = proposal?.candidates ?? [];
   const masks = proposal
     ? [proposal.recommended, ...candidates].map(({ mask }) => mask)
     : [];
   const view = proposal ? closeView(masks) : whole;
+  const large = closeImage(image, view);
+  const [uri, closeURI] = await Promise.all([
+    imageURI(image),
+    large && imageURI(large),
+  ]);
+  const { region } = proposal ?? {};
+  const framed = region && !isWhole(region, image) ? region : undefined;
+  const closer = view.width < whole.width;
+  const closeId = closeURI ? `${id}-close` : id;
   const main: Panel = { id, place: placeOf(whole, PLACE.main), view: whole };
-  const close: Panel = { id, place: placeOf(view, PLACE.candidate), view };
+  const close: Panel = {
+    id: closeId,
+    place: placeOf(view, PLACE.candidate),
+    view,
+  };
 
   const drawCandidate = (panel: Panel, k: number) =>
     drawArea(panel, outline(candidates[k].added), "added") +
@@ -81,20 +162,29 @@ export async function drawPickPictures(
     drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
       width: 1.6,
     });
+  const drawRecommended = (mask: NdArray<Uint8Array>) =>
+    drawOutline(main, outline(mask), COLOR.recommended, { width: 2.5 });
   const recommendation = proposal
-    ? drawOutline(main, outline(masks[0]), COLOR.recommended, { width: 2.5 })
+    ? `<g data-repaired="">${drawRecommended(masks[0])}</g>` +
+      [...proposal.recommended.repairs].map(([repair, mask]) =>
+        `<g data-repaired="${repair}" style="display:none">${
+          drawRecommended(mask)
+        }</g>`
+      ).join("")
     : "";
   return {
     definitions: svgElement(
       { x: 0, y: 0, width: 0, height: 0 },
-      defineImage(id, uri, whole),
+      defineImage(id, uri, whole) +
+        (closeURI ? defineImage(closeId, closeURI, view) : ""),
       'style="position:absolute"',
     ),
     main: svgElement(
       main.place,
       drawPanel(
         main,
-        view.width < whole.width ? drawViewFrame(main, view) : "",
+        framed ? drawRegion(main, framed) : "",
+        closer ? drawViewFrame(main, view) : "",
         recommendation,
         ...candidates.map((_, k) =>
           `<g data-preview="${k}" style="display:none">${
@@ -104,6 +194,7 @@ export async function drawPickPictures(
         truth
           ? drawOutline(main, outline(truth), COLOR.reference, { dashed: true })
           : "",
+        box ? drawBoxPrompt(main, box) : "",
         ...points.map((point) => drawPoint(main, point)),
       ),
       `role="img" aria-label="${describe(image, points, proposal)}" ${
@@ -129,7 +220,10 @@ export async function drawPickPictures(
       ...(truth
         ? [lineItem("reference", COLOR.reference, { dashed: true })]
         : []),
+      ...(box ? [boxItem()] : []),
       ...pointItems(points),
+      ...(framed ? [regionItem()] : []),
+      ...(closer ? [closerItem()] : []),
     ],
   };
 }

@@ -95,7 +95,13 @@ function run(options: PickScriptOptions): void {
       ? String(Number(a) + 1)
       : kind === "point"
       ? (label === "0" ? "-" : "") + a + "," + b
-      : kind;
+      : kind === "closer"
+      ? "+"
+      : kind === "wider"
+      ? "-"
+      : kind === "accept" && /^\d+$/.test(a || "")
+      ? path.replace(a, String(Number(a) + 1)).replaceAll("/", " ")
+      : path.replaceAll("/", " ");
     root.classList.add("spa-pick-done");
     note("Waiting for the box \u2026");
     const own = root.closest(".jp-OutputArea") || document;
@@ -162,11 +168,28 @@ function run(options: PickScriptOptions): void {
     }
   };
 
+  // Repairs go with every acceptance, and are shown on the recommendation.
+  const repairs = () =>
+    [...root.querySelectorAll<HTMLInputElement>("input[data-repair]")]
+      .filter((box) => box.checked).map((box) => "/" + box.dataset.repair)
+      .join("");
+  root.addEventListener("change", () => {
+    const marks = [...root.querySelectorAll<SVGElement>("[data-repaired]")];
+    const names = marks.map((mark) => mark.dataset.repaired!);
+    let wanted = repairs().slice(1);
+    if (!names.includes(wanted)) { // of two repairs one may change nothing
+      wanted = wanted.split("/").find((one) => names.includes(one)) || "";
+    }
+    marks.forEach((mark, i) => {
+      mark.style.display = names[i] === wanted ? "" : "none";
+    });
+  });
   root.addEventListener("click", (event) => {
     const link = (event.target as Element).closest("a[data-path]");
     if (link && (reachable || types)) { // else the link itself is followed
       event.preventDefault();
-      send(link.getAttribute("data-path")!);
+      const path = link.getAttribute("data-path")!;
+      send(/^accept/.test(path) ? path + repairs() : path);
     }
   });
   picture.addEventListener("click", (event) => {
@@ -180,7 +203,10 @@ function run(options: PickScriptOptions): void {
     send("point/" + x + "/" + y + "/" + label);
   });
   root.addEventListener("keydown", (event) => {
-    const { key, target } = event;
+    const { target, code, shiftKey } = event;
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(code);
+    const accepts = shiftKey && digit ? "accept/" + (Number(digit[1]) - 1) : "";
+    const key = { "=": "+", "_": "-" }[event.key] || event.key;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = (target as Element).closest<HTMLElement>("a, input");
     const follows = key === "Enter" && at && !event.shiftKey;
@@ -189,7 +215,9 @@ function run(options: PickScriptOptions): void {
     // the notebook would cut a cell by "x", and make it a heading by "5"
     event.stopPropagation();
     const link = key === " " ? at : root.querySelector<HTMLElement>(
-      "a[data-key='" + CSS.escape(key.toLowerCase()) + "']",
+      accepts
+        ? "a[data-path='" + accepts + "']"
+        : "a[data-key='" + CSS.escape(key.toLowerCase()) + "']",
     );
     if (!link?.matches("a[data-path]")) return;
     event.preventDefault();

@@ -1,12 +1,21 @@
 /** What a user can do with a proposal, and its forms as text. */
 
+import type { MaskCleaning } from "../arrays/clean_mask.ts";
+
 /**
  * What a user did with a proposal, told apart by `kind`. A click has x and y in
- * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`.
+ * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`. An
+ * acceptance names the candidate, from 0, unless it is the recommendation, and
+ * the repairs of its mask; a zoom has its factor, > 1 closer.
  */
 export type Picked =
   | { readonly kind: "candidate"; readonly index: number }
-  | { readonly kind: "accept" }
+  | { readonly kind: "accept"; readonly candidate?: number }
+    & Pick<
+      MaskCleaning,
+      "largestComponent" | "fillHoles"
+    >
+  | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "undo" }
   | { readonly kind: "none" }
   | {
@@ -15,6 +24,12 @@ export type Picked =
     readonly y: number;
     readonly label: 0 | 1;
   };
+
+/** The acceptance of a mask: as it is shown, or with repairs. */
+export type Accepted = Extract<Picked, { kind: "accept" }>;
+
+/** By how much one step of zoom looks closer. */
+export const ZOOM = 1.5;
 
 /** What there is to pick. */
 export interface Choices {
@@ -25,12 +40,21 @@ export interface Choices {
   /** Rows of the image. */
   readonly height: number;
   /** What else is offered. */
-  readonly offered: ReadonlySet<"accept" | "undo" | "none" | "outside">;
+  readonly offered: ReadonlySet<Offered>;
 }
 
+/** What may be offered besides the candidates. */
+export type Offered =
+  | "accept"
+  | "undo"
+  | "none"
+  | "outside"
+  | "closer"
+  | "wider";
+
 /**
- * The pick of a link's path (`candidate/2`, `accept`, `point/61/40/1`);
- * undefined where it is none, or none of the choices.
+ * The pick of a link's path (`candidate/2`, `accept/2/holes`, `point/61/40/1`,
+ * `closer`); undefined where it is none, or none of the choices.
  */
 export function pickedFromPath(
   path: string,
@@ -46,13 +70,43 @@ export function pickedFromPath(
     const [x, y, label] = point.slice(1).map(Number);
     return among({ kind: "point", x, y, label: label as 0 | 1 }, choices);
   }
-  if (path === "accept" || path === "undo" || path === "none") {
+  const accept = /^accept(?:\/(\d+))?(\/largest)?(\/holes)?$/.exec(path);
+  if (accept) {
+    const [, candidate, largest, holes] = accept;
+    return among(acceptance(candidate, largest, holes), choices);
+  }
+  if (path === "closer" || path === "wider") {
+    return among(zoomOf(path), choices);
+  }
+  if (path === "undo" || path === "none") {
     return among({ kind: path }, choices);
   }
   return undefined;
 }
 
-/** The pick of a typed line, as `2`, `a` or `+61,40`; undefined where it is none. */
+/** The acceptance of a candidate by its index as text, or the recommendation. */
+function acceptance(
+  candidate: string | undefined,
+  largest: unknown,
+  holes: unknown,
+): Accepted {
+  return {
+    kind: "accept",
+    ...(candidate !== undefined && { candidate: Number(candidate) }),
+    ...(largest ? { largestComponent: true } : {}),
+    ...(holes ? { fillHoles: true } : {}),
+  };
+}
+
+/** One step of zoom. */
+function zoomOf(way: "closer" | "wider"): Picked {
+  return { kind: "zoom", factor: way === "closer" ? ZOOM : 1 / ZOOM };
+}
+
+/**
+ * The pick of a typed line, as `2`, `a`, `a2 holes`, `+` or `61,40`; undefined
+ * where it is none.
+ */
 export function pickedFromLine(
   line: string,
   choices: Choices,
@@ -67,7 +121,16 @@ export function pickedFromLine(
   if (/^\d+$/.test(text)) {
     return among({ kind: "candidate", index: Number(text) - 1 }, choices);
   }
-  const word = (["accept", "undo", "none"] as const)
+  if (text === "+" || text === "-") {
+    return among(zoomOf(text === "+" ? "closer" : "wider"), choices);
+  }
+  const accept = /^a(?:ccept)?\s*(\d+)?(\s+largest)?(\s+holes)?$/.exec(text);
+  if (accept) {
+    const [, number, largest, holes] = accept;
+    const index = number === undefined ? undefined : String(Number(number) - 1);
+    return among(acceptance(index, largest, holes), choices);
+  }
+  const word = (["undo", "none"] as const)
     .find((word) => text === word || text === word[0]);
   return word && among({ kind: word }, choices);
 }
@@ -78,15 +141,27 @@ export function typedKeys({ candidates, offered }: Choices): string {
   if (candidates > 0) {
     keys.push(`${candidates === 1 ? "1" : `1 to ${candidates}`} picks`);
   }
-  for (const word of ["accept", "none", "undo"] as const) {
+  if (offered.has("accept")) {
+    keys.push(
+      candidates > 0
+        ? "a accepts (a2 candidate 2; a largest, a holes repair)"
+        : "a accepts",
+    );
+  }
+  for (const word of ["none", "undo"] as const) {
     if (offered.has(word)) keys.push(`${word[0]} ${WORDS[word]}`);
   }
+  const zooms = [
+    ...(offered.has("closer") ? ["+ looks closer"] : []),
+    ...(offered.has("wider") ? ["- wider"] : []),
+  ];
+  if (zooms.length > 0) keys.push(zooms.join(", "));
   keys.push("x,y clicks inside");
   if (offered.has("outside")) keys.push("-x,y outside");
   return keys.join(", ");
 }
 
-const WORDS = { accept: "accepts", none: "none of these", undo: "undoes" };
+const WORDS = { none: "none of these", undo: "undoes" };
 
 /** A pick in words, as for a caption. */
 export function describePicked(picked: Picked): string {
@@ -94,7 +169,17 @@ export function describePicked(picked: Picked): string {
     case "candidate":
       return `Candidate ${picked.index + 1} picked`;
     case "accept":
-      return "Recommendation accepted";
+      return [
+        `${
+          picked.candidate === undefined
+            ? "Recommendation"
+            : `Candidate ${picked.candidate + 1}`
+        } accepted`,
+        ...(picked.largestComponent ? ["largest part only"] : []),
+        ...(picked.fillHoles ? ["holes filled"] : []),
+      ].join(", ");
+    case "zoom":
+      return picked.factor > 1 ? "A closer look" : "A wider look";
     case "undo":
       return "One step back";
     case "none":
@@ -116,6 +201,13 @@ export function isAmong(picked: Picked, choices: Choices): boolean {
       return picked.x >= 0 && picked.y >= 0 && picked.x <= width - 1 &&
         picked.y <= height - 1 &&
         (picked.label === 1 || picked.label === 0 && offered.has("outside"));
+    case "accept":
+      return offered.has("accept") && (picked.candidate === undefined ||
+        Number.isInteger(picked.candidate) && picked.candidate >= 0 &&
+          picked.candidate < candidates);
+    case "zoom":
+      return picked.factor > 0 && Number.isFinite(picked.factor) &&
+        offered.has(picked.factor > 1 ? "closer" : "wider");
     default:
       return offered.has(picked.kind);
   }

@@ -5,10 +5,23 @@ import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { choicesOf } from "../../src/notebook/pick.ts";
 import { greyImage as image, handProposal } from "../helpers/proposal.ts";
 
-const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
-const draw = await pickPanel({
-  ...{ image, choices, proposal: handProposal(), title: "Which?" },
-});
+const choices = choicesOf(image, 4, [
+  ...["accept", "none", "outside", "undo", "closer", "wider"] as const,
+]);
+const plain = handProposal();
+/** Its recommendation of 16 pixels has a part of one more aside. */
+const proposal = {
+  ...plain,
+  recommended: { ...plain.recommended, mask: withPixel(10, 14) },
+};
+const draw = await pickPanel({ image, choices, proposal, title: "Which?" });
+
+function withPixel(row: number, column: number) {
+  const { mask } = handProposal().recommended;
+  mask.set(row, column, 1);
+  return mask;
+}
+
 const URL_OF_PICKS = "http://127.0.0.1:9/token";
 
 /**
@@ -96,6 +109,30 @@ Deno.test("a click on a candidate or a button is sent, once", async () => {
   }
 });
 
+Deno.test("a repair is shown on the recommendation, and goes with every acceptance", async () => {
+  for (
+    const [selector, expected] of [
+      ["a[data-path=accept]", "POST accept/largest"],
+      ["a[data-path='accept/2']", "POST accept/2/largest"],
+      ["a[data-path='candidate/1']", "POST candidate/1"],
+    ]
+  ) {
+    const { sent, find, click, window } = open(said);
+    const seen = () =>
+      ["", "largest"].filter((name) =>
+        find(`[data-repaired="${name}"]`).style.display !== "none"
+      );
+    assert.deepEqual(seen(), [""]);
+    assert.equal(find("input[data-repair=holes]"), null); // none has any
+    find("input[data-repair=largest]").click();
+    assert.deepEqual(seen(), ["largest"]);
+    click(selector);
+    await until(() => sent.length > 0);
+    assert.deepEqual(sent, [expected]);
+    window.close();
+  }
+});
+
 Deno.test("keys pick, but neither held ones nor those of commands", () => {
   const keys: [string, object, string[]][] = [
     ["1", {}, ["POST candidate/0"]],
@@ -104,6 +141,10 @@ Deno.test("keys pick, but neither held ones nor those of commands", () => {
     ["a", {}, ["POST accept"]],
     ["N", {}, ["POST none"]],
     ["u", {}, ["POST undo"]],
+    ["!", { code: "Digit1", shiftKey: true }, ["POST accept/0"]],
+    ["+", { code: "Equal", shiftKey: true }, ["POST closer"]],
+    ["=", { code: "Equal" }, ["POST closer"]],
+    ["-", {}, ["POST wider"]],
     ["a", { ctrlKey: true }, []],
     ["1", { repeat: true }, []],
     ["'", {}, []],
@@ -214,7 +255,7 @@ Deno.test("who cannot see the panel is told what it shows, and Space presses its
   assert.equal(find(".spa-pick-main > svg").getAttribute("role"), "img");
   assert.equal(
     name(".spa-pick-main > svg"),
-    "Image of 16 x 12 pixels, recommendation of 16 pixels. A click adds a point",
+    "Image of 16 x 12 pixels, recommendation of 17 pixels. A click adds a point",
   );
   for (const link of window.document.querySelectorAll("a[data-path]")) {
     assert.equal(link.getAttribute("role"), "button");
@@ -274,6 +315,9 @@ Deno.test("where the kernel cannot be reached, what is clicked is typed into the
   const typed: [string, number, number, boolean, string][] = [
     ["a[data-path='candidate/2']", 0, 0, false, "3"],
     ["a[data-path=accept]", 0, 0, false, "accept"],
+    ["a[data-path='accept/2']", 0, 0, false, "accept 3"],
+    ["a[data-path=closer]", 0, 0, false, "+"],
+    ["a[data-path=wider]", 0, 0, false, "-"],
     [".spa-pick-main > svg", 300, 100, false, "10,2"],
     [".spa-pick-main > svg", 300, 100, true, "-10,2"],
   ];

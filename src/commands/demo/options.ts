@@ -25,7 +25,8 @@ What to segment
                        without these, a random pixel of the rater's mask
 
 Who chooses
-  --interactive        you: 1 to 4 picks, a accepts, u undoes, q quits
+  --interactive        you: 1 to 4 picks, a accepts, u undoes, + and - zoom,
+                       q quits
   --choose 1,3,2       these candidates, then accept
                        without these: the simulated user, or, where no mask is
                        known, nobody: the first proposal is accepted
