@@ -103,7 +103,7 @@ async function glance(
     feedback,
     evidence,
   );
-  const { values } = sampleGMM(distribution, { count: FINDING.samples });
+  const { values } = sampleGMM(distribution, { samples: FINDING.samples });
   const [N, d] = values.shape;
   const { data, shape } = await decodeLatents(
     model,

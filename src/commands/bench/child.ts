@@ -151,14 +151,14 @@ export async function iterate(
   const [decoding, predictions] = await time(() => {
     const options = { count: SAMPLES, seed };
     const latents = sampleGMM(preference.distribution, options);
-    return decode(model, embedding, latents, preference);
+    return decode(model, embedding, preference, { latents });
   });
   const [clustering, proposal] = await time(() =>
-    cluster(predictions, { count: 4, seed })
+    cluster(predictions, { candidates: 4, seed })
   );
   const choice = seed % proposal.candidates.length;
   const [update, next] = await time(() =>
-    updatePreference(model, embedding, preference, proposal, choice)
+    updatePreference(model, embedding, preference, { proposal, choice })
   );
   return {
     times: { decode: decoding, cluster: clustering, update },
