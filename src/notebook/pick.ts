@@ -109,9 +109,10 @@ const QUESTION = "Which is nearest to what you want?";
  * ```ts ignore
  * const picked = await pick(proposal);
  * if (picked.kind === "candidate") {
- *   preference = await updatePreference(
- *     model, embedding, preference, proposal, picked.index,
- *   );
+ *   preference = await updatePreference(model, embedding, preference, {
+ *     proposal,
+ *     choice: picked.index,
+ *   });
  * }
  * ```
  */
