@@ -240,11 +240,11 @@ function difference(
  * have the same mask.
  *
  * @param predictions Predictions of `decode`.
- * @param options `count`: candidates K, default 4, the paper's; fewer distinct
- * masks give fewer. `seed`: of the K-means seeding, any finite number,
+ * @param options `candidates`: K, default 4, the paper's; fewer distinct masks
+ * give fewer. `seed`: of the K-means seeding, any finite number,
  * default 0.
  * @returns What the user is shown.
- * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * @throws {RangeError} When `candidates` is not a positive integer, or `seed` not
  * finite.
  *
  * @example Propose four candidates
@@ -258,19 +258,22 @@ function difference(
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
- * const { recommended, candidates } = spa.cluster(predictions, { count: 4 });
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
+ * const { recommended, candidates } = spa.cluster(predictions, {
+ *   candidates: 4,
+ * });
  * recommended.mask.shape; // [128, 128], as the image
  * candidates.map(({ share }) => share); // the largest first, 1 in all
  * ```
  */
 export function cluster(
   predictions: Predictions,
-  { count = 4, seed = 0 }: { count?: number; seed?: number } = {},
+  { candidates: most = 4, seed = 0 }: { candidates?: number; seed?: number } =
+    {},
 ): Proposal {
-  if (!Number.isInteger(count) || count < 1) {
+  if (!Number.isInteger(most) || most < 1) {
     throw new RangeError(
-      `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
+      `Cannot cluster predictions as candidates must be a positive integer: current value is ${most}`,
     );
   }
   const { probabilities, shares, frame, image } = predictions;
@@ -286,7 +289,7 @@ export function cluster(
   const gram = knownGrams.get(probabilities) ??
     gramMatrix(maps, shares.length, side * side);
   const groups = distinctGroups(
-    count,
+    most,
     (count) => kMeans(gram, shares, count, createRandom(seed)),
     (members) => {
       const probability = asMap(meanMap(maps, shares, members));

@@ -13,6 +13,18 @@ import { type Predictions, weighSamples } from "./predictions.ts";
 import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 
+/** What is decoded. */
+export interface DecodeOptions {
+  /** Samples of `sampleGMM`, drawn from the preference. */
+  readonly latents: Latents;
+  /**
+   * Maps to draw from a Gaussian of low rank around the samples' logits (Monteiro
+   * et al., "Stochastic Segmentation Networks", 2020); 0 for none. Default: as
+   * many as latents. They need memory for the square of their number.
+   */
+  readonly variations?: number;
+}
+
 /**
  * Decodes latent preferences to probability maps, steps 2 and 3 of an
  * iteration: fusion with the image embedding, then SAM's two-way mask decoder
@@ -26,12 +38,8 @@ import type { Latents } from "./sample_gmm.ts";
  *
  * @param model The network.
  * @param embedding The encoded image.
- * @param latents Samples of `sampleGMM`.
  * @param preference The preference the samples were drawn from.
- * @param options `variations`: maps to draw from a Gaussian of low rank around
- * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
- * 2020), default as many as latents; 0 for none. Memory is needed for the square
- * of their number.
+ * @param options The samples, and how many variations of them.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's, `variations`
  * is no whole number >= 0, or the preference is of another image or model.
@@ -48,16 +56,15 @@ import type { Latents } from "./sample_gmm.ts";
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
  * predictions.probabilities.shape; // [96, 64, 64]: as many variations
  * ```
  */
 export async function decode(
   model: Model,
   embedding: ImageEmbedding,
-  latents: Latents,
   preference: Preference,
-  { variations = latents.components.length }: { variations?: number } = {},
+  { latents, variations = latents.components.length }: DecodeOptions,
 ): Promise<Predictions> {
   const { config } = model;
   const [N, d] = latents.values.shape;

@@ -104,7 +104,7 @@ async function glance(
     feedback,
     evidence,
   );
-  const { values } = sampleGMM(distribution, { count: FINDING.samples });
+  const { values } = sampleGMM(distribution, { samples: FINDING.samples });
   const [N, d] = values.shape;
   const weights = await model.deviceWeights();
   const prepared = takePrepared(embedding, { feedback, weights });
