@@ -23,14 +23,14 @@ async function started() {
   const embedding = await encode(model, image, { region: "whole" });
   const points = [{ x: 9, y: 12 }];
   const preference = await startPreference(model, embedding, { points });
-  const latents = sampleGMM(preference.distribution, { count: 7 });
+  const latents = sampleGMM(preference.distribution, { samples: 7 });
   return { model, embedding, preference, latents };
 }
 
 Deno.test("decode() gives the same maps with and without what the generator prepared", async () => {
   const { model, embedding, preference, latents } = await started();
   const maps = async () => {
-    const predictions = await decode(model, embedding, latents, preference);
+    const predictions = await decode(model, embedding, preference, latents);
     return predictions.probabilities.data;
   };
   const prepared = await maps(); // takes what there is
