@@ -30,7 +30,7 @@ async function started() {
 Deno.test("decode() gives the same maps with and without what the generator prepared", async () => {
   const { model, embedding, preference, latents } = await started();
   const maps = async () => {
-    const predictions = await decode(model, embedding, preference, latents);
+    const predictions = await decode(model, embedding, preference, { latents });
     return predictions.probabilities.data;
   };
   const prepared = await maps(); // takes what there is
