@@ -250,16 +250,15 @@ export async function step(
     ),
   };
   const latents = sampleGMM(preference.distribution, {
-    count: WALK.samples,
+    samples: WALK.samples,
     seed: createRandom(seed, slice).integer(2 ** 32),
   });
   // a mask of another slice is a hint, not what the samples' mean has to be
   const { probabilities, shares } = await decode(
     model,
     embedding,
-    latents,
     preference,
-    { variations: 0, keep: 0 },
+    { latents, variations: 0, keep: 0 },
   );
   const side = probabilities.shape[1];
   const maps = probabilities.data as Float32Array;
