@@ -7,6 +7,7 @@ import { CommandLine, SEEDS } from "../command_line.ts";
 import { openCases, readRaters } from "../command_cases.ts";
 import { isFolder, listFolder } from "../../datasets/_file_case.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import { LEAST_PART } from "../../evaluation/targets.ts";
 import { readImage } from "../../formats/read_image.ts";
 import { checkRecipe } from "../../training/recipe.ts";
 import { defaultRecipe, type Recipe } from "../../training/recipe.ts";
@@ -143,9 +144,6 @@ export function readMethod(line: CommandLine): string {
   return method;
 }
 
-/** Pixels of the smallest part that is a target, with `--parts`. */
-const LEAST_PART = 30;
-
 /** The targets of an image: itself, or the parts of its one mask. */
 function targetsOf(item: TrainingCase, parts: boolean): TrainingCase[] {
   if (!parts || item.masks.length !== 1) return [item];
@@ -200,8 +198,7 @@ async function readDatasets(line: CommandLine) {
     (include?.includes(rater) ?? true) && !exclude?.includes(rater);
   const cases: TrainingCase[] = [];
   const names: string[] = [];
-  for (const folder of line.texts("data")) {
-    const dataset = await openCases(line, "train", folder);
+  for (const { folder, dataset } of await openCases(line, "train")) {
     const marked = (await readCases(dataset, wanted, line.has("parts")))
       .map((item) => ({ ...item, set: folder }));
     if (marked.length === 0) {
