@@ -81,7 +81,11 @@ export {
   pickNext,
   type PickNextOptions,
 } from "./src/notebook/pick.ts";
-export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
+export {
+  type PickedStart,
+  pickStart,
+  type PickStartOptions,
+} from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export {

@@ -11,7 +11,7 @@ import { isWhole } from "../figures/panel.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import type { Box } from "../spa/frame.ts";
+import { type Box, squareAround } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
 import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
 import { interruptible, stopHere } from "./kernel.ts";
@@ -127,6 +127,10 @@ export async function pick(
 export interface About {
   /** Which one it is, before every title: "case1 (2 of 8)"; none by default. */
   readonly about?: string;
+  /** Why it is asked again; by default it is asked for the first time. */
+  readonly excuse?: string;
+  /** The recommendation before, to compare with; none by default. */
+  readonly before?: NdArray<Uint8Array>;
 }
 
 /**
@@ -144,6 +148,8 @@ export async function pickAt(
     undo = true,
     zoom = false,
     about,
+    excuse,
+    before,
     ...options
   }:
     & PickOptions
@@ -157,16 +163,16 @@ export async function pickAt(
     "none",
     "outside",
     ...(undo ? ["undo"] as const : []),
-    ...(zoom ? zoomsOf(proposal.region, image, points) : []),
+    ...(zoom ? looksOf(proposal.region, image, points) : []),
   ]);
   const line = entitled(about, title);
   const shown = { image, proposal, points, box, truth, title: line };
   const { auto, random, ...asked } = options;
   return await ask({
     ...asked,
-    title: notice ? `${line} ${notice.text}` : line,
+    title: [excuse, line, notice?.text].filter(Boolean).join(" "),
     choices,
-    panel: () => pickPanel({ ...shown, choices }),
+    panel: () => pickPanel({ ...shown, choices, excuse, before }),
     still: (answer) =>
       candidatesFigure({ ...shown, ...marksOf(answer, shown, about) }),
     auto: auto && (async () => {
@@ -231,11 +237,11 @@ function repaired(
 }
 
 /** The looks that a session can take: a click inside stays in the region. */
-function zoomsOf(
+function looksOf(
   region: Box | undefined,
   image: NdArray,
   points: readonly Point[],
-): ("closer" | "wider")[] {
+): ("closer" | "wider" | "box")[] {
   if (!region) return [];
   const { left, top, right, bottom } = region;
   const half = (right - left) / 2 / ZOOM;
@@ -247,57 +253,63 @@ function zoomsOf(
   return [
     ...(within && half > LEAST ? ["closer"] as const : []),
     ...(isWhole(region, image) ? [] : ["wider"] as const),
+    "box",
   ];
 }
 
 /** Half the side of the smallest region that is looked at closer, in pixels. */
 const LEAST = 3;
 
-/** How {@linkcode pickPoint} asks. */
-export interface PickPointOptions extends AskOptions {
+/** How {@linkcode pickStart} asks. */
+export interface PickStartOptions extends AskOptions {
   /** The first line, which defaults to a request. */
   readonly title?: string;
   /** Answers where nobody else does; without it that is an error. */
   readonly auto?: (
     image: NdArray<Float32Array>,
     random: Random,
-  ) => Point | Promise<Point>;
+  ) => PickedStart | Promise<PickedStart>;
 }
 
+/** What a session starts with: a click inside the object, or a box around it. */
+export type PickedStart =
+  | { readonly points: readonly [Point]; readonly box?: undefined }
+  | { readonly box: Box; readonly points?: undefined };
+
 /**
- * Shows an image and waits for a click inside the object: the first click of a
- * session. It asks as `pick` does.
+ * Shows an image and waits for a click inside the object, or for a box that is
+ * drawn around it: what a session starts with. It asks as `pick` does.
  *
  * @param image [H, W, 1 or 3], values 0..1.
  * @param options Who is asked.
- * @returns A positive click, in pixels of the image.
+ * @returns One positive click, or a box, in pixels of the image.
  * @throws As `pick`.
  *
- * @example From a click to a session
+ * @example From a click or a box to a session
  * ```ts ignore
- * const point = await pickPoint(image);
- * using session = await Session.start(model, image, { points: [point] });
+ * const start = await pickStart(image);
+ * using session = await Session.start(model, image, start);
  * ```
  */
-export async function pickPoint(
+export async function pickStart(
   image: NdArray<Float32Array>,
-  options: PickPointOptions = {},
-): Promise<Point> {
-  return (await pickPointAt(ownHost(), image, options)).point;
+  options: PickStartOptions = {},
+): Promise<PickedStart> {
+  return (await pickStartAt(ownHost(), image, options)).start;
 }
 
 /**
- * As {@linkcode pickPoint}, with what surrounds it as an argument; says as well
- * who clicked.
+ * As {@linkcode pickStart}, with what surrounds it as an argument; says as well
+ * who answered.
  */
-export async function pickPointAt(
+export async function pickStartAt(
   host: PickHost,
   image: NdArray<Float32Array>,
   { title = "What is to be segmented?", about, auto, random, ...asked }:
-    & PickPointOptions
+    & PickStartOptions
     & About = {},
-): Promise<{ readonly point: Point; readonly by: Asked }> {
-  const choices = choicesOf(image, 0, []);
+): Promise<{ readonly start: PickedStart; readonly by: Asked }> {
+  const choices = choicesOf(image, 0, ["box"]);
   const line = entitled(about, title);
   const { picked, by } = await ask({
     ...asked,
@@ -311,19 +323,35 @@ export async function pickPointAt(
         return imageFigure({ image, title });
       }
       const { picked } = answer;
-      const points = picked.kind === "point" ? [picked] : [];
-      const title = entitled(about, describePicked(picked));
-      return imageFigure({ image, points, title });
+      return imageFigure({
+        image,
+        points: picked.kind === "point" ? [picked] : [],
+        box: picked.kind === "look" ? picked.region : undefined,
+        title: entitled(about, describePicked(picked)),
+      });
     },
     auto: auto && (async () => {
       const stream = random ??
         createRandom(0, digestNumber(line), ...image.shape);
-      const { x, y } = await auto(image, stream);
+      const { points, box } = await auto(image, stream);
+      if (box) return { kind: "look", region: box };
+      const [{ x, y }] = points;
       return { kind: "point", x, y, label: 1 };
     }),
   }, host);
+  if (picked.kind === "look") {
+    const [height, width] = image.shape;
+    const { left, top, right, bottom } = picked.region;
+    const box = { // from pixel center to pixel center at the image's edge
+      left: Math.max(left, 0),
+      top: Math.max(top, 0),
+      right: Math.min(right, width - 1),
+      bottom: Math.min(bottom, height - 1),
+    };
+    return { start: { box }, by };
+  }
   const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
-  return { point: { x, y, label }, by };
+  return { start: { points: [{ x, y, label }] }, by };
 }
 
 /** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
@@ -364,14 +392,7 @@ export function pickNextAt(
   options: PickNextOptions,
 ): Promise<Picked> {
   return interruptible(async (signal) => {
-    const { picked } = await pickAt(host, session.proposal, {
-      ...options,
-      points: session.preference.feedback.points,
-      box: session.preference.feedback.box,
-      undo: session.canUndo,
-      zoom: true,
-      signal,
-    });
+    const { picked } = await pickOf(host, session, { ...options, signal });
     await applyPick(session, picked);
     await stopHere(signal);
     return picked;
@@ -382,12 +403,52 @@ export function pickNextAt(
   });
 }
 
+/** The recommendation that was shown last of a session, to compare with. */
+const shownBefore = new WeakMap<
+  Session,
+  { readonly now: Proposal; readonly before?: Proposal }
+>();
+
+/** Asks until the pick is one that the session can do. */
+export async function pickOf(
+  host: PickHost,
+  session: Session,
+  options: PickNextOptions & Pick<About, "about"> & { undo?: boolean },
+): Promise<Answer> {
+  const { proposal } = session;
+  const shown = shownBefore.get(session);
+  if (shown?.now !== proposal) {
+    shownBefore.set(session, { now: proposal, before: shown?.now });
+  }
+  const { points, box } = session.preference.feedback;
+  let excuse: string | undefined;
+  while (true) {
+    const answer = await pickAt(host, proposal, {
+      ...options,
+      ...{ points, box, excuse, zoom: true },
+      undo: options.undo || session.canUndo,
+      before: shownBefore.get(session)!.before?.recommended.mask,
+    });
+    const { picked } = answer;
+    if (picked.kind !== "look" || holds(picked.region, points)) return answer;
+    excuse = "A box to look at must hold every click inside.";
+  }
+}
+
+/** Whether the square around a box holds all positive clicks. */
+function holds(region: Box, points: readonly Point[]): boolean {
+  const { left, top, right, bottom } = squareAround(region);
+  return points.every(({ x, y, label }) =>
+    label === 0 || x > left && x < right && y > top && y < bottom
+  );
+}
+
 /**
  * Does with a session what was picked: chooses, adds the click, draws again,
- * zooms, or undoes; nothing for "accept".
+ * zooms, looks elsewhere, or undoes; nothing for "accept".
  *
- * @throws As the session's own `choose`, `addPoint`, `proposeAgain`, `zoom` and
- * `undo`.
+ * @throws As the session's own `choose`, `addPoint`, `proposeAgain`, `zoom`,
+ * `lookAt` and `undo`.
  */
 export async function applyPick(
   session: Session,
@@ -407,6 +468,9 @@ export async function applyPick(
       break;
     case "zoom":
       await session.zoom(picked.factor);
+      break;
+    case "look":
+      await session.lookAt(picked.region);
       break;
     case "undo":
       await session.undo();

@@ -31,7 +31,7 @@ import {
 } from "../figures/panel.ts";
 import { outline } from "../figures/outline.ts";
 import { imageURI } from "../figures/raster.ts";
-import { num } from "../figures/svg.ts";
+import { idFor, num } from "../figures/svg.ts";
 import { COLOR } from "../figures/theme.ts";
 
 /** Pixels that a picture takes at most where there is room, as in the style. */
@@ -110,6 +110,8 @@ export interface PickPicturesOptions {
   box?: Box;
   /** A reference mask, [H, W], to outline; none by default. */
   truth?: NdArray<Uint8Array>;
+  /** The recommendation before, [H, W], to compare with; none by default. */
+  before?: NdArray<Uint8Array>;
 }
 
 /** The pictures of a panel, as SVG elements that stand in one page. */
@@ -120,6 +122,8 @@ export interface PickPictures {
   readonly main: string;
   /** One close picture per candidate. */
   readonly candidates: readonly string[];
+  /** What tells this image from others. */
+  readonly image: string;
   /** The marks and their names. */
   readonly legend: readonly LegendItem[];
 }
@@ -132,7 +136,7 @@ export interface PickPictures {
  */
 export async function drawPickPictures(
   id: string,
-  { image, proposal, points, box, truth }: PickPicturesOptions,
+  { image, proposal, points, box, truth, before }: PickPicturesOptions,
 ): Promise<PickPictures> {
   const whole = wholeView(image);
   const candidates = proposal?.candidates ?? [];
@@ -157,13 +161,16 @@ export async function drawPickPictures(
   };
 
   const drawCandidate = (panel: Panel, k: number) =>
-    drawArea(panel, outline(candidates[k].added), "added") +
-    drawArea(panel, outline(candidates[k].removed), "removed") +
-    drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
+    `<g data-areas="">${
+      drawArea(panel, outline(candidates[k].added), "added")
+    }${drawArea(panel, outline(candidates[k].removed), "removed")}</g>` +
+    outlined(drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
       width: 1.6,
-    });
+    }));
   const drawRecommended = (mask: NdArray<Uint8Array>) =>
-    drawOutline(main, outline(mask), COLOR.recommended, { width: 2.5 });
+    outlined(
+      drawOutline(main, outline(mask), COLOR.recommended, { width: 2.5 }),
+    );
   const recommendation = proposal
     ? `<g data-repaired="">${drawRecommended(masks[0])}</g>` +
       [...proposal.recommended.repairs].map(([repair, mask]) =>
@@ -183,6 +190,7 @@ export async function drawPickPictures(
       main.place,
       drawPanel(
         main,
+        closeURI ? `<use href="#${closeId}-image"/>` : "",
         framed ? drawRegion(main, framed) : "",
         closer ? drawViewFrame(main, view) : "",
         recommendation,
@@ -191,8 +199,17 @@ export async function drawPickPictures(
             drawCandidate(main, k)
           }</g>`
         ),
+        before
+          ? `<g data-before="" style="display:none">${
+            drawOutline(main, outline(before), COLOR.recommended, BEFORE)
+          }</g>`
+          : "",
         truth
-          ? drawOutline(main, outline(truth), COLOR.reference, { dashed: true })
+          ? outlined(
+            drawOutline(main, outline(truth), COLOR.reference, {
+              dashed: true,
+            }),
+          )
           : "",
         box ? drawBoxPrompt(main, box) : "",
         ...points.map((point) => drawPoint(main, point)),
@@ -208,6 +225,7 @@ export async function drawPickPictures(
         aspectOf(view),
       )
     ),
+    image: idFor(uri),
     legend: [
       ...(proposal ? [lineItem("recommendation", COLOR.recommended)] : []),
       ...(candidates.length > 0
@@ -220,6 +238,9 @@ export async function drawPickPictures(
       ...(truth
         ? [lineItem("reference", COLOR.reference, { dashed: true })]
         : []),
+      ...(before
+        ? [lineItem("before", COLOR.recommended, { dash: BEFORE.dash })]
+        : []),
       ...(box ? [boxItem()] : []),
       ...pointItems(points),
       ...(framed ? [regionItem()] : []),
@@ -227,6 +248,14 @@ export async function drawPickPictures(
     ],
   };
 }
+
+/** An outline that can be hidden. */
+function outlined(content: string): string {
+  return `<g data-outline="">${content}</g>`;
+}
+
+/** The line of the recommendation before. */
+const BEFORE = { width: 2, dash: [1.2, 1.8] } as const;
 
 /** What the main picture shows, for those who cannot see it. */
 function describe(

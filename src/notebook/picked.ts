@@ -1,12 +1,14 @@
 /** What a user can do with a proposal, and its forms as text. */
 
 import type { MaskCleaning } from "../arrays/clean_mask.ts";
+import type { Box } from "../spa/frame.ts";
 
 /**
  * What a user did with a proposal, told apart by `kind`. A click has x and y in
  * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`. An
  * acceptance names the candidate, from 0, unless it is the recommendation, and
- * the repairs of its mask; a zoom has its factor, > 1 closer.
+ * the repairs of its mask; a zoom has its factor, > 1 closer; a look has the box
+ * that was drawn, from pixel edge to pixel edge.
  */
 export type Picked =
   | { readonly kind: "candidate"; readonly index: number }
@@ -16,6 +18,7 @@ export type Picked =
       "largestComponent" | "fillHoles"
     >
   | { readonly kind: "zoom"; readonly factor: number }
+  | { readonly kind: "look"; readonly region: Box }
   | { readonly kind: "undo" }
   | { readonly kind: "none" }
   | {
@@ -50,7 +53,8 @@ export type Offered =
   | "none"
   | "outside"
   | "closer"
-  | "wider";
+  | "wider"
+  | "box";
 
 /**
  * The pick of a link's path (`candidate/2`, `accept/2/holes`, `point/61/40/1`,
@@ -70,6 +74,8 @@ export function pickedFromPath(
     const [x, y, label] = point.slice(1).map(Number);
     return among({ kind: "point", x, y, label: label as 0 | 1 }, choices);
   }
+  const box = /^box\/(\d+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
+  if (box) return among(lookOf(box.slice(1)), choices);
   const accept = /^accept(?:\/(\d+))?(\/largest)?(\/holes)?$/.exec(path);
   if (accept) {
     const [, candidate, largest, holes] = accept;
@@ -98,6 +104,12 @@ function acceptance(
   };
 }
 
+/** A look at a box, whose edges are told as pixels that end before them. */
+function lookOf(edges: readonly string[]): Picked {
+  const [left, top, right, bottom] = edges.map((edge) => Number(edge) - 0.5);
+  return { kind: "look", region: { left, top, right, bottom } };
+}
+
 /** One step of zoom. */
 function zoomOf(way: "closer" | "wider"): Picked {
   return { kind: "zoom", factor: way === "closer" ? ZOOM : 1 / ZOOM };
@@ -118,6 +130,8 @@ export function pickedFromLine(
     const [x, y] = [Number(point[2]), Number(point[3])];
     return among({ kind: "point", x, y, label }, choices);
   }
+  const box = /^box\s+(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)$/.exec(text);
+  if (box) return among(lookOf(box.slice(1)), choices);
   if (/^\d+$/.test(text)) {
     return among({ kind: "candidate", index: Number(text) - 1 }, choices);
   }
@@ -158,6 +172,13 @@ export function typedKeys({ candidates, offered }: Choices): string {
   if (zooms.length > 0) keys.push(zooms.join(", "));
   keys.push("x,y clicks inside");
   if (offered.has("outside")) keys.push("-x,y outside");
+  if (offered.has("box")) {
+    keys.push(
+      candidates > 0
+        ? "box left,top,right,bottom looks there"
+        : "box left,top,right,bottom goes around it",
+    );
+  }
   return keys.join(", ");
 }
 
@@ -180,6 +201,8 @@ export function describePicked(picked: Picked): string {
       ].join(", ");
     case "zoom":
       return picked.factor > 1 ? "A closer look" : "A wider look";
+    case "look":
+      return `Box (${describeBox(picked.region)})`;
     case "undo":
       return "One step back";
     case "none":
@@ -188,6 +211,11 @@ export function describePicked(picked: Picked): string {
       return `Click ${picked.label === 1 ? "inside" : "outside"} ` +
         `at (${picked.x}, ${picked.y})`;
   }
+}
+
+/** The first and the last pixel of a box, in columns and rows. */
+function describeBox({ left, top, right, bottom }: Box): string {
+  return `${left + 0.5}, ${top + 0.5}) to (${right - 0.5}, ${bottom - 0.5}`;
 }
 
 /** Whether a pick is one of the choices. */
@@ -208,6 +236,12 @@ export function isAmong(picked: Picked, choices: Choices): boolean {
     case "zoom":
       return picked.factor > 0 && Number.isFinite(picked.factor) &&
         offered.has(picked.factor > 1 ? "closer" : "wider");
+    case "look": {
+      const { left, top, right, bottom } = picked.region;
+      return offered.has("box") && left < right && top < bottom &&
+        left >= -0.5 && top >= -0.5 && right <= width - 0.5 &&
+        bottom <= height - 0.5;
+    }
     default:
       return offered.has(picked.kind);
   }

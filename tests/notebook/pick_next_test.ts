@@ -63,7 +63,8 @@ Deno.test("pickNext() zooms the region about its center, and names the candidate
     points: [{ x: 12, y: 9 }],
     region: { left: 2, top: -1, right: 22, bottom: 19 },
   });
-  const host = playHost({ lines: ["+", "-", "a1 holes"], notebook: false });
+  const lines = ["+", "-", "box 0,0,4,4", "box 5,4,17,16", "a1 holes"];
+  const host = playHost({ lines, notebook: false });
   const next = async () => await pickNextAt(host, session, { image });
   const side = () => session.region.right - session.region.left;
   await next();
@@ -71,6 +72,11 @@ Deno.test("pickNext() zooms the region about its center, and names the candidate
   await next();
   assert(Math.abs(side() - 20) < 1e-9, `${side()}`);
   assert(Math.abs(session.region.left - 2) < 1e-9);
+  assert.equal((await next()).kind, "look"); // a box without the click first
+  assert.deepEqual(session.region, {
+    ...{ left: 4.5, top: 3.5, right: 16.5, bottom: 15.5 },
+  });
+  assert.match(host.asked[3], /^A box to look at must hold every click inside/);
   const accepted = await next();
   assert.deepEqual(accepted, { kind: "accept", candidate: 0, fillHoles: true });
 });

@@ -417,3 +417,101 @@ Deno.test("the pointer on a candidate shows it on the whole image", () => {
   assert.equal(shown(), false);
   window.close();
 });
+
+/** Turns the wheel on the main picture. */
+function wheel(window: Window, x: number, y: number, deltaY: number): boolean {
+  const own = window as Window & typeof globalThis;
+  const picture = own.document.querySelector(".spa-pick-main > svg")!;
+  return picture.dispatchEvent(
+    new own.WheelEvent("wheel", {
+      ...{ bubbles: true, cancelable: true },
+      ...{ clientX: x, clientY: y, deltaY },
+    }),
+  );
+}
+
+const viewOf = (find: (selector: string) => HTMLElement) =>
+  find(".spa-pick-main > svg > svg").getAttribute("viewBox")!
+    .split(" ").map(Number);
+
+Deno.test("the wheel zooms about the pointer, a click is told in pixels of the image, and a double click shows all again", async () => {
+  const picture = ".spa-pick-main > svg"; // 16 x 12 pixels at (100, 50), 20 wide
+  const { sent, find, click, window } = open(said);
+  assert.deepEqual(viewOf(find), [0, 0, 16, 12]);
+  assert.equal(wheel(window, 180, 110, 100), true); // already whole: the page's
+  assert.equal(wheel(window, 180, 110, -346.5736), false); // half: exp(-ln 2)
+  const [x, y, columns, rows] = viewOf(find);
+  const near = (a: number, b: number) => assert(Math.abs(a - b) < 1e-4);
+  near(columns, 8);
+  near(rows, 6);
+  near(x, 2); // the pointer is at (4, 3), and stays there
+  near(y, 1.5);
+  const width = Number(
+    find("[data-outline] path:last-child").getAttribute("stroke-width"),
+  );
+  near(width, 2.5 / (440 / 16) / 2); // lines are as wide as before
+  // (220, 170) is 6 of 16 to the right of the picture's left: 2 + 3
+  click(picture, 221, 171);
+  assert.deepEqual(sent, []); // it may become a double click
+  await until(() => sent.length > 0);
+  assert.deepEqual(sent, ["POST point/5/4/1"]);
+  window.close();
+
+  const other = open(said);
+  wheel(other.window, 180, 110, -300);
+  other.click(picture, 221, 171);
+  other.find(picture).dispatchEvent(
+    new (other.window as unknown as typeof globalThis).MouseEvent("dblclick"),
+  );
+  assert.deepEqual(viewOf(other.find), [0, 0, 16, 12]);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.deepEqual(other.sent, []);
+  other.window.close();
+});
+
+Deno.test("marks are hidden, faded and compared by keys and controls, from panel to panel", async () => {
+  const before = handProposal().candidates[0].mask;
+  const panel = await pickPanel({
+    image,
+    choices,
+    proposal,
+    before,
+    title: "?",
+  });
+  const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page, {
+    ...{ runScripts: "dangerously", url: "http://localhost:8888/lab" },
+    // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
+    beforeParse(window: any) {
+      window.CSS = { escape: String };
+      window.fetch = () => new Promise(() => {});
+    },
+  });
+  const { document } = window;
+  const root = document.querySelector<HTMLElement>(".spa-pick")!;
+  const press = (key: string) =>
+    root.dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        key,
+        bubbles: true,
+        cancelable: true,
+      }),
+    );
+  const shown = () =>
+    document.querySelector<HTMLElement>("[data-before]")!.style.display !==
+      "none";
+  assert.equal(shown(), false);
+  press("b");
+  assert.equal(shown(), true);
+  assert.equal(root.classList.contains("spa-pick-noOutlines"), false);
+  press("O");
+  assert.equal(root.classList.contains("spa-pick-noOutlines"), true);
+  const fill = document.querySelector<HTMLInputElement>("[data-view=fill]")!;
+  fill.value = "30";
+  fill.dispatchEvent(new window.Event("input", { bubbles: true }));
+  assert.equal(root.style.getPropertyValue("--spa-fill"), "0.3");
+  const { spaView } = window as unknown as { spaView: object };
+  assert.deepEqual(Object.keys(spaView).sort(), [
+    ..."before fill image outlines width x y".split(" "),
+  ]);
+  window.close();
+});

@@ -5,7 +5,7 @@ import {
   pick,
   pickAt as answerAt,
   type PickOptions,
-  pickPointAt,
+  pickStartAt,
 } from "../../src/notebook/pick.ts";
 import type { PickHost } from "../../src/notebook/ask.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
@@ -164,7 +164,7 @@ Deno.test("what is wrong with a recommendation is said in the panel, in the stil
 Deno.test("a tall image's pictures are bounded, and their proportions kept", async () => {
   const tall = ndarray(new Float32Array(300 * 60), [300, 60, 1]);
   const host = playHost({ browser: posts("point/59/299/1") });
-  await pickPointAt(host, tall);
+  await pickStartAt(host, tall);
   const html = String(host.shown[0]["text/html"]);
   assert.match(html, /width="124" height="620" viewBox="0 0 124 620"/);
   assert.match(html, /--spa-aspect:0.2"/);
@@ -423,20 +423,40 @@ Deno.test("a signal stops the wait with its reason", async () => {
   assert.ok(isFree(urlOf(host.shown.findLast(urlOf)!)!));
 });
 
-Deno.test("pickPoint() gives a click inside, and offers nothing else", async () => {
+Deno.test("pickStart() gives a click inside, or a box, and offers nothing else", async () => {
   const host = playHost({ browser: posts("point/9/2/1") });
-  assert.deepEqual(await pickPointAt(host, image), {
-    point: { x: 9, y: 2, label: 1 },
+  assert.deepEqual(await pickStartAt(host, image), {
+    start: { points: [{ x: 9, y: 2, label: 1 }] },
     by: "browser",
   });
   assert.match(String(host.shown[1]["text/plain"]), /Click inside at \(9, 2\)/);
 
-  const typed = playHost({ lines: ["-9,2", "a", "1", "9,2"], notebook: false });
-  const { point } = await pickPointAt(typed, image);
-  assert.deepEqual([point.x, point.y, typed.asked.length], [9, 2, 4]);
-  const rule = { by: "auto", auto: () => ({ x: 3, y: 4 }) } as const;
-  assert.deepEqual(await pickPointAt(playHost(), image, rule), {
-    point: { x: 3, y: 4, label: 1 },
+  const drawn = playHost({ browser: posts("box/3/4/16/9") });
+  assert.deepEqual(await pickStartAt(drawn, image), {
+    // from pixel edge to pixel edge, but for the image's own edge
+    start: { box: { left: 2.5, top: 3.5, right: 15, bottom: 8.5 } },
+    by: "browser",
+  });
+  assert.match(
+    String(drawn.shown[1]["text/plain"]),
+    /Box \(3, 4\) to \(15, 8\)/,
+  );
+
+  const lines = ["-9,2", "a", "1", "box 3,4,3,9", "9,2"];
+  const typed = playHost({ lines, notebook: false });
+  const { start } = await pickStartAt(typed, image);
+  assert.deepEqual(start.points, [{ x: 9, y: 2, label: 1 }]);
+  assert.equal(typed.asked.length, 5);
+  assert.match(
+    typed.asked[0],
+    /x,y clicks inside, box left,top,right,bottom goes around it/,
+  );
+  const rule = {
+    by: "auto",
+    auto: () => ({ points: [{ x: 3, y: 4 }] as const }),
+  } as const;
+  assert.deepEqual(await pickStartAt(playHost(), image, rule), {
+    start: { points: [{ x: 3, y: 4, label: 1 }] },
     by: "auto",
   });
 });

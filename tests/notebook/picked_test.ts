@@ -13,7 +13,7 @@ const all: Choices = {
   width: 16,
   height: 12,
   offered: new Set(
-    ["accept", "undo", "none", "outside", "closer", "wider"],
+    ["accept", "undo", "none", "outside", "closer", "wider", "box"],
   ),
 };
 const clickOnly: Choices = { ...all, candidates: 0, offered: new Set() };
@@ -32,6 +32,10 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
     },
     closer: { kind: "zoom", factor: 1.5 },
     wider: { kind: "zoom", factor: 1 / 1.5 },
+    "box/3/4/16/9": {
+      kind: "look",
+      region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
+    },
     undo: { kind: "undo" },
     none: { kind: "none" },
     "point/15/0/0": { kind: "point", x: 15, y: 0, label: 0 },
@@ -42,6 +46,8 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
   }
   const foreign = [
     ..."candidate/4 candidate/-1 candidate/1e0 candidate/ candidate/0/ Accept"
+      .split(" "),
+    ..."box/3/4/17/9 box/3/4/3/9 box/3/9/5/4 box/3/4/5 box/0.5/1/2/3"
       .split(" "),
     ..."accept/4 accept/-1 accept/ accept/holes/largest accept/1/2 zoom wider/"
       .split(" "),
@@ -71,6 +77,10 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
     ["accept holes", { kind: "accept", fillHoles: true }],
     ["+", { kind: "zoom", factor: 1.5 }],
     [" - ", { kind: "zoom", factor: 1 / 1.5 }],
+    ["box 3, 4,16,9", {
+      kind: "look",
+      region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
+    }],
     ["a0", undefined],
     ["a5", undefined],
     ["aholes", undefined],
@@ -95,7 +105,7 @@ Deno.test("what is not offered cannot be picked", () => {
     assert.equal(pickedFromLine(line, clickOnly), undefined, line);
   }
   const paths =
-    "candidate/0 accept accept/0 undo none closer wider point/3/4/0";
+    "candidate/0 accept accept/0 undo none closer wider point/3/4/0 box/3/4/5/6";
   for (const path of paths.split(" ")) {
     assert.equal(pickedFromPath(path, clickOnly), undefined, path);
   }
@@ -110,7 +120,7 @@ Deno.test("what is not offered cannot be picked", () => {
 Deno.test("a question names the keys it understands, and picks have words", () => {
   assert.equal(
     typedKeys(all),
-    "1 to 4 picks, a accepts (a2 candidate 2; a largest, a holes repair), n none of these, u undoes, + looks closer, - wider, x,y clicks inside, -x,y outside",
+    "1 to 4 picks, a accepts (a2 candidate 2; a largest, a holes repair), n none of these, u undoes, + looks closer, - wider, x,y clicks inside, -x,y outside, box left,top,right,bottom looks there",
   );
   assert.equal(typedKeys(clickOnly), "x,y clicks inside");
   assert.equal(

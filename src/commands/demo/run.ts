@@ -6,7 +6,7 @@ import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { writeFigure } from "../../figures/figure.ts";
 import { Session } from "../../spa/session.ts";
-import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
+import { type DemoOptions, parseDemoOptions } from "./options.ts";
 import {
   type Outcome,
   stepFigure,
@@ -134,7 +134,7 @@ export async function runDemo(
   terminal: Terminal,
 ): Promise<void> {
   const options = parseDemoOptions(args);
-  if (options.help) return terminal.print(HELP);
+  if (options.help) return terminal.print(options.help);
   const begin = performance.now();
   const { engine, threads, out } = options;
   const [info, subject, model] = await Promise.all([
