@@ -76,17 +76,12 @@ export {
   type PickOptions,
   type PickRule,
 } from "./src/notebook/pick.ts";
-export {
-  applyPick,
-  pickNext,
-  type PickNextOptions,
-} from "./src/notebook/pick.ts";
+export { pickNext, type PickNextOptions } from "./src/notebook/pick.ts";
 export {
   type PickedStart,
   pickStart,
   type PickStartOptions,
 } from "./src/notebook/pick.ts";
-export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export {
   type PhantomVolume,

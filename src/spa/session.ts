@@ -133,9 +133,9 @@ async function begin(
 
 /**
  * The five functions as one object: start, look at `proposal`, choose, undo,
- * add a click, accept. It keeps the last states and all actions, from which older
- * states are made again, so that undo always returns the same. It owns the image embedding: call `dispose()`, or declare
- * it with `using`.
+ * add a click, accept. It keeps all actions and the last three states. Undo makes
+ * older states again from the actions, with the same numbers. The session owns the
+ * image embedding: call `dispose()`, or declare the session with `using`.
  *
  * @example Pick the first candidate twice
  * ```ts
@@ -269,7 +269,7 @@ export class Session {
       }
       for (const action of actions) await session.apply(action);
       if (saved.accepted) await session.apply(saved.accepted);
-      if (session.#digest() !== saved.mask) {
+      if (digestOf(session.mask) !== saved.mask) {
         throw refuse(
           "it must end with the mask it was saved with",
           "another one. Profile and starting mask must be the same",
@@ -304,6 +304,15 @@ export class Session {
   /** How the region was found. */
   get looks(): Looks {
     return this.#last.embedding.looks;
+  }
+
+  /**
+   * The mask as it stands, at the image's own size, [H, W], 0 or 1: what was
+   * accepted since the last step, else the recommendation.
+   */
+  get mask(): NdArray<Uint8Array> {
+    const { kind: _, candidate, ...cleaning } = this.#accepted ?? {};
+    return this.#maskOf(candidate, cleaning);
   }
 
   /** Number of choices so far; clicks and other draws do not count. */
@@ -598,17 +607,37 @@ export class Session {
   }
 
   /**
-   * The mask that the user accepts, at the image's own size, [H, W], 0 or 1. What
-   * was accepted last is part of `toJSON`, until the next step.
+   * Accepts a mask as it is shown, or with small repairs. What was accepted last is
+   * `mask`, and part of `toJSON`, until the next step.
    *
-   * @param candidate Index of a candidate, from 0, as it is shown; by default the
-   * recommendation.
+   * @param candidate Index of a candidate, from 0; by default the recommendation.
    * @param cleaning Small repairs; by default none.
-   * @throws {RangeError} When there is no such candidate.
+   * @returns The mask at the image's own size, [H, W], 0 or 1.
+   * @throws {RangeError} When there is no such candidate, or as `cleanMask`.
    */
   accept(
     candidate?: number,
     cleaning: MaskCleaning = {},
+  ): NdArray<Uint8Array> {
+    const { largestComponent, fillHoles, minimumSize } = cleaning;
+    const repairs = {
+      ...(largestComponent && { largestComponent }),
+      ...(fillHoles && { fillHoles }),
+      ...(minimumSize && { minimumSize }),
+    };
+    const mask = this.#maskOf(candidate, repairs);
+    this.#accepted = {
+      kind: "accept",
+      ...(candidate !== undefined && { candidate }),
+      ...repairs,
+    };
+    return mask;
+  }
+
+  /** The mask of a candidate, or of the recommendation, with repairs. */
+  #maskOf(
+    candidate: number | undefined,
+    repairs: MaskCleaning,
   ): NdArray<Uint8Array> {
     const { candidates, recommended } = this.proposal;
     const shown = candidate === undefined ? recommended : candidates[candidate];
@@ -619,28 +648,9 @@ export class Session {
         }: current value is ${candidate}`,
       );
     }
-    const { largestComponent, fillHoles, minimumSize } = cleaning;
-    const repairs = {
-      ...(largestComponent && { largestComponent }),
-      ...(fillHoles && { fillHoles }),
-      ...(minimumSize && { minimumSize }),
-    };
-    const mask = Object.keys(repairs).length > 0
+    return Object.keys(repairs).length > 0
       ? cleanMask(shown.mask, repairs)
       : shown.mask;
-    this.#accepted = {
-      kind: "accept",
-      ...(candidate !== undefined && { candidate }),
-      ...repairs,
-    };
-    return mask;
-  }
-
-  /** Digest of the mask that was accepted, or would be. */
-  #digest(): string {
-    if (!this.#accepted) return digestOf(this.proposal.recommended.mask);
-    const { kind: _, candidate, ...cleaning } = this.#accepted;
-    return digestOf(this.accept(candidate, cleaning));
   }
 
   /** What the user said, with which `replay` runs the session again. */
@@ -658,7 +668,7 @@ export class Session {
       candidates,
       update,
       ...(this.#accepted && { accepted: this.#accepted }),
-      mask: this.#digest(),
+      mask: digestOf(this.mask),
       points,
       ...(box && { box }),
       seed: this.#options.seed ?? 0,

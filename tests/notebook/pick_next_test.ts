@@ -23,16 +23,16 @@ Deno.test("pickNext() does with the session what was picked", async () => {
   const next = async () => (await pickNextAt(host, session, { image })).kind;
   const first = session.proposal;
 
-  assert.equal(await next(), "candidate"); // "u" is not offered yet
+  assert.equal(await next(), "choose"); // "u" is not offered yet
   assert.match(host.asked[0], /n none of these, \+ looks closer, - wider, x,y/);
   assert.match(host.asked[1], /^Not understood: u\./);
   assert.equal(session.iteration, 1);
   const chosen = session.proposal;
 
-  assert.equal(await next(), "none");
+  assert.equal(await next(), "again");
   assert.equal(session.iteration, 1);
   assert.notEqual(session.proposal, chosen);
-  assert.equal(await next(), "point");
+  assert.equal(await next(), "click");
   assert.deepEqual(session.preference.feedback.points.at(-1), {
     x: 3,
     y: 4,

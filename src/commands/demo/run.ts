@@ -116,7 +116,7 @@ async function align(
     if (!options.interactive) terminal.print(iterationLines(step));
     if (answer.kind !== "accept" && answer.kind !== "stop") continue;
     const mask = answer.kind === "accept"
-      ? session.accept(answer.candidate, answer)
+      ? session.mask
       : undefined;
     return { chooser, steps, mask, profile: session.profile };
   }
