@@ -311,7 +311,7 @@ Deno.test("a damaged record is a clear error", async () => {
     const damages: [string, RegExp][] = [
       ["", /must be JSON/],
       [text.slice(0, -100), /must be JSON/],
-      ["null", /format spa-annotation, version 1: current value is undefined/],
+      ["null", /format spa-annotation, version 2: current value is undefined/],
       [text.replace('"version":1', '"version":9'), /version 9/],
       [text.replace('"id":"a"', '"id":"b"'), /of the image a: current/],
       [text.replace('"accept"', '"undo"'), /end with an acceptance/],
