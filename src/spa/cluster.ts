@@ -119,21 +119,30 @@ export function meanMap(
   return Float32Array.from(mean);
 }
 
-/** Mean over pixels of the weighted standard deviation over maps. */
-export function spreadOf(maps: Float32Array, shares: Float64Array): number {
+/**
+ * Weighted mean of maps, [pixels], and the mean over pixels of their weighted
+ * standard deviation, in one pass.
+ */
+export function momentsOf(
+  maps: Float32Array,
+  shares: Float64Array,
+): { mean: Float32Array; spread: number } {
   const size = maps.length / shares.length;
   const means = new Float64Array(size), squares = new Float64Array(size);
-  shares.forEach((share, i) => {
+  const total = shares.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < shares.length; i++) {
+    const weight = shares[i] / total;
     for (let p = 0, at = i * size; p < size; p++, at++) {
-      const value = share * maps[at];
+      const value = weight * maps[at];
       means[p] += value;
       squares[p] += value * maps[at];
     }
-  });
-  const deviations = squares.map((square, p) =>
-    Math.sqrt(Math.max(0, square - means[p] ** 2))
-  );
-  return deviations.reduce((a, b) => a + b) / size;
+  }
+  let sum = 0;
+  for (let p = 0; p < size; p++) {
+    sum += Math.sqrt(Math.max(0, squares[p] - means[p] ** 2));
+  }
+  return { mean: Float32Array.from(means), spread: sum / size };
 }
 
 /** Entropy of a Bernoulli probability in nats. */
@@ -270,10 +279,10 @@ export function cluster(
   const { probabilities, shares, frame, image } = predictions;
   const maps = contiguous(probabilities).data as Float32Array;
   const side = probabilities.shape[1];
-  const all = Array.from(shares.keys());
   const asMap = (data: Float32Array) => ndarray(data, [side, side]);
 
-  const mean = asMap(meanMap(maps, shares, all));
+  const { mean: recommendation, spread } = momentsOf(maps, shares);
+  const mean = asMap(recommendation);
   const recommended = lazily({ probability: mean }, {
     mask: () => maskToImage(mean, frame),
   });
@@ -305,7 +314,7 @@ export function cluster(
   const proposal = lazily({
     recommended,
     candidates,
-    spread: spreadOf(maps, shares),
+    spread,
     region: frame.region,
     notice: noticeOf(mean, frame),
     predictions,

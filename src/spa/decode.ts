@@ -1,11 +1,13 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { free } from "../engine/tensors.ts";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
 import { decodeLatents } from "./decode_latents.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { packFeedback } from "./feedback.ts";
 import { knownGrams } from "./gram.ts";
+import { takePrepared } from "./prepared.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
 import { type Preference, stateOf } from "./preference.ts";
@@ -78,11 +80,14 @@ export async function decode(
   }
   checkPreference("decode", model, embedding, preference);
   const { feedback, kept } = preference;
+  const weights = await model.deviceWeights();
+  const prepared = takePrepared(embedding, { feedback, weights });
   const probabilities = await decodeLatents(
     model,
     embedding,
-    packFeedback(config, [feedback]),
+    prepared?.inputs ?? packFeedback(config, [feedback]),
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
+    { shared: prepared?.shared },
   );
   const side = probabilities.shape[2];
   const { maps, gram, ...weighted } = await weighSamples(
@@ -99,6 +104,7 @@ export async function decode(
     variations,
     createRandom(latents.seed, preference.iteration),
   );
+  free(probabilities.data);
   const all = ndarray(maps, [weighted.shares.length, side, side]);
   if (gram) knownGrams.set(all, gram);
   return {

@@ -13,6 +13,7 @@ import {
 } from "./embedding.ts";
 import { type Feedback, packFeedback, type Point } from "./feedback.ts";
 import { type Box, type Frame, frameOf, isInRegion } from "./frame.ts";
+import { takePrepared } from "./prepared.ts";
 import { sampleGMM } from "./sample_gmm.ts";
 import { boundingBox } from "./simulated_user.ts";
 import {
@@ -105,11 +106,14 @@ async function glance(
   );
   const { values } = sampleGMM(distribution, { samples: FINDING.samples });
   const [N, d] = values.shape;
+  const weights = await model.deviceWeights();
+  const prepared = takePrepared(embedding, { feedback, weights });
   const { data, shape } = await decodeLatents(
     model,
     embedding,
-    packFeedback(config, [feedback]),
+    prepared?.inputs ?? packFeedback(config, [feedback]),
     { data: values.data as Float32Array, shape: [1, N, d] },
+    { shared: prepared?.shared },
   );
   const side = shape[2], area = side * side;
   const mean = new Float32Array(area);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { createRandom, type Random } from "../../src/random.ts";
-import { cluster, meanMap, spreadOf } from "../../src/spa/cluster.ts";
+import { cluster, meanMap, momentsOf } from "../../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../../src/spa/frame.ts";
 import { knownGrams } from "../../src/spa/gram.ts";
 import type { Predictions } from "../../src/spa/predictions.ts";
@@ -104,7 +104,10 @@ Deno.test("cluster() measures spread as the mean weighted deviation of the sampl
   );
   close([spread], [Math.sqrt(3) / 16]);
   close([
-    spreadOf(Float32Array.of(0.2, 0.8, 0.2, 0.8), Float64Array.of(0.5, 0.5)),
+    momentsOf(
+      Float32Array.of(0.2, 0.8, 0.2, 0.8),
+      Float64Array.of(0.5, 0.5),
+    ).spread,
   ], [0]);
 });
 
