@@ -281,10 +281,8 @@ Deno.test("after a panel that no browser showed, the next pick tries the browser
   const browser = (url: string) => shows && posts("candidate/3")(url);
   const host = playHost({ browser, lines: ["1", "2"] });
   const next = async () => {
-    const { picked, by } = await answerAt(host, proposal, {
-      image,
-      patience: shows ? 10 : 0.05,
-    });
+    const options = { image, patience: shows ? 10 : 0.05 };
+    const { picked, by } = await answerAt(host, proposal, options);
     return `${by} ${picked.kind === "choose" && picked.candidate}`;
   };
   const panels = () => host.shown.filter(urlOf).length;

@@ -115,9 +115,7 @@ async function align(
     steps.push(step);
     if (!options.interactive) terminal.print(iterationLines(step));
     if (answer.kind !== "accept" && answer.kind !== "stop") continue;
-    const mask = answer.kind === "accept"
-      ? session.mask
-      : undefined;
+    const mask = answer.kind === "accept" ? session.mask : undefined;
     return { chooser, steps, mask, profile: session.profile };
   }
 }
