@@ -112,6 +112,12 @@ export interface EvaluateOptions {
    */
   readonly profiles?: Map<string, Profile>;
   /**
+   * Whose profile of the cases before a target starts with, by the names of those
+   * who have one; by default the own one. With another's, the own one still goes
+   * on from case to case, by a user who starts with it and picks once.
+   */
+  readonly lender?: (name: string, known: readonly string[]) => string;
+  /**
    * Which cases to evaluate, by id and place in the dataset, which defaults to
    * all. Without profiles a case's figures do not depend on the others.
    */
@@ -219,11 +225,20 @@ export function measureProposal(
   };
 }
 
+/** A case for all its users. */
+interface Scene {
+  readonly model: Model;
+  /** The whole image, encoded once, where that is what the network looks at. */
+  readonly whole?: ImageEmbedding;
+  /** Looks at the image as one user's first words ask for. */
+  look(words: Words, target: Target): Promise<ImageEmbedding>;
+  /** The profiles after the case before. */
+  readonly before: ReadonlyMap<string, Profile>;
+}
+
 /** Aligns with one simulated user. */
 async function evaluateTarget(
-  model: Model,
-  look: (words: Words, target: Target) => Promise<ImageEmbedding>,
-  whole: ImageEmbedding | undefined,
+  { model, look, whole, before }: Scene,
   target: Target,
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   random: Random,
@@ -232,7 +247,8 @@ async function evaluateTarget(
   const { iterations: count = 6, interaction = "pick" } = options;
   const { beginning, damage } = options;
   const user = (options.user ?? nearestUser)(target.mask);
-  const profile = options.profiles?.get(target.name);
+  const lender = options.lender?.(target.name, [...before.keys()]);
+  const profile = before.get(lender ?? target.name);
   const words = firstWords(target.mask, random, beginning, damage);
   const seeds = () => [random.integer(2 ** 31), random.integer(2 ** 31)];
   using embeddings = new DisposableStack();
@@ -285,6 +301,15 @@ async function evaluateTarget(
       }),
     });
     if (best) shown = best.shown;
+  }
+  if (lender !== undefined && lender !== target.name) {
+    const own = before.get(target.name);
+    const start = { ...words, profile: own };
+    preference = await startPreference(model, embedding, start);
+    const state = { embedding, preference };
+    const asked = await show(model, state, seeds(), options);
+    const [pick] = movesOf(asked, target.mask, user, random, "pick");
+    ({ preference } = await advance(model, asked, pick, options));
   }
   options.profiles?.set(target.name, profileOf(preference));
   return {
@@ -342,9 +367,10 @@ export async function evaluate(
         image,
         lookOptions(region, mask, words, { shift, spacing }),
       );
+    const scene = { model, whole, look, before: new Map(options.profiles) };
     return {
       align: (target, masks, random) =>
-        evaluateTarget(model, look, whole, target, masks, random, options),
+        evaluateTarget(scene, target, masks, random, options),
       [Symbol.dispose]: () => whole?.dispose(),
     };
   });

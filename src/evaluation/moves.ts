@@ -9,7 +9,7 @@ import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
 import { encode } from "../spa/encode.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Action } from "../spa/feedback.ts";
 import { isInRegion } from "../spa/frame.ts";
 import type { Preference } from "../spa/preference.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
@@ -52,9 +52,7 @@ export interface Shown extends State {
 }
 
 /** What a simulated user may do. */
-export type Move =
-  | { readonly kind: "choose"; readonly candidate: number }
-  | { readonly kind: "click"; readonly point: Point };
+export type Move = Extract<Action, { readonly kind: "choose" | "click" }>;
 
 /** Makes the proposal of a state. */
 export async function show(

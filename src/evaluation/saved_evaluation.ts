@@ -12,8 +12,17 @@ import { InputError } from "../input_error.ts";
 /** Results of every variant, by its name. */
 export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
 
-/** What a choice moves; `carried` is `both` with profiles from image to image. */
-export type VariantName = "none" | "moments" | "weights" | "both" | "carried";
+/**
+ * What a choice moves; `carried` is `both` with profiles from image to image,
+ * `wrong` with those of the next rater.
+ */
+export type VariantName =
+  | "none"
+  | "moments"
+  | "weights"
+  | "both"
+  | "carried"
+  | "wrong";
 
 /** The simulated users that a command names. */
 export type UserName = "nearest" | "noisy" | "random" | "click" | "mixed";
@@ -78,7 +87,10 @@ export interface SavedEvaluation {
   readonly code?: string;
   /** The cases that are done, by variant. */
   readonly done: Readonly<Record<string, readonly CaseResults[]>>;
-  /** Profiles of the carried variant's users after the last case, by rater, as JSON. */
+  /**
+   * Profiles of the users after the last case that is done, by rater, as JSON: of
+   * the last variant that carries them and is begun.
+   */
   readonly profiles?: Readonly<Record<string, string>>;
 }
 
@@ -129,7 +141,7 @@ export function runsOf({ cases, settings, done }: SavedEvaluation): Runs {
 
 /** All variants, in the order of their tables. */
 const ORDER: readonly VariantName[] = [
-  ...["none", "moments", "weights", "both", "carried"] as const,
+  ...["none", "moments", "weights", "both", "carried", "wrong"] as const,
 ];
 
 /** The variants of some evaluations, each once. */

@@ -90,7 +90,7 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
       targets: TARGETS,
       carry: {
         help:
-          "a user's profile starts the next image: with and without; for data whose raters are known",
+          "a user's profile starts the next image: without, with, and with the next rater's; for data whose raters are known",
       },
       "samples-metrics": {
         help: "how the first samples cover the raters' masks",
@@ -275,7 +275,7 @@ export function readSettings(
   const variants: VariantName[] = line.has("ablation")
     ? ["none", "moments", "weights", "both"]
     : line.has("carry")
-    ? ["both", "carried"]
+    ? ["both", "carried", "wrong"]
     : [update];
   const samples = line.integer("samples");
   const starts = ["box", "start-mask"].filter((name) => line.has(name));

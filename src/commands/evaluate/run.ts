@@ -34,6 +34,7 @@ const VARIANTS = {
   weights: { update: { moments: false, weights: true }, carry: false },
   both: { update: { moments: true, weights: true }, carry: false },
   carried: { update: { moments: true, weights: true }, carry: true },
+  wrong: { update: { moments: true, weights: true }, carry: true },
 } satisfies Record<VariantName, unknown>;
 
 /** One choice in this many of the noisy user is random. */
@@ -112,7 +113,9 @@ export async function runEvaluation(
     const { update, carry } = VARIANTS[name];
     const done: CaseResults[] = [...saved.done[name]];
     const known = new Set(done.map((item) => item.case));
-    const profiles = carry ? readProfiles(saved) : undefined;
+    const profiles = carry
+      ? done.length > 0 ? readProfiles(saved) : new Map<string, Profile>()
+      : undefined;
     const options: EvaluateOptions = {
       ...settings,
       ...progress?.(),
@@ -120,6 +123,7 @@ export async function runEvaluation(
       damage,
       update: { rule, ...update },
       profiles,
+      lender: name === "wrong" ? nextOf : undefined,
       only: (id, index) => index % parts === part - 1 && !known.has(id),
       onCase: async (id, results) => {
         done.push({ case: id, results });
@@ -135,6 +139,11 @@ export async function runEvaluation(
     else await evaluate(model, dataset, options);
   }
   return saved;
+}
+
+/** The rater after one, of those who are known; the first after the last. */
+function nextOf(name: string, known: readonly string[]): string {
+  return known[(known.indexOf(name) + 1) % known.length] ?? name;
 }
 
 function readProfiles({ profiles = {} }: SavedEvaluation) {

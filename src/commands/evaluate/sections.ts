@@ -9,6 +9,7 @@ import {
 } from "../../figures/evaluation_figures.ts";
 import type { Figure } from "../../figures/figure.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
+import { habitsTable, learningTable } from "../../evaluation/habit_tables.ts";
 import {
   gainsTable,
   regionsTable,
@@ -91,20 +92,44 @@ export function targetSections(
   }];
 }
 
-/** Dice without and with the profile of the image before, on the same targets. */
-function carrySection(runs: Runs, names: readonly string[], seed: number) {
-  const [fresh, carried] = names.map((name) => runs[name]);
-  const later = carried.filter((result) => result.carried);
+/** Results of `carry` and the same targets without a profile, for a figure. */
+function withAndWithout(
+  fresh: readonly TargetResult[],
+  later: readonly TargetResult[],
+): Runs {
   const known = new Set(later.map(targetKey));
-  const pairs = {
+  return {
     "without profile": fresh.filter((result) => known.has(targetKey(result))),
     "with profile": later,
   };
-  return {
+}
+
+/** What profiles give from image to image, on the same targets. */
+function carrySections(runs: Runs, seed: number): Section[] {
+  const { both, carried, wrong } = runs;
+  const later = carried.filter((result) => result.carried);
+  const sections: Section[] = [{
     heading: "A user's profile from image to image",
-    table: carryTable(fresh, carried, seed),
-    figure: later.length > 0 ? () => variantsFigure(pairs) : undefined,
-  };
+    table: carryTable(both, carried, seed),
+    figure: later.length > 0
+      ? () => variantsFigure(withAndWithout(both, later))
+      : undefined,
+  }];
+  if (wrong) {
+    sections.push({
+      heading: "The next rater's profile instead",
+      table: carryTable(both, wrong, seed),
+    });
+  }
+  sections.push({
+    heading: "First recommendation by rater",
+    table: habitsTable(both, carried, wrong, seed),
+  });
+  sections.push({
+    heading: "First recommendation by images before",
+    table: learningTable(both, carried, seed),
+  });
+  return sections;
 }
 
 /** Where the network looked, of results that know, unless it was the whole image. */
@@ -144,7 +169,7 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
   const results = runs[variants[variants.length - 1]];
   const sections: Section[] = [];
   if (variants.includes("carried")) {
-    sections.push(carrySection(runs, ["both", "carried"], seed));
+    sections.push(...carrySections(runs, seed));
     sections.push(...overlapSections(runs, seed));
   } else if (variants.length > 1) {
     sections.push(...variantSections(runs, ["last"], seed));
