@@ -64,12 +64,12 @@ export { writeImage, writeMask } from "./src/formats/write_image.ts";
 export { writeNiftiMask } from "./src/formats/write_nifti_mask.ts";
 export { Model } from "./src/model/model.ts";
 export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
+export { show } from "./src/notebook/display.ts";
 export {
   figureOf,
-  show,
   type Showable,
   type ShowOptions,
-} from "./src/notebook/display.ts";
+} from "./src/figures/figure_of.ts";
 export { loadModel } from "./src/notebook/load_model.ts";
 export {
   type AskOptions,
@@ -81,8 +81,8 @@ export {
   applyPick,
   pickNext,
   type PickNextOptions,
-} from "./src/notebook/pick_next.ts";
-export { pickPoint, type PickPointOptions } from "./src/notebook/pick_point.ts";
+} from "./src/notebook/pick.ts";
+export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export { createRandom, type Random } from "./src/random.ts";

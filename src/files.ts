@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -81,4 +82,15 @@ export async function checkTarget(path: string): Promise<void> {
     throw refuse(`it must be possible to write there (${error.message})`);
   });
   await Deno.remove(temporary);
+}
+
+/** Where downloads are kept unless said otherwise: the system's cache folder. */
+export function defaultCacheFolder(): string {
+  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
+  const caches = process.platform === "win32"
+    ? Deno.env.get("LOCALAPPDATA")
+    : process.platform === "darwin"
+    ? join(home, "Library", "Caches")
+    : Deno.env.get("XDG_CACHE_HOME");
+  return join(caches || join(home, ".cache"), "spa-seg");
 }

@@ -10,11 +10,28 @@ export function squaredDistances(
   pixels: readonly number[],
   height: number,
   width: number,
-  [rowStep, columnStep]: readonly number[] = [1, 1],
+  steps: readonly number[] = [1, 1],
 ): Float64Array {
-  const field = new Float64Array(height * width).fill(Infinity);
-  for (const i of pixels) field[i] = 0;
-  const longest = Math.max(height, width);
+  return squaredDistancesIn(pixels, [height, width], steps);
+}
+
+/**
+ * The same in an array of any number of dimensions.
+ *
+ * @param elements Row-major indices.
+ * @param shape Its sides.
+ * @param steps Distance between neighbors along each of them.
+ * @returns Row-major; infinite where `elements` is empty.
+ */
+export function squaredDistancesIn(
+  elements: readonly number[],
+  shape: readonly number[],
+  steps: readonly number[],
+): Float64Array {
+  const size = shape.reduce((product, side) => product * side, 1);
+  const field = new Float64Array(size).fill(Infinity);
+  for (const i of elements) field[i] = 0;
+  const longest = Math.max(...shape);
   const apex = new Float64Array(longest); // of the parabolas of the envelope
   const floor = new Float64Array(longest); // the value there
   const from = new Float64Array(longest); // where each begins to be lowest
@@ -49,11 +66,15 @@ export function squaredDistances(
       field[start + i * stride] = floor[k] + (x - apex[k]) ** 2;
     }
   };
-  for (let column = 0; column < width; column++) {
-    transform(column, width, height, rowStep);
-  }
-  for (let row = 0; row < height; row++) {
-    transform(row * width, 1, width, columnStep);
-  }
+  let stride = size;
+  shape.forEach((side, axis) => {
+    const outer = stride;
+    stride /= side;
+    for (let first = 0; first < size; first += outer) {
+      for (let i = 0; i < stride; i++) {
+        transform(first + i, stride, side, steps[axis]);
+      }
+    }
+  });
   return field;
 }

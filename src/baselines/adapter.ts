@@ -5,6 +5,7 @@
  * model.
  */
 
+import { isTinyVit } from "../model/config.ts";
 import { declareBackbone } from "./backbone.ts";
 import { click } from "./click.ts";
 import type { Method } from "./method.ts";
@@ -15,7 +16,13 @@ const REDUCTION = 4;
 export const adapter: Method = {
   ...click,
   declare: ({ network }) => {
-    const { channels, depth } = network.encoder;
+    const { encoder } = network;
+    if (isTinyVit(encoder)) {
+      throw new TypeError(
+        "Cannot build the baseline adapter as its image encoder must be a Vision Transformer: current value is TinyViT",
+      );
+    }
+    const { channels, depth } = encoder;
     const inner = channels / REDUCTION;
     const declared = new Map(
       [...declareBackbone(network)].map(([name, weight]) => [

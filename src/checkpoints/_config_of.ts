@@ -22,6 +22,12 @@ export function parseConfig(text: string, source: string): ModelConfig {
   return config;
 }
 
+/** Networks that are told by their image encoder's names. */
+const FAMILIES: readonly (readonly [RegExp, string])[] = [
+  [/^image_encoder\.patch_embed\.seq\./, "TinyViT"],
+  [/^image_encoder\.blocks\.\d+\.Adapter\./, "SAM-Med2D"],
+];
+
 /**
  * The preset whose image encoder a checkpoint without a config holds. MedSAM's
  * weights have the names and shapes of SAM's and differ in the intensities they
@@ -47,11 +53,14 @@ export function guessConfig(
     const isMedSam = config === presets["sam-vit-b"] && /medsam/i.test(file);
     return isMedSam ? presets["medsam-vit-b"] : config;
   }
+  const family = FAMILIES.find(([pattern]) =>
+    [...encoder.keys()].some((name) => pattern.test(name))
+  );
   throw refuseConfig(
     source,
-    `missing, and its ${shapes.size} tensors are those of no preset (${
-      Object.keys(presets).join(", ")
-    })`,
+    `missing, and its ${shapes.size} tensors are those of ${
+      family ? `${family[1]} and of ` : ""
+    }no preset (${Object.keys(presets).join(", ")})`,
   );
 }
 

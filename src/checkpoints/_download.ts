@@ -1,7 +1,6 @@
 /** Files of the web, each fetched once and kept. */
 
 import { basename, join } from "node:path";
-import process from "node:process";
 import { openOne } from "./_open_source.ts";
 
 /** How far a load is. */
@@ -20,17 +19,6 @@ export interface LoadProgress {
 const MAX_BYTES = 2 ** 34;
 /** Milliseconds without a byte after which a download is given up. */
 const STALL = 60_000;
-
-/** Where downloads are kept unless said otherwise: the system's cache folder. */
-export function defaultCacheFolder(): string {
-  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
-  const caches = process.platform === "win32"
-    ? Deno.env.get("LOCALAPPDATA")
-    : process.platform === "darwin"
-    ? join(home, "Library", "Caches")
-    : Deno.env.get("XDG_CACHE_HOME");
-  return join(caches || join(home, ".cache"), "spa-seg");
-}
 
 /**
  * Gives the local path of a checkpoint on the web. It is fetched under a

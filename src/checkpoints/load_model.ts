@@ -4,7 +4,7 @@ import {
   describeReport,
   type WeightReport,
 } from "../model/compare_weights.ts";
-import { type ModelConfig, presets } from "../model/config.ts";
+import { isTinyVit, type ModelConfig, presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import {
@@ -12,14 +12,13 @@ import {
   type HostWeights,
   initializeWeights,
 } from "../model/weights.ts";
+import { foldBatchNorms } from "./_batch_norms.ts";
 import { guessConfig, parseConfig } from "./_config_of.ts";
-import {
-  defaultCacheFolder,
-  download,
-  type LoadProgress,
-} from "./_download.ts";
+import { defaultCacheFolder } from "../files.ts";
+import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { renameAll } from "./names.ts";
+import { measureFeatures } from "./_standardize.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
 
 export type { LoadProgress, WeightReport };
@@ -58,7 +57,8 @@ export interface LoadModelOptions {
 /**
  * Loads a model: a file of `saveModel`, or SAM and MedSAM weights as PyTorch
  * `.pth`, safetensors, or a folder in Hugging Face's layout. On top of a SAM
- * checkpoint, what SPA adds is drawn afresh and must be trained.
+ * checkpoint, what SPA adds is drawn afresh and must be trained. So is all but
+ * the image encoder where a LiteMedSAM checkpoint is loaded as `small`.
  *
  * @param source Path or URL; by default the weights that come with the module
  * (preset `tiny`). A file of http is downloaded once and kept.
@@ -93,7 +93,7 @@ export async function loadModel(
   const path = isRemote
     ? await download(new URL(source), cacheFolder, onProgress)
     : source;
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = foldBatchNorms(await openCheckpoint(path));
   const { skipped } = checkpoint;
   const { renamed, others } = renameAll([
     ...checkpoint.names,
@@ -118,13 +118,16 @@ export async function loadModel(
       : parseConfig(stated, `${source}`));
   checkConfig(config);
   const declared = declareWeights(config);
-  const compared = compareWeights(declared, shapes);
+  const taken = stated === undefined && isTinyVit(config.encoder) && !config.sam
+    ? onlyEncoder(shapes)
+    : shapes;
+  const compared = compareWeights(declared, taken);
   for (const name of compared.missing) {
     const problem = skipped.get(renamed.get(name) ?? "");
     if (problem !== undefined) throw new RangeError(problem);
   }
   const beside = [...renamed.keys()].filter((name) =>
-    !shapes.has(name) && !declared.has(name)
+    !taken.has(name) && (taken !== shapes || !declared.has(name))
   );
   const unexpected = [...compared.unexpected, ...beside, ...others];
   const report = { ...compared, unexpected };
@@ -134,7 +137,24 @@ export async function loadModel(
     ...await readWeights(checkpoint, renamed, report.loaded, onProgress),
     ...initializeWeights(config, seed, report.missing),
   ]);
-  return new Model(config, weights, facts);
+  const model = new Model(config, weights, facts);
+  const fresh = report.missing.some((name) =>
+    name.startsWith("image_encoder.features.")
+  );
+  if (!fresh) return model;
+  using first = model;
+  const measured = await measureFeatures(first);
+  return new Model(config, new Map([...weights, ...measured]), facts);
+}
+
+/**
+ * The image encoder of a foreign checkpoint: what SPA puts on a frozen one has
+ * the names of the rest and other shapes.
+ */
+function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map(
+    [...shapes].filter(([name]) => name.startsWith("image_encoder.")),
+  );
 }
 
 /** Refuses the checkpoint of another network; a file of ours must fit exactly. */

@@ -67,7 +67,7 @@ const TABLE: readonly (readonly [string, string])[] = [
 
 /** What every SAM checkpoint holds, by the names of either. */
 const LANDMARK =
-  /^(?:.*\.)?(?=(?:image_encoder\.patch_embed\.proj|vision_encoder\.patch_embed\.projection)\.weight$)/;
+  /^(?:.*\.)?(?=(?:image_encoder\.patch_embed\.(?:proj|seq\.0\.c)|vision_encoder\.patch_embed\.projection)\.weight$)/;
 
 /** The table's lines as patterns, of either side. */
 const PATTERNS = TABLE.map((line) =>

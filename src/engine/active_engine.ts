@@ -9,9 +9,9 @@
  */
 import * as tf from "./tf.ts";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
-import { checkProvider, type Provider, PROVIDERS } from "./provider.ts";
+import { checkProvider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
-import type { SessionOptions } from "./session_messages.ts";
+import type { Provider, SessionOptions } from "./session_messages.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -148,12 +148,21 @@ export function settingsOf(options: EngineOptions): Settings {
 
 /** The engine in use, if one has been chosen. */
 export function activeEngine(): ActiveEngine | undefined {
+  if (active?.runtime?.ended) replaceWorker(active.info);
   return active;
+}
+
+/** Starts another Worker in place of one that ended; it is in use once it runs. */
+function replaceWorker({ threads, provider }: EngineInfo): void {
+  active = undefined;
+  choice = undefined;
+  runtime = undefined;
+  choose("onnx", { threads, provider }).catch(() => {}); // told to who needs it
 }
 
 /** The engine in use once the choice under way is made, or "auto". */
 export async function engineInUse(): Promise<ActiveEngine> {
-  if (!active) await (choice ?? choose("auto", {}));
+  if (!activeEngine()) await (choice ?? choose("auto", {}));
   return active ?? await engineInUse();
 }
 

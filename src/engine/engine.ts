@@ -15,7 +15,7 @@ import {
   settingsOf,
 } from "./active_engine.ts";
 import { type EagerOptions, uploadEager } from "./eager.ts";
-import type { Provider } from "./provider.ts";
+import type { Provider } from "./session_messages.ts";
 import {
   checkHostTensor,
   type DeviceTensor,

@@ -85,6 +85,81 @@ function geluGradient(dy: Tensor, [x]: Tensor[]): Tensor {
   return tf.mul(dy, tf.add(gaussianCdf(x), tf.mul(x, density)));
 }
 
+/**
+ * A product of matrices and a bias, in one pass.
+ *
+ * @param x `[R, in]`
+ * @param matrix `[out, in]`
+ * @param bias `[out]`
+ * @returns `[R, out]`
+ */
+export function affine(x: Tensor, matrix: Tensor, bias: Tensor): Tensor {
+  return multiplied(x, matrix, bias);
+}
+
+const multiplied = tf.customGrad((...args) => {
+  const [x, matrix, bias, save] = args as unknown as [
+    Tensor,
+    Tensor,
+    Tensor,
+    tf.GradSaveFunc,
+  ];
+  save([x, matrix]);
+  const [value] = runFused("Affine", { x, matrix, bias }, {}) ??
+    [tf.add(tf.matMul(x, matrix, false, true), bias)];
+  const gradFunc = (dy: Tensor, [x, matrix]: Tensor[]) => [
+    tf.matMul(dy, matrix),
+    tf.matMul(dy, x, true, false),
+    tf.sum(dy, 0),
+  ];
+  return { value, gradFunc };
+});
+
+/** How {@linkcode convolve} goes over an image. */
+export interface Convolution {
+  /** Pixels from one place to the next, which defaults to 1. */
+  readonly stride?: 1 | 2;
+  /** Zeros around the image, in pixels, which defaults to 0. */
+  readonly padding?: number;
+  /** Whether each channel is convolved by itself, which defaults to false. */
+  readonly depthwise?: boolean;
+}
+
+/**
+ * A convolution with PyTorch's layouts and padding, channels first. It has no
+ * gradient on the engine `onnx`: it is for weights that are not trained.
+ *
+ * @param x `[B, C, H, W]`
+ * @param kernel `[out, C, k, k]`; `[C, 1, k, k]` where it is depthwise.
+ * @param bias `[out]`
+ * @returns `[B, out, H', W']`
+ */
+export function convolve(
+  x: Tensor,
+  kernel: Tensor,
+  bias: Tensor,
+  { stride = 1, padding = 0, depthwise = false }: Convolution = {},
+): Tensor {
+  const group = depthwise ? x.shape[1]! : 1;
+  const fused = runFused(
+    "Convolve",
+    { x, kernel, bias },
+    { stride, padding, group },
+  );
+  if (fused) return fused[0];
+  const channelsLast = tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+  const filter = tf.transpose(
+    kernel,
+    depthwise ? [2, 3, 0, 1] : [2, 3, 1, 0],
+  ) as tf.Tensor4D;
+  const around: [number, number] = [padding, padding];
+  const image = tf.pad(channelsLast, [[0, 0], around, around, [0, 0]]);
+  const y = depthwise
+    ? tf.depthwiseConv2d(image, filter, stride, "valid")
+    : tf.conv2d(image, filter, stride, "valid");
+  return tf.transpose(tf.add(y, bias), [0, 3, 1, 2]);
+}
+
 function gaussianCdf(x: Tensor): Tensor {
   return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
 }

@@ -37,6 +37,33 @@ registerKernels({
     });
   },
 
+  // The engine's own kernels: see fused.ts.
+  Affine: (g, { x, matrix, bias }) => {
+    const type = {
+      shape: [x.shape[0], matrix.shape[0]],
+      dtype: "float32",
+    } as const;
+    const attributes = { transB: 1 };
+    return g.node("Gemm", [x, matrix, bias], type, { attributes });
+  },
+  Convolve: (g, { x, kernel, bias }, { stride, padding, group }) => {
+    const [batch, , height, width] = x.shape;
+    const [channels, , ...sides] = kernel.shape;
+    const [rows, columns] = [height, width].map((size, i) =>
+      Math.floor((size + 2 * padding - sides[i]) / stride) + 1
+    );
+    const type = {
+      shape: [batch, channels, rows, columns],
+      dtype: "float32",
+    } as const;
+    return g.node("Conv", [x, kernel, bias], type, {
+      attributes: {
+        strides: [stride, stride],
+        pads: [padding, padding, padding, padding],
+        group,
+      },
+    });
+  },
   Conv2D: conv2d,
   FusedConv2D: (g, { x, filter, ...rest }, attrs, refuse) =>
     finish(g, conv2d(g, { x, filter }, attrs, refuse), rest, attrs, refuse),

@@ -5,11 +5,9 @@
  */
 import * as tf from "./tf.ts";
 import type { OnnxRuntime } from "./session.ts";
+import type { Provider } from "./session_messages.ts";
 import { trace } from "./trace.ts";
 import { requireAdapter } from "./webgpu.ts";
-
-/** What ONNX Runtime computes on. */
-export type Provider = "cpu" | "webgpu" | "cuda";
 
 /** All of its execution providers that an engine may name. */
 export const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];

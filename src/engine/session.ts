@@ -40,6 +40,9 @@ export interface WorkerStorage extends Storage {
   readonly handle: number;
 }
 
+/** The next handle or session, of any Worker: those of one that ended stay unknown. */
+let nextId = 1;
+
 /** The Worker and what lives in it. */
 export class OnnxRuntime {
   readonly #worker: Worker;
@@ -47,7 +50,6 @@ export class OnnxRuntime {
   readonly #waiting = new Map<number, Waiting>();
   #failure: Error | undefined;
   #nextCall = START_CALL;
-  #nextId = 1;
 
   private constructor() {
     // Typed arrays go through a MessagePort of their own: the Worker's own
@@ -72,9 +74,14 @@ export class OnnxRuntime {
     return runtime;
   }
 
+  /** Whether the Worker has ended, so that all calls fail. */
+  get ended(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Compiles a program; an error in it fails each of its runs. */
   load(program: Program, options: SessionOptions): Session {
-    const session = this.#nextId++;
+    const session = nextId++;
     const bytes = copyOf(program.bytes) as Uint8Array;
     const inputs = program.inputs.map(({ name, shape, dtype }) => ({
       name,
@@ -95,7 +102,7 @@ export class OnnxRuntime {
 
   /** Puts a tensor into the Worker. */
   upload({ data, shape }: HostTensor): EngineTensor<WorkerStorage> {
-    const handle = this.#nextId++;
+    const handle = nextId++;
     const tensor = { data: copyOf(data), shape: [...shape] };
     this.#post({ kind: "upload", handle, tensor }, [tensor.data]);
     const storage = this.#storage(handle);
@@ -108,7 +115,7 @@ export class OnnxRuntime {
     feeds: readonly (HostTensor | EngineTensor<WorkerStorage>)[],
     resident: readonly boolean[],
   ): Promise<(HostTensor | EngineTensor)[]> {
-    const handles = resident.map((stays) => stays ? this.#nextId++ : undefined);
+    const handles = resident.map((stays) => stays ? nextId++ : undefined);
     const sent: HostData[] = [];
     const posted = feeds.map((feed): Feed => {
       if (feed instanceof EngineTensor) return feed.storageIn("onnx").handle;

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { Provider } from "./provider.ts";
 import type { HostData, HostTensor } from "./tensors.ts";
 import type { Port } from "./trace.ts";
 
 /** An input of a run: values, or the handle of a tensor in the Worker. */
 export type Feed = HostData | number;
+
+/** What ONNX Runtime computes on. */
+export type Provider = "cpu" | "webgpu" | "cuda";
 
 /** How a program is run. */
 export interface SessionOptions {

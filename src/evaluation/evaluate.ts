@@ -8,7 +8,7 @@
 import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
 import { displayable } from "../displayable.ts";
-import { hd95 } from "../metrics/hd95.ts";
+import { hd95 } from "../metrics/surface.ts";
 import { dice, iou } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";

@@ -19,7 +19,7 @@ export {
   sampleSetMetrics,
 } from "../evaluation/sample_set.ts";
 export { expectedCalibrationError } from "../metrics/calibration.ts";
-export { hd95 } from "../metrics/hd95.ts";
+export { hd95, surfaceDice, type SurfaceOptions } from "../metrics/surface.ts";
 export {
   type IterationsToTarget,
   iterationsToTarget,
@@ -36,7 +36,7 @@ export type { AnnotationImage } from "../notebook/annotation_images.ts";
 export type { AnnotationRecord } from "../notebook/annotation_record.ts";
 export { AnnotationReport } from "../notebook/annotation_report.ts";
 export type { Asked } from "../notebook/ask.ts";
-export type { FirstClicks } from "../notebook/first_clicks.ts";
+export type { FirstClicks } from "../notebook/annotation_images.ts";
 export { evaluationProgress } from "../notebook/progress.ts";
 export {
   boundingBox,

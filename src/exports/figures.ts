@@ -17,7 +17,7 @@ export {
   type DiceFigureOptions,
   type DiceSeries,
 } from "../figures/dice_figure.ts";
-export { differencesFigure } from "../figures/differences_figure.ts";
+export { differencesFigure } from "../figures/evaluation_figures.ts";
 export {
   entropyFigure,
   type EntropyFigureOptions,
@@ -26,20 +26,20 @@ export {
   evaluationFigure,
   type EvaluationFigureOptions,
   raterSeries,
-} from "../figures/evaluation_figure.ts";
+} from "../figures/evaluation_figures.ts";
 export type { FigureSource } from "../figures/figure.ts";
 export {
   imageFigure,
   type ImageFigureOptions,
 } from "../figures/image_figure.ts";
 export { learningFigure } from "../figures/learning_figure.ts";
-export { maskFigure, type MaskFigureOptions } from "../figures/mask_figure.ts";
+export { maskFigure, type MaskFigureOptions } from "../figures/image_figure.ts";
 export {
   mixtureFigure,
   type MixtureFigureOptions,
 } from "../figures/mixture_figure.ts";
 export { modelFigure } from "../figures/model_figure.ts";
-export { ratersFigure } from "../figures/raters_figure.ts";
-export { stackFigures } from "../figures/stack_figures.ts";
-export { targetsFigure } from "../figures/targets_figure.ts";
-export { variantsFigure } from "../figures/variants_figure.ts";
+export { ratersFigure } from "../figures/evaluation_figures.ts";
+export { stackFigures } from "../figures/figure.ts";
+export { targetsFigure } from "../figures/evaluation_figures.ts";
+export { variantsFigure } from "../figures/evaluation_figures.ts";

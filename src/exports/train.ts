@@ -18,8 +18,8 @@ export {
   trainingProgress,
   withProgress,
 } from "../notebook/progress.ts";
-export type { ProgressSink } from "../notebook/progress_sinks.ts";
-export type { ProgressState } from "../notebook/progress_text.ts";
+export type { ProgressSink } from "../notebook/progress.ts";
+export type { ProgressState } from "../notebook/progress.ts";
 export type { ExampleOptions } from "../training/groups.ts";
 export type { LossOptions } from "../training/loss.ts";
 export type { TrainingReport } from "../training/tally.ts";

@@ -1,42 +1,46 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { dice } from "../metrics/overlap.ts";
-import type { Proposal } from "../spa/cluster.ts";
+import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Box, Point } from "../spa/feedback.ts";
-import {
-  drawCandidateCaption,
-  drawChosen,
-  drawRecommendedCaption,
-  percent,
-} from "./candidates_caption.ts";
-import { closeView, layOutCandidates } from "./candidates_layout.ts";
+import { countPixels, describeCandidate } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import {
-  areaItem,
-  boxItem,
-  drawLegend,
-  legendHeight,
-  type LegendItem,
-  lineItem,
-  pointItems,
-} from "./legend.ts";
 import { outline } from "./outline.ts";
 import {
+  areaItem,
+  areaSwatch,
+  boxItem,
   checkMaskSize,
+  closeView,
   defineImage,
   drawArea,
   drawBoxPrompt,
+  drawLegend,
   drawOutline,
   drawPanel,
   drawPoint,
   drawViewFrame,
+  fitBox,
+  legendHeight,
+  type LegendItem,
+  lineItem,
   type Panel,
+  pointItems,
+  type Rect,
   wholeView,
 } from "./panel.ts";
 import { imageURI } from "./raster.ts";
-import { drawTitle, idFor, svgDocument } from "./svg.ts";
-import { COLOR, MARGIN, WIDTH } from "./theme.ts";
+import {
+  drawTitle,
+  idFor,
+  num,
+  rect,
+  svgDocument,
+  text,
+  type TextStyle,
+} from "./svg.ts";
+import { COLOR, MARGIN, PICTURE_WIDTH, SIZE, WIDTH } from "./theme.ts";
 
 /** What {@linkcode candidatesFigure} shows. */
 export interface CandidatesFigureOptions {
@@ -181,4 +185,270 @@ function legendItems(
     items.push(lineItem("reference", COLOR.reference, { dashed: true }));
   }
   return [...items, ...(box ? [boxItem()] : []), ...pointItems(points)];
+}
+
+const PICTURE_TOP = 54;
+
+/**
+ * One candidate over its image, with the pixels that it would add to the
+ * recommendation and remove from it.
+ *
+ * @throws {RangeError} When the candidate is of another size than the image.
+ */
+export function candidateFigure(
+  { image, candidate, title }: {
+    /** [H, W, 1 or 3], values 0..1. */
+    image: NdArray<Float32Array>;
+    /** Its masks are of the image's size. */
+    candidate: Candidate;
+    /** One line above, which defaults to the candidate's share. */
+    title?: string;
+  },
+): Figure {
+  const { mask, added, removed, share } = candidate;
+  checkMaskSize(mask, image);
+  const heading = title ?? `Candidate, ${percent(share)} of the samples`;
+  const whole = wholeView(image);
+  const place = fitBox(whole, {
+    x: MARGIN,
+    y: PICTURE_TOP,
+    width: PICTURE_WIDTH - 2 * MARGIN,
+    height: 1.25 * (PICTURE_WIDTH - 2 * MARGIN),
+  });
+  const bottom = place.y + place.height;
+  const inner = PICTURE_WIDTH - 2 * MARGIN;
+  const items = (id: string) => [
+    lineItem(`candidate, ${countPixels(mask)} px`, COLOR.candidate),
+    areaItem(`added, ${countPixels(added)} px`, "added", id),
+    areaItem(`removed, ${countPixels(removed)} px`, "removed", id),
+  ];
+  const height = Math.round(bottom + 22 + legendHeight(items(""), inner));
+  return new Figure({
+    width: PICTURE_WIDTH,
+    height,
+    alt: describeCandidate(candidate),
+    draw: async () => {
+      const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
+      const path = outline(mask);
+      const panel: Panel = { id: idFor(uri + path), place, view: whole };
+      const content = drawTitle(heading, PICTURE_WIDTH, fonts) +
+        defineImage(panel.id, uri, whole) +
+        drawPanel(
+          panel,
+          drawArea(panel, outline(added), "added"),
+          drawArea(panel, outline(removed), "removed"),
+          drawOutline(panel, path, COLOR.candidate),
+        ) +
+        drawLegend(items(panel.id), fonts, {
+          x: MARGIN,
+          y: bottom + 14,
+          width: inner,
+        });
+      return svgDocument(PICTURE_WIDTH, height, heading, content);
+    },
+  });
+}
+
+const GAP = 14;
+/** Between the recommendation and the candidates. */
+const GUTTER = 20;
+
+/** Least width of a candidate's picture: that of its caption. */
+const SMALLEST = 118;
+
+/** Where the pictures of a candidates figure stand. */
+export interface CandidatesLayout {
+  readonly recommended: Rect;
+  readonly candidates: readonly Rect[];
+  /** The lower edge of the lowest caption. */
+  readonly bottom: number;
+}
+
+/**
+ * One large picture at the left, a grid of small ones at the right, both ending
+ * at the same line; of more than six candidates the grid is longer.
+ *
+ * @param count How many candidates.
+ * @param aspect The image's height over its width.
+ * @param top The upper edge of the pictures.
+ * @param scored Whether captions say Dice, which defaults to false.
+ */
+export function layOutCandidates(
+  count: number,
+  aspect: number,
+  top: number,
+  scored = false,
+): CandidatesLayout {
+  const a = Math.min(Math.max(aspect, 0.6), 1.25); // beyond, bars at the sides
+  const columns = count <= 4
+    ? Math.min(Math.max(count, 1), 2)
+    : Math.ceil(Math.sqrt(count));
+  const rows = Math.max(Math.ceil(count / columns), 1);
+  const inner = WIDTH - 2 * MARGIN;
+  // Solved for equal heights: large * a = rows * (small * a) + what lies between.
+  const between = (rows - 1) * (CAPTION + GAP);
+  const forPictures = inner - GUTTER - (columns - 1) * GAP;
+  const small = Math.max(
+    SMALLEST,
+    Math.floor((a * forPictures - between) / (a * (rows + columns))),
+  );
+  const caption = scored && small < NARROW ? TALL_CAPTION : CAPTION;
+  const large = forPictures - columns * small;
+  const left = MARGIN + large + GUTTER;
+  const candidates = Array.from({ length: count }, (_, k) => ({
+    x: left + (k % columns) * (small + GAP),
+    y: top + Math.floor(k / columns) * (small * a + caption + GAP),
+    width: small,
+    height: small * a,
+  }));
+  const recommended = { x: MARGIN, y: top, width: large, height: large * a };
+  const grid = rows * (small * a + caption + GAP) - GAP;
+  const bottom = top + Math.max(large * a + CAPTION, grid);
+  return { recommended, candidates, bottom };
+}
+
+/** Height of a caption under a picture, in pixels. */
+export const CAPTION = 56;
+
+/** Height of one with a line for Dice alone. */
+export const TALL_CAPTION = 75;
+
+/** Below this width of a picture Dice has a line of its own. */
+export const NARROW = 125;
+
+/** Room for Dice in bold, and before it. */
+const DICE = 78;
+
+const LINES = [29, 48, 67]; // baselines below the picture
+
+/** What a caption says besides its subject. */
+export interface CaptionMarks {
+  /** Dice with a reference, 0..1, where one is known. */
+  readonly dice?: number;
+  /** Whether no other candidate has a higher Dice. */
+  readonly best?: boolean;
+  /** Whether the user picked this one. */
+  readonly chosen?: boolean;
+}
+
+/** Under the recommendation: its name, its size, its Dice. */
+export function drawRecommendedCaption(
+  { x, y, width, height }: Rect,
+  mask: NdArray<Uint8Array>,
+  dice?: number,
+): string {
+  const [first, second] = LINES.map((line) => y + height + line);
+  const right = x + width;
+  const muted = { size: SIZE.small, fill: COLOR.muted };
+  return [
+    text(x, first, "Recommendation", { size: SIZE.heading, bold: true }),
+    text(x, second, `mean of all samples · ${countPixels(mask)} px`, muted),
+    drawDice(right, second, dice, { anchor: "end" }),
+  ].join("");
+}
+
+/** Under a candidate: its share as a bar, its key, its pixels, its Dice. */
+export function drawCandidateCaption(
+  { x, y, width, height }: Rect,
+  index: number,
+  { share, added, removed }: Pick<Candidate, "share" | "added" | "removed">,
+  fonts: Fonts,
+  id: string,
+  { dice, best, chosen }: CaptionMarks,
+): string {
+  const bottom = y + height;
+  const lines = LINES.map((line) => bottom + line);
+  const [first, second] = lines;
+  const number = String(index + 1);
+  const side = Math.max(18, fonts.width(number, SIZE.label, true) + 8);
+  const badge = `rx="4" fill="${chosen ? COLOR.ink : COLOR.paper}" ` +
+    `stroke="${COLOR.ink}" stroke-width="1.5"`;
+  const [plus, minus] = changes({ added, removed });
+  const [plusWidth, minusWidth] = [plus, minus].map((count) =>
+    15 + fonts.width(count, SIZE.small)
+  );
+  // Under each other where there is room, close where there is not.
+  const next = x + Math.min(Math.max(plusWidth, 45) + 10, width - minusWidth);
+  // Dice stands beside the counts, else beside the share, else below.
+  const free = x + width - next - minusWidth;
+  const roomy = width >= 180 && (dice === undefined || free >= DICE);
+  const diceLine = width < NARROW ? 2 : roomy ? 1 : 0;
+  const swatch = (left: number, kind: "added" | "removed") =>
+    `<g transform="translate(${num(left)} ${num(second - 9)})">${
+      areaSwatch(kind, `${id}-swatch`, 12, 10)
+    }</g>`;
+  return [
+    rect(x, bottom + 7, width, 4, `fill="${COLOR.rule}"`),
+    rect(x, bottom + 7, width * share, 4, `fill="${COLOR.ink}"`),
+    rect(x + 0.75, first - 13.5, side, 18, badge),
+    text(x + 0.75 + side / 2, first, number, {
+      bold: true,
+      anchor: "middle",
+      fill: chosen ? COLOR.paper : COLOR.ink,
+    }),
+    text(
+      x + side + 9,
+      first,
+      `${percent(share)}${roomy ? " of samples" : ""}`,
+    ),
+    swatch(x, "added"),
+    text(x + 15, second, plus, { size: SIZE.small }),
+    swatch(next, "removed"),
+    text(next + 15, second, minus, { size: SIZE.small }),
+    diceLine === 2
+      ? drawDice(x, lines[2], dice, { bold: best })
+      : drawDice(x + width, lines[diceLine], dice, {
+        bold: best,
+        anchor: "end",
+      }),
+  ].join("");
+}
+
+/** Around the picture that the user picked: a frame with a word in its corner. */
+export function drawChosen(
+  { x, y, width, height }: Rect,
+  word: "chosen" | "accepted",
+): string {
+  const frame = `fill="none" stroke="${COLOR.ink}" stroke-width="4"`;
+  const tag = word === "chosen" ? 62 : 74;
+  return rect(x - 1, y - 1, width + 2, height + 2, frame) +
+    rect(x - 1, y - 1, tag, 22, `fill="${COLOR.ink}"`) +
+    text(x + tag / 2 - 1, y + 14, word, {
+      size: SIZE.small,
+      bold: true,
+      anchor: "middle",
+      fill: COLOR.paper,
+    });
+}
+
+/** A share as whole percent. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** The pixels that a candidate adds and removes, in few characters. */
+export function changes(
+  { added, removed }: Pick<Candidate, "added" | "removed">,
+): [plus: string, minus: string] {
+  return [
+    `+${compactCount(countPixels(added))}`,
+    `−${compactCount(countPixels(removed))}`,
+  ];
+}
+
+/** A count in at most four characters: 467, 1.2k, 34k, 1.3M. */
+export function compactCount(count: number): string {
+  if (count < 1000) return String(count);
+  const [unit, letter] = count < 999_500 ? [1e3, "k"] : [1e6, "M"];
+  return `${(count / unit).toFixed(count < 9.95 * unit ? 1 : 0)}${letter}`;
+}
+
+function drawDice(
+  x: number,
+  y: number,
+  dice: number | undefined,
+  style: Pick<TextStyle, "bold" | "anchor">,
+): string {
+  if (dice === undefined) return "";
+  return text(x, y, `Dice ${dice.toFixed(3)}`, { size: SIZE.small, ...style });
 }

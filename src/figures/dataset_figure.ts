@@ -1,36 +1,37 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Case, Dataset } from "../datasets/dataset.ts";
-import { closeView } from "./candidates_layout.ts";
 import { describeDataset } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import {
-  drawLegend,
-  legendHeight,
-  type LegendItem,
-  lineItem,
-} from "./legend.ts";
-import { outline } from "./outline.ts";
-import {
-  type Box,
+  closeView,
   defineImage,
+  drawLegend,
   drawOutline,
   drawPanel,
   fitBox,
+  legendHeight,
+  type LegendItem,
+  lineItem,
   type Panel,
+  type Rect,
   wholeView,
 } from "./panel.ts";
+import { outline } from "./outline.ts";
 import {
+  COLOR,
+  MARGIN,
   RATER_LINES,
   type RaterLine,
   raterLine,
   raterName,
   raterOrder,
-} from "./rater_line.ts";
+  SIZE,
+  WIDTH,
+} from "./theme.ts";
 import { imageURI } from "./raster.ts";
 import { drawTitle, idFor, svgDocument, text } from "./svg.ts";
-import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
 
 /** What {@linkcode datasetFigure} shows. */
 export interface DatasetFigureOptions {
@@ -127,7 +128,7 @@ function lineOf(rater: number): RaterLine {
 
 async function drawCase(
   item: Case,
-  box: Box,
+  box: Rect,
   raters: readonly string[],
   fonts: Fonts,
 ): Promise<string> {

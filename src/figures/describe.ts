@@ -6,6 +6,8 @@ import { contiguous } from "../arrays/contiguous.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { TargetResult } from "../evaluation/evaluate.ts";
 import { summarize, summaryTable } from "../evaluation/summary.ts";
+import type { Volume } from "../formats/volume.ts";
+import type { Preference } from "../spa/preference.ts";
 import { embeddingSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
@@ -94,4 +96,38 @@ export function describeEvaluation(results: readonly TargetResult[]): string {
     counted(cases, "case");
   if (results.length === 0) return head;
   return `${head}\n${textTable(summaryTable(summarize(results)))}`;
+}
+
+/** An image or a mask: its size. */
+export function describeArray(
+  array: NdArray<Float32Array> | NdArray<Uint8Array>,
+): string {
+  const [height, width, channels = 1] = array.shape;
+  const size = `${width} x ${height} pixels`;
+  if (array.dtype === "uint8") {
+    return `Mask of ${size}, ${
+      countPixels(array as NdArray<Uint8Array>)
+    } inside`;
+  }
+  return `Image of ${size}, ${channels === 1 ? "grey" : "color"}`;
+}
+
+/** A volume: its size, and its spacing where it is known. */
+export function describeVolume({ values, spacing }: Volume): string {
+  const [slices, height, width] = values.shape;
+  const millimeters = spacing
+    ? `, ${spacing.map((mm) => Number(mm.toPrecision(3))).join(" x ")} mm`
+    : "";
+  return `Volume of ${counted(slices, "slice")}, ` +
+    `${width} x ${height} pixels each${millimeters}`;
+}
+
+/** A preference: what the user said so far. */
+export function describePreference(
+  { feedback, distribution }: Preference,
+): string {
+  const { points, choices } = feedback;
+  return `Preference after ${counted(points.length, "click")} and ` +
+    `${counted(choices.length, "choice")}: mixture of ` +
+    counted(distribution.logWeights.length, "Gaussian");
 }

@@ -8,7 +8,7 @@ import {
 } from "./chart.ts";
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
-import { raterLine } from "./rater_line.ts";
+import { raterLine } from "./theme.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {

@@ -1,20 +1,19 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { colormap } from "./colormap.ts";
+import { colormap, imageURI, mapURI } from "./raster.ts";
 import { Figure } from "./figure.ts";
 import { loadFonts } from "./fonts.ts";
 import { outline } from "./outline.ts";
 import {
-  type Box,
   checkMaskSize,
   defineImage,
   drawOutline,
   drawPanel,
   fitBox,
   type Panel,
+  type Rect,
   wholeView,
 } from "./panel.ts";
-import { imageURI, mapURI } from "./raster.ts";
 import { drawTitle, idFor, num, rect, svgDocument, text } from "./svg.ts";
 import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
 
@@ -98,7 +97,7 @@ export function entropyFigure(
 }
 
 /** The colour bar: 0 at the bottom, ln 2 at the top. */
-function drawScale({ x, y, width, height }: Box, id: string): string {
+function drawScale({ x, y, width, height }: Rect, id: string): string {
   const stops = Array.from({ length: 33 }, (_, i) => {
     const color = `rgb(${colormap(i / 32)})`;
     return `<stop offset="${num(i / 32)}" stop-color="${color}"/>`;

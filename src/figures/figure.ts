@@ -1,7 +1,8 @@
+import type { Sharp } from "sharp";
+import { writeFileAtomic } from "../files.ts";
 import { once } from "../once.ts";
-import { displayBundle, inKernel } from "../notebook/kernel.ts";
-import { renderSVG } from "./render_svg.ts";
-import { escapeXML } from "./svg.ts";
+import { fontconfigFile } from "./fonts.ts";
+import { escapeXML, svgDocument } from "./svg.ts";
 
 /** What a {@linkcode Figure} is made of. */
 export interface FigureSource {
@@ -33,7 +34,6 @@ const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
 export class Figure {
   readonly #source: FigureSource;
   readonly #svg: () => Promise<string>;
-  #place: string | undefined; // the name of the output it stands in
 
   /** A figure that is drawn when it is first needed. */
   constructor(source: FigureSource) {
@@ -101,29 +101,6 @@ export class Figure {
     return this.toBundle();
   }
 
-  /**
-   * Shows the figure now; outside a notebook prints its line of text.
-   *
-   * @param options.replaces A figure shown before, whose place this one takes;
-   * by default it is an output of its own.
-   *
-   * @example A curve that grows
-   * ```ts ignore
-   * const longer = diceFigure({ series });
-   * await longer.show({ replaces: curve });
-   * curve = longer;
-   * ```
-   */
-  async show({ replaces }: { replaces?: Figure } = {}): Promise<void> {
-    if (!inKernel()) return console.log(this.toString());
-    const place = replaces && replaces.#place;
-    this.#place = place ?? crypto.randomUUID();
-    await displayBundle(this.toBundle(), {
-      id: this.#place,
-      update: place !== undefined,
-    });
-  }
-
   /** What `console.log` shows. */
   [INSPECT](): string {
     return this.toString();
@@ -140,3 +117,97 @@ export class Figure {
       `style="max-width:100%;height:auto">`;
   }
 }
+
+/**
+ * Several figures as one, from top to bottom.
+ *
+ * @param figures At least one.
+ * @throws {RangeError} When there is none.
+ */
+export function stackFigures(figures: readonly Figure[]): Figure {
+  if (figures.length === 0) {
+    throw new RangeError(
+      "Cannot stack figures as there must be one: current value is none",
+    );
+  }
+  const width = Math.max(...figures.map((figure) => figure.width));
+  const height = figures.reduce((sum, figure) => sum + figure.height, 0);
+  const alt = figures.map((figure) => figure.alt).join(". ");
+  return new Figure({
+    width,
+    height,
+    alt,
+    async draw() {
+      let top = 0;
+      const parts: string[] = [];
+      for (const figure of figures) {
+        const svg = await figure.toSVG();
+        parts.push(svg.replace(/^<svg /, `<svg y="${top}" `));
+        top += figure.height;
+      }
+      return svgDocument(width, height, alt, parts.join(""));
+    },
+  });
+}
+
+/** Writes a figure as SVG, where the path ends so, or PNG; whole or not at all. */
+export async function writeFigure(path: string, figure: Figure): Promise<void> {
+  const content = path.endsWith(".svg")
+    ? await figure.toSVG()
+    : await figure.toPNG();
+  await writeFileAtomic(path, content);
+}
+
+type SharpFactory = (input: Uint8Array, options: object) => Sharp;
+
+/**
+ * Renders an SVG as PNG, its text in the shipped fonts: the same picture on a
+ * machine that has fonts and on one that has none.
+ *
+ * @param svg An SVG document that says its width and height.
+ * @param options.scale Pixels of the PNG per unit of the SVG, which defaults
+ * to 1.
+ * @param options.palette Whether 256 colours are enough, which halves the file;
+ * defaults to false.
+ * @returns The bytes of a PNG file.
+ */
+export async function renderSVG(
+  svg: string,
+  { scale = 1, palette = false }: { scale?: number; palette?: boolean } = {},
+): Promise<Uint8Array> {
+  if (!(scale > 0 && scale <= 8)) {
+    throw new RangeError(
+      `Cannot render SVG as scale must be in (0, 8]: current value is ${scale}`,
+    );
+  }
+  const sharp = await loadSharp();
+  const bytes = new TextEncoder().encode(svg);
+  const png = await sharp(bytes, { density: 72 * scale, unlimited: true })
+    .removeAlpha().png(
+      palette
+        ? { palette, effort: 1, dither: 0 }
+        : { compressionLevel: 6, adaptiveFiltering: true },
+    ).toBuffer();
+  return new Uint8Array(png);
+}
+
+/**
+ * Loads sharp and shows it the shipped fonts. Its fontconfig reads its
+ * configuration once, at the first text, from the file that a variable names.
+ */
+const loadSharp = once(async (): Promise<SharpFactory> => {
+  const { default: sharp } = await import("sharp");
+  const variable = "FONTCONFIG_FILE";
+  const before = Deno.env.get(variable);
+  Deno.env.set(variable, await fontconfigFile());
+  try {
+    const text =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">' +
+      '<text y="9">a</text></svg>';
+    await sharp(new TextEncoder().encode(text)).toBuffer();
+  } finally {
+    if (before === undefined) Deno.env.delete(variable);
+    else Deno.env.set(variable, before);
+  }
+  return sharp;
+});

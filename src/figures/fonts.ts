@@ -2,6 +2,8 @@
 
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { digest } from "../digest.ts";
+import { defaultCacheFolder, writeFileAtomic } from "../files.ts";
 import { once } from "../once.ts";
 
 /** The measures of text set in the shipped fonts. */
@@ -47,28 +49,75 @@ const FILES = ["DejaVuSans-Subset.ttf", "DejaVuSans-Bold-Subset.ttf"];
 export const loadFonts: () => Promise<Fonts> = once(load);
 
 /**
- * The path of a fontconfig file that knows the shipped fonts. Where this module
- * came over the network, they are first copied to a temporary folder.
+ * The folder with the fonts and their `fonts.conf`. Where this module came over
+ * the network they are copied once into the system's cache folder, so that
+ * figures need no network afterwards.
  */
+const localFolder: () => Promise<string> = once(() =>
+  FOLDER.protocol === "file:"
+    ? Promise.resolve(fileURLToPath(FOLDER))
+    : keepFonts(FOLDER, defaultCacheFolder())
+);
+
+/** The path of a fontconfig file that knows the shipped fonts. */
 export async function fontconfigFile(): Promise<string> {
-  if (FOLDER.protocol === "file:") return fileURLToPath(FOLDER) + "fonts.conf";
-  const folder = await Deno.makeTempDir({ prefix: "spa_fonts_" });
-  for (const name of [...FILES, "fonts.conf"]) {
-    await Deno.writeFile(join(folder, name), await fetchFile(name));
-  }
-  return join(folder, "fonts.conf");
+  return join(await localFolder(), "fonts.conf");
 }
 
-async function fetchFile(name: string): Promise<Uint8Array> {
-  const response = await fetch(new URL(name, FOLDER)); // file: as well as https:
+/**
+ * Copies the fonts into a folder of the cache. What is there already is not
+ * asked for again. Where the cache cannot be written, the copy lies in a
+ * temporary folder until this process ends.
+ *
+ * @param source The address of the shipped folder, which ends in "/".
+ * @param cache The cache folder.
+ * @returns The folder with the copy.
+ * @throws {Error} When a file is not there yet and the server does not send it.
+ */
+export async function keepFonts(source: URL, cache: string): Promise<string> {
+  const folder = join(cache, `fonts-${digest([source.href])}`);
+  const names = [...FILES, "fonts.conf"];
+  const missing: string[] = [];
+  for (const name of names) {
+    const found = await Deno.stat(join(folder, name)).catch(() => undefined);
+    if (!found?.isFile || found.size === 0) missing.push(name);
+  }
+  if (missing.length === 0) return folder;
+  const bytes = await Promise.all(
+    missing.map((name) => fetchFile(new URL(name, source))),
+  );
+  const copyTo = async (folder: string) => {
+    for (const [i, name] of missing.entries()) {
+      await writeFileAtomic(join(folder, name), bytes[i]);
+    }
+    return folder;
+  };
+  try {
+    return await copyTo(folder);
+  } catch (error) {
+    if (missing.length < names.length) throw error;
+    const folder = await Deno.makeTempDir({ prefix: "spa_fonts_" });
+    globalThis.addEventListener("unload", () => {
+      Deno.removeSync(folder, { recursive: true });
+    });
+    return await copyTo(folder);
+  }
+}
+
+async function fetchFile(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
   if (!response.ok) {
-    throw new Error(`Cannot load font ${name}: status ${response.status}`);
+    await response.body?.cancel();
+    throw new Error(`Cannot load font ${url}: status ${response.status}`);
   }
   return new Uint8Array(await response.arrayBuffer());
 }
 
 async function load(): Promise<Fonts> {
-  const files = await Promise.all(FILES.map(fetchFile));
+  const folder = await localFolder();
+  const files = await Promise.all(
+    FILES.map((name) => Deno.readFile(join(folder, name))),
+  );
   const [regular, bold] = files.map(readAdvances);
   const width = (text: string, size: number, inBold = false) => {
     const advance = inBold ? bold : regular;

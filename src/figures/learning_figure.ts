@@ -8,8 +8,7 @@ import {
   seriesColor,
 } from "./chart.ts";
 import { counted } from "./describe.ts";
-import type { Figure } from "./figure.ts";
-import { stackFigures } from "./stack_figures.ts";
+import { type Figure, stackFigures } from "./figure.ts";
 
 /** A line over the steps of training. */
 interface Curve {
@@ -30,7 +29,7 @@ interface Curve {
  * ```ts ignore
  * const reports: TrainingReport[] = [];
  * await train(config, cases, recipe, { onReport: (r) => reports.push(r) });
- * await learningFigure({ tiny: reports }).show();
+ * await show(learningFigure({ tiny: reports }));
  * ```
  */
 export function learningFigure(

@@ -1,10 +1,16 @@
-import { embeddingSide, maskSide } from "../model/config.ts";
+import { embeddingSide, isTinyVit, maskSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { counted, countParameters, describeModel, short } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import { drawTitle, rect, svgDocument, text } from "./svg.ts";
-import { drawLines, wrapText } from "./text_block.ts";
+import {
+  drawLines,
+  drawTitle,
+  rect,
+  svgDocument,
+  text,
+  wrapText,
+} from "./svg.ts";
 import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
 
 const BAR = { y: 72, height: 26 };
@@ -54,9 +60,13 @@ function factsOf({ config }: Model): [string, string][] {
     ],
     [
       "image encoder",
-      `Vision Transformer, ${counted(encoder.depth, "block")} of ${
-        counted(encoder.heads, "head")
-      }, ${encoder.channels} channels`,
+      isTinyVit(encoder)
+        ? `TinyViT, ${
+          encoder.stages.map(({ channels }) => channels).join(", ")
+        } channels`
+        : `Vision Transformer, ${counted(encoder.depth, "block")} of ${
+          counted(encoder.heads, "head")
+        }, ${encoder.channels} channels`,
     ],
     [
       "preference",

@@ -1,11 +1,13 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Box as BoxPrompt, Point } from "../spa/feedback.ts";
-import { num, rect } from "./svg.ts";
-import { COLOR } from "./theme.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import type { Box, Point } from "../spa/feedback.ts";
+import { type Fonts, widthBound } from "./fonts.ts";
+import { num, rect, text } from "./svg.ts";
+import { COLOR, SIZE } from "./theme.ts";
 
 /** A rectangle: of the figure in its pixels, or of an image in its own. */
-export interface Box {
+export interface Rect {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -21,9 +23,9 @@ export const AREA_OPACITY = { added: 0.68, removed: 0.42 } as const;
  */
 export interface Panel {
   /** Where the panel stands in the figure. */
-  readonly place: Box;
+  readonly place: Rect;
   /** The part of the image that it shows. */
-  readonly view: Box;
+  readonly view: Rect;
   /** The figure's prefix of ids, which {@linkcode defineImage} was given. */
   readonly id: string;
 }
@@ -55,14 +57,54 @@ export function checkMaskSize(mask: NdArray, image: NdArray): void {
 }
 
 /** The whole of an image. */
-export function wholeView({ shape: [height, width] }: NdArray): Box {
+export function wholeView({ shape: [height, width] }: NdArray): Rect {
   return { x: 0, y: 0, width, height };
 }
 
 /** The largest box of the view's proportions at the top left of another box. */
-export function fitBox(view: Box, { x, y, width, height }: Box): Box {
+export function fitBox(view: Rect, { x, y, width, height }: Rect): Rect {
   const scale = Math.min(width / view.width, height / view.height);
   return { x, y, width: view.width * scale, height: view.height * scale };
+}
+
+/**
+ * The part of an image that is worth a closer look: around all masks, with a
+ * margin. The whole image where that would be most of it.
+ *
+ * @param masks [H, W] each.
+ */
+export function closeView(masks: readonly NdArray<Uint8Array>[]): Rect {
+  const [height, width] = masks[0].shape;
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (const mask of masks) {
+    const { data } = contiguous(mask);
+    for (let i = 0; i < data.length; i++) {
+      if (data[i] === 0) continue;
+      const x = i % width;
+      const y = (i - x) / width;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  const whole = { x: 0, y: 0, width, height };
+  if (right < 0) return whole;
+  const extent = Math.max(
+    (right - left + 1) / width,
+    (bottom - top + 1) / height,
+  );
+  const part = Math.max(1.7 * extent, 24 / Math.max(width, height));
+  if (part > 0.8) return whole;
+  const size = [Math.round(part * width), Math.round(part * height)];
+  const place = (centre: number, size: number, side: number) =>
+    Math.round(Math.min(Math.max(centre - size / 2, 0), side - size));
+  return {
+    x: place((left + right + 1) / 2, size[0], width),
+    y: place((top + bottom + 1) / 2, size[1], height),
+    width: size[0],
+    height: size[1],
+  };
 }
 
 /** The image that panels show: once in the figure, however many they are. */
@@ -76,7 +118,7 @@ export function defineImage(
 }
 
 /** The frame of what other panels show closer. */
-export function drawViewFrame(panel: Panel, view: Box): string {
+export function drawViewFrame(panel: Panel, view: Rect): string {
   const unit = 1 / scaleOf(panel);
   const frame = (outset: number, stroke: string) =>
     rect(
@@ -166,7 +208,7 @@ export function drawPoint(
 /** A box that was given: a green line on a white one, with sharp corners. */
 export function drawBoxPrompt(
   panel: Panel,
-  { left, top, right, bottom }: BoxPrompt,
+  { left, top, right, bottom }: Box,
 ): string {
   const width = right - left;
   const height = bottom - top;
@@ -207,4 +249,126 @@ export function pointMark(label: 0 | 1, radius: number): string {
   }" fill="${COLOR.casing}" fill-opacity="0.55"/>` +
     `<circle r="${radius}" fill="${fill}" stroke="#fff" stroke-width="1.5"/>` +
     `<path d="${sign}" stroke="#fff" stroke-width="2" fill="none"/>`;
+}
+
+/** One kind of mark and its name. */
+export interface LegendItem {
+  readonly label: string;
+  /** The mark in a field of 26 x 16 pixels. */
+  readonly mark: string;
+}
+
+const FIELD = { width: 26, height: 16 };
+/** A line's width in dashes: less than its own, so that the field holds them. */
+const UNIT = 1.6;
+/** Where an item's label begins. */
+const TEXT = FIELD.width + 7;
+/** Between items. */
+const GAP = 20;
+/** From one row to the next. */
+const ROW = 24;
+
+/**
+ * A line of a mask's outline, on dark as in the image.
+ *
+ * @param options.dash Lengths of lines and gaps, in widths of the outline.
+ */
+export function lineItem(
+  label: string,
+  color: string,
+  { dashed = false, dash = dashed ? [3.75, 2.5] : [] }: {
+    dashed?: boolean;
+    dash?: readonly number[];
+  } = {},
+): LegendItem {
+  const dashes = dash.length > 0
+    ? ` stroke-dasharray="${dash.map((part) => num(UNIT * part)).join(" ")}"`
+    : "";
+  const mark = rect(0, 0, FIELD.width, FIELD.height, `rx="3" fill="#3A4048"`) +
+    `<path d="M4 8H22" stroke="${color}" stroke-width="2.5"${dashes}/>`;
+  return { label, mark };
+}
+
+/** The colour of added pixels, or the hatch of removed ones. */
+export function areaItem(
+  label: string,
+  kind: "added" | "removed",
+  id: string,
+): LegendItem {
+  return { label, mark: areaSwatch(kind, id, FIELD.width, FIELD.height) };
+}
+
+/** The kinds of click among `points`. */
+export function pointItems(points: readonly Point[]): LegendItem[] {
+  const kinds = new Set(points.map(({ label = 1 }) => label));
+  return ([1, 0] as const).filter((kind) => kinds.has(kind)).map((kind) => ({
+    label: kind === 1 ? "click inside" : "click outside",
+    mark: `<g transform="translate(13 8)">${pointMark(kind, 6)}</g>`,
+  }));
+}
+
+/** The box that was given. */
+export function boxItem(): LegendItem {
+  return { label: "box given", mark: boxMark(5, 2, 16, 12) };
+}
+
+/** A swatch of added or removed pixels, as they look over a grey image. */
+export function areaSwatch(
+  kind: "added" | "removed",
+  id: string,
+  width: number,
+  height: number,
+): string {
+  if (kind === "added") {
+    return rect(0, 0, width, height, `rx="3" fill="${COLOR.added}"`);
+  }
+  return hatch(id, 1) +
+    rect(0, 0, width, height, `rx="3" fill="#FFE3AD"`) +
+    rect(0, 0, width, height, `rx="3" fill="url(#${id})"`);
+}
+
+/** A legend from the left, wrapped at `width`; a longer name is shortened. */
+export function drawLegend(
+  items: readonly LegendItem[],
+  fonts: Fonts,
+  { x, y, width }: { x: number; y: number; width: number },
+): string {
+  return rowsOf(items, width).flatMap((row, r) => {
+    let left = 0;
+    return row.map(({ label, mark }) => {
+      const line = fonts.fit(label, width - TEXT, SIZE.small);
+      const at = `translate(${Math.round(x + left)} ${y + r * ROW})`;
+      left += TEXT + fonts.width(line, SIZE.small) + GAP;
+      return `<g transform="${at}">${mark}${
+        text(TEXT, 12.5, line, { size: SIZE.small, fill: COLOR.muted })
+      }</g>`;
+    });
+  }).join("");
+}
+
+/** Height of a legend that is wrapped at `width`, with the space below it. */
+export function legendHeight(
+  items: readonly Pick<LegendItem, "label">[],
+  width: number,
+): number {
+  return ROW * rowsOf(items, width).length;
+}
+
+/** The items by row; by bounds of their widths, as no font is loaded. */
+function rowsOf<Item extends Pick<LegendItem, "label">>(
+  items: readonly Item[],
+  width: number,
+): Item[][] {
+  const rows: Item[][] = [];
+  let left = Infinity;
+  for (const item of items) {
+    const itemWidth = TEXT + widthBound(item.label, SIZE.small);
+    if (left + itemWidth > width) {
+      rows.push([]);
+      left = 0;
+    }
+    rows.at(-1)!.push(item);
+    left += itemWidth + GAP;
+  }
+  return rows;
 }

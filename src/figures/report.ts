@@ -1,7 +1,6 @@
+import { formatTable, type Table } from "../table.ts";
 import type { Figure } from "./figure.ts";
 import { escapeXML } from "./svg.ts";
-import type { Table } from "../table.ts";
-import { htmlTable } from "./html_table.ts";
 
 /** One part of a report. */
 export interface ReportSection {
@@ -117,3 +116,18 @@ tbody tr:nth-child(even) { background: var(--band); }
   h2 { break-after: avoid; }
 }
 `;
+
+/** A table as an HTML element; numbers have the class "number". */
+export function htmlTable(table: Table): string {
+  const { headings, alignments, rows } = formatTable(table);
+  const row = (tag: "th" | "td") => (cells: readonly string[]) =>
+    `<tr>${
+      cells.map((cell, c) =>
+        `<${tag}${alignments[c] === "right" ? ' class="number"' : ""}>${
+          escapeXML(cell)
+        }</${tag}>`
+      ).join("")
+    }</tr>`;
+  return `<table><thead>${row("th")(headings)}</thead>` +
+    `<tbody>${rows.map(row("td")).join("")}</tbody></table>`;
+}

@@ -1,8 +1,10 @@
 import {
   embeddingSide,
+  isTinyVit,
   type ModelConfig,
   presets,
   type SamConfig,
+  type TinyVitConfig,
 } from "./config.ts";
 
 /** No figure of a config is larger. */
@@ -32,9 +34,6 @@ export function checkConfig(config: ModelConfig): void {
   const sizes: Record<string, number> = {
     imageSize: config.imageSize,
     patchSize,
-    "encoder.channels": encoder.channels,
-    "encoder.heads": encoder.heads,
-    "encoder.mlpChannels": encoder.mlpChannels,
     channels,
     latentChannels: config.latentChannels,
     components: config.components,
@@ -47,14 +46,25 @@ export function checkConfig(config: ModelConfig): void {
     "feedback.maskHidden[1]": feedback.maskHidden[1],
     "feedback.heads": feedback.heads,
     "feedback.mlpChannels": feedback.mlpChannels,
+    "feedback.keySide": feedback.keySide ?? 1,
     generatorChannels: config.generatorChannels,
   };
   const counts: Record<string, number> = {
-    "encoder.depth": encoder.depth,
     "decoder.depth": decoder.depth,
     "decoder.detailChannels": decoder.detailChannels,
     "feedback.depth": feedback.depth,
   };
+  const multiples: Multiple[] = [];
+  if (isTinyVit(encoder)) listTinyVit(encoder, sizes, counts, multiples);
+  else {
+    sizes["encoder.channels"] = encoder.channels;
+    sizes["encoder.heads"] = encoder.heads;
+    sizes["encoder.mlpChannels"] = encoder.mlpChannels;
+    counts["encoder.depth"] = encoder.depth;
+    multiples.push(
+      ["encoder.channels", encoder.channels, "encoder.heads", encoder.heads],
+    );
+  }
   for (const [least, numbers] of [[1, sizes], [0, counts]] as const) {
     for (const [name, value] of Object.entries(numbers)) {
       if (isSize(value, least)) continue;
@@ -77,8 +87,7 @@ export function checkConfig(config: ModelConfig): void {
     throw refused("channels must be even", channels);
   }
   const inner = channels / decoder.attentionDownsample;
-  const multiples: [string, number, string, number][] = [
-    ["encoder.channels", encoder.channels, "encoder.heads", encoder.heads],
+  multiples.push(
     ["channels", channels, "decoder.heads", decoder.heads],
     ["channels", channels, "feedback.heads", feedback.heads],
     [
@@ -93,7 +102,13 @@ export function checkConfig(config: ModelConfig): void {
       "decoder.heads",
       decoder.heads,
     ],
-  ];
+    [
+      "imageSize / patchSize",
+      embeddingSide(config),
+      "feedback.keySide",
+      feedback.keySide ?? 1,
+    ],
+  );
   for (const [name, value, of, divisor] of multiples) {
     if (value % divisor === 0) continue;
     throw refused(`${name} must be a multiple of ${of}, ${divisor}`, value);
@@ -111,24 +126,71 @@ export function checkConfig(config: ModelConfig): void {
     );
   }
   if (config.sam) checkSam(config.sam, config);
+  if (isTinyVit(encoder)) checkTinyVit(encoder, config);
+}
+
+/** A figure, and another that it must be a multiple of, with their names. */
+type Multiple = [name: string, value: number, of: string, divisor: number];
+
+/** The figures of TinyViT, by name. */
+function listTinyVit(
+  { stages, neckChannels }: TinyVitConfig,
+  sizes: Record<string, number>,
+  counts: Record<string, number>,
+  multiples: Multiple[],
+) {
+  sizes["encoder.neckChannels"] = neckChannels;
+  stages.forEach(({ channels, depth, heads, window }, i) => {
+    const name = `encoder.stages[${i}]`;
+    sizes[`${name}.channels`] = channels;
+    counts[`${name}.depth`] = depth;
+    if (i === 0) return;
+    sizes[`${name}.heads`] = heads;
+    sizes[`${name}.window`] = window;
+    multiples.push([`${name}.channels`, channels, `${name}.heads`, heads]);
+  });
+}
+
+/** Refuses what TinyViT cannot be beside its figures. */
+function checkTinyVit(
+  { stages, neckChannels }: TinyVitConfig,
+  { patchSize, channels, sam, decoder }: ModelConfig,
+) {
+  if (stages.length !== 4) {
+    throw refused("encoder.stages must be 4", stages.length);
+  }
+  if (stages[0].channels % 2 !== 0) {
+    throw refused(
+      "encoder.stages[0].channels must be even",
+      stages[0].channels,
+    );
+  }
+  if (patchSize !== 4 && patchSize !== 16) {
+    throw refused("patchSize must be 4 or 16 for TinyViT", patchSize);
+  }
+  if (sam && neckChannels !== channels) {
+    throw refused(
+      `encoder.neckChannels must be channels, ${channels}, for SAM`,
+      neckChannels,
+    );
+  }
+  if (!sam && decoder.detailChannels === 0) {
+    throw refused(
+      "decoder.detailChannels must be at least 1 for TinyViT's features",
+      decoder.detailChannels,
+    );
+  }
 }
 
 /** Refuses what segment-anything's networks cannot be. */
-function checkSam(
-  { window, globalBlocks, positionSide }: SamConfig,
-  { encoder, decoder }: ModelConfig,
-) {
-  for (const [name, value] of Object.entries({ window, positionSide })) {
-    if (isSize(value, 1)) continue;
-    throw refused(`sam.${name} must be an integer of 1..${LARGEST}`, value);
-  }
-  for (const block of globalBlocks) {
-    if (isSize(block, 0) && block < encoder.depth) continue;
+function checkSam(sam: SamConfig | true, { encoder, decoder }: ModelConfig) {
+  if (isTinyVit(encoder) !== (sam === true)) {
     throw refused(
-      `sam.globalBlocks must be blocks of the encoder, 0..${encoder.depth - 1}`,
-      block,
+      "sam must be true for TinyViT, and SAM's own figures for a Vision Transformer",
+      JSON.stringify(sam),
     );
   }
+  if (sam !== true && !isTinyVit(encoder)) checkSamEncoder(sam, encoder.depth);
   if (decoder.plainUpscaling) {
     throw refused("decoder.plainUpscaling must be false for SAM", true);
   }
@@ -136,6 +198,24 @@ function checkSam(
     throw refused(
       "decoder.detailChannels must be 0 for SAM",
       decoder.detailChannels,
+    );
+  }
+}
+
+/** Refuses what segment-anything's image encoder cannot be. */
+function checkSamEncoder(
+  { window, globalBlocks, positionSide }: SamConfig,
+  depth: number,
+) {
+  for (const [name, value] of Object.entries({ window, positionSide })) {
+    if (isSize(value, 1)) continue;
+    throw refused(`sam.${name} must be an integer of 1..${LARGEST}`, value);
+  }
+  for (const block of globalBlocks) {
+    if (isSize(block, 0) && block < depth) continue;
+    throw refused(
+      `sam.globalBlocks must be blocks of the encoder, 0..${depth - 1}`,
+      block,
     );
   }
 }
@@ -153,17 +233,53 @@ function sameShape(value: unknown, pattern: unknown): boolean {
     );
 }
 
+/** Whether a value's members have the types of these optional ones, where it has them. */
+function fitsOptional(
+  value: Record<string, unknown>,
+  types: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(types).every(([key, type]) =>
+    value[key] === undefined || typeof value[key] === type
+  );
+}
+
+/** Whether foreign JSON is the shape of TinyViT; any number of stages fits. */
+function fitsTinyVit(encoder: object): boolean {
+  const { stages, ...rest } = encoder as Partial<TinyVitConfig>;
+  const { stages: pattern, ...others } = presets.small.encoder as TinyVitConfig;
+  return Array.isArray(stages) &&
+    stages.every((stage) => sameShape(stage, pattern[0])) &&
+    sameShape(rest, others);
+}
+
 /** Whether foreign JSON has a config's keys and types; `checkConfig` looks at its figures. */
 export function isModelConfig(value: unknown): value is ModelConfig {
   if (typeof value !== "object" || value === null) return false;
-  const { sam, pixelScaling = "min-max", scalarMoments = false, ...rest } =
-    value as Partial<ModelConfig>;
+  const {
+    sam,
+    pixelScaling = "min-max",
+    scalarMoments = false,
+    encoder,
+    feedback,
+    ...rest
+  } = value as Partial<ModelConfig>;
+  if (typeof encoder !== "object" || encoder === null) return false;
+  if (typeof feedback !== "object" || feedback === null) return false;
   const { sam: pattern } = presets["sam-vit-b"];
   // any number of blocks may be global
-  const fits = sam === undefined ||
+  const fits = sam === undefined || sam === true ||
     Array.isArray(sam?.globalBlocks) &&
-      sameShape({ ...sam, globalBlocks: pattern!.globalBlocks }, pattern) &&
+      sameShape(
+        { ...sam, globalBlocks: (pattern as SamConfig).globalBlocks },
+        pattern,
+      ) &&
       sam.globalBlocks.every((block) => typeof block === "number");
+  const { keySide: _, local: __, ...shared } = feedback;
+  const optional = { keySide: "number", local: "boolean" };
+  const { encoder: vit, feedback: plain, ...others } = presets.tiny;
   return fits && pixelScaling === "min-max" &&
-    typeof scalarMoments === "boolean" && sameShape(rest, presets.tiny);
+    typeof scalarMoments === "boolean" &&
+    ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
+    fitsOptional({ ...feedback }, optional) && sameShape(shared, plain) &&
+    sameShape(rest, others);
 }

@@ -17,14 +17,8 @@ export interface ModelConfig {
    * least value is 0 and its greatest 1. Absent: values are taken as they are.
    */
   readonly pixelScaling?: "min-max";
-  /** The Vision Transformer. */
-  readonly encoder: {
-    readonly channels: number;
-    /** Blocks. */
-    readonly depth: number;
-    readonly heads: number;
-    readonly mlpChannels: number;
-  };
+  /** The image encoder: a Vision Transformer, or TinyViT. */
+  readonly encoder: VitConfig | TinyVitConfig;
   /** Channels L of the image embedding, the prompts and the decoder. */
   readonly channels: number;
   /** Channels d of a latent preference z. */
@@ -67,6 +61,16 @@ export interface ModelConfig {
     readonly depth: number;
     readonly heads: number;
     readonly mlpChannels: number;
+    /**
+     * Side of the squares of cells whose mean is one key and value of these
+     * blocks' attention, for large grids. Absent: 1, every cell is a key.
+     */
+    readonly keySide?: number;
+    /**
+     * True: a 3 x 3 convolution with a residual comes before each block.
+     * Absent: none.
+     */
+    readonly local?: boolean;
   };
   /** Hidden width of the two networks of the preference generator. */
   readonly generatorChannels: number;
@@ -75,10 +79,60 @@ export interface ModelConfig {
    * segment-anything's own: its weights keep their names and shapes, and what
    * SPA adds has weights of its own. Absent for the smaller network of `tiny`.
    */
-  readonly sam?: SamConfig;
+  readonly sam?: SamConfig | true;
 }
 
-/** What only segment-anything's networks have. */
+/** Shape of a Vision Transformer. */
+export interface VitConfig {
+  readonly channels: number;
+  /** Blocks. */
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlpChannels: number;
+}
+
+/**
+ * Shape of TinyViT (Wu et al., "TinyViT: Fast Pretraining Distillation for Small
+ * Vision Transformers", 2022) in the form that MobileSAM and LiteMedSAM gave it:
+ * the last stage keeps the resolution of the one before. Its first stage is
+ * convolutional, the others have attention in windows. Its weights are never
+ * trained. Where the config has no `sam`, trained layers take its features to
+ * the embedding and the detail path.
+ */
+export interface TinyVitConfig {
+  /** The stages, from the finest to the coarsest; the last two are of one side. */
+  readonly stages: readonly [
+    TinyVitStage,
+    TinyVitStage,
+    TinyVitStage,
+    TinyVitStage,
+  ];
+  /** Channels of its neck. */
+  readonly neckChannels: number;
+}
+
+/** One stage of TinyViT. */
+export interface TinyVitStage {
+  readonly channels: number;
+  /** Blocks. */
+  readonly depth: number;
+  /** Heads of attention; 0 for the first stage, which has none. */
+  readonly heads: number;
+  /** Side of an attention window, in cells; 0 for the first stage. */
+  readonly window: number;
+}
+
+/** Whether an image encoder is TinyViT. */
+export function isTinyVit(
+  encoder: ModelConfig["encoder"],
+): encoder is TinyVitConfig {
+  return "stages" in encoder;
+}
+
+/**
+ * What only segment-anything's Vision Transformer has; `true` stands in its
+ * place where the image encoder is another.
+ */
 export interface SamConfig {
   /** Side of an attention window of the encoder, in patches. */
   readonly window: number;
@@ -138,6 +192,9 @@ export function maskTokens({ sam }: ModelConfig): number {
 /** Names of the presets. */
 export type PresetName =
   | "tiny"
+  | "small"
+  | "lite-medsam"
+  | "mobile-sam"
   | "sam-vit-b"
   | "sam-vit-l"
   | "sam-vit-h"
@@ -178,6 +235,17 @@ function samPreset(
   };
 }
 
+/** TinyViT of 5 million parameters, that of MobileSAM and LiteMedSAM. */
+const TINY_VIT_5M: TinyVitConfig = {
+  stages: [
+    { channels: 64, depth: 2, heads: 0, window: 0 },
+    { channels: 128, depth: 2, heads: 4, window: 7 },
+    { channels: 160, depth: 6, heads: 5, window: 14 },
+    { channels: 320, depth: 2, heads: 10, window: 7 },
+  ],
+  neckChannels: 256,
+};
+
 const VIT_B = {
   channels: 768,
   depth: 12,
@@ -199,6 +267,21 @@ const VIT_B = {
  * ratio, as in SAM, so resize it first to do as MedSAM does.
  */
 export const presets: Readonly<Record<PresetName, ModelConfig>> = {
+  "lite-medsam": {
+    ...samPreset("lite-medsam", VIT_B),
+    imageSize: 256,
+    patchSize: 4,
+    pixelMean: [0, 0, 0],
+    pixelDeviation: [1, 1, 1],
+    pixelScaling: "min-max",
+    encoder: TINY_VIT_5M,
+    sam: true,
+  },
+  "mobile-sam": {
+    ...samPreset("mobile-sam", VIT_B),
+    encoder: TINY_VIT_5M,
+    sam: true,
+  },
   "sam-vit-b": samPreset("sam-vit-b", VIT_B),
   "medsam-vit-b": {
     ...samPreset("medsam-vit-b", VIT_B),
@@ -238,6 +321,36 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       detailChannels: 32,
     },
     feedback: { maskHidden: [16, 64], depth: 1, heads: 4, mlpChannels: 128 },
+    generatorChannels: 128,
+  },
+  small: {
+    name: "small",
+    imageSize: 128,
+    patchSize: 4,
+    pixelMean: [0, 0, 0],
+    pixelDeviation: [1, 1, 1],
+    pixelScaling: "min-max",
+    encoder: TINY_VIT_5M,
+    channels: 64,
+    latentChannels: 64,
+    components: 16,
+    decoder: {
+      depth: 1,
+      heads: 4,
+      mlpChannels: 128,
+      attentionDownsample: 1,
+      upscaling: [24, 8],
+      plainUpscaling: true,
+      detailChannels: 48,
+    },
+    feedback: {
+      maskHidden: [16, 64],
+      depth: 1,
+      heads: 4,
+      mlpChannels: 128,
+      keySide: 2,
+      local: true,
+    },
     generatorChannels: 128,
   },
 };

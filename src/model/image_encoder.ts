@@ -1,11 +1,17 @@
 /**
  * The image encoder: a Vision Transformer with SAM's neck
- * (Kirillov et al., "Segment Anything", 2023; `ImageEncoderViT`).
+ * (Kirillov et al., "Segment Anything", 2023; `ImageEncoderViT`), or TinyViT.
  */
 
 import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
-import { embeddingSide, type ModelConfig } from "./config.ts";
+import {
+  embeddingSide,
+  isTinyVit,
+  type ModelConfig,
+  type SamConfig,
+  type VitConfig,
+} from "./config.ts";
 import {
   convolve3x3,
   linear,
@@ -17,6 +23,7 @@ import {
 } from "./layers.ts";
 import { resizeAbsolutePositions } from "./positions.ts";
 import { attentionSquare, samBlock } from "./sam_attention.ts";
+import { type FrozenFeatures, tinyVit } from "./tiny_vit.ts";
 import type { Weights } from "./weights.ts";
 
 /** What the decoder needs of an image; B images. */
@@ -38,20 +45,83 @@ function joinCells(x: tf.Tensor): tf.Tensor {
   return tf.reshape(cells, [B, height * width! / 4, 4 * c!]);
 }
 
-/** The detail path's features: a small convolutional network on half patches. */
+/**
+ * The detail path's features: a small convolutional network on half patches,
+ * and on what else is known of each, [B, 2h, 2h, c].
+ */
 function detailFeatures(
   weights: Weights,
   config: ModelConfig,
   pixels: tf.Tensor,
+  finer?: tf.Tensor,
 ): tf.Tensor {
   const B = pixels.shape[0];
   const h = embeddingSide(config);
   const side = config.patchSize / 2;
   const name = "image_encoder.detail";
   const blocks = spaceToBlocks(pixels, side); // [B, 2h, 2h, 3, (P/2)²]
-  const x = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
+  let x = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
+  if (finer) x = tf.concat([finer, x], 3);
   const local = gelu(linear(weights, `${name}.0`, x));
   return gelu(convolve3x3(local, weights[`${name}.1.weight`]));
+}
+
+/**
+ * The features of a frozen encoder, each channel standardised by the stored mean
+ * and deviation: all that trained layers need of an image beside its pixels, so
+ * that they may be kept instead of computed again.
+ *
+ * @param weights The network's weights.
+ * @param config The network's config, of a TinyViT encoder without `sam`.
+ * @param pixels Normalised images, [B, S, S, 3].
+ */
+export function frozenFeatures(
+  weights: Weights,
+  config: ModelConfig,
+  pixels: tf.Tensor,
+): FrozenFeatures {
+  const { embedding, finer } = tinyVit(weights, config, pixels);
+  const standardized = (name: string, x: tf.Tensor) =>
+    tf.div(
+      tf.sub(x, weights[`image_encoder.features.${name}.mean`]),
+      weights[`image_encoder.features.${name}.deviation`],
+    );
+  return {
+    embedding: standardized("embedding", embedding),
+    finer: standardized("finer", finer),
+  };
+}
+
+/**
+ * Takes frozen features to what the decoder needs, by trained layers.
+ *
+ * @param weights The network's weights; those of the frozen encoder are not
+ * used.
+ * @param config The network's config, of a TinyViT encoder without `sam`.
+ * @param features What `frozenFeatures` gives.
+ * @param pixels The same images, normalised, [B, S, S, 3].
+ */
+export function adaptFeatures(
+  weights: Weights,
+  config: ModelConfig,
+  features: FrozenFeatures,
+  pixels: tf.Tensor,
+): EncodedImage {
+  const name = "image_encoder.detail";
+  const fine = detailFeatures(weights, config, pixels, features.finer);
+  const [B, h, , L] = [
+    ...features.embedding.shape.slice(0, 3),
+    config.channels,
+  ];
+  const ofFine = linear(weights, `${name}.to_patch`, joinCells(fine));
+  const embedding = tf.add(
+    linear(weights, "image_encoder.projection", features.embedding),
+    tf.reshape(ofFine, [B!, h!, h!, L!]),
+  );
+  return {
+    embedding: norm(weights, "image_encoder.projection_norm", embedding),
+    detail: joinCells(linear(weights, `${name}.2`, fine)),
+  };
 }
 
 /**
@@ -67,7 +137,25 @@ export function encodeImage(
   config: ModelConfig,
   pixels: tf.Tensor,
 ): EncodedImage {
-  const { channels: E, depth, heads } = config.encoder;
+  if (!isTinyVit(config.encoder)) {
+    return encodeByVit(weights, config, config.encoder, pixels);
+  }
+  if (config.sam) {
+    return { embedding: tinyVit(weights, config, pixels).embedding };
+  }
+  const features = frozenFeatures(weights, config, pixels);
+  return adaptFeatures(weights, config, features, pixels);
+}
+
+/** The same by a Vision Transformer. */
+function encodeByVit(
+  weights: Weights,
+  config: ModelConfig,
+  encoder: VitConfig,
+  pixels: tf.Tensor,
+): EncodedImage {
+  const { channels: E, depth, heads } = encoder;
+  const { sam } = config;
   const B = pixels.shape[0];
   const h = embeddingSide(config);
   const side = config.patchSize;
@@ -80,8 +168,8 @@ export function encodeImage(
   ); // [B, h, h, E]
   const positions = weights["image_encoder.pos_embed"];
   x = tf.add(x, resizeAbsolutePositions(positions, h));
-  if (config.sam) {
-    return { embedding: neck(weights, samBlocks(weights, config, x)) };
+  if (typeof sam === "object") {
+    return { embedding: neck(weights, samBlocks(weights, encoder, sam, x)) };
   }
   x = tf.reshape(x, [B, h * h, E]);
   let detail: tf.Tensor | undefined;
@@ -105,10 +193,10 @@ export function encodeImage(
 /** SAM's blocks, [B, h, h, E]: windows, and some over the whole grid. */
 function samBlocks(
   weights: Weights,
-  { encoder, sam }: ModelConfig,
+  encoder: VitConfig,
+  { window, globalBlocks, positionSide }: SamConfig,
   x: tf.Tensor,
 ): tf.Tensor {
-  const { window, globalBlocks, positionSide } = sam!;
   const windows = attentionSquare(window, 2 * window - 1);
   const grid = attentionSquare(x.shape[1]!, 2 * positionSide - 1);
   for (let i = 0; i < encoder.depth; i++) {

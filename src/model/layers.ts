@@ -1,7 +1,7 @@
 /** Layers that every part of the network shares; PyTorch's weight layouts. */
 
 import * as tf from "../engine/tf.ts";
-import { gelu, layerNorm } from "../engine/fused.ts";
+import { affine, gelu, layerNorm } from "../engine/fused.ts";
 import type { Weights } from "./weights.ts";
 
 /** A linear layer on the last axis: [..., in] to [..., out]. */
@@ -22,13 +22,10 @@ export function project(
   const inputs = x.shape[x.shape.length - 1];
   const outputs = matrix.shape[0];
   const rows = tf.reshape(x, [-1, inputs]);
-  let y: tf.Tensor = tf.matMul(
-    rows,
-    tf.reshape(matrix, [outputs, inputs]),
-    false,
-    true,
-  );
-  if (bias) y = tf.add(y, bias);
+  const flat = tf.reshape(matrix, [outputs, inputs]);
+  const y = bias
+    ? affine(rows, flat, bias)
+    : tf.matMul(rows, flat, false, true);
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
 }
 
@@ -80,12 +77,27 @@ export function attend(
   return tf.matMul(tf.softmax(scores), v);
 }
 
-/** A pre-norm transformer block with global attention, [B, n, width]. */
+/** Means over squares of a square grid, row-major: [B, heads, n, c] to [B, heads, n / side², c]. */
+function poolGrid(x: tf.Tensor, side: number): tf.Tensor {
+  if (side === 1) return x;
+  const [B, heads, n, c] = x.shape as [number, number, number, number];
+  const squares = Math.sqrt(n) / side;
+  const rows = tf.reshape(x, [B * heads * squares, side, squares, side, c]);
+  return tf.reshape(tf.mean(rows, [1, 3]), [B, heads, squares * squares, c]);
+}
+
+/**
+ * A pre-norm transformer block with global attention, [B, n, width].
+ *
+ * @param keySide Side of the squares of the grid whose mean is one key and one
+ * value; 1 for all of them.
+ */
 export function transformerBlock(
   weights: Weights,
   name: string,
   x: tf.Tensor,
   heads: number,
+  keySide = 1,
 ): tf.Tensor {
   const [B, n, width] = x.shape;
   const normed = norm(weights, `${name}.norm1`, x);
@@ -99,9 +111,10 @@ export function transformerBlock(
     ]),
     [2, 0, 3, 1, 4],
   ); // [3, B, heads, n, c]
-  const [q, k, v] = [0, 1, 2].map((i) =>
+  const [q, ...pair] = [0, 1, 2].map((i) =>
     tf.reshape(tf.slice(qkv, [i], [1]), qkv.shape.slice(1))
   );
+  const [k, v] = pair.map((part) => poolGrid(part, keySide));
   const attended = joinHeads(attend(q, k, v));
   x = tf.add(x, linear(weights, `${name}.attn.proj`, attended));
 

@@ -8,7 +8,7 @@ import { jit } from "../engine/jit.ts";
 import type { DeviceTensor } from "../engine/tensors.ts";
 import { checkConfig } from "./check_config.ts";
 import { checkWeights } from "./compare_weights.ts";
-import type { ModelConfig } from "./config.ts";
+import { isTinyVit, type ModelConfig } from "./config.ts";
 import { encodeImage } from "./image_encoder.ts";
 import {
   decodeSamples,
@@ -63,13 +63,23 @@ interface PredictInputs extends MaskPromptInputs {
   readonly embedding: tf.Tensor;
 }
 
+/** Beginning of a weight's place among a program's inputs. */
+const WEIGHTS = "weights/";
+
 /** The network's programs, compiled when first called. */
-function compilePrograms(config: ModelConfig) {
+function compilePrograms(config: ModelConfig, own: HostWeights) {
+  // convolutions are fastest with weights that are known beforehand
+  const constant = isTinyVit(config.encoder)
+    ? (path: string) =>
+      path.startsWith(WEIGHTS)
+        ? own.get(path.slice(WEIGHTS.length))?.data
+        : undefined
+    : undefined;
   const encode = jit(
     ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
       image: encodeImage(weights, config, pixels),
     }),
-    { name: "encode", resident: ["image"] },
+    { name: "encode", resident: ["image"], constant },
   );
   const generate = jit(
     ({ weights, embedding, evidence, ...inputs }: GenerateInputs) => {
@@ -135,6 +145,8 @@ export class Model {
   /** A promise, so that calls made at the same time upload once. */
   #device?: {
     engine: string;
+    /** Of ONNX Runtime's Worker, which may have been replaced. */
+    runtime: unknown;
     weights: Promise<Record<string, DeviceTensor>>;
   };
   #disposed = false;
@@ -161,7 +173,7 @@ export class Model {
     this.config = config;
     this.weights = weights;
     this.metadata = metadata;
-    programs.set(this, compilePrograms(config));
+    programs.set(this, compilePrograms(config, weights));
   }
 
   /**
@@ -171,12 +183,15 @@ export class Model {
    */
   async deviceWeights(): Promise<Record<string, DeviceTensor>> {
     this.#checkAlive();
-    const { info: { name: engine } } = activeEngine() ?? await engineInUse();
+    const { info, runtime } = activeEngine() ?? await engineInUse();
+    const engine = info.name;
     this.#checkAlive(); // nobody would dispose what is uploaded now
-    if (this.#device?.engine !== engine) {
+    if (
+      this.#device?.engine !== engine || this.#device.runtime !== runtime
+    ) {
       this.#release();
       const weights = upload(Object.fromEntries(this.weights));
-      const device = { engine, weights };
+      const device = { engine, runtime, weights };
       this.#device = device;
       weights.catch(() => { // the next call tries again
         if (this.#device === device) this.#device = undefined;

@@ -7,6 +7,7 @@ import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
 import {
+  convolve3x3,
   linear,
   norm,
   project,
@@ -208,16 +209,18 @@ export function encodeFeedback(
 ): FeedbackEmbedding {
   const L = config.channels;
   const [B, n] = prompts.dense.shape;
-  const { depth, heads } = config.feedback;
+  const h = embeddingSide(config);
+  const { depth, heads, keySide, local } = config.feedback;
   const plain = tf.add(tf.reshape(embedding, [B, n, L]), prompts.dense);
   let image: tf.Tensor = plain;
   for (let i = 0; i < depth; i++) {
-    image = transformerBlock(
-      weights,
-      `feedback_encoder.blocks.${i}`,
-      image,
-      heads,
-    );
+    const name = `feedback_encoder.blocks.${i}`;
+    if (local) {
+      const grid = tf.reshape(tf.relu(image), [B, h, h, L]);
+      const convolved = convolve3x3(grid, weights[`${name}.local.weight`]);
+      image = tf.add(image, tf.reshape(convolved, [B, n, L]));
+    }
+    image = transformerBlock(weights, name, image, heads, keySide);
   }
   image = norm(weights, "feedback_encoder.norm", image);
 

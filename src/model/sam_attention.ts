@@ -9,6 +9,7 @@ import { gelu } from "../engine/fused.ts";
 import { linear, norm, project } from "./layers.ts";
 import { relativePairs } from "./positions.ts";
 import type { Weights } from "./weights.ts";
+import { cutWindows, joinWindows } from "./windows.ts";
 
 /** What all blocks with attention over the same square share. */
 export interface AttentionSquare {
@@ -37,42 +38,6 @@ export function attentionSquare(side: number, stored: number): AttentionSquare {
     pairs: relativePairs(stored, side),
     places: tf.tensor(places, [side * side, 2 * side]),
   };
-}
-
-/** Cuts a grid into windows, padded with zeros: [B, H, W, C] to [R, side², C]. */
-function partition(x: tf.Tensor, side: number): tf.Tensor {
-  const [B, H, W, C] = x.shape as [number, number, number, number];
-  const rows = Math.ceil(H / side), columns = Math.ceil(W / side);
-  if (rows === 1 && columns === 1 && H === side && W === side) {
-    return tf.reshape(x, [B, side * side, C]);
-  }
-  const padded = tf.pad(x, [
-    [0, 0],
-    [0, rows * side - H],
-    [0, columns * side - W],
-    [0, 0],
-  ]);
-  const cut = tf.transpose(
-    tf.reshape(padded, [B * rows, side, columns, side, C]),
-    [0, 2, 1, 3, 4],
-  );
-  return tf.reshape(cut, [B * rows * columns, side * side, C]);
-}
-
-/** The reverse: [R, side², C] to [B, H, W, C], without the padding. */
-function join(windows: tf.Tensor, side: number, shape: number[]): tf.Tensor {
-  const [B, H, W] = shape;
-  const C = windows.shape[2]!;
-  const rows = Math.ceil(H / side), columns = Math.ceil(W / side);
-  const grid = tf.transpose(
-    tf.reshape(windows, [B * rows, columns, side, side, C]),
-    [0, 2, 1, 3, 4],
-  );
-  return tf.slice(
-    tf.reshape(grid, [B, rows * side, columns * side, C]),
-    [0, 0, 0, 0],
-    [B, H, W, C],
-  );
 }
 
 /**
@@ -151,7 +116,7 @@ export function samBlock(
     weights[`${attn}.qkv.weight`],
   );
   const windows = tf.add(
-    partition(projected, side),
+    cutWindows(projected, side),
     weights[`${attn}.qkv.bias`],
   );
   const [R, n] = windows.shape as [number, number, number];
@@ -181,7 +146,10 @@ export function samBlock(
   }
   const byHead = tf.reshape(tf.concat(attended, 0), [heads, R, n, c]);
   const joined = tf.reshape(tf.transpose(byHead, [1, 2, 0, 3]), [R, n, E]);
-  x = tf.add(x, linear(weights, `${attn}.proj`, join(joined, side, x.shape)));
+  x = tf.add(
+    x,
+    linear(weights, `${attn}.proj`, joinWindows(joined, side, x.shape)),
+  );
 
   const hidden = linear(
     weights,

@@ -21,7 +21,7 @@ function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
  * The first of two 2 x 2 transposed convolutions of stride 2. The windows do
  * not overlap, so each is one matrix product, and the pixels stay in block order
  * (4 x 4 pixels of each embedding cell, coarse to fine) until the one-channel
- * logits are put in place.
+ * logits are put in place. The images' detail features, if any, are added.
  *
  * @returns [S * n, 4 * c1].
  */
@@ -29,15 +29,21 @@ function upscaleFirst(
   weights: Weights,
   config: ModelConfig,
   image: tf.Tensor,
+  detail?: tf.Tensor,
 ): tf.Tensor {
   const [S, n] = image.shape;
-  return tf.add(
-    tf.matMul(
-      tf.reshape(image, [S * n!, config.channels]),
-      kernelMatrix(weights[`${NAME}.0.weight`]),
-    ),
-    tf.tile(weights[`${NAME}.0.bias`], [4]),
+  const width = 4 * config.decoder.upscaling[0];
+  const product = tf.matMul(
+    tf.reshape(image, [S * n!, config.channels]),
+    kernelMatrix(weights[`${NAME}.0.weight`]),
   );
+  const bias = tf.tile(weights[`${NAME}.0.bias`], [4]);
+  if (!detail) return tf.add(product, bias);
+  // the bias joins what all samples share: one pass less over theirs
+  const B = detail.shape[0];
+  const shared = tf.reshape(tf.add(detail, bias), [B, 1, n!, width]);
+  const sum = tf.add(tf.reshape(product, [B, S / B, n!, width]), shared);
+  return tf.reshape(sum, [S * n!, width]);
 }
 
 /** SAM's second step: normalised, GELU, upscaled, GELU: [S, n * 16, c2]. */
@@ -89,14 +95,7 @@ export function upscale(
   const [S, n] = image.shape;
   const { upscaling: [c1, c2], plainUpscaling } = config.decoder;
 
-  let x = upscaleFirst(weights, config, image);
-  if (detail) {
-    const B = detail.shape[0];
-    x = tf.add(
-      tf.reshape(x, [B, S / B, n!, 4 * c1]),
-      tf.reshape(detail, [B, 1, n!, 4 * c1]),
-    );
-  }
+  let x = upscaleFirst(weights, config, image, detail);
   if (!plainUpscaling) {
     const pixels = upscaleSecond(weights, config, x, S);
     const logits = tf.matMul(pixels, tf.expandDims(filter, 2));

@@ -8,11 +8,13 @@ import { sizeOf } from "../engine/tensors.ts";
 import { createRandom } from "../random.ts";
 import {
   embeddingSide,
+  isTinyVit,
   MASK_CHANNELS,
   maskTokens,
   type ModelConfig,
   momentChannels,
 } from "./config.ts";
+import { declareTinyVit } from "./tiny_vit.ts";
 
 /** The weights as the network's functions take them. */
 export type Weights = Readonly<Record<string, tf.Tensor>>;
@@ -65,7 +67,9 @@ export function declareWeights(
     mean = 0,
     trainable = true,
   ) => {
-    const ofSpa = SPA_NAMES.some((start) => name.startsWith(start));
+    // on a frozen encoder without SAM's other networks all the rest is SPA's
+    const ofSpa = isTinyVit(config.encoder) && !sam ||
+      SPA_NAMES.some((start) => name.startsWith(start));
     const origin = ofSpa ? "spa" : "sam";
     declared.set(name, { shape, mean, deviation, trainable, origin });
   };
@@ -100,32 +104,51 @@ export function declareWeights(
   };
 
   const { encoder, decoder, feedback, patchSize: P } = config;
-  const E = encoder.channels;
-  weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
-  weight("image_encoder.patch_embed.proj.bias", [E], 0);
-  const grid = sam?.positionSide ?? embeddingSide(config);
-  weight("image_encoder.pos_embed", [1, grid, grid, E], 0.1);
-  for (let i = 0; i < encoder.depth; i++) {
-    const name = `image_encoder.blocks.${i}`;
-    block(name, E, encoder.mlpChannels);
-    if (!sam) continue;
-    const side = sam.globalBlocks.includes(i) ? grid : sam.window;
-    for (const axis of ["h", "w"]) {
-      const shape = [2 * side - 1, E / encoder.heads];
-      weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
-    }
-  }
-  weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
-  norm("image_encoder.neck.1", L);
-  weight("image_encoder.neck.2.weight", [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
-  norm("image_encoder.neck.3", L);
-
   const D = decoder.detailChannels;
-  if (D > 0) {
-    linear("image_encoder.detail.0", 3 * (P / 2) ** 2, D, Math.SQRT2);
+  const detail = (inputs: number, outputs: number) => {
+    linear("image_encoder.detail.0", inputs, D, Math.SQRT2);
     weight("image_encoder.detail.1.weight", [D, D, 3, 3], 0.47 / Math.sqrt(D));
     linear("image_encoder.detail.2", D, decoder.upscaling[0]);
-    linear("image_encoder.detail.to_patch", 4 * D, E);
+    linear("image_encoder.detail.to_patch", 4 * D, outputs);
+  };
+  if (isTinyVit(encoder)) {
+    for (const [name, declaration] of declareTinyVit(config)) {
+      declared.set(name, declaration);
+    }
+    if (!sam) {
+      const finer = encoder.stages[1].channels;
+      const features = { embedding: encoder.neckChannels, finer };
+      for (const [name, width] of Object.entries(features)) {
+        const start = `image_encoder.features.${name}`;
+        weight(`${start}.mean`, [width], 0, 0, false);
+        weight(`${start}.deviation`, [width], 0, 1, false);
+      }
+      linear("image_encoder.projection", encoder.neckChannels, L);
+      norm("image_encoder.projection_norm", L);
+      detail(finer + 3 * (P / 2) ** 2, L);
+    }
+  } else {
+    const E = encoder.channels;
+    const vit = typeof sam === "object" ? sam : undefined;
+    weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
+    weight("image_encoder.patch_embed.proj.bias", [E], 0);
+    const grid = vit?.positionSide ?? embeddingSide(config);
+    weight("image_encoder.pos_embed", [1, grid, grid, E], 0.1);
+    for (let i = 0; i < encoder.depth; i++) {
+      const name = `image_encoder.blocks.${i}`;
+      block(name, E, encoder.mlpChannels);
+      if (!vit) continue;
+      const side = vit.globalBlocks.includes(i) ? grid : vit.window;
+      for (const axis of ["h", "w"]) {
+        const shape = [2 * side - 1, E / encoder.heads];
+        weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
+      }
+    }
+    weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
+    norm("image_encoder.neck.1", L);
+    weight("image_encoder.neck.2.weight", [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
+    norm("image_encoder.neck.3", L);
+    if (D > 0) detail(3 * (P / 2) ** 2, E);
   }
 
   const gaussian =
@@ -150,7 +173,11 @@ export function declareWeights(
   if (sam) linear("feedback_encoder.maps", 16 * MASK_CHANNELS, L, 0.1);
   else linear("prompt_encoder.click_map", 16, L);
   for (let i = 0; i < feedback.depth; i++) {
-    block(`feedback_encoder.blocks.${i}`, L, feedback.mlpChannels);
+    const name = `feedback_encoder.blocks.${i}`;
+    if (feedback.local) {
+      weight(`${name}.local.weight`, [L, L, 3, 3], 0.5 / (3 * Math.sqrt(L)));
+    }
+    block(name, L, feedback.mlpChannels);
   }
   norm("feedback_encoder.norm", L);
   weight("feedback_encoder.pool.weight", [1, L], 1 / Math.sqrt(L));

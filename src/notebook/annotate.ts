@@ -1,9 +1,21 @@
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
+import { digestNumber } from "../digest.ts";
+import { dice } from "../metrics/overlap.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
-import { annotateImage } from "./annotate_image.ts";
-import { type AnnotationImage, listImages } from "./annotation_images.ts";
-import type { AnnotateOptions } from "./annotation_options.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Profile } from "../spa/profile.ts";
+import { Session, type SessionOptions } from "../spa/session.ts";
+import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import {
+  type AnnotationImage,
+  type FirstClicks,
+  listImages,
+  readFirstClicks,
+} from "./annotation_images.ts";
 import {
   type AnnotationRecord,
   readAnnotation,
@@ -12,11 +24,15 @@ import {
   writeProfile,
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
-import { readFirstClicks } from "./first_clicks.ts";
-import { interruptible } from "./interrupt.ts";
-import { ownHost, type PickHost } from "./pick_host.ts";
-
-export type { AnnotateOptions } from "./annotation_options.ts";
+import { ownHost, type PickHost } from "./ask.ts";
+import { interruptible } from "./kernel.ts";
+import {
+  applyPick,
+  type AskOptions,
+  pickAt,
+  pickPointAt,
+  type PickRule,
+} from "./pick.ts";
 
 /**
  * Annotates images one after another: the first click, then proposals until
@@ -27,7 +43,8 @@ export type { AnnotateOptions } from "./annotation_options.ts";
  * whole or not at all. An interrupt, as of the notebook's cell, ends it after
  * the step that is computed; run again with the same folder, it goes on with
  * the image at which it was cut off. With all images finished it writes
- * `summary.csv`. In a notebook one panel serves all images; a rule that is asked
+ * `summary.csv`. A file that cannot be read is told, passed over, and named in
+ * the report. In a notebook one panel serves all images; a rule that is asked
  * first shows nothing.
  *
  * @param model The network.
@@ -108,15 +125,27 @@ async function annotateAll(
   await removeHalfWritten(out, list.map(({ id }) => id));
   const records: AnnotationRecord[] = [];
   const skipped: string[] = [];
+  const broken: AnnotationReport["broken"][number][] = [];
   let profile = options.profile;
   for (const [i, image] of list.entries()) {
     options.signal.throwIfAborted();
     let record = await readAnnotation(out, image.id, settings);
     if (!record) {
       const about = `${image.id} (${i + 1} of ${list.length})`;
+      let pixels: NdArray<Float32Array>;
+      try {
+        pixels = await image.readImage();
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        console.warn(`${about}: passed over, as it cannot be read. ${why}`);
+        broken.push({ id: image.id, why });
+        continue;
+      }
       const made = await annotateImage(shown, model, image, about, {
         ...options,
         ...{ points: clicks, seed: seed + i, profile, settings, iterations },
+        pixels,
       });
       if (!made) {
         skipped.push(image.id);
@@ -129,9 +158,188 @@ async function annotateAll(
     records.push(record);
     if (carry) profile = record.profile;
   }
-  const report = new AnnotationReport(out, records, skipped);
+  const report = new AnnotationReport(out, records, skipped, broken);
   await report.writeSummary();
   // also where the last image was finished by a run that was cut off, or earlier
   if (report.profile) await writeProfile(out, report.profile);
   return report;
+}
+
+/** How `annotate` asks, and where it saves. */
+export interface AnnotateOptions
+  extends
+    Omit<AskOptions, "random">,
+    Pick<SessionOptions, "samples" | "candidates" | "update"> {
+  /** The folder for masks and records; one that has some is resumed. */
+  readonly out: string;
+  /** The user's profile from earlier images; none by default. */
+  readonly profile?: Profile;
+  /** Whether the profile goes from image to image, which defaults to true. */
+  readonly carry?: boolean;
+  /**
+   * Seed of the samples and of every rule, which defaults to 0; image k, from 0,
+   * has seed + k.
+   */
+  readonly seed?: number;
+  /**
+   * First clicks: by the image's id, or the path of a JSON file with them
+   * (`{ "case1": [{ "x": 61, "y": 40 }] }`), or a function. An image without
+   * any is shown, to be clicked on; by default every one.
+   */
+  readonly points?:
+    | string
+    | FirstClicks
+    | ((
+      image: NdArray<Float32Array>,
+      id: string,
+    ) => readonly Point[] | Promise<readonly Point[]>);
+  /**
+   * The rater whose masks are the reference: Dice with it is recorded, not
+   * shown, and a rule clicks inside it and picks what is nearest to it.
+   */
+  readonly rater?: string;
+  /** Answers where nobody else does, by default as `rater` would. */
+  readonly auto?: PickRule;
+  /** Proposals until a rule accepts, which default to 6. */
+  readonly iterations?: number;
+  /** Told of every image: how many are finished, of how many. */
+  readonly onImage?: (
+    record: AnnotationRecord,
+    finished: number,
+    images: number,
+  ) => void;
+}
+
+/** How one image is annotated. */
+export interface ImageOptions extends AnnotateOptions {
+  readonly points?: Exclude<AnnotateOptions["points"], string>;
+  readonly settings: AnnotationRecord["settings"];
+  readonly iterations: number;
+  /** [H, W, 1 or 3], values 0..1. */
+  readonly pixels: NdArray<Float32Array>;
+}
+
+/** An image's mask and record. */
+export interface Annotated {
+  readonly record: AnnotationRecord;
+  readonly mask: NdArray<Uint8Array>;
+}
+
+/**
+ * Annotates one image; undefined where its reference is empty.
+ *
+ * @param about The image's id, and which of how many it is.
+ */
+export async function annotateImage(
+  host: PickHost,
+  model: Model,
+  image: AnnotationImage,
+  about: string,
+  options: ImageOptions,
+): Promise<Annotated | undefined> {
+  const { pixels } = options;
+  const reference = await readReference(image, options.rater);
+  if (reference && !reference.data.some((value) => value > 0)) return undefined;
+  const random = createRandom(options.seed ?? 0, digestNumber(image.id));
+  const began = performance.now();
+  const task = { id: image.id, about, pixels, reference, random, began };
+  while (true) {
+    const start = await firstClicks(host, task, options);
+    const made = await align(host, model, task, start, options);
+    if (made) return made; // else the first click was undone
+  }
+}
+
+/** What is annotated. */
+interface Task {
+  readonly id: string;
+  /** The id, and which of how many it is. */
+  readonly about: string;
+  readonly pixels: NdArray<Float32Array>;
+  readonly reference?: NdArray<Uint8Array>;
+  readonly random: Random;
+  /** When it was begun, in ms. */
+  readonly began: number;
+}
+
+/** First clicks, and whether a user made them just now and may undo them. */
+interface Start {
+  readonly points: readonly Point[];
+  readonly undo: boolean;
+}
+
+/** Asks until a proposal is accepted; undefined where the start is undone. */
+async function align(
+  host: PickHost,
+  model: Model,
+  { id, about, pixels, reference, random, began }: Task,
+  { points, undo }: Start,
+  options: ImageOptions,
+): Promise<Annotated | undefined> {
+  const { settings, iterations } = options;
+  using session = await Session.start(model, pixels, { ...options, points });
+  const rule = options.auto ?? (reference && nearestUser(reference));
+  const picks: AnnotationRecord["picks"][number][] = [];
+  const scores: number[] = [];
+  while (picks.at(-1)?.kind !== "accept") {
+    if (reference) scores.push(dice(session.accept(), reference));
+    const { picked, by, seconds } = await pickAt(host, session.proposal, {
+      ...askOf(options),
+      ...{ image: pixels, random, undo: undo || session.canUndo },
+      points: session.preference.feedback.points,
+      about,
+      auto: rule &&
+        ((proposal, random) =>
+          picks.length + 1 >= iterations
+            ? { kind: "accept" }
+            : rule(proposal, random)),
+    });
+    if (picked.kind === "undo" && !session.canUndo) return undefined;
+    picks.push({ ...picked, by, seconds });
+    await applyPick(session, picked);
+  }
+  const record = {
+    ...{ id, settings, points, picks },
+    iterations: picks.length,
+    seconds: (performance.now() - began) / 1000,
+    ...(reference && { dice: scores }),
+    profile: session.profile,
+  };
+  return { record, mask: session.accept() };
+}
+
+async function readReference(
+  image: AnnotationImage,
+  rater: string | undefined,
+): Promise<NdArray<Uint8Array> | undefined> {
+  if (rater === undefined) return undefined;
+  if (image.readMask) return await image.readMask(rater);
+  throw new RangeError(
+    `Cannot annotate as image ${image.id} must have masks of raters: current value is none, and the rater is ${rater}`,
+  );
+}
+
+/** The given first clicks, else one on the image as shown. */
+async function firstClicks(
+  host: PickHost,
+  { id, about, pixels, reference, random }: Task,
+  options: ImageOptions,
+): Promise<Start> {
+  const { points } = options;
+  const given = typeof points === "function"
+    ? await points(pixels, id)
+    : points && Object.hasOwn(points, id)
+    ? points[id]
+    : [];
+  if (given.length > 0) return { points: given, undo: false };
+  const { point, by } = await pickPointAt(host, pixels, {
+    ...askOf(options),
+    ...{ random, about },
+    auto: reference && ((_, random) => clickInside(reference, random)),
+  });
+  return { points: [point], undo: by !== "auto" };
+}
+
+function askOf({ by, patience, signal }: AskOptions): AskOptions {
+  return { by, patience, signal };
 }

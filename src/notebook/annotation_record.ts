@@ -41,7 +41,8 @@ export interface AnnotationRecord {
   readonly profile: Profile;
 }
 
-const FORMAT = "spa-annotation";
+/** What a record says it is. */
+export const RECORD_FORMAT = "spa-annotation";
 
 /** Where an image's mask and record lie. */
 export function pathsOf(
@@ -70,7 +71,7 @@ export async function saveAnnotation(
 ): Promise<void> {
   const paths = pathsOf(out, record.id);
   const json = {
-    format: FORMAT,
+    format: RECORD_FORMAT,
     version: 1,
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
@@ -133,9 +134,9 @@ export async function readAnnotation(
   } catch {
     throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
   }
-  if (json?.format !== FORMAT || json.version !== 1) {
+  if (json?.format !== RECORD_FORMAT || json.version !== 1) {
     throw refuse(
-      `be of the format ${FORMAT}, version 1`,
+      `be of the format ${RECORD_FORMAT}, version 1`,
       `${json?.format}, version ${json?.version}`,
     );
   }

@@ -4,7 +4,8 @@ import { writeFileAtomic } from "../files.ts";
 import type { Profile } from "../spa/profile.ts";
 import type { AnnotationRecord } from "./annotation_record.ts";
 import { type Cell, type Column, type Table, textTable } from "../table.ts";
-import { htmlTable } from "../figures/html_table.ts";
+import { htmlTable } from "../figures/report.ts";
+import { escapeXML } from "../figures/svg.ts";
 
 const JUPYTER_DISPLAY: unique symbol = Symbol.for("Jupyter.display") as never;
 const INSPECT: unique symbol = Symbol.for("Deno.customInspect") as never;
@@ -18,12 +19,17 @@ export class AnnotationReport {
   /** Ids of images whose reference is empty: nothing in them to click on. */
   readonly skipped: readonly string[];
 
+  /** Images whose file could not be read, and why. */
+  readonly broken: readonly { readonly id: string; readonly why: string }[];
+
   /** A report of finished images. */
   constructor(
     out: string,
     records: readonly AnnotationRecord[],
     skipped: readonly string[],
+    broken: AnnotationReport["broken"] = [],
   ) {
+    this.broken = broken;
     this.out = out;
     this.records = records;
     this.skipped = skipped;
@@ -66,7 +72,10 @@ export class AnnotationReport {
   /** The forms a notebook chooses from, by mime type. */
   [JUPYTER_DISPLAY](): Record<string, string> {
     return {
-      "text/html": htmlTable(this.table()),
+      "text/html": htmlTable(this.table()) +
+        this.broken.map(({ id, why }) =>
+          `<p>Passed over, not readable: ${escapeXML(`${id} (${why})`)}</p>`
+        ).join(""),
       "text/plain": this.toString(),
     };
   }
@@ -81,7 +90,12 @@ export class AnnotationReport {
     const skipped = this.skipped.length === 0
       ? ""
       : `\nskipped, reference empty: ${this.skipped.join(", ")}`;
-    return `${textTable(this.table())}${skipped}\nin ${this.out}`;
+    const broken = this.broken.map(({ id, why }) =>
+      `\npassed over, not readable: ${id} (${why})`
+    );
+    return `${textTable(this.table())}${skipped}${
+      broken.join("")
+    }\nin ${this.out}`;
   }
 }
 

@@ -1,6 +1,12 @@
 import type { Figure } from "../figures/figure.ts";
-import { interruptible, stopHere } from "./interrupt.ts";
-import { type Output, type PickHost, showStill } from "./pick_host.ts";
+import {
+  type Bundle,
+  displayBundle,
+  inKernel,
+  interruptible,
+  stopHere,
+} from "./kernel.ts";
+import { guardedPrompt } from "./guarded_prompt.ts";
 import type { PickPanel } from "./pick_panel.ts";
 import { openPickServer } from "./pick_server.ts";
 import {
@@ -25,13 +31,12 @@ export interface Question {
   /** The picture that stays, without an answer or with it. */
   readonly still: (answer?: Answer | "nothing") => Figure;
   /**
-   * Who is asked first: by default a browser in a notebook, unless none showed
-   * the last panel, else a prompt.
+   * Who is asked first: by default a browser in a notebook, else a prompt.
    */
   readonly by?: Asked;
   /**
-   * Seconds in which a browser must show the panel, and for which it may be
-   * closed then, which default to 10.
+   * Seconds in which a browser must show the panel, 10 by default; outside a
+   * notebook it may be closed for as long then.
    */
   readonly patience?: number;
   /** The rule that answers where nobody does. */
@@ -53,8 +58,8 @@ export interface Answer {
  * Asks a browser, then a prompt, then the rule: each where the one before does
  * not answer. In a notebook a still picture stays, whatever comes of it.
  *
- * @throws {DOMException} "AbortError" when an interrupt comes; at a prompt it
- * takes effect with the next line.
+ * @throws {DOMException} "AbortError" when an interrupt comes; at a terminal's
+ * prompt it takes effect with the next line.
  * @throws {Error} When nobody answers, or the wait is stopped.
  */
 export function ask(question: Question, host: PickHost): Promise<Answer> {
@@ -78,24 +83,27 @@ async function askInOrder(
   output: Output,
 ): Promise<Answer> {
   const { signal } = question;
-  // else a loop on another machine's kernel would wait at every pick
-  const likely = host.notebook && !host.known.unseen ? "browser" : "prompt";
+  const likely = host.notebook ? "browser" : "prompt";
   const { choices, auto, by = likely } = question;
   let asked = performance.now();
   const answered = (picked: Picked, by: Asked): Answer => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
   };
   await stopHere(signal);
-  if (by === "browser") {
-    const picked = await askBrowser(question, host, output);
-    if (picked) return answered(picked, "browser");
-  }
-  if (by !== "auto") {
-    if (host.notebook) await showStill(output, question.still());
+  while (by !== "auto") {
+    if (by === "browser") {
+      const picked = await askBrowser(question, host, output);
+      if (picked) return answered(picked, "browser");
+    } else if (host.notebook) {
+      await showStill(output, question.still());
+    }
+    // the panel stays: its script types what is clicked
     asked = performance.now();
-    const picked = askPrompt(question, host);
+    const picked = await askPrompt(question, host);
     await stopHere(signal);
-    if (picked) return answered(picked, "prompt");
+    if (picked === "late" && !auto) continue; // somebody may come back
+    if (picked && picked !== "late") return answered(picked, "prompt");
+    break;
   }
   if (!auto) {
     throw new Error(
@@ -113,13 +121,17 @@ async function askInOrder(
   );
 }
 
+/** Seconds in which the panel must be shown where the last was answered by a prompt. */
+const SHORT = 1;
+/** Milliseconds that no question lasts: the most a timer takes. */
+const FOREVER = 2 ** 31 - 1;
+
 /**
  * Waits for a click; undefined where no browser shows the panel in time, or
- * a terminal's user has closed it.
+ * a terminal's user has closed it. A notebook's question stays open once its
+ * panel was seen: a page that is loaded anew finds it in the saved output.
  *
- * @throws {Error} When a notebook's panel is closed: neither a prompt could be
- * answered there, in a cell that was run again or a page that was loaded anew,
- * nor should a rule go on in place of somebody who was there.
+ * @throws {Error} When a notebook's cell was run again.
  */
 async function askBrowser(
   { choices, panel, patience = 10, signal }: Stoppable,
@@ -132,10 +144,12 @@ async function askBrowser(
   const onAbort = () => stop.reject(signal.reason);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const milliseconds = Math.min(1000 * patience, 2 ** 31 - 1);
-  const until = Date.now() + milliseconds;
+  const seconds = known.typed ? Math.min(patience, SHORT) : patience;
+  const milliseconds = Math.min(1000 * seconds, FOREVER);
+  const until = Date.now() + milliseconds + (notebook ? PROMPT_TIME : 0);
   const page = (url: string) => draw(url, until).page;
-  const server = openPickServer(choices, page, milliseconds);
+  const closed = notebook ? FOREVER : milliseconds;
+  const server = openPickServer(choices, page, closed);
   try {
     signal.throwIfAborted();
     signal.addEventListener("abort", onAbort);
@@ -147,7 +161,7 @@ async function askBrowser(
       timer = setTimeout(() => resolve("late"), milliseconds);
     });
     const first = await Promise.race([stop.promise, server.shown, late]);
-    known.unseen = first === "late";
+    known.typed &&= first === "late";
     if (first === "late") return undefined;
     const gone = server.gone.then(() => "gone" as const);
     const last = await Promise.race([stop.promise, server.picked, gone]);
@@ -166,20 +180,95 @@ async function askBrowser(
 
 /** Lines that are not understood before the next in order is asked. */
 const TRIES = 10;
+/** Milliseconds for which a notebook's prompt waits for a line. */
+const PROMPT_TIME = 120_000;
 
-/** Asks for a line until it makes sense; undefined where nobody answers. */
-function askPrompt(
-  { choices, title }: Question,
-  { ask }: PickHost,
-): Picked | undefined {
+/**
+ * Asks for a line until it makes sense; undefined where nobody answers, "late"
+ * where no line came in time.
+ */
+async function askPrompt(
+  { choices, title, signal }: Stoppable,
+  { ask, known }: PickHost,
+): Promise<Picked | "late" | undefined> {
   const question = `${title} (${typedKeys(choices)})`;
   let excuse = "";
   for (let i = 0; i < TRIES; i++) {
-    const line = ask(excuse + question);
+    const line = await ask(excuse + question, PROMPT_TIME);
     if (line === null) return undefined;
+    if (line === undefined) {
+      await stopHere(signal);
+      return "late";
+    }
     const picked = pickedFromLine(line, choices);
-    if (picked) return picked;
+    if (picked) {
+      known.typed = true;
+      return picked;
+    }
     excuse = `Not understood: ${line.trim().slice(0, 40) || "(empty)"}. `;
   }
   return undefined;
+}
+
+/** What surrounds a pick: a notebook's output, a terminal's input. */
+
+/**
+ * An output of its own: what is shown next replaces what stands there. A picture
+ * has a text for those who cannot see it.
+ */
+export type Output = (bundle: Bundle, alt?: string) => Promise<void>;
+
+/** Where a pick is shown and asked for. */
+export interface PickHost {
+  /** Whether what is shown stands in a notebook, and a browser shows it. */
+  readonly notebook: boolean;
+  /** Opens an output for the forms of a panel or a figure, by mime type. */
+  readonly openOutput: () => Output;
+  /**
+   * Asks for a line of text; null where nobody answers, undefined where none
+   * came in so many milliseconds.
+   */
+  readonly ask: (
+    question: string,
+    milliseconds: number,
+  ) => string | null | undefined | Promise<string | null | undefined>;
+  /** What is known of it, from one question to the next. */
+  readonly known: {
+    /** Whether a prompt answered last, as the browser cannot reach the kernel. */
+    typed: boolean;
+  };
+}
+
+/** Of this process. */
+const KNOWN = { typed: false };
+
+/** This process's own notebook or terminal. */
+export function ownHost(): PickHost {
+  const notebook = inKernel();
+  return {
+    notebook,
+    openOutput: notebook ? displayInNotebook : () => printText,
+    ask: notebook ? guardedPrompt : (question) => prompt(question),
+    known: KNOWN,
+  };
+}
+
+/** Shows a figure that stays in a notebook: one picture, to be small. */
+export async function showStill(output: Output, figure: Figure): Promise<void> {
+  const { "text/html": _, ...forms } = await figure.toBundle();
+  await output(forms, figure.alt);
+}
+
+function displayInNotebook(): Output {
+  const id = crypto.randomUUID();
+  let update = false;
+  return async (bundle, alt) => {
+    await displayBundle(bundle, { id, update, alt });
+    update = true;
+  };
+}
+
+// deno-lint-ignore require-await -- as the notebook's, which waits
+async function printText(bundle: Bundle): Promise<void> {
+  console.log(bundle["text/plain"]);
 }

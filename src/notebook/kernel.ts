@@ -42,9 +42,9 @@ let before: Promise<void> = Promise.resolve();
 let clearAt = 0;
 
 /** The kernel's API; undefined where this is no kernel. */
-function jupyter(): Jupyter | undefined {
+function jupyter(deno: object = Deno): Jupyter | undefined {
   try { // outside the kernel, already looking at it throws
-    const api = (Deno as unknown as { jupyter?: Jupyter }).jupyter;
+    const api = (deno as { jupyter?: Jupyter }).jupyter;
     return typeof api?.display === "function" ? api : undefined;
   } catch {
     return undefined;
@@ -111,51 +111,87 @@ async function displayNow(
 }
 
 /**
- * Makes every cell wait until its outputs have been passed on. Does nothing
- * outside a kernel, and nothing the second time.
+ * Makes every cell wait until its outputs have been passed on. It patches what
+ * the kernel calls at the end of a cell, the kernel's `display` and the console;
+ * nothing else in this module patches anything. Where the kernel is made in
+ * another way than this knows, it says so once and leaves all as it is. Outside
+ * a kernel, and the second time, it does nothing.
+ *
+ * @param deno The runtime; its internals are no part of its API.
+ * @param output The console whose outputs are counted, and that is told.
  */
-export function guardOutputs(): void {
-  const api = jupyter();
-  if (!api) return;
+export function guardOutputs(
+  deno: object = Deno,
+  output: Pick<Console, typeof METHODS[number]> = console,
+): void {
+  const api = jupyter(deno);
+  if (!api || GUARDED in api) return;
+  Object.defineProperty(api, GUARDED, { value: true });
+  const internals = internalsOf(deno);
+  if (!internals || !Object.isExtensible(api)) {
+    output.warn(
+      "The last outputs of a cell may be lost or stand in the next cell: this " +
+        "module knows the Jupyter kernel of Deno 2.9, and this one is made in " +
+        "another way. Everything else works.",
+    );
+    return;
+  }
+  const { broadcastResult } = internals;
+  internals.broadcastResult = async (count, result) => {
+    await Promise.all(pending);
+    const shown = result === undefined ? undefined : measured(api, result);
+    await broadcastResult(count, shown);
+    await passedOn();
+  };
+
+  const { display } = api;
+  api.display = async (value, options = {}) => {
+    const shown = options.raw ? value : measured(api, value);
+    if (options.raw) count(value as Bundle);
+    await display(shown, options);
+  };
+
+  for (const name of METHODS) {
+    const print = output[name];
+    output[name] = (...values: unknown[]) => {
+      count({});
+      print(...values);
+    };
+  }
+}
+
+/** What prints. */
+const METHODS = ["log", "info", "debug", "warn", "error"] as const;
+
+/** The kernel's internals, where they are as this module knows them. */
+function internalsOf(deno: object): KernelInternals | undefined {
   try {
     // deno-lint-ignore no-explicit-any -- internals have no types
-    const deno = Deno as any;
-    const internals: KernelInternals = deno[deno.internal].jupyter;
-    if (GUARDED in internals.broadcastResult) return;
-
-    const { broadcastResult } = internals;
-    const guarded = async (count: number, result: unknown) => {
-      await Promise.all(pending);
-      const shown = result === undefined ? undefined : measured(api, result);
-      await broadcastResult(count, shown);
-      await passedOn();
-    };
-    internals.broadcastResult = Object.assign(guarded, { [GUARDED]: true });
-
-    const { display } = api;
-    api.display = async (value, options = {}) => {
-      const shown = options.raw ? value : measured(api, value);
-      if (options.raw) count(value as Bundle);
-      await display(shown, options);
-    };
-
-    for (const name of ["log", "info", "debug", "warn", "error"] as const) {
-      const print = console[name];
-      console[name] = (...values: unknown[]) => {
-        count({});
-        print(...values);
-      };
-    }
+    const { internal } = deno as any;
+    // deno-lint-ignore no-explicit-any -- as above
+    const found = (deno as any)[internal].jupyter;
+    const own = Object.getOwnPropertyDescriptor(found, "broadcastResult");
+    const known = typeof found.broadcastResult === "function" &&
+      found.broadcastResult.length === 2 && own?.writable !== false;
+    return known ? found : undefined;
   } catch {
-    // A kernel made in another way: it is as good as it is.
+    return undefined;
   }
+}
+
+/** The forms of values that cannot know themselves how they are shown. */
+let own: (value: unknown) => Promise<Bundle> | undefined = () => undefined;
+
+/** Says how plain values are shown; undefined leaves one to the kernel. */
+export function showPlain(forms: typeof own): void {
+  own = forms;
 }
 
 /** The value, its output counted when it is made. */
 function measured(api: Jupyter, value: unknown) {
   return {
     [JUPYTER_DISPLAY]: async () => {
-      const bundle = await api.format(value);
+      const bundle = await own(value) ?? await api.format(value);
       count(bundle);
       return bundle;
     },
@@ -174,4 +210,56 @@ function count(bundle: Bundle): void {
 async function passedOn(): Promise<void> {
   const wait = Math.max(clearAt - performance.now(), 0) + DELAY;
   await new Promise((resolve) => setTimeout(resolve, wait));
+}
+
+/**
+ * Does work that an interrupt (SIGINT: the notebook's square, Ctrl+C) stops
+ * where it looks at its signal. Without a listener it would end the kernel, and
+ * with it all that the cells before have made.
+ *
+ * Outside a notebook the second interrupt ends the process as ever.
+ *
+ * @param work Told of an interrupt, and of the caller's own abort, by a signal.
+ * @param options.doing What must not be interrupted, as "pick".
+ * @param options.left What the interrupt leaves behind.
+ * @param options.signal The caller's; none by default.
+ */
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { doing, left, signal }: {
+    doing: string;
+    left: string;
+    signal?: AbortSignal;
+  },
+): Promise<T> {
+  const interrupt = new AbortController();
+  const onInterrupt = () => {
+    if (!inKernel()) Deno.removeSignalListener("SIGINT", onInterrupt);
+    interrupt.abort(
+      new DOMException(
+        `Cannot ${doing} as it must not be interrupted: ` +
+          `current value is an interrupt; ${left}`,
+        "AbortError",
+      ),
+    );
+  };
+  const signals = [interrupt.signal, ...(signal ? [signal] : [])];
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  try {
+    return await work(AbortSignal.any(signals));
+  } finally {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+}
+
+/** Milliseconds in which an interrupt that has come is heard of. */
+const HEARING = 5;
+
+/**
+ * Stops where an interrupt has come: between two pieces of work, or after a
+ * prompt, which leave no time to hear of one.
+ */
+export async function stopHere(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, HEARING));
+  signal.throwIfAborted();
 }

@@ -3,8 +3,7 @@ import {
   type LoadModelOptions,
 } from "../checkpoints/load_model.ts";
 import type { Model } from "../model/model.ts";
-import { loadingBars } from "./progress.ts";
-import { isWatched } from "./progress_sinks.ts";
+import { isWatched, loadingBars } from "./progress.ts";
 
 /**
  * Loads a model: a file of `saveModel`, or SAM and MedSAM weights as PyTorch

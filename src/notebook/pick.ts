@@ -1,17 +1,19 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { createRandom, type Random } from "../random.ts";
-import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
-import { type Answer, ask, type Asked } from "./ask.ts";
+import { digestNumber } from "../digest.ts";
 import {
   candidatesFigure,
   type CandidatesFigureOptions,
 } from "../figures/candidates_figure.ts";
-import { ownHost, type PickHost } from "./pick_host.ts";
+import { imageFigure } from "../figures/image_figure.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Session } from "../spa/session.ts";
+import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
+import { interruptible, stopHere } from "./kernel.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { describePicked, type Picked } from "./picked.ts";
-import { checkSize, choicesOf, entitled, imageOf } from "./pick_parts.ts";
+import { type Choices, describePicked, type Picked } from "./picked.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
@@ -25,18 +27,18 @@ export type PickRule = (
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
   /**
-   * Who is asked first: "browser" (the default in a notebook, until a panel is
-   * shown by none), "prompt" (the default elsewhere) or "auto". Whoever does not
-   * answer passes it on, in this order. In a terminal, "browser" prints the
-   * address of the panel's page.
+   * Who is asked first: "browser" (the default in a notebook), "prompt" (the
+   * default elsewhere) or "auto". Whoever does not answer passes it on, in this
+   * order. In a terminal, "browser" prints the address of the panel's page.
    */
   readonly by?: Asked;
   /**
-   * Seconds in which a browser must show the panel, which default to 10. Once it
-   * is seen, the wait lasts as long as it is open, and so many seconds more: a
-   * notebook's page that is loaded anew, or a cell that is run again, has lost
-   * it, and the pick rejects. A kernel on another machine is not reached by
-   * clicks, and a notebook that runs without a browser has none.
+   * Seconds in which a browser must show the panel and reach the kernel; default
+   * 10. Once the panel is seen, a notebook's question stays open until it is
+   * answered or interrupted. Where the browser cannot reach the kernel, which may
+   * run on another machine, a prompt opens, and the panel's script types there
+   * what is clicked; a prompt without a line for two minutes gives way to a new
+   * panel.
    */
   readonly patience?: number;
   /**
@@ -74,14 +76,14 @@ const QUESTION = "Which is nearest to what you want?";
  * recommendation's button, on undo or none of these, or on the image itself.
  * In a notebook the panel stands in the cell's output and then becomes a still
  * picture, which is saved with the notebook. Interrupting the cell rejects the
- * pick, and the kernel lives; at a prompt the interrupt waits for the next line.
+ * pick, at any time, and the kernel lives.
  *
  * @param proposal What the user picks from.
  * @param options What is shown besides, and who is asked.
  * @returns What the user did, told apart by `kind`.
  * @throws {DOMException} "AbortError" when the wait is interrupted.
  * @throws {Error} When nobody answers and there is no rule, or a notebook's
- * panel is closed.
+ * cell is run again.
  * @throws {RangeError} When the image or the reference is not of the proposal's
  * size, or the rule gives what is not offered.
  * @throws {TypeError} When neither the proposal nor the options have an image.
@@ -172,4 +174,199 @@ function marksOf(
     default:
       return { title };
   }
+}
+
+/** How {@linkcode pickPoint} asks. */
+export interface PickPointOptions extends AskOptions {
+  /** The first line, which defaults to a request. */
+  readonly title?: string;
+  /** Answers where nobody else does; without it that is an error. */
+  readonly auto?: (
+    image: NdArray<Float32Array>,
+    random: Random,
+  ) => Point | Promise<Point>;
+}
+
+/**
+ * Shows an image and waits for a click inside the object: the first click of a
+ * session. It asks as `pick` does.
+ *
+ * @param image [H, W, 1 or 3], values 0..1.
+ * @param options Who is asked.
+ * @returns A positive click, in pixels of the image.
+ * @throws As `pick`.
+ *
+ * @example From a click to a session
+ * ```ts ignore
+ * const point = await pickPoint(image);
+ * using session = await Session.start(model, image, { points: [point] });
+ * ```
+ */
+export async function pickPoint(
+  image: NdArray<Float32Array>,
+  options: PickPointOptions = {},
+): Promise<Point> {
+  return (await pickPointAt(ownHost(), image, options)).point;
+}
+
+/**
+ * As {@linkcode pickPoint}, with what surrounds it as an argument; says as well
+ * who clicked.
+ */
+export async function pickPointAt(
+  host: PickHost,
+  image: NdArray<Float32Array>,
+  { title = "What is to be segmented?", about, auto, random, ...asked }:
+    & PickPointOptions
+    & About = {},
+): Promise<{ readonly point: Point; readonly by: Asked }> {
+  const choices = choicesOf(image, 0, []);
+  const line = entitled(about, title);
+  const { picked, by } = await ask({
+    ...asked,
+    title: line,
+    choices,
+    panel: () => pickPanel({ image, title: line, choices }),
+    still: (answer) => {
+      if (!answer) return imageFigure({ image, title: line });
+      if (answer === "nothing") {
+        const title = entitled(about, "Nothing was picked");
+        return imageFigure({ image, title });
+      }
+      const { picked } = answer;
+      const points = picked.kind === "point" ? [picked] : [];
+      const title = entitled(about, describePicked(picked));
+      return imageFigure({ image, points, title });
+    },
+    auto: auto && (async () => {
+      const stream = random ??
+        createRandom(0, digestNumber(line), ...image.shape);
+      const { x, y } = await auto(image, stream);
+      return { kind: "point", x, y, label: 1 };
+    }),
+  }, host);
+  const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
+  return { point: { x, y, label }, by };
+}
+
+/** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
+export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
+
+/**
+ * Picks from a session's proposal and does with the session what was picked:
+ * chooses, undoes, adds the click, or draws again where none was near.
+ *
+ * @param session The session, which makes its next proposal.
+ * @param options What is shown besides, and who is asked, as for `pick`.
+ * @returns What the user did; "accept" leaves the session as it is.
+ * @throws As `pick` and `applyPick`.
+ *
+ * @example Until the user accepts
+ * ```ts ignore
+ * using session = await Session.start(model, image, { points: [point] });
+ * while ((await pickNext(session)).kind !== "accept");
+ * await writeMask(session.accept(), "mask.png");
+ * ```
+ */
+export function pickNext(
+  session: Session,
+  options: PickNextOptions = {},
+): Promise<Picked> {
+  return pickNextAt(ownHost(), session, options);
+}
+
+/** As {@linkcode pickNext}, with what surrounds it as an argument. */
+export function pickNextAt(
+  host: PickHost,
+  session: Session,
+  options: PickNextOptions,
+): Promise<Picked> {
+  return interruptible(async (signal) => {
+    const { picked } = await pickAt(host, session.proposal, {
+      ...options,
+      points: session.preference.feedback.points,
+      undo: session.canUndo,
+      signal,
+    });
+    await applyPick(session, picked);
+    await stopHere(signal);
+    return picked;
+  }, {
+    doing: "pick",
+    left: "the session is as the last pick left it",
+    signal: options.signal,
+  });
+}
+
+/**
+ * Does with a session what was picked: chooses, adds the click, draws again, or
+ * undoes; nothing for "accept".
+ *
+ * @throws As the session's own `choose`, `addPoint`, `proposeAgain` and `undo`.
+ */
+export async function applyPick(
+  session: Session,
+  picked: Picked,
+): Promise<void> {
+  switch (picked.kind) {
+    case "candidate":
+      await session.choose(picked.index);
+      break;
+    case "point": {
+      const { x, y, label } = picked;
+      await session.addPoint({ x, y, label });
+      break;
+    }
+    case "none":
+      await session.proposeAgain();
+      break;
+    case "undo":
+      session.undo();
+  }
+}
+
+/** What picks of any kind are made of. */
+
+/** A title, of what it is first. */
+export function entitled(about: string | undefined, title: string): string {
+  return about === undefined ? title : `${about}: ${title}`;
+}
+
+/** The image that was given, else the proposal's own. */
+export function imageOf(
+  proposal: Proposal,
+  given?: NdArray<Float32Array>,
+): NdArray<Float32Array> {
+  const image = given ?? proposal.predictions?.image;
+  if (!image) {
+    throw new TypeError(
+      "Cannot pick as the image must be known by the proposal or given as `image`: " +
+        `current value is ${given}`,
+    );
+  }
+  checkSize("image", image, proposal);
+  return image;
+}
+
+/** Refuses what is not of the proposal's size. */
+export function checkSize(
+  name: string,
+  { shape }: NdArray,
+  { recommended }: Proposal,
+): void {
+  const [height, width] = recommended.mask.shape;
+  if (shape[0] === height && shape[1] === width) return;
+  throw new RangeError(
+    `Cannot pick as the ${name} must be of the proposal's size, ` +
+      `[${height},${width}]: current value is [${shape.slice(0, 2)}]`,
+  );
+}
+
+/** What can be picked of an image and so many candidates. */
+export function choicesOf(
+  { shape: [height, width] }: NdArray,
+  candidates: number,
+  offered: readonly ("accept" | "undo" | "none" | "outside")[],
+): Choices {
+  return { candidates, width, height, offered: new Set(offered) };
 }

@@ -1,26 +1,20 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { percent } from "../figures/candidates_figure.ts";
+import { countPixels } from "../figures/describe.ts";
+import { areaSwatch, type LegendItem, pointMark } from "../figures/panel.ts";
+import { escapeXML } from "../figures/svg.ts";
+import { COLOR } from "../figures/theme.ts";
+import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import type { LegendItem } from "../figures/legend.ts";
-import type { Choices } from "./picked.ts";
-import {
-  candidateCaption,
-  candidateLabel,
-  clickMode,
-  hint,
-  keyMark,
-  KEYS,
-  recommendedCaption,
-} from "./pick_captions.ts";
 import {
   drawPickPictures,
   type PickPictures,
   svgElement,
 } from "./pick_pictures.ts";
 import { pickScript } from "./pick_script.ts";
-import { PICK_STYLE } from "./pick_style.ts";
-import { escapeXML } from "../figures/svg.ts";
+import type { Choices } from "./picked.ts";
 
 /** What a panel shows, from which a user picks. */
 export interface PickPanelOptions {
@@ -137,3 +131,165 @@ function legendItem({ label, mark }: LegendItem): string {
   const box = { x: 0, y: 0, width: 26, height: 16 };
   return `<span>${svgElement(box, mark)}${escapeXML(label)}</span>`;
 }
+
+/** What the panel from which a user picks says in words. */
+
+/** How many candidates have a key: one character each. */
+export const KEYS = 9;
+
+/** A candidate as its picture and caption say it, for those who cannot see. */
+export function candidateLabel(
+  { share, mask, added, removed }: Proposal["candidates"][number],
+  k: number,
+  truth?: NdArray<Uint8Array>,
+): string {
+  const score = truth ? `, Dice ${dice(mask, truth).toFixed(3)}` : "";
+  return `Candidate ${k + 1}, ${percent(share)} of samples, ` +
+    `adds ${countPixels(added)}, removes ${
+      countPixels(removed)
+    } pixels${score}`;
+}
+
+/** What to do, in one line, and by which keys. */
+export function hint({ candidates, offered }: Choices): string {
+  if (candidates === 0) return "Click on the image, inside the object.";
+  const key = (k: number) => `<span class="spa-pick-key">${k}</span>`;
+  const last = Math.min(candidates, KEYS);
+  const keys = last === 1 ? key(1) : `${key(1)} to ${key(last)}`;
+  const rest = candidates > last ? `; those after ${last} have no key` : "";
+  return `Click the nearest candidate, or click here and press ${keys}${rest}.${
+    offered.has("outside")
+      ? " A click on the image adds a point: inside the object, with Shift outside."
+      : ""
+  }`;
+}
+
+/** A key as it is drawn on a button, whose name does not need it. */
+export function keyMark(text: string): string {
+  return `<span class="spa-pick-key" aria-hidden="true">${text}</span>`;
+}
+
+/** What stands under a candidate's picture. */
+export function candidateCaption(
+  { share, mask, added, removed }: Proposal["candidates"][number],
+  k: number,
+  id: string,
+  truth?: NdArray<Uint8Array>,
+): string {
+  const change = (kind: "added" | "removed", text: string) =>
+    `<span class="spa-pick-change">${
+      svgElement(
+        { x: 0, y: 0, width: 12, height: 10 },
+        areaSwatch(kind, `${id}-${kind}-${k}`, 12, 10),
+      )
+    }${text} px</span>`;
+  return `<span class="spa-pick-bar"><span style="width:${
+    (100 * share).toFixed(1)
+  }%"></span></span>` +
+    `<span class="spa-pick-line">${
+      k < KEYS ? keyMark(String(k + 1)) : `<strong>${k + 1}</strong>`
+    } <span>${percent(share)} of samples</span></span>` +
+    `<span class="spa-pick-line">${change("added", `+${countPixels(added)}`)} ${
+      change("removed", `−${countPixels(removed)}`)
+    } ${score(mask, truth)}</span>`;
+}
+
+/** What stands under the main picture. */
+export function recommendedCaption(
+  mask: NdArray<Uint8Array>,
+  truth?: NdArray<Uint8Array>,
+): string {
+  return `<div class="spa-pick-line" style="margin-top:6px"><strong>Recommendation</strong> ` +
+    `<span class="spa-pick-small">mean of all samples · ${
+      countPixels(mask)
+    } px</span> ${score(mask, truth)}</div>`;
+}
+
+function score(mask: NdArray<Uint8Array>, truth?: NdArray<Uint8Array>): string {
+  if (!truth) return "";
+  return `<span class="spa-pick-small">Dice ${
+    dice(mask, truth).toFixed(3)
+  }</span>`;
+}
+
+/** The choice of what a click on the image says. */
+export function clickMode(id: string): string {
+  const mode = (label: 0 | 1, text: string) =>
+    `<label><input type="radio" name="${id}-mode" value="${label}"${
+      label === 1 ? " checked" : ""
+    }>${
+      svgElement(
+        { x: 0, y: 0, width: 18, height: 18 },
+        `<g transform="translate(9 9)">${pointMark(label, 6)}</g>`,
+      )
+    }${text}</label>`;
+  return `<div class="spa-pick-mode"><span class="spa-pick-small">a click adds</span>${
+    mode(1, "inside")
+  }${mode(0, "outside")}</div>`;
+}
+
+/**
+ * Style of the panel from which a user picks; every class begins `spa-pick`. Of
+ * many candidates the list scrolls, and the main picture stays beside it: in
+ * JupyterLab's outputs, which clip, `position: sticky` does nothing.
+ */
+export const PICK_STYLE = `
+.spa-pick { container-type: inline-size; max-width: 900px; color: ${COLOR.ink};
+  background: ${COLOR.paper}; border: 1px solid ${COLOR.rule}; border-radius: 10px;
+  font: 14px/1.45 "DejaVu Sans", Verdana, system-ui, sans-serif; margin: 2px;
+  color-scheme: light; }
+.spa-pick:focus { outline: none; border-color: ${COLOR.muted}; }
+.spa-pick * { box-sizing: border-box; }
+.spa-pick-card { padding: 16px 20px 14px; }
+.spa-pick-title { font-size: 18px; font-weight: 700; line-height: 1.3; }
+.spa-pick-hint { color: ${COLOR.muted}; margin: 2px 0 12px; }
+.spa-pick-grid { display: grid; gap: 20px; grid-template-columns: minmax(0, 13fr) minmax(0, 12fr); align-items: start; }
+.spa-pick-alone { max-width: 600px; }
+.spa-pick-alone .spa-pick-grid { grid-template-columns: minmax(0, 1fr); }
+.spa-pick svg { display: block; max-width: 100%; }
+.spa-pick-main > svg, .spa-pick-candidate > svg { height: auto; margin: 0 auto; }
+.spa-pick-main > svg { width: min(100%, min(75vh, 620px) * var(--spa-aspect, 1000)); }
+.spa-pick-candidate > svg { width: min(100%, 300px * var(--spa-aspect, 1000)); }
+.spa-pick-main > svg { cursor: crosshair; }
+.spa-pick-candidates { display: grid; gap: 14px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.spa-pick-many .spa-pick-grid { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.spa-pick-many .spa-pick-candidates { gap: 10px; grid-template-columns: repeat(3, minmax(0, 1fr));
+  max-height: min(85vh, 760px); overflow-y: auto; padding: 2px; }
+.spa-pick-many .spa-pick-actions { margin: 0 0 14px; }
+.spa-pick a.spa-pick-candidate, .spa-pick a.spa-pick-button { color: ${COLOR.ink}; text-decoration: none; }
+.spa-pick-candidate { display: block; border-radius: 8px; padding: 5px; border: 1px solid ${COLOR.rule}; cursor: pointer; }
+.spa-pick-candidate > svg { border-radius: 4px; }
+.spa-pick-candidate:hover, .spa-pick-candidate:focus-visible, .spa-pick-button:hover, .spa-pick-button:focus-visible {
+  outline: 2px solid ${COLOR.ink}; outline-offset: -1px; }
+.spa-pick-bar { display: block; height: 4px; background: ${COLOR.rule}; margin: 6px 1px 5px; }
+.spa-pick-bar > span { display: block; height: 100%; background: ${COLOR.ink}; }
+.spa-pick-line { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: center; font-size: 13px; padding: 0 1px; }
+.spa-pick-line svg { flex: none; }
+.spa-pick-small { font-size: 12px; color: ${COLOR.muted}; }
+.spa-pick-key { display: inline-block; min-width: 20px; padding: 0 5px; text-align: center; font-weight: 700;
+  border: 1.5px solid ${COLOR.ink}; border-radius: 4px; line-height: 18px; font-size: 13px; }
+.spa-pick-change { display: inline-flex; gap: 4px; align-items: center; font-size: 12px; }
+.spa-pick-mode { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: center; font-size: 13px; margin-top: 8px; }
+.spa-pick-mode label { display: inline-flex; gap: 5px; align-items: center; cursor: pointer; margin: 0; }
+.spa-pick-mode input { margin: 0; }
+.spa-pick-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 14px; }
+.spa-pick-button { display: inline-flex; gap: 7px; align-items: center; padding: 5px 12px 5px 7px; border-radius: 8px;
+  border: 1px solid ${COLOR.muted}; cursor: pointer; }
+.spa-pick a.spa-pick-button.spa-pick-primary { background: ${COLOR.ink}; color: ${COLOR.paper}; border-color: ${COLOR.ink}; }
+.spa-pick-primary .spa-pick-key { border-color: ${COLOR.paper}; }
+.spa-pick-primary:hover, .spa-pick-primary:focus-visible { outline-offset: 2px; }
+.spa-pick-legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 14px; font-size: 12px; color: ${COLOR.muted}; }
+.spa-pick-legend span { display: inline-flex; gap: 7px; align-items: center; }
+.spa-pick .spa-pick-status a { color: ${COLOR.ink}; text-decoration: underline; }
+.spa-pick-status { margin-top: 10px; font-size: 13px; color: ${COLOR.muted}; min-height: 1.45em; }
+.spa-pick-done .spa-pick-status { color: ${COLOR.ink}; font-weight: 700; }
+.spa-pick-done .spa-pick-grid, .spa-pick-done .spa-pick-actions { opacity: 0.45; pointer-events: none; }
+@container (max-width: 620px) {
+  .spa-pick-card { padding: 12px; }
+  .spa-pick .spa-pick-grid { grid-template-columns: minmax(0, 1fr); gap: 14px; }
+  .spa-pick-many .spa-pick-candidates { max-height: none; }
+  .spa-pick:not(.spa-pick-alone) .spa-pick-main { max-width: 420px; }
+}
+@container (max-width: 420px) { .spa-pick-many .spa-pick-candidates { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@container (max-width: 300px) { .spa-pick .spa-pick-candidates { grid-template-columns: minmax(0, 1fr); } }
+`;

@@ -2,17 +2,10 @@
 import type { NdArray } from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
-import { closeView } from "../figures/candidates_layout.ts";
 import { countPixels } from "../figures/describe.ts";
 import {
   areaItem,
-  type LegendItem,
-  lineItem,
-  pointItems,
-} from "../figures/legend.ts";
-import { outline } from "../figures/outline.ts";
-import {
-  type Box,
+  closeView,
   defineImage,
   drawArea,
   drawOutline,
@@ -20,9 +13,14 @@ import {
   drawPoint,
   drawViewFrame,
   fitBox,
+  type LegendItem,
+  lineItem,
   type Panel,
+  pointItems,
+  type Rect,
   wholeView,
 } from "../figures/panel.ts";
+import { outline } from "../figures/outline.ts";
 import { imageURI } from "../figures/raster.ts";
 import { num } from "../figures/svg.ts";
 import { COLOR } from "../figures/theme.ts";
@@ -156,20 +154,20 @@ function describe(
 
 /** A box of a view's proportions. */
 function placeOf(
-  view: Box,
+  view: Rect,
   room: { readonly width: number; readonly height: number },
-): Box {
+): Rect {
   return fitBox(view, { x: 0, y: 0, ...room });
 }
 
 /** The proportions of a picture, by which the style bounds its height. */
-function aspectOf({ width, height }: Box): string {
+function aspectOf({ width, height }: Rect): string {
   return `style="--spa-aspect:${num(width / height)}"`;
 }
 
 /** An SVG element of a page: decoration, unless the attributes name it. */
 export function svgElement(
-  { width, height }: Box,
+  { width, height }: Rect,
   content: string,
   attributes = "",
 ): string {

@@ -27,7 +27,9 @@ interface Picked {
 }
 
 /** Runs in the browser: it knows nothing but its argument. */
-function run({ id, url, until, width, height }: PickScriptOptions): void {
+function run(options: PickScriptOptions): void {
+  const { id, until, width, height } = options;
+  let { url } = options;
   const root = document.getElementById(id);
   if (!root || root.dataset.ready) return;
   root.dataset.ready = "1";
@@ -46,15 +48,70 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     root.classList.add("spa-pick-done");
     note(picked.trim() || "This question is over: run the cell again.");
   };
-  const lost = () => {
+  let losing = false;
+  const lost = async () => {
+    if (sent || types || losing) return;
+    losing = true;
+    const found = await throughServer();
+    losing = false;
+    if (found) return void hold();
     reachable = false;
     const left = until - Date.now();
     if (left < 0) return over(); // a saved panel, whose kernel is no more
+    types = !page;
     note(
-      "This browser cannot reach the kernel, which may run elsewhere: " +
-        "answer in the box that opens in a moment.",
+      "This browser cannot reach the kernel, which may run elsewhere. " +
+        "Click all the same: your answer is typed into the box that opens " +
+        "below in a moment. Or type it there yourself.",
     );
-    setTimeout(over, left + 2000);
+  };
+
+  // Where the notebook's own server passes requests on: jupyter-server-proxy.
+  let tried = false;
+  const throughServer = async () => {
+    if (tried) return false;
+    tried = true;
+    const config = document.getElementById("jupyter-config-data");
+    if (!config) return false;
+    try {
+      const { baseUrl } = JSON.parse(config.textContent!);
+      const { port, pathname } = new URL(url);
+      const other = location.origin + baseUrl + "proxy/" + port + pathname;
+      const answer = await fetch(other + "/shown");
+      const type = answer.headers.get("content-type") || "";
+      if (!answer.ok || type.indexOf("image/svg+xml") < 0) return false;
+      url = other;
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  // The front end's own input box, which the kernel's prompt opens.
+  let types = false;
+  const type = (path: string) => {
+    const [kind, a, b, label] = path.split("/");
+    const line = kind === "candidate"
+      ? String(Number(a) + 1)
+      : kind === "point"
+      ? (label === "0" ? "-" : "") + a + "," + b
+      : kind;
+    root.classList.add("spa-pick-done");
+    note("Waiting for the box \u2026");
+    const own = root.closest(".jp-OutputArea") || document;
+    const wait = setInterval(() => {
+      if (!root.isConnected) return clearInterval(wait);
+      const boxes = own.querySelectorAll<HTMLInputElement>(".jp-Stdin-input");
+      const box = [...boxes].filter((box) => !box.disabled).pop();
+      if (!box) return;
+      clearInterval(wait);
+      box.value = line;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      const enter = { key: "Enter", code: "Enter", keyCode: 13, bubbles: true };
+      box.dispatchEvent(new KeyboardEvent("keydown", enter));
+      giveFocusBack();
+      note("Sent: " + line);
+    }, 100);
   };
   beacon.addEventListener("error", lost);
   if (beacon.complete && beacon.naturalWidth === 0) lost();
@@ -88,6 +145,7 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
   const send = async (path: string) => {
     if (sent) return;
     sent = true;
+    if (types) return type(path);
     root.classList.add("spa-pick-done");
     note("Sent \u2026");
     try {
@@ -97,13 +155,16 @@ function run({ id, url, until, width, height }: PickScriptOptions): void {
     } catch {
       root.classList.remove("spa-pick-done");
       sent = false;
-      lost();
+      const before = url;
+      await lost();
+      while (losing) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (types || url !== before) send(path); // by the other way
     }
   };
 
   root.addEventListener("click", (event) => {
     const link = (event.target as Element).closest("a[data-path]");
-    if (link && reachable) { // else the link itself is followed
+    if (link && (reachable || types)) { // else the link itself is followed
       event.preventDefault();
       send(link.getAttribute("data-path")!);
     }

@@ -1,11 +1,10 @@
+import { escapeXML } from "../figures/svg.ts";
 import {
   type Choices,
   describePicked,
   type Picked,
   pickedFromPath,
 } from "./picked.ts";
-import { Presence } from "./presence.ts";
-import { escapeXML } from "../figures/svg.ts";
 
 /** A server that waits for one pick. */
 export interface PickServer {
@@ -124,7 +123,7 @@ export function openPickServer(
 /** The refusal of a request that has the token, by its headers alone. */
 function refuse({ method, headers }: Request): Response | undefined {
   const origin = headers.get("origin");
-  if (origin !== null && !isNear(origin)) {
+  if (origin !== null && !isNear(origin) && !isProxied(origin, headers)) {
     return answer(403, "This origin cannot pick.");
   }
   if (method !== "GET" && method !== "POST") {
@@ -145,6 +144,17 @@ function refuse({ method, headers }: Request): Response | undefined {
 function isNear(origin: string): boolean {
   return origin === "null" || origin.startsWith("vscode-webview://") ||
     /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
+}
+
+/**
+ * Whether the page is the one of a server on this machine that passes the
+ * request on, as jupyter-server-proxy does: it says where it stands, which a
+ * page of another origin cannot without asking first, and that is refused.
+ */
+function isProxied(origin: string, headers: Headers): boolean {
+  const host = headers.get("x-forwarded-host") ?? headers.get("host");
+  return headers.has("x-forwarded-context") && host !== null &&
+    URL.parse(origin)?.host === host;
 }
 
 /** Whether a browser opened the address as a page, and not ahead of a click. */
@@ -198,4 +208,63 @@ function donePage(text: string): string {
 <p><strong>${
     escapeXML(text)
   }</strong></p><p>You can close this tab and go back.</p>`;
+}
+
+/**
+ * Who has a panel open: each holds an answer that never ends. A page that is
+ * closed, or a panel that is taken out of it, lets go of its own, even in a tab
+ * in the background, whose timers a browser slows down.
+ */
+export class Presence {
+  /** Resolves when nobody has held an answer for too long, after somebody had. */
+  readonly gone: Promise<void>;
+  readonly #patience: number;
+  readonly #resolve: () => void;
+  readonly #held = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param patience Milliseconds for which nobody may hold an answer. */
+  constructor(patience: number) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gone = promise;
+    this.#resolve = resolve;
+    this.#patience = patience;
+  }
+
+  /** The body of an answer to hold. */
+  hold(): ReadableStream<Uint8Array> {
+    let own: ReadableStreamDefaultController<Uint8Array>;
+    return new ReadableStream({
+      start: (controller) => {
+        own = controller;
+        clearTimeout(this.#timer);
+        this.#held.add(own);
+        own.enqueue(new TextEncoder().encode("\n")); // with it the headers go
+      },
+      cancel: () => {
+        if (!this.#held.delete(own) || this.#held.size > 0) return;
+        this.#timer = setTimeout(this.#resolve, this.#patience);
+      },
+    });
+  }
+
+  /** Nobody need be waited for, unless somebody holds an answer. */
+  leave(): void {
+    if (this.#held.size === 0) this.#resolve();
+  }
+
+  /**
+   * Ends every answer: the question is over.
+   *
+   * @param how What was picked; empty where nothing was.
+   */
+  close(how: string): void {
+    clearTimeout(this.#timer);
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const one of held) {
+      one.enqueue(new TextEncoder().encode(how));
+      one.close();
+    }
+  }
 }

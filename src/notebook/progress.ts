@@ -7,9 +7,10 @@
 
 import type { LoadModelOptions } from "../checkpoints/load_model.ts";
 import type { EvaluateOptions } from "../evaluation/evaluate.ts";
+import { escapeXML } from "../figures/svg.ts";
+import { COLOR, SERIES } from "../figures/theme.ts";
 import type { TrainOptions } from "../training/train.ts";
-import { defaultSink, type ProgressSink } from "./progress_sinks.ts";
-import type { ProgressState } from "./progress_text.ts";
+import { displayBundle, inKernel } from "./kernel.ts";
 
 /** Options of a {@linkcode ProgressBar}. */
 export interface ProgressOptions {
@@ -210,4 +211,183 @@ export async function withProgress<T>(
     clearInterval(timer);
     bar.finish();
   }
+}
+
+/** Where progress is drawn: in a notebook, on a terminal, in a pipe. */
+
+/** Where a bar is drawn; it must not throw. */
+export interface ProgressSink {
+  /** Seconds between two pictures, at least. */
+  readonly interval: number;
+  /** Draws a state; the first and the last one as well. */
+  draw(state: ProgressState): void;
+}
+
+/** The sink of this program: a notebook, a terminal, or a pipe. */
+export function defaultSink(): ProgressSink {
+  if (inKernel()) return notebookSink();
+  return onTerminal() ? terminalSink() : lineSink();
+}
+
+/** Whether somebody may be looking: a notebook or a terminal shows what is drawn. */
+export function isWatched(): boolean {
+  return inKernel() || onTerminal();
+}
+
+function onTerminal(): boolean {
+  try {
+    return Deno.stderr.isTerminal();
+  } catch { // closed: what is written goes nowhere
+    return false;
+  }
+}
+
+/** An output of the cell that updates in place. */
+export function notebookSink(): ProgressSink {
+  const id = `spa-progress-${crypto.randomUUID()}`;
+  let update = false;
+  return {
+    interval: 0.2,
+    draw(state) {
+      const bundle = {
+        "text/html": progressHTML(state),
+        "text/plain": progressLine(state),
+      };
+      displayBundle(bundle, { id, update }).catch(() => {});
+      update = true;
+    },
+  };
+}
+
+function progressHTML(state: ProgressState): string {
+  const share = shareOf(state) ?? (state.finished ? 1 : undefined);
+  const facts = escapeXML(progressFacts(state));
+  const bar = share === undefined
+    ? ""
+    : `<div style="height:6px;margin:4px 0;` +
+      `max-width:560px;border-radius:3px;background:${COLOR.rule}">` +
+      `<div style="height:6px;border-radius:3px;width:${
+        (100 * share).toFixed(1)
+      }%;background:${SERIES[0]}"></div></div>`;
+  return `<div><b>${escapeXML(state.label)}</b>${bar}` +
+    `<span style="font-variant-numeric:tabular-nums">${
+      bar ? facts : `: ${facts}`
+    }</span></div>`;
+}
+
+/** One line of the terminal, written over again and again. */
+export function terminalSink(
+  write: (text: string) => void = writeError,
+  columns: () => number = terminalColumns,
+): ProgressSink {
+  return {
+    interval: 0.1,
+    draw(state) {
+      const line = progressLine(state, columns());
+      write(`\r${line}\x1b[K${state.finished ? "\n" : ""}`);
+    },
+  };
+}
+
+/** A line for every tenth, and for the end. */
+export function lineSink(
+  write: (text: string) => void = writeError,
+): ProgressSink {
+  let next = 0;
+  return {
+    interval: 2,
+    draw(state) {
+      const share = shareOf(state) ?? 0;
+      if (!state.finished && (share < next || share === 1)) return;
+      next = Math.floor(10 * share + 1) / 10;
+      write(`${progressLine(state)}\n`);
+    },
+  };
+}
+
+/** Writes to standard error; where it is closed, nowhere. */
+function writeError(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch { /* nobody reads it */ }
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+/** How far some work is. */
+export interface ProgressState {
+  /** What is being done. */
+  readonly label: string;
+  /** Items done. */
+  readonly done: number;
+  /** Items in all; unknown by default. */
+  readonly total?: number;
+  /** What an item is, in the plural, which defaults to "". */
+  readonly unit?: string;
+  /** Items per second, where known. */
+  readonly rate?: number;
+  /** Seconds since the start. */
+  readonly seconds: number;
+  /** What else is worth knowing, as "loss 0.12". */
+  readonly note?: string;
+  /** Whether nothing more will come. */
+  readonly finished: boolean;
+}
+
+/** A time span, in at most two units: "9 s", "3 min 05 s", "2 h 10 min". */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const minutes = Math.floor(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}
+
+/** The share that is done, 0..1; undefined where the total is not known. */
+export function shareOf({ done, total }: ProgressState): number | undefined {
+  return total ? Math.min(1, Math.max(0, done / total)) : undefined;
+}
+
+/** The facts of a progress, without label and bar. */
+export function progressFacts(state: ProgressState): string {
+  const { done, total, unit = "", rate, seconds, note, finished } = state;
+  const items = total
+    ? `${done} of ${total}${unit && ` ${unit}`}`
+    : done > 0
+    ? `${done}${unit && ` ${unit}`}`
+    : "";
+  const known = rate !== undefined && rate > 0 && Number.isFinite(rate);
+  const left = known && total && !finished
+    ? `${formatSeconds((total - done) / rate)} left`
+    : "";
+  return [
+    items,
+    known ? formatRate(rate, unit) : "",
+    left || formatSeconds(seconds),
+    note ?? "",
+  ].filter(Boolean).join(", ");
+}
+
+/** A rate in the unit that makes it more than one. */
+function formatRate(rate: number, unit: string): string {
+  if (rate >= 0.995) return `${rate.toPrecision(3)}${unit && ` ${unit}`}/s`;
+  return `${(1 / rate).toPrecision(2)} s each`;
+}
+
+/** One line of text, shortened to a terminal's columns. */
+export function progressLine(state: ProgressState, columns = Infinity): string {
+  const share = shareOf(state);
+  const bar = share === undefined || columns === Infinity
+    ? ""
+    : ` [${"#".repeat(Math.round(20 * share)).padEnd(20, ".")}]`;
+  const line = `${state.label}${bar}: ${progressFacts(state)}`
+    .replaceAll(/\s+/g, " ");
+  return [...line].slice(0, columns - 1).join("");
 }

@@ -187,7 +187,7 @@ Deno.test("loadModel() takes the preset that the weights fit, or the one that is
   );
   await assert.rejects(
     () => loadModel(path, { config: "sam_vit_b" as "sam-vit-b" }),
-    /^RangeError: Cannot load the model .*tiny\.safetensors as config must be a ModelConfig or one of sam-vit-b, .*tiny: current value is sam_vit_b$/,
+    /^RangeError: Cannot load the model .*tiny\.safetensors as config must be a ModelConfig or one of lite-medsam, .*small: current value is sam_vit_b$/,
   );
 });
 

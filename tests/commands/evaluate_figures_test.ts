@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { barsFigure } from "../../src/figures/bars_figure.ts";
 import { diceFigure } from "../../src/figures/dice_figure.ts";
-import { differencesFigure } from "../../src/figures/differences_figure.ts";
-import type { Figure } from "../../src/figures/figure.ts";
-import { ratersFigure } from "../../src/figures/raters_figure.ts";
-import { stackFigures } from "../../src/figures/stack_figures.ts";
-import { targetsFigure } from "../../src/figures/targets_figure.ts";
+import {
+  differencesFigure,
+  ratersFigure,
+  targetsFigure,
+  variantsFigure,
+} from "../../src/figures/evaluation_figures.ts";
+import { type Figure, stackFigures } from "../../src/figures/figure.ts";
 import { COLOR, SERIES } from "../../src/figures/theme.ts";
-import { variantsFigure } from "../../src/figures/variants_figure.ts";
 import { targetOf, targetOfRaters } from "../helpers/evaluation_results.ts";
 import { decodePNG, distance, rgb } from "../helpers/pixels.ts";
 

@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../../src/files.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { targetsOf } from "../../src/evaluation/targets.ts";
-import { hd95 } from "../../src/metrics/hd95.ts";
+import { hd95 } from "../../src/metrics/surface.ts";
 import { Model } from "../../src/model/model.ts";
 import {
   discImage,

@@ -112,7 +112,7 @@ Deno.test("plotly and jsdom are loaded at the versions that deno.json pins", asy
   const root = new URL("../../", import.meta.url);
   const read = (path: string) => Deno.readTextFile(new URL(path, root));
   const { imports } = JSON.parse(await read("deno.json"));
-  const source = await read("src/figures/plotly.ts");
+  const source = await read("src/figures/chart.ts");
   for (const name of ["jsdom", "plotly.js-dist-min"]) {
     assert(source.includes(`"${imports[name]}"`), imports[name]);
   }

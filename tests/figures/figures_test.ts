@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
+import { closeView } from "../../src/figures/panel.ts";
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
-import { compactCount } from "../../src/figures/candidates_caption.ts";
-import { candidatesFigure } from "../../src/figures/candidates_figure.ts";
+import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import {
-  closeView,
+  candidatesFigure,
+  compactCount,
   layOutCandidates,
-} from "../../src/figures/candidates_layout.ts";
-import { colormap } from "../../src/figures/colormap.ts";
+} from "../../src/figures/candidates_figure.ts";
+import { colormap } from "../../src/figures/raster.ts";
 import { entropyFigure } from "../../src/figures/entropy_figure.ts";
 import { loadFonts } from "../../src/figures/fonts.ts";
-import { maskFigure } from "../../src/figures/mask_figure.ts";
+import { maskFigure } from "../../src/figures/image_figure.ts";
 import { AREA_OPACITY } from "../../src/figures/panel.ts";
 import { COLOR } from "../../src/figures/theme.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { htmlTable } from "../../src/figures/html_table.ts";
+import { htmlTable } from "../../src/figures/report.ts";
 
 Deno.test("htmlTable() escapes cells and marks numbers", () => {
   const table = {

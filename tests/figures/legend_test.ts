@@ -3,14 +3,19 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { Case, Dataset } from "../../src/datasets/dataset.ts";
-import { candidateFigure } from "../../src/figures/candidate_figure.ts";
+import { candidateFigure } from "../../src/figures/candidates_figure.ts";
 import { datasetFigure } from "../../src/figures/dataset_figure.ts";
-import { evaluationFigure } from "../../src/figures/evaluation_figure.ts";
+import { evaluationFigure } from "../../src/figures/evaluation_figures.ts";
 import type { Figure } from "../../src/figures/figure.ts";
 import { loadFonts } from "../../src/figures/fonts.ts";
-import { maskFigure } from "../../src/figures/mask_figure.ts";
-import { RATER_LINES, raterLine } from "../../src/figures/rater_line.ts";
-import { COLOR, RATERS, SERIES } from "../../src/figures/theme.ts";
+import { maskFigure } from "../../src/figures/image_figure.ts";
+import {
+  COLOR,
+  RATER_LINES,
+  raterLine,
+  RATERS,
+  SERIES,
+} from "../../src/figures/theme.ts";
 import { targetOf } from "../helpers/evaluation_results.ts";
 
 const SIDE = 1000;

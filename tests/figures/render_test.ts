@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Figure } from "../../src/figures/figure.ts";
+import { Figure, renderSVG } from "../../src/figures/figure.ts";
 import { loadFonts, widthBound } from "../../src/figures/fonts.ts";
-import { renderSVG } from "../../src/figures/render_svg.ts";
 import { svgDocument, text } from "../../src/figures/svg.ts";
 import { decodePNG } from "../helpers/pixels.ts";
 
@@ -35,7 +34,7 @@ Deno.test("renderSVG() sets text in the shipped fonts, as wide as they measure",
 Deno.test("renderSVG() needs no fonts of the machine", async () => {
   const program = `
     import { renderSVG } from "${
-    import.meta.resolve("../../src/figures/render_svg.ts")
+    import.meta.resolve("../../src/figures/figure.ts")
   }";
     import { svgDocument, text } from "${
     import.meta.resolve("../../src/figures/svg.ts")

@@ -11,8 +11,8 @@ const played = playHost({
 });
 const host = {
   ...played,
-  ask(question: string) {
-    if (phase !== "prompt") return played.ask(question);
+  ask(question: string, milliseconds: number) {
+    if (phase !== "prompt") return played.ask(question, milliseconds);
     interrupt();
     // a prompt blocks until its line is there
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);

@@ -1,5 +1,5 @@
 /** A notebook or terminal that a test plays. */
-import type { PickHost } from "../../src/notebook/pick_host.ts";
+import type { PickHost } from "../../src/notebook/ask.ts";
 
 /** What stood in an output, the newest last, and what was asked. */
 export interface PlayedHost extends PickHost {
@@ -25,7 +25,7 @@ export function playHost(
     notebook,
     shown,
     asked,
-    known: { unseen: false },
+    known: { typed: false },
     openOutput: () => (bundle) => {
       shown.push(bundle);
       const url = urlOf(bundle);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import ndarray from "ndarray";
 import { assign } from "../../src/metrics/_assign.ts";
 import { expectedCalibrationError } from "../../src/metrics/calibration.ts";
-import { hd95 } from "../../src/metrics/hd95.ts";
+import { hd95 } from "../../src/metrics/surface.ts";
 import { iterationsToTarget } from "../../src/metrics/iterations_to_target.ts";
 import { dice, diceSoft, iou, meanMask } from "../../src/metrics/overlap.ts";
 import {
@@ -213,15 +213,15 @@ Deno.test("metrics refuse empty lists and options out of range", () => {
     [() => meanMask([]), /as masks must hold at least one/],
     [
       () => hd95(a, a, { spacing: 0 }),
-      /as spacing must be a positive number or two: current value is 0/,
+      /as spacing must be a positive number or 2: current value is 0/,
     ],
     [
       () => hd95(a, a, { spacing: [1, -2] }),
-      /as spacing must be a positive number or two: current value is 1,-2/,
+      /as spacing must be a positive number or 2: current value is 1,-2/,
     ],
     [
       () => hd95(a.pick(0), a.pick(0)),
-      /as the masks' shape must be \[H, W\]: current value is \[2\]/,
+      /as the masks' shape must be \[H, W\] or \[D, H, W\]: current value is \[2\]/,
     ],
     [
       () => sampleSpread(map(1)),

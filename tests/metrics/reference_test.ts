@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { expectedCalibrationError } from "../../src/metrics/calibration.ts";
-import { hd95 } from "../../src/metrics/hd95.ts";
+import { hd95 } from "../../src/metrics/surface.ts";
 import { dice, iou } from "../../src/metrics/overlap.ts";
 import {
   diceMax,

@@ -1,6 +1,6 @@
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
-import type { ModelConfig } from "../../src/model/config.ts";
+import type { ModelConfig, VitConfig } from "../../src/model/config.ts";
 import { encodeImage } from "../../src/model/image_encoder.ts";
 import { transformerBlock } from "../../src/model/layers.ts";
 import type { Weights } from "../../src/model/weights.ts";
@@ -43,7 +43,7 @@ function encodeTokens(
   config: ModelConfig,
   tokens: tf.Tensor,
 ): tf.Tensor {
-  const { channels: E, depth, heads } = config.encoder;
+  const { channels: E, depth, heads } = config.encoder as VitConfig;
   let x: tf.Tensor = tf.reshape(tokens, [-1, 16, E]);
   for (let i = 0; i < depth; i++) {
     x = transformerBlock(weights, `image_encoder.blocks.${i}`, x, heads);
@@ -106,7 +106,7 @@ Deno.test("encodeImage() adds a convolutional network's features at twice the re
     };
     const name = "image_encoder.detail";
     const D = config.decoder.detailChannels;
-    const E = config.encoder.channels;
+    const E = (config.encoder as VitConfig).channels;
     let x = gelu(blocks(pixels, `${name}.0`, 4, [2, 3, 1, 0], [D, 3, 4, 4]));
     x = gelu(convolve(x, weights[`${name}.1.weight`], 1, "same")); // [2, 8, 8, D]
     const tokens = tf.add(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
-import { presets } from "../../src/model/config.ts";
+import { presets, type SamConfig } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";
 import {
@@ -78,7 +78,7 @@ Deno.test("new Model() names three of each kind and counts the rest", () => {
 
 Deno.test("new Model() refuses a config that makes no network, and says which number", () => {
   const { encoder, decoder, feedback } = smallConfig;
-  const sam = samConfig.sam!;
+  const sam = samConfig.sam as SamConfig;
   const cases: [Partial<typeof smallConfig>, RegExp][] = [
     [{ imageSize: 36 }, /imageSize must be a multiple of patchSize, 8.* 36$/],
     [{ generatorChannels: 8193 }, /generatorChannels must be .* 8193$/],

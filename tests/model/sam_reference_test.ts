@@ -16,7 +16,7 @@ import {
 import { saveModel } from "../../src/checkpoints/save_model.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import type { HostTensor } from "../../src/engine/tensors.ts";
-import type { ModelConfig } from "../../src/model/config.ts";
+import type { ModelConfig, SamConfig } from "../../src/model/config.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
 import { encodeMaskPrompts } from "../../src/model/prompt_encoder.ts";
 import {
@@ -237,7 +237,7 @@ Deno.test("a SAM comes back from a file, and one whose config lies does not", as
     loaded.weights.get("mask_decoder.iou_token.weight"),
     model.weights.get("mask_decoder.iou_token.weight"),
   );
-  const sam = config.sam!;
+  const sam = config.sam as SamConfig;
   const shape =
     /must hold its config as JSON, or the option config be given: current value is /;
   for (

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { readMask } from "../../src/formats/read_image.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { useEngine } from "../../src/engine/engine.ts";
@@ -480,6 +481,60 @@ Deno.test("images come from a folder of files; an empty reference is skipped and
     );
     assert.deepEqual(some.skipped, ["a"]);
     assert.deepEqual(some.records.map(({ id }) => id), ["c"]);
+  });
+});
+
+/** A NIfTI file of one slice of 20 x 28, float32. */
+function nifti(values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(352 + 4 * 20 * 28);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, 348, true);
+  [3, 28, 20, 1, 1, 1, 1, 1].forEach((n, i) =>
+    view.setInt16(40 + 2 * i, n, true)
+  );
+  view.setInt16(70, 16, true); // float32
+  view.setInt16(72, 32, true);
+  [1, 1, 1, 1].forEach((n, i) => view.setFloat32(76 + 4 * i, n, true));
+  view.setFloat32(108, 352, true);
+  bytes.set(new TextEncoder().encode("n+1\0"), 344);
+  Array.from(values).forEach((v, i) => view.setFloat32(352 + 4 * i, v, true));
+  return bytes;
+}
+
+Deno.test("a folder may mix formats without any mask; a broken file is told and passed over", async () => {
+  await inFolder(async (out) => {
+    const folder = join(out, "images");
+    const image = discImage(20, 28, disc);
+    await writeImage(image, join(folder, "a.png"));
+    await Deno.writeFile(join(folder, "c.nii.gz"), gzipSync(nifti(image.data)));
+    await Deno.writeTextFile(join(folder, "b.dcm"), "no DICOM at all");
+    await Deno.writeTextFile(join(folder, "notes.txt"), "nothing to see");
+    const told: unknown[] = [];
+    const { warn } = console;
+    console.warn = (...values: unknown[]) => told.push(...values);
+    let report;
+    const options: AnnotateOptions = {
+      ...{ out: join(out, "done"), by: "auto", auto: () => 0, iterations: 2 },
+      points: () => [{ x: 12, y: 9 }],
+    };
+    try {
+      report = await annotate(model, folder, options);
+    } finally {
+      console.warn = warn;
+    }
+    assert.deepEqual(report.records.map(({ id }) => id), ["a", "c"]);
+    assert.deepEqual(report.broken.map(({ id }) => id), ["b"]);
+    assert.equal(told.length, 1);
+    assert.match(String(told[0]), /^b \(2 of 3\): passed over/);
+    assert.match(String(report), /passed over, not readable: b \(/);
+
+    // what it wrote itself is no input, neither the folder nor its masks
+    for (const own of [options.out, join(options.out, "masks")]) {
+      await assert.rejects(
+        annotate(model, own, { ...options, out: join(out, "again") }),
+        /must hold images: current value is .*, masks that annotate wrote/,
+      );
+    }
   });
 });
 

@@ -111,6 +111,40 @@ Deno.test("figureOf() takes an image, clicks and a reference for a proposal", as
   assert.deepEqual(shown.at(30, 30).slice(0, 3), [255, 255, 255]);
 });
 
+Deno.test("an image, a mask, a volume and a preference have figures of their own", async () => {
+  const volume: spa.Volume = {
+    values: ndarray(new Float32Array(5 * 6 * 8).fill(3), [5, 6, 8, 1]),
+    spacing: [2.5, 1, 1],
+    colour: false,
+    inverted: false,
+    layout: { axes: [0, 1, 2], flips: [false, false, false] } as never,
+  };
+  const values: [spa.Showable, RegExp][] = [
+    [image, /^Image of 128 x 128 pixels, grey: image with 0 clicks$/],
+    [masks.strict, /image with the outline of the mask$/],
+    [
+      volume,
+      /^Volume of 5 slices, 8 x 6 pixels each, 2\.5 x 1 x 1 mm; its middle/,
+    ],
+    [
+      session.preference,
+      /^Preference after 1 click and 0 choices: mixture of 16 Gaussians: 16 components, the largest is number/,
+    ],
+  ];
+  for (const [value, alt] of values) {
+    const figure = spa.figureOf(value);
+    assert.match(figure.alt, alt);
+    await figure.toPNG({ scale: 1 });
+  }
+  // inside a mask without its image it is lighter than outside
+  const mask = ndarray(new Uint8Array(100 * 100), [100, 100]);
+  for (let i = 0; i < 5000; i++) mask.data[i] = 1;
+  const { at } = await decodePNG(await spa.figureOf(mask).toPNG({ scale: 1 }));
+  assert(at(250, 100)[0] > at(250, 420)[0] + 80);
+  const once = await spa.figureOf(session.preference).toSVG();
+  assert(!once.includes(">before<") && once.includes(">component<"));
+});
+
 Deno.test("show() prints a value's lines outside a notebook", async () => {
   const printed: unknown[] = [];
   const { log } = console;
@@ -118,7 +152,7 @@ Deno.test("show() prints a value's lines outside a notebook", async () => {
   try {
     await spa.show(candidate);
     await spa.show(results.slice(0, 2)); // a list that nobody marked
-    await spa.figureOf(candidate).show();
+    await spa.show(spa.figureOf(candidate));
   } finally {
     console.log = log;
   }

@@ -26,6 +26,10 @@ kernelTest(
       "session.proposal": /^Proposal: recommendation of \d+ px, 4 candidates/,
       "session.proposal.candidates[0]": /^Candidate: \d+ % of samples/,
       "model": /^Model "tiny": [\d.]+ M parameters/,
+      "image": /^Image of 128 x 128 pixels, grey$/,
+      "session.accept()": /^Mask of 128 x 128 pixels, \d+ inside$/,
+      "session.preference":
+        /^Preference after 1 click and 1 choice: mixture of 16 Gaussians$/,
       "data": /^Dataset "phantoms": 8 cases of 8 patients, 5 raters each$/,
       "results": /^Evaluation: 5 targets of 1 case\niteration +Dice/,
       "figures.mixtureFigure(before, session.preference.distribution, { proposal, chosen: 0 })":
@@ -44,7 +48,7 @@ console.log(session);`,
       ...Object.keys(values),
       `await spa.show(proposal, { truth: masks.generous });
 await spa.show(model);
-await spa.figureOf(data).show();`,
+await spa.show(spa.figureOf(data));`,
     ]);
     const errors = cells.flatMap(({ outputs }) => outputs)
       .filter(({ output_type }) => output_type === "error");
@@ -126,7 +130,7 @@ kernelTest(
       START,
       `spa.show(session);
 spa.show(model);
-spa.figureOf(session.proposal.candidates[0]).show();`,
+spa.show(spa.figureOf(session.proposal.candidates[0]));`,
       `"next"`,
     ]);
     const texts = showing.outputs.filter(({ data }) => data?.["image/png"])
@@ -184,7 +188,7 @@ kernelTest(
           i * 200
         }) }, { raw: true })`,
         `figure("${mark}")`,
-        `await figure("${mark}").show(); console.log("${mark}"); "${mark}"`,
+        `await spa.show(figure("${mark}")); console.log("${mark}"); "${mark}"`,
       ][i % 5];
     });
     const start = performance.now();

@@ -42,16 +42,22 @@ class Notebook:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)
 
-    def run(self, code, on_panel=None, typed=None, on_ask=None):
+    def run(self, code, on_panel=None, typed=None, on_ask=None, later=None):
         """The cell's outputs; a panel's address goes to on_panel."""
         cell = self.client.execute(code, allow_stdin=typed is not None)
-        outputs, ended = [], time.monotonic() + 120
+        began = time.monotonic()
+        outputs, ended = [], began + 120
         while time.monotonic() < ended:
+            if later and time.monotonic() > began + later[0]:
+                later[1]()
+                later = None
             if typed and self.client.stdin_channel.msg_ready():
                 self.client.get_stdin_msg(timeout=1)
                 if on_ask:
                     on_ask()
-                self.client.input(typed.pop(0))
+                line = typed.pop(0)
+                if line is not None:
+                    self.client.input(line)
             try:
                 message = self.client.get_iopub_msg(timeout=0.2)
             except Exception:  # nothing yet
@@ -121,9 +127,17 @@ def main():
             seen.append(url), time.sleep(0.3), notebook.manager.interrupt_kernel()))
         happened["after"] = notebook.run("6 * 7")
         case("prompt", "patience: 0.2", typed=["2"])
-        case("interrupted prompt", 'by: "prompt"', typed=["2"], on_ask=lambda: (
+        case("interrupted prompt", 'by: "prompt"', typed=[None], on_ask=lambda: (
             notebook.manager.interrupt_kernel(), time.sleep(0.3)))
         happened["after the prompt"] = notebook.run("6 * 7")
+        # nobody ever types: the tab was closed at once
+        case("silent prompt", 'by: "prompt"', typed=[], on_ask=None,
+             later=(2, notebook.manager.interrupt_kernel))
+        happened["after the silence"] = notebook.run("6 * 7")
+        happened["late"] = notebook.run(
+            'const { guardedPrompt } = await import("./src/notebook/guarded_prompt.ts");'
+            'String(await guardedPrompt("?", 700))', typed=[])
+        case("typed after the silence", 'by: "prompt"', typed=["3"])
         case("rule", "patience: 0.2, auto: () => 3")
         case("nobody", "patience: 0.2")
         happened["end"] = notebook.run("6 * 7")

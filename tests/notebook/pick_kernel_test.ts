@@ -67,12 +67,28 @@ Deno.test({
     await t.step("a prompt answers where no browser does", () => {
       assert.deepEqual(ended("prompt").value, { kind: "candidate", index: 1 });
     });
-    await t.step("an interrupt at a prompt rejects with the next line", () => {
+    await t.step("an interrupt at a prompt rejects", () => {
       const all = outputs("interrupted prompt");
       assert.match(all.find(({ error }) => error)!.error!, /interrupt/);
       const after = happened["after the prompt"];
       assert.deepEqual(after.map(({ text }: Output) => text), ["42"]);
     });
+    await t.step("an interrupt ends a prompt that nobody answers", () => {
+      const all = outputs("silent prompt");
+      assert.match(all.find(({ error }) => error)!.error!, /interrupt/);
+      assert.match(all.findLast(({ id }) => id)!.text, /Nothing was picked/);
+      const after = happened["after the silence"];
+      assert.deepEqual(after.map(({ text }: Output) => text), ["42"]);
+    });
+    await t.step(
+      "the time ends it as well, and the next prompt gets its own line",
+      () => {
+        const late = happened.late.map(({ text }: Output) => text);
+        assert.deepEqual(late, ['"undefined"']);
+        const { value } = ended("typed after the silence");
+        assert.deepEqual(value, { kind: "candidate", index: 2 });
+      },
+    );
     await t.step("the rule answers where nobody does", () => {
       const { value, still } = ended("rule");
       assert.deepEqual(value, { kind: "candidate", index: 3 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { JSDOM } from "jsdom";
 import { pickPanel } from "../../src/notebook/pick_panel.ts";
-import { choicesOf } from "../../src/notebook/pick_parts.ts";
+import { choicesOf } from "../../src/notebook/pick.ts";
 import { greyImage as image, handProposal } from "../helpers/proposal.ts";
 
 const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
@@ -30,13 +30,18 @@ function open(
     beforeParse(window: any) {
       Object.assign(window, {
         CSS: { escape: (text: string) => text.replaceAll(/\W/g, "\\$&") },
-        fetch: async (url: string, { method }: { method?: string }) => {
-          const path = url.slice(URL_OF_PICKS.length + 1);
-          if (path === "open") {
+        fetch: async (url: string, { method }: { method?: string } = {}) => {
+          const near = url.startsWith(URL_OF_PICKS);
+          const path = near ? url.slice(URL_OF_PICKS.length + 1) : url;
+          if (/(^|\/)open$/.test(path)) {
             return { text: ((end) => () => end)(await ended) };
           }
           sent.push(`${method} ${path}`);
-          return { text: ((said) => () => said)(await answer(path)) };
+          return {
+            text: ((said) => () => said)(await answer(path)),
+            ok: true,
+            headers: new Headers({ "content-type": "image/svg+xml" }),
+          };
         },
       });
       // it lays nothing out and loads no pictures
@@ -250,13 +255,75 @@ Deno.test("a click on the image is sent in its pixels, inside or outside", () =>
   window.close();
 });
 
-Deno.test("where the kernel cannot be reached the panel says so, and links are links", async () => {
-  const { find, click, window } = open(() => Promise.reject(new Error("no")));
-  click("a[data-path=accept]");
+/** The input box of JupyterLab's prompt; what it was given with Enter. */
+function addBox(window: Window & typeof globalThis, disabled = false) {
+  const box = window.document.createElement("input");
+  box.className = "jp-Stdin-input";
+  box.disabled = disabled;
+  const given: string[] = [];
+  let changed = ""; // as the front end hears it
+  box.addEventListener("input", () => changed = box.value);
+  box.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") given.push(changed);
+  });
+  window.document.body.append(box);
+  return given;
+}
+
+Deno.test("where the kernel cannot be reached, what is clicked is typed into the newest open box", async () => {
+  const typed: [string, number, number, boolean, string][] = [
+    ["a[data-path='candidate/2']", 0, 0, false, "3"],
+    ["a[data-path=accept]", 0, 0, false, "accept"],
+    [".spa-pick-main > svg", 300, 100, false, "10,2"],
+    [".spa-pick-main > svg", 300, 100, true, "-10,2"],
+  ];
+  for (const [selector, x, y, shift, line] of typed) {
+    const no = () => Promise.reject(new Error("no"));
+    const { find, click, window } = open(no);
+    const old = addBox(window);
+    click(selector, x, y, shift); // before it is known, and before the box
+    const status = find(".spa-pick-status");
+    await until(() => old.length > 0 || /box/.test(status.textContent!));
+    const given = old.length > 0 ? old : addBox(window);
+    await until(() => given.length > 0);
+    assert.deepEqual(given, [line]);
+    click("a[data-path=none]"); // one answer a question
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    assert.deepEqual(given, [line]);
+    window.close();
+  }
+});
+
+Deno.test("a box that has its answer is left alone", async () => {
+  const no = () => Promise.reject(new Error("no"));
+  const { click, window } = open(no);
+  const answered = addBox(window, true);
+  click("a[data-path=undo]");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const given = addBox(window);
+  await until(() => given.length > 0);
+  assert.deepEqual([given, answered], [["undo"], []]);
+  window.close();
+});
+
+Deno.test("where the notebook's server passes requests on, the pick goes through it", async () => {
+  const { sent, find, click, window } = open((path) =>
+    path.startsWith("http://localhost:8888/user/me/proxy/9/token/")
+      ? Promise.resolve("Done.")
+      : Promise.reject(new Error("no"))
+  );
+  const config = window.document.createElement("script");
+  config.id = "jupyter-config-data";
+  config.type = "application/json";
+  config.textContent = JSON.stringify({ baseUrl: "/user/me/" });
+  window.document.body.append(config);
+  click("a[data-path='candidate/0']");
   const status = find(".spa-pick-status");
-  await until(() => /cannot reach the kernel/.test(status.textContent!));
-  assert.ok(!find(".spa-pick").classList.contains("spa-pick-done"));
-  assert.equal(click("a[data-path=accept]"), true); // followed
+  await until(() => status.textContent === "Done.");
+  assert.equal(
+    sent.at(-1),
+    "POST http://localhost:8888/user/me/proxy/9/token/candidate/0",
+  );
   window.close();
 });
 
@@ -271,7 +338,7 @@ Deno.test("a panel whose question is over says so, and nothing can be picked", a
     ],
     [Promise.resolve("\nOne step back."), 60_000, /^One step back\.$/],
     [dead, -1, /This question is over: run the cell again/], // saved, then opened
-    [dead, 60_000, /cannot reach the kernel.*answer in the box/],
+    [dead, 60_000, /cannot reach the kernel.*typed into the box/],
   ];
   for (const [ended, left, expected] of cases) {
     const { sent, find, click, press, window } = open(

@@ -248,6 +248,31 @@ Deno.test("JupyterLab on any port of this machine, VS Code and files may pick", 
   }
 });
 
+Deno.test("the page of a server that passes requests on may pick, another page through it may not", async () => {
+  const through = {
+    host: "hub.example",
+    "x-forwarded-context": "/user/me/proxy/80",
+  };
+  const cases: [Record<string, string>, number][] = [
+    [{ ...through, origin: "https://hub.example" }, 200],
+    [{ ...through, origin: "https://evil.example" }, 403],
+    [{ ...through, origin: "https://hub.example.evil.example" }, 403],
+    [{ ...through, origin: "https://hub.example:444" }, 403],
+    [{ host: "hub.example", origin: "https://hub.example" }, 403], // rebound
+  ];
+  for (const [headers, expected] of cases) {
+    await using server = open();
+    const lines = Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`);
+    const { pathname } = new URL(server.url);
+    const line = await firstLine(
+      server.port,
+      `POST ${pathname}/none HTTP/1.1\r\n${lines.join("")}\r\n`,
+    );
+    assert.match(line, new RegExp(`^HTTP/1.1 ${expected} `));
+    assert.equal(server.state.picked, expected === 200);
+  }
+});
+
 Deno.test("bodies are refused unread, whether huge, slow or of unknown length", async () => {
   await using server = open();
   const path = new URL(server.url).pathname + "/accept";

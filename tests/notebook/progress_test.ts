@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { ProgressBar } from "../../src/notebook/progress.ts";
-import {
-  lineSink,
-  type ProgressSink,
-  terminalSink,
-} from "../../src/notebook/progress_sinks.ts";
 import {
   formatSeconds,
+  lineSink,
+  ProgressBar,
   progressLine,
+  type ProgressSink,
   type ProgressState,
-} from "../../src/notebook/progress_text.ts";
+  terminalSink,
+} from "../../src/notebook/progress.ts";
 
 const STATE: ProgressState = {
   label: "Training",

@@ -16,7 +16,6 @@ import argparse
 import json
 import math
 import os
-import struct
 import time
 from functools import partial
 
@@ -26,6 +25,8 @@ import torch.nn.functional as F
 from segment_anything.modeling import (
     ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer)
 from segment_anything.utils.transforms import ResizeLongestSide
+
+from write_safetensors import write
 
 FIXTURES = os.path.join(os.path.dirname(__file__), "..", "fixtures")
 MEAN, DEVIATION = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -126,26 +127,6 @@ def load(config, weights, size):
     weights["image_encoder.pos_embed"] = positions.permute(0, 2, 3, 1)
     model.load_state_dict(weights)
     return model
-
-
-def write(path, tensors, metadata=None):
-    """Writes numpy arrays as safetensors."""
-    names = {"float32": "F32", "float16": "F16", "uint8": "U8"}
-    header, chunks, at = {"__metadata__": metadata or {}}, [], 0
-    for name, tensor in tensors.items():
-        array = np.ascontiguousarray(
-            tensor.detach().numpy() if isinstance(tensor, torch.Tensor) else tensor)
-        header[name] = {"dtype": names[str(array.dtype)], "shape": list(array.shape),
-                        "data_offsets": [at, at + array.nbytes]}
-        chunks.append(array)
-        at += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for chunk in chunks:
-            file.write(chunk.tobytes())
-    print(f"{path}: {os.path.getsize(path)} bytes")
 
 
 def picture(height, width, seed):

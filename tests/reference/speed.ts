@@ -16,7 +16,7 @@ import {
   runCommand,
   THREADS,
 } from "../../src/commands/command_line.ts";
-import { writeFigure } from "../../src/figures/write_figure.ts";
+import { writeFigure } from "../../src/figures/figure.ts";
 import { type Table, textTable } from "../../src/table.ts";
 import { type CostLine, speedFigure } from "./speed_figure.ts";
 

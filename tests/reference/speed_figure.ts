@@ -1,6 +1,6 @@
 /** The figure of speed.ts: what an iteration costs, by samples and by input side. */
 import { Figure } from "../../src/figures/figure.ts";
-import { drawPlotly, type PlotlySpec } from "../../src/figures/plotly.ts";
+import { drawPlotly, type PlotlySpec } from "../../src/figures/chart.ts";
 import {
   COLOR,
   FONT_FAMILY,

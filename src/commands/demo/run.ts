@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { useEngine } from "../../engine/engine.ts";
 import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
-import { writeFigure } from "../../figures/write_figure.ts";
+import { writeFigure } from "../../figures/figure.ts";
 import { Session } from "../../spa/session.ts";
 import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
 import {

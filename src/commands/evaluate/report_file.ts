@@ -2,8 +2,7 @@
 
 import { writeFileAtomic } from "../../files.ts";
 import { reportHTML } from "../../figures/report.ts";
-import { stackFigures } from "../../figures/stack_figures.ts";
-import { writeFigure } from "../../figures/write_figure.ts";
+import { stackFigures, writeFigure } from "../../figures/figure.ts";
 import { markdownTable } from "../../table.ts";
 import type { Section } from "./sections.ts";
 

@@ -1,11 +1,13 @@
 /** What an evaluation tells: its tables, and the figures that go with them. */
 
-import { differencesFigure } from "../../figures/differences_figure.ts";
-import { evaluationFigure } from "../../figures/evaluation_figure.ts";
+import {
+  differencesFigure,
+  evaluationFigure,
+  ratersFigure,
+  targetsFigure,
+  variantsFigure,
+} from "../../figures/evaluation_figures.ts";
 import type { Figure } from "../../figures/figure.ts";
-import { ratersFigure } from "../../figures/raters_figure.ts";
-import { targetsFigure } from "../../figures/targets_figure.ts";
-import { variantsFigure } from "../../figures/variants_figure.ts";
 import type { Table } from "../../table.ts";
 import {
   type Runs,

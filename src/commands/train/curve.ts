@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { CommandLine } from "../command_line.ts";
 import { checkTarget } from "../../files.ts";
 import { learningFigure } from "../../figures/learning_figure.ts";
-import { writeFigure } from "../../figures/write_figure.ts";
+import { writeFigure } from "../../figures/figure.ts";
 import { readLearningLog } from "../../training/learning_log.ts";
 
 /** `deno task train curve`: draws the logs of one run or of several. */
