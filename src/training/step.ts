@@ -2,7 +2,7 @@
 
 import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { encodeImage } from "../model/image_encoder.ts";
+import { adaptFeatures, encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks } from "../model/mask_decoder.ts";
 import {
   generatePreference,
@@ -13,6 +13,7 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
+import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import {
   declareWeights,
@@ -32,6 +33,8 @@ import { stopGradient } from "./stop_gradient.ts";
 export interface StepBatch extends PromptInputs {
   /** Normalised images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
+  /** What a frozen encoder makes of them, where it is not run in the step. */
+  readonly features?: FrozenFeatures;
   /** Clipped logits of the chosen masks, [B, 4h, 4h]. */
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
@@ -116,7 +119,9 @@ export function forward(
   const B = batch.target.shape[0];
   const paper = kind === "paper";
   const generate = paper ? generateApart : generatePreference;
-  const { embedding, detail } = encodeImage(weights, config, batch.pixels);
+  const { embedding, detail } = batch.features
+    ? adaptFeatures(weights, config, batch.features, batch.pixels)
+    : encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(
     weights,

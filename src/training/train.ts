@@ -5,7 +5,8 @@
 
 import { jit } from "../engine/jit.ts";
 import { type HostTensor, sizeOf } from "../engine/tensors.ts";
-import { maskSide, type ModelConfig } from "../model/config.ts";
+import { checkWeights } from "../model/compare_weights.ts";
+import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
 import {
   declareWeights,
   type HostWeights,
@@ -13,6 +14,7 @@ import {
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
+import { FeatureCache } from "./feature_cache.ts";
 import { digestOf } from "./digest.ts";
 import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
@@ -96,6 +98,11 @@ export interface TrainOptions {
    */
   readonly checkpoint?: string;
   /**
+   * Folder that keeps what a frozen encoder makes of the images, for this run and
+   * later ones; made where it is missing. Nothing is kept without.
+   */
+  readonly cache?: string;
+  /**
    * Seconds between checkpoints, 60 by default: at most what a run that is
    * killed loses, besides its current step. 0 writes one after every step.
    */
@@ -144,9 +151,10 @@ function packProfiles(
 }
 
 /** Packs the groups' images and users into a step's batch. */
-function packBatch(
+async function packBatch(
   config: ModelConfig,
   groups: readonly Group[],
+  cache: FeatureCache | undefined,
   slots: number | undefined,
   random: Random,
 ) {
@@ -156,7 +164,9 @@ function packBatch(
   const side = maskSide(config);
   const noise = new Float32Array(B * M * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
+  const features = await cache?.of(groups);
   return {
+    ...(features && { features }),
     ...packFeedback(config, users.map(({ feedback }) => feedback), slots),
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
@@ -196,10 +206,15 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  { initial, ...options }: TrainOptions = {},
+  { initial, cache: folder, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
   const ordered = orderCases(cases, recipe.syntheticShare > 0);
-  return await optimize(
+  const first = initial ?? initializeWeights(config, recipe.seed);
+  checkWeights("train", config.name, declareWeights(config), first);
+  const cache = isTinyVit(config.encoder) && !config.sam
+    ? new FeatureCache(config, first, folder)
+    : undefined;
+  const training = optimize(
     {
       name: config.name,
       description: { config, recipe, cases: digestOf(ordered) },
@@ -212,16 +227,14 @@ export async function train(
       draw: (random, left, before?: Group) =>
         drawGroup(ordered, config, recipe, random, left, before),
       pack: (groups, random) =>
-        packBatch(config, groups, slotsOf(recipe), random),
+        packBatch(config, groups, cache, slotsOf(recipe), random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
     },
     recipe,
-    {
-      ...options,
-      initial: initial ?? initializeWeights(config, recipe.seed),
-    },
+    { ...options, initial: first },
   );
+  return await training.finally(() => cache?.dispose());
 }
 
 /** What the users of a batch see: probabilities, and what they came from. */
