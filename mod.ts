@@ -15,18 +15,17 @@
  * });
  * for (const choice of [0, 1]) {
  *   const latents = spa.sampleGMM(preference.distribution, {
- *     count: 48,
+ *     samples: 48,
  *     seed: preference.iteration,
  *   });
- *   const predictions = await spa.decode(model, embedding, latents, preference);
- *   const proposal = spa.cluster(predictions, { count: 4 });
- *   preference = await spa.updatePreference(
- *     model,
- *     embedding,
- *     preference,
+ *   const predictions = await spa.decode(model, embedding, preference, {
+ *     latents,
+ *   });
+ *   const proposal = spa.cluster(predictions, { candidates: 4 });
+ *   preference = await spa.updatePreference(model, embedding, preference, {
  *     proposal,
  *     choice,
- *   );
+ *   });
  * }
  * ```
  *
@@ -52,8 +51,8 @@ export {
   type ImageSource,
   readImage,
   type ReadImageOptions,
-  readMask,
 } from "./src/formats/read_image.ts";
+export { readMask, type ReadMaskOptions } from "./src/formats/read_mask.ts";
 export {
   readVolume,
   type ReadVolumeOptions,
@@ -82,15 +81,33 @@ export {
   pickNext,
   type PickNextOptions,
 } from "./src/notebook/pick.ts";
-export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
+export {
+  type PickedStart,
+  pickStart,
+  type PickStartOptions,
+} from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
+export {
+  type PhantomVolume,
+  phantomVolume,
+  type PhantomVolumeKind,
+  type PhantomVolumeRater,
+} from "./src/phantoms/phantom_volume.ts";
 export { createRandom, type Random } from "./src/random.ts";
-export { addPoint } from "./src/spa/add_point.ts";
-export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
-export { decode } from "./src/spa/decode.ts";
-export { encode, type ImageEmbedding } from "./src/spa/encode.ts";
-export type { Box, Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export { addPoint, type PointUpdate } from "./src/spa/add_point.ts";
+export {
+  type Candidate,
+  cluster,
+  type Notice,
+  type Proposal,
+} from "./src/spa/cluster.ts";
+export { cleanMask, type MaskCleaning } from "./src/arrays/clean_mask.ts";
+export { decode, type DecodeOptions } from "./src/spa/decode.ts";
+export type { Identity, ImageEmbedding, Looks } from "./src/spa/embedding.ts";
+export { encode, type EncodeOptions } from "./src/spa/encode.ts";
+export type { Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type { Box } from "./src/spa/frame.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
 export type { KeptSamples, Predictions } from "./src/spa/predictions.ts";
@@ -109,8 +126,22 @@ export {
   type SessionJSON,
   type SessionOptions,
 } from "./src/spa/session.ts";
-export { type Start, startPreference } from "./src/spa/start_preference.ts";
 export {
+  carryPreference,
+  type Start,
+  startPreference,
+} from "./src/spa/start_preference.ts";
+export {
+  type ChoiceUpdate,
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export type { Doubt, Suggestion } from "./src/volumes/suggestions.ts";
+export type {
+  PropagateOptions,
+  PropagateProgress,
+  VolumeAction,
+  VolumeSessionJSON,
+  VolumeSessionOptions,
+} from "./src/volumes/volume_actions.ts";
+export { VolumeSession } from "./src/volumes/volume_session.ts";

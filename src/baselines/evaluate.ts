@@ -18,7 +18,7 @@ import type { Target } from "../evaluation/targets.ts";
 import type { Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
-import { preprocess } from "../spa/encode.ts";
+import { preprocess } from "../spa/embedding.ts";
 import type { Feedback } from "../spa/feedback.ts";
 import { type Frame, frameOf } from "../spa/frame.ts";
 import {
@@ -28,8 +28,12 @@ import {
   jitterBox,
 } from "../spa/simulated_user.ts";
 import type { Baseline } from "./baseline.ts";
-import { withMask } from "./interactions.ts";
-import type { BaselineConfig, Inputs, Method } from "./method.ts";
+import {
+  type BaselineConfig,
+  type Inputs,
+  type Method,
+  withMask,
+} from "./method.ts";
 import { methodOf } from "./methods.ts";
 
 /** What the user says first. */
@@ -92,7 +96,7 @@ function proposalOf(
     shares: new Float64Array(n).fill(1 / n),
     latents: { values: ndarray(new Float32Array(), [n, 0]), components, seed },
     frame,
-  }, { count, seed });
+  }, { candidates: count, seed });
 }
 
 /**

@@ -4,15 +4,28 @@
  * simulated users are the same for all of them.
  */
 
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Feedback } from "../spa/feedback.ts";
 import type * as tf from "../engine/tf.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
-import type { Feedback } from "../spa/feedback.ts";
 import type { Recipe } from "../training/train.ts";
 import type { TrainingCase } from "../training/training_case.ts";
-import type { Interaction } from "./interactions.ts";
+
+/** How the user of a method interacts. */
+export type Interaction = "clicks" | "box" | "none";
+
+/** The prediction before, as the next one's mask prompt. */
+export function withMask(
+  feedback: Feedback,
+  map: NdArray<Float32Array>,
+): Feedback {
+  const choice = { recommended: map, candidates: [map], chosen: 0 };
+  return { ...feedback, choices: [...feedback.choices.slice(-1), choice] };
+}
 
 /** What a baseline's network is made of. */
 export interface BaselineConfig {

@@ -11,7 +11,8 @@ import {
 } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
-import { type Box, mapOf, type Point } from "../spa/feedback.ts";
+import { mapOf, type Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { digestOf } from "../training/digest.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
@@ -21,13 +22,13 @@ import { stack } from "../training/stack.ts";
 import { optimizerStep } from "../training/step.ts";
 import type { Recipe, TrainOptions } from "../training/train.ts";
 import { orderCases, type TrainingCase } from "../training/training_case.ts";
-import { withMask } from "./interactions.ts";
-import type {
-  BaselineConfig,
-  HostInputs,
-  Inputs,
-  Method,
-  TrainingExample,
+import {
+  type BaselineConfig,
+  type HostInputs,
+  type Inputs,
+  type Method,
+  type TrainingExample,
+  withMask,
 } from "./method.ts";
 import { methodOf } from "./methods.ts";
 

@@ -22,6 +22,7 @@ export const OWN_NAMES: SplitFolders = {
  * the layout's splits, as it is one itself or has none.
  *
  * @throws {Deno.errors.NotFound} When there are other splits only.
+ * @throws {RangeError} When there is no such split.
  */
 export function findSplit(
   folder: string,
@@ -29,6 +30,11 @@ export function findSplit(
   folders: SplitFolders,
   split: Split,
 ): string | undefined {
+  if (!SPLITS.includes(split)) {
+    throw new RangeError(
+      `Cannot open dataset as split must be train, val or test: current value is ${split}`,
+    );
+  }
   const found = folders[split].find((name) => names.includes(name));
   if (found !== undefined) return found;
   const others = new Set(Object.values(folders).flat());

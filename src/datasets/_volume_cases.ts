@@ -1,7 +1,11 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
-import { checkMaskSize, maskPath } from "./_file_case.ts";
+import {
+  type CaseOptions,
+  checkMaskSize,
+  imageOptionsOf,
+  maskPath,
+} from "./_file_case.ts";
 import {
   decodeVolume,
   defaultAxis,
@@ -15,11 +19,14 @@ import {
 import type { VolumeHeader } from "../formats/_volume_header.ts";
 import type { Case } from "./dataset.ts";
 import {
-  insideOf,
-  type ReadImageOptions,
-  readMask,
-} from "../formats/read_image.ts";
+  type MaskOptions,
+  maskOptionsOf,
+  warnIfFull,
+} from "../formats/_inside.ts";
+import { isAsStored, onGrid } from "../formats/_on_grid.ts";
+import { copyOf, insideVolume, readMask } from "../formats/read_mask.ts";
 import { readBytes } from "../formats/_bytes.ts";
+import { checkNoPage } from "../formats/read_image.ts";
 
 /** What the cases of one image file are made of. */
 export interface VolumeCasesOptions {
@@ -29,7 +36,7 @@ export interface VolumeCasesOptions {
   image: string;
   /** The path of each rater's mask, by the rater's name. */
   masks: ReadonlyMap<string, string>;
-  options?: ReadImageOptions;
+  options?: CaseOptions;
   /** Whether masks are taken index by index, whatever orientation they state. */
   byIndex?: boolean;
   /** Shared by the cases of a dataset. */
@@ -45,46 +52,52 @@ export const VOLUME_FILE = /\.(nii|nii\.gz|dcm|npy|npz)$/i;
  * once, and of the image its header. Slices are named ID_slice003.
  */
 export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
-  const { id, patient, image, masks, options = {}, cache } = given;
-  const header = await readVolumeHeader(image, options);
+  const { id, patient, image, masks, cache, options: all = {} } = given;
+  const options = imageOptionsOf(all);
+  const { maxVoxels, array, channelAxis, series } = options;
+  const fileOptions = { maxVoxels, array, channelAxis, series };
+  const inside = maskOptionsOf(all);
+  const header = await readVolumeHeader(image, fileOptions);
   if (!header) {
     throw new TypeError(
       `Cannot open dataset as the image of case ${id} must be a NIfTI, DICOM, NPY or NPZ file: current value is ${image}`,
     );
   }
+  checkNoPage(options, image);
   const stack = given.byIndex && await isStack(header.shape, masks);
   const axis = options.axis ?? (stack ? 0 : defaultAxis(header.shape));
   const [depth, height, width] = header.shape;
   const size = [stack ? 1 : depth, height, width];
   const count = size[axis];
   const readVolume = async () => {
-    const volume = (await cache.image(image, options))!;
+    const volume = (await cache.image(image, fileOptions))!;
     return stack ? slicesAsChannels(volume) : volume;
   };
-  const maskOptions: VolumeFileOptions = {
-    maxVoxels: options.maxVoxels,
-    layout: given.byIndex ? header.layout : undefined,
-  };
-  const readMaskVolume = async (path: string, slices: boolean) => {
-    const mask = await cache.mask(path, maskOptions);
-    if (mask && slices) checkMaskSize(id, mask.inside.shape, size, path);
-    if (mask) checkGrid(id, mask, header, path);
-    return mask;
+  const readMaskVolume = async (path: string) => {
+    const mask = await cache.mask(path, {
+      ...{ maxVoxels, inside },
+      layout: given.byIndex ? header.layout : undefined,
+    });
+    if (!mask) return undefined;
+    if (!given.byIndex) return inOrder(id, mask, { ...header, size }, path);
+    checkMaskSize(id, mask.inside.shape, size, path);
+    return mask.inside;
   };
   const spacing = pixelSpacing(header.spacing, axis);
+  const channels = options.channels ?? (stack ? [0, 1, 2] : undefined);
   const sliceCase = (name: string, slice: number): Case => ({
     id: name,
     patient,
     ...(spacing === undefined ? {} : { spacing }),
     raters: [...masks.keys()],
     readImage: async () =>
-      volumeImage(await readVolume(), { ...options, axis, slice }),
+      volumeImage(await readVolume(), { ...options, channels, axis, slice }),
     async readMask(rater) {
       const path = maskPath(id, masks, rater);
-      const volume = await readMaskVolume(path, count > 1);
+      const volume = await readMaskVolume(path);
       const mask = volume
-        ? copyOf(volumeSlice(volume.inside, { axis, slice }))
-        : await readMask(path, options);
+        ? copyOf(volumeSlice(volume, { axis, slice }))
+        : await readMask(path, { maxPixels: options.maxPixels, ...inside });
       const shown = volumeSlice(ndarray(NO_VALUES, size), { axis, slice });
       checkMaskSize(name, mask.shape, shown.shape, path);
       return mask;
@@ -95,11 +108,11 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   if (count === 1) return [sliceCase(id, 0)];
   const marked = new Set<number>();
   for (const path of masks.values()) {
-    const mask = await readMaskVolume(path, true);
+    const mask = await readMaskVolume(path);
     if (!mask) checkMaskSize(id, [1], [count], path); // A flat mask of a stack.
     for (let slice = 0; slice < count; slice++) {
       if (marked.has(slice)) continue;
-      const inside = copyOf(volumeSlice(mask!.inside, { axis, slice }));
+      const inside = copyOf(volumeSlice(mask!, { axis, slice }));
       if (inside.data.includes(1)) marked.add(slice);
     }
   }
@@ -110,12 +123,6 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
 
 /** Values of a shape of which nothing but the shape is asked. */
 const NO_VALUES = new Uint8Array();
-
-/** A slice of its own, which its user may change. */
-function copyOf(slice: NdArray<Uint8Array>): NdArray<Uint8Array> {
-  const { data, shape } = contiguous(slice);
-  return ndarray(data === slice.data ? data.slice() : data, shape);
-}
 
 /** Whether an image's few slices are channels: its masks have one slice. */
 async function isStack(
@@ -140,33 +147,35 @@ function slicesAsChannels(volume: Volume): Volume {
 }
 const stacks = new WeakMap<Volume, Volume>();
 
-/** A mask that states its place in space must lie where the image does: corners within half a voxel. */
-function checkGrid(
+/**
+ * A mask's voxels in the order of the image's: by where both lie where they
+ * tell it, else as they are stored.
+ */
+function inOrder(
   id: string,
-  mask: VolumeMask,
-  image: VolumeHeader,
+  { inside, affine, layout }: VolumeMask,
+  image: VolumeHeader & { size: readonly number[] },
   path: string,
-): void {
-  const { affine, spacing } = image;
-  if (!affine || !spacing || !mask.affine) return;
-  const [depth, height, width] = mask.inside.shape.map((side) => side - 1);
-  for (let corner = 0; corner < 8; corner++) {
-    const at = [corner & 1 && width, corner & 2 && height, corner & 4 && depth];
-    const apart = Math.hypot(...[0, 4, 8].map((row) =>
-      [...at, 1].reduce(
-        (sum, index, k) =>
-          sum + (affine[row + k] - mask.affine![row + k]) * index,
-        0,
-      )
-    ));
-    if (!(apart < Math.min(...spacing) / 2)) {
-      throw new RangeError(
-        `Cannot read mask of case ${id} as its voxels must lie on the image's: current value lies ${
-          apart.toFixed(2)
-        } mm beside (${path})`,
-      );
-    }
+): NdArray<Uint8Array> {
+  if (image.affine && image.spacing && affine) {
+    const found = onGrid(inside, affine, {
+      ...{ affine: image.affine, spacing: image.spacing, shape: image.size },
+    });
+    if ("mask" in found) return found.mask;
+    if ("sides" in found) checkMaskSize(id, found.sides, image.size, path);
+    throw new RangeError(
+      `Cannot read mask of case ${id} as its voxels must lie on the image's: current value lies ${
+        (found as { apart: number }).apart.toFixed(2)
+      } mm beside (${path})`,
+    );
   }
+  checkMaskSize(id, inside.shape, image.size, path);
+  if (isAsStored(layout) && isAsStored(image.layout)) return inside;
+  throw new RangeError(
+    `Cannot read mask of case ${id} as an image and a mask of which one lies in space must both do so, in a NIfTI or DICOM file: current value ${
+      affine ? "is an image" : "is a mask"
+    } without a place, in an order that nobody knows (${path})`,
+  );
 }
 
 /** Millimetres per pixel of a slice, where known. */
@@ -187,6 +196,7 @@ export interface VolumeMask {
   /** [D, H, W], 0 or 1. */
   readonly inside: NdArray<Uint8Array>;
   readonly affine?: Volume["affine"];
+  readonly layout: Volume["layout"];
 }
 
 interface Entry {
@@ -223,14 +233,17 @@ export class VolumeCache {
   /** What a mask's file marks, or undefined where it holds a flat image. */
   async mask(
     path: string,
-    options: VolumeFileOptions = {},
+    { inside, ...options }: VolumeFileOptions & { inside?: MaskOptions } = {},
   ): Promise<VolumeMask | undefined> {
     return await this.#use(
       `mask ${path}`,
       async () => {
         const volume = await readVolumeOrImage(path, options);
-        return volume &&
-          { inside: insideVolume(volume.values), affine: volume.affine };
+        if (!volume) return undefined;
+        const mask = insideVolume(volume, inside ?? {}, path);
+        warnIfFull(mask.data, path);
+        const { affine, layout } = volume;
+        return { inside: mask, affine, layout };
       },
       ({ inside }) => inside.data.byteLength,
     );
@@ -281,22 +294,4 @@ export class VolumeCache {
 async function readVolumeOrImage(path: string, options: VolumeFileOptions) {
   return await readSeries(path, options) ??
     await decodeVolume(await readBytes(path), options, path);
-}
-
-/** What is above 0 in any channel of [D, H, W, C]. */
-function insideVolume(values: NdArray<Float32Array>): NdArray<Uint8Array> {
-  const [depth, height, width, channels] = values.shape;
-  if (channels === 1) { // in the order in which it is stored
-    const { data } = values;
-    const inside = new Uint8Array(data.length);
-    for (let i = 0; i < data.length; i++) inside[i] = data[i] > 0 ? 1 : 0;
-    const { shape, stride, offset } = values.pick(null, null, null, 0);
-    return ndarray(inside, shape, stride, offset);
-  }
-  const area = height * width;
-  const inside = new Uint8Array(depth * area);
-  for (let slice = 0; slice < depth; slice++) {
-    inside.set(insideOf(values.pick(slice)).data, slice * area);
-  }
-  return ndarray(inside, [depth, height, width]);
 }

@@ -1,12 +1,18 @@
 import { basename, join } from "node:path";
 import { displayable } from "../displayable.ts";
 import { readCaseList } from "./_split.ts";
-import { fileCase, isFolder, listFolder } from "./_file_case.ts";
+import {
+  CASE_TYPES,
+  type CaseOptions,
+  fileCase,
+  isFolder,
+  listFolder,
+} from "./_file_case.ts";
 import { IMAGE, listedSplits, openSplit, RATER } from "./_split.ts";
 import { VolumeCache } from "./_volume_cases.ts";
 import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "../formats/read_image.ts";
+import { checkOptions } from "../options.ts";
 
 /**
  * Opens a folder in the plain layout, one folder per case:
@@ -30,8 +36,14 @@ import type { ReadImageOptions } from "../formats/read_image.ts";
  *
  * A volume of several slices, whose masks are volumes of the same size, gives
  * one case CASE_slice003 for every slice that a rater marked; the option `slice`
- * takes one slice of each instead, `axis` another direction. Masks that state
- * their place in space must lie where the image does.
+ * takes one slice of each instead, `axis` another direction.
+ *
+ * A mask must be of its image. Where both state their place in space, they are
+ * compared there, and voxels of one grid are put in the image's order; a mask of
+ * several slices or pages beside a flat image is refused, as is an array without
+ * a place beside a NIfTI image that is shown in another order than stored. What
+ * counts as inside is as for `readMask`: the options `label`, `ignore`,
+ * `threshold`, `channel` and `alpha` are for all masks.
  *
  * @param folder The folder that holds the cases' folders.
  * @param options Which split, where there are several, which defaults to "val"; and how images are read, as for `readImage`.
@@ -43,10 +55,10 @@ import type { ReadImageOptions } from "../formats/read_image.ts";
  */
 export async function folderDataset(
   folder: string,
-  { split = "val", ...options }: ReadImageOptions & {
-    split?: "train" | "val" | "test";
-  } = {},
+  given: CaseOptions & { split?: "train" | "val" | "test" } = {},
 ): Promise<Dataset> {
+  checkOptions("open dataset", given, CASE_TYPES);
+  const { split = "val", ...options } = given;
   const { root, named } = await openSplit(folder, split);
   const list = await readCaseList(root);
   const cache = new VolumeCache();

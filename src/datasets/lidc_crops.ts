@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { displayable } from "../displayable.ts";
+import { checkOptions } from "../options.ts";
 import { readCaseList } from "./_split.ts";
 import { fileCase, listFolder } from "./_file_case.ts";
 import type { Case, Dataset } from "./dataset.ts";
@@ -28,8 +29,10 @@ const RATERS = ["0", "1", "2", "3"];
  */
 export async function lidcCrops(
   folder: string,
-  { split = "val" }: { split?: "train" | "val" | "test" } = {},
+  options: { split?: "train" | "val" | "test" } = {},
 ): Promise<Dataset> {
+  checkOptions("open LIDC crops", options, { split: "string" });
+  const { split = "val" } = options;
   const list = await readCaseList(folder);
   const images = join(folder, split, "images");
   const masks = join(folder, split, "gt");

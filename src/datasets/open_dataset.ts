@@ -1,15 +1,20 @@
 import { basename, dirname, join } from "node:path";
-import { isFolder, listFolder } from "./_file_case.ts";
+import {
+  CASE_TYPES,
+  type CaseOptions,
+  isFolder,
+  listFolder,
+} from "./_file_case.ts";
 import { findSplit, OWN_NAMES, type Split, SPLITS } from "./_split.ts";
 import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
 import { lidcCrops } from "./lidc_crops.ts";
 import { isQubiq, qubiq } from "./qubiq.ts";
-import type { ReadImageOptions } from "../formats/read_image.ts";
+import { checkOptions } from "../options.ts";
 import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
-export interface OpenDatasetOptions extends ReadImageOptions {
+export interface OpenDatasetOptions extends CaseOptions {
   /** Which split of a folder that has several, which defaults to "val"; QUBIQ and REFUGE2 have folders for these under other names. */
   split?: "train" | "val" | "test";
   /** Which structure of QUBIQ, which defaults to 1. */
@@ -26,7 +31,7 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  * folder that is one split itself, or has none, is opened whatever is asked for.
  *
  * @param folder The dataset's folder.
- * @param options Which split and structure, and how images are read; the LIDC crops' are read as they are.
+ * @param options Which split and structure, how images are read, and what counts as inside in masks; the LIDC crops' are read as they are.
  * @returns Its cases, and their split; images and masks are read when asked for.
  * @throws As these four: `Deno.errors.NotFound` when the folder or a file is missing, RangeError when there are no cases.
  *
@@ -42,8 +47,13 @@ export interface OpenDatasetOptions extends ReadImageOptions {
  */
 export async function openDataset(
   folder: string,
-  { split = "val", task, structure, ...options }: OpenDatasetOptions = {},
+  given: OpenDatasetOptions = {},
 ): Promise<Dataset> {
+  checkOptions("open dataset", given, {
+    ...CASE_TYPES,
+    ...{ task: "number", structure: "string" },
+  });
+  const { split = "val", task, structure, ...options } = given;
   await listFolder(folder); // A missing folder is told before any layout.
   const crops: Split[] = [];
   for (const name of SPLITS) {

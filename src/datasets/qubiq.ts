@@ -1,18 +1,23 @@
 import { basename, join } from "node:path";
-import { isFolder, listFolder } from "./_file_case.ts";
+import {
+  CASE_TYPES,
+  type CaseOptions,
+  isFolder,
+  listFolder,
+} from "./_file_case.ts";
 import { findSplit, splitNamed } from "./_split.ts";
 import { VolumeCache } from "./_volume_cases.ts";
 import { volumeCases } from "./_volume_cases.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "../formats/read_image.ts";
+import { checkOptions } from "../options.ts";
 
 const MASK = /^task(\d+)_seg(\d+)\.nii(\.gz)?$/;
 const IMAGE = /^image\.nii(\.gz)?$/;
 const SPLITS = { train: ["Training"], val: ["Validation"], test: ["Testing"] };
 
 /** Options of {@linkcode qubiq}. */
-export interface QubiqOptions extends ReadImageOptions {
+export interface QubiqOptions extends CaseOptions {
   /** Which split, where the folder has `Training`, `Validation` or `Testing`; it defaults to "val". */
   split?: "train" | "val" | "test";
   /** Which of the structures that were segmented, which defaults to 1. */
@@ -39,8 +44,10 @@ export interface QubiqOptions extends ReadImageOptions {
  */
 export async function qubiq(
   folder: string,
-  { split = "val", task = 1, ...options }: QubiqOptions = {},
+  given: QubiqOptions = {},
 ): Promise<Dataset> {
+  checkOptions("open QUBIQ", given, { ...CASE_TYPES, task: "number" });
+  const { split = "val", task = 1, ...options } = given;
   const names = await listFolder(folder);
   const splitFolder = findSplit(folder, names, SPLITS, split);
   const root = splitFolder ? join(folder, splitFolder) : folder;

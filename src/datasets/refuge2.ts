@@ -1,9 +1,15 @@
 import { basename, join } from "node:path";
-import { fileCase, isFolder, listFolder } from "./_file_case.ts";
+import {
+  CASE_TYPES,
+  type CaseOptions,
+  fileCase,
+  isFolder,
+  listFolder,
+} from "./_file_case.ts";
 import { findSplit, splitNamed } from "./_split.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
-import type { ReadImageOptions } from "../formats/read_image.ts";
+import { checkOptions } from "../options.ts";
 
 const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|tiff?)$/i;
 const SPLITS = {
@@ -13,7 +19,7 @@ const SPLITS = {
 };
 
 /** Options of {@linkcode refuge2}. */
-export interface Refuge2Options extends ReadImageOptions {
+export interface Refuge2Options extends CaseOptions {
   /** Which split, where the folder has several: "train" is `Training-400`; "val", the default, `Validation-400` or, where that is missing, `Test-400`; "test" is `Test-400`. */
   split?: "train" | "val" | "test";
   /** Which structure, which defaults to "cup". */
@@ -34,8 +40,10 @@ export interface Refuge2Options extends ReadImageOptions {
  */
 export async function refuge2(
   folder: string,
-  { split = "val", structure = "cup", ...options }: Refuge2Options = {},
+  given: Refuge2Options = {},
 ): Promise<Dataset> {
+  checkOptions("open REFUGE2", given, { ...CASE_TYPES, structure: "string" });
+  const { split = "val", structure = "cup", ...options } = given;
   const names = await listFolder(folder);
   const splitFolder = findSplit(folder, names, SPLITS, split);
   const root = splitFolder ? join(folder, splitFolder) : folder;

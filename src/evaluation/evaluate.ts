@@ -14,7 +14,8 @@ import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
-import { encode, type ImageEmbedding } from "../spa/encode.ts";
+import { encode } from "../spa/encode.ts";
+import type { ImageEmbedding } from "../spa/embedding.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
@@ -190,18 +191,17 @@ async function evaluateTarget(
   for (let i = 0; i < count; i++) {
     const start = performance.now();
     const latents = sampleGMM(preference.distribution, {
-      count: samples,
+      samples,
       seed: random.integer(2 ** 31),
     });
     const predictions = await decode(
       model,
       embedding,
-      latents,
       options.mixtureOnly ? mixtureAlone(preference) : preference,
-      { variations: options.variations },
+      { latents, variations: options.variations },
     );
     const proposal = cluster(predictions, {
-      count: candidates,
+      candidates,
       seed: random.integer(2 ** 31),
     });
     const shown = performance.now();
@@ -211,14 +211,11 @@ async function evaluateTarget(
     }
     const choice = user(proposal, random);
     const chosen = performance.now();
-    preference = await updatePreference(
-      model,
-      embedding,
-      preference,
-      options.mixtureOnly ? freshAlone(proposal) : proposal,
+    preference = await updatePreference(model, embedding, preference, {
+      proposal: options.mixtureOnly ? freshAlone(proposal) : proposal,
       choice,
-      options.update,
-    );
+      ...options.update,
+    });
     const milliseconds = shown - start + performance.now() - chosen;
     iterations.push({ ...result, milliseconds });
   }

@@ -13,6 +13,8 @@ export {
 } from "../datasets/open_dataset.ts";
 export { qubiq, type QubiqOptions } from "../datasets/qubiq.ts";
 export { refuge2, type Refuge2Options } from "../datasets/refuge2.ts";
+export type { CaseOptions } from "../datasets/_file_case.ts";
+export type { MaskOptions } from "../formats/read_mask.ts";
 export type { Layout, SliceOptions } from "../formats/volume.ts";
 export {
   PHANTOM_KINDS,
@@ -21,3 +23,7 @@ export {
   type PhantomRater,
   phantoms,
 } from "../phantoms/phantom.ts";
+export {
+  PHANTOM_VOLUME_KINDS,
+  PHANTOM_VOLUME_RATERS,
+} from "../phantoms/phantom_volume.ts";

@@ -9,6 +9,9 @@ export {
   type PresetName,
   presets,
   type SamConfig,
+  type TinyVitConfig,
+  type TinyVitStage,
+  type VitConfig,
 } from "../model/config.ts";
 export { initializeWeights } from "../model/weights.ts";
 export {

@@ -1,12 +1,12 @@
 import type { IterationResult, TargetResult } from "../evaluation/evaluate.ts";
-import { inOther, pairedDifference } from "../evaluation/paired.ts";
+import { inOther, pairedDifference } from "../evaluation/statistics.ts";
 import {
   bootstrapInterval,
   byPatient,
   mean,
 } from "../evaluation/statistics.ts";
-import { reachTarget } from "../evaluation/tables/dice_targets.ts";
-import { diceWith, ratersOf } from "../evaluation/tables/raters.ts";
+import { reachTarget } from "../evaluation/tables.ts";
+import { diceWith, ratersOf } from "../evaluation/tables.ts";
 import { barsFigure } from "./bars_figure.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";

@@ -88,7 +88,9 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
   if (isArray(value)) return arrayFigure(value, options);
   if ("layout" in value) {
     const line = `${describe(value)}; its middle slice`;
-    return imageFigure({ image: volumeImage(value, {}), title: title ?? line });
+    const channels = value.colour ? undefined : [0];
+    const image = volumeImage(value, { channels });
+    return imageFigure({ image, title: title ?? line });
   }
   if ("distribution" in value) {
     return mixtureFigure(value.distribution, undefined, {
@@ -124,11 +126,15 @@ export function describe(value: Showable): string {
 }
 
 function sessionFigure(session: Session, options: ShowOptions): Figure {
-  const { iteration, preference, proposal } = session;
-  return figureOf(proposal, {
+  const { iteration, preference: { feedback }, proposal } = session;
+  return candidatesFigure({
     title: `Proposal ${iteration + 1}`,
-    points: preference.feedback.points,
+    points: feedback.points,
+    box: feedback.box,
     ...options,
+    image: options.image ?? proposal.predictions.image ??
+      blank(proposal.recommended.mask),
+    proposal,
   });
 }
 

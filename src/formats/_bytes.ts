@@ -25,6 +25,19 @@ export function badFile(
   );
 }
 
+/** Refuses an image without any number: it would be black. */
+export function checkFinite(
+  values: Float32Array | Uint8Array,
+  name: string,
+): void {
+  if (values instanceof Uint8Array || values.some(Number.isFinite)) return;
+  throw badFile(
+    "an image must have finite values",
+    "none but NaN or infinity",
+    name,
+  );
+}
+
 /** No more is fetched: the largest volume, in 64-bit values. */
 const MAX_FETCHED = 8 * MAX_VOXELS;
 

@@ -1,4 +1,7 @@
+import type { Sharp } from "sharp";
 import { badFile } from "./_bytes.ts";
+import { pngSamples } from "./_png.ts";
+import { asStored } from "./_tiff.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -11,23 +14,49 @@ export interface DecodedImage {
   format: "png" | "jpeg" | "tiff";
   /** Whether large values are to be shown dark: TIFF's WhiteIsZero. */
   inverted: boolean;
+  /** How opaque each pixel is, 0..1, where the file has alpha and it was asked for. */
+  alpha?: Float32Array;
+  /** Red, green and blue of each value, where these are a palette's indices. */
+  palette?: Uint8Array;
+  /** Pages of the file. */
+  pages: number;
 }
+
+/** Colour spaces whose samples are read. */
+const SPACES = ["b-w", "grey16", "srgb", "rgb", "rgb16"];
+
+/** libtiff refuses strips of more bytes than this unless it is told that all is well. */
+const PLAIN_STRIP = 2e7;
+
+/** No codec of TIFF packs more bytes into one, for the images of its strips. */
+const MOST_PACKED = 1500;
 
 const FORMATS = ["png", "jpeg", "tiff"];
 
 /** A page of an image file, opened but not decoded. */
-async function openImage(file: Uint8Array, page: number, name: string) {
+async function openImage(
+  file: Uint8Array,
+  { page = 0, indices = false }: { page?: number; indices?: boolean },
+  name: string,
+) {
   const reject = (what: string, value: unknown, cause?: unknown) =>
     badFile(what, value, name, cause);
   if (file.length === 0) {
     throw reject("the file must not be empty", "0 bytes");
   }
-  const { bytes, inverted } = asStored(file, page, name);
+  const stored = asStored(file, { page, indices }, name);
+  const { bytes, inverted, indexed, tiled, plainBytes, associated } = stored;
   const { default: sharp } = await import("sharp");
+  // What cannot be decoded of a tile, or is damaged in a JPEG's scan, is
+  // no more than a warning there, and black or noise in the picture.
+  const strict = tiled || isJpeg(file);
+  const large = plainBytes > PLAIN_STRIP && !tiled &&
+    plainBytes <= file.length * MOST_PACKED;
   const open = (page = 0) =>
     sharp(bytes, {
       page,
-      failOn: "error", // of "truncated", "error" and "warning", by strictness
+      unlimited: large,
+      failOn: strict ? "warning" : "error",
       ignoreIcc: true, // a colour profile would change the stored numbers
       limitInputPixels: false, // the caller checks the header itself
     });
@@ -49,7 +78,12 @@ async function openImage(file: Uint8Array, page: number, name: string) {
   }
   // Each page has its own size and sample type.
   const header = page === 0 ? first : await headerOf(page);
-  return { image: open(page), header, inverted, reject };
+  const rest = { inverted, indexed, associated, pages, reject };
+  return { image: open(page), header, ...rest };
+}
+
+function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8;
 }
 
 /** The height and width of a page of an image file, orientation applied, from its header. */
@@ -58,7 +92,7 @@ export async function decodeSize(
   { page = 0 }: { page?: number },
   name: string,
 ): Promise<[height: number, width: number]> {
-  const { header } = await openImage(bytes, page, name);
+  const { header } = await openImage(bytes, { page }, name);
   return [header.autoOrient.height, header.autoOrient.width];
 }
 
@@ -70,17 +104,18 @@ export async function decodeSize(
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { maxPixels = 64 * 2 ** 20, page = 0 }: {
+  { maxPixels = 64 * 2 ** 20, page = 0, indices = false, alpha = false }: {
     maxPixels?: number;
     page?: number;
+    /** Whether a palette's indices are wanted, not its colours. */
+    indices?: boolean;
+    /** Whether alpha is wanted as well. */
+    alpha?: boolean;
   },
   name: string,
 ): Promise<DecodedImage> {
-  const { image, header, inverted, reject } = await openImage(
-    bytes,
-    page,
-    name,
-  );
+  const opened = await openImage(bytes, { page, indices }, name);
+  const { image, header, inverted, indexed, pages, reject } = opened;
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
   if (header.width * header.height > maxPixels) {
@@ -89,8 +124,34 @@ export async function decodeImage(
     );
   }
 
+  if (!SPACES.includes(space)) {
+    throw reject(
+      "its colors must be grey or red, green and blue",
+      space.toUpperCase(),
+    );
+  }
+  const damaged = (error: unknown) =>
+    reject("the file must be complete and undamaged", error, error);
+  const { associated } = opened;
+  const opaque = (alpha || associated) && header.hasAlpha
+    ? await alphaOf(image).catch((error) => {
+      throw damaged(error);
+    })
+    : undefined;
+  if (associated && opaque?.some((value) => value < 1)) {
+    throw reject("its colors must not be multiplied by alpha", "they are");
+  }
+  const stored = indices ? pngSamples(bytes, maxPixels, name) : undefined;
+  if (stored) {
+    if ((header.orientation ?? 1) > 1) {
+      throw reject("a palette must not be turned", header.orientation);
+    }
+    const rest = { channels: 1, format, inverted, pages } as const;
+    return { ...stored, ...rest, alpha: opaque };
+  }
+
   const grey = space === "b-w" || space === "grey16";
-  let pipeline = image.autoOrient().removeAlpha();
+  let pipeline = image.clone().autoOrient().removeAlpha();
   let offset = 0;
   if (depth === "uchar") {
     pipeline = (grey ? pipeline.toColourspace("b-w") : pipeline).raw();
@@ -109,140 +170,40 @@ export async function decodeImage(
 
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true })
     .catch((error) => {
-      throw reject("the file must be complete and undamaged", error, error);
+      throw damaged(error);
     });
   const { height, width } = info;
   const channels = grey ? 1 : 3;
-  const rest = { height, width, channels, format, inverted } as const;
-  if (depth === "uchar") return { values: new Uint8Array(data), ...rest };
-  const stored = new Float32Array(new Uint8Array(data).buffer);
+  const rest = {
+    ...{ height, width, channels, format, inverted, pages } as const,
+    alpha: opaque,
+  };
+  if (depth === "uchar") {
+    const values = new Uint8Array(data);
+    // libvips stretches 1, 2 and 4 bits to 0..255.
+    if (indexed) {
+      values.forEach((v, i) => values[i] = Math.round(v / 255 * indexed));
+    }
+    return { values, ...rest };
+  }
+  const floats = new Float32Array(new Uint8Array(data).buffer);
   const step = info.channels / channels;
   const values = new Float32Array(height * width * channels);
   for (let i = 0; i < values.length; i++) {
-    values[i] = stored[i * step] + offset;
+    values[i] = floats[i * step] + offset;
   }
   return { values, ...rest };
 }
 
-/** What a directory of a TIFF file (TIFF 6.0, or BigTIFF) says of its samples. */
-interface TiffPage {
-  /** 0: large values are dark; 1: light; 2: red, green and blue; others: see the specification. */
-  photometric?: number;
-  /** Bits of a sample. */
-  bits: number;
-  /** 1: unsigned, 2: signed, 3: floating-point. */
-  format: number;
-  samples: number;
-  /** What the samples beyond grey or colour are: 1 and 2 are alpha. */
-  extra: number[];
-  /** Where the photometric interpretation's number stands, and its bytes. */
-  photometricAt?: { at: number; size: number; little: boolean };
-}
-
-/** Bytes of an entry's numbers, by its type: BYTE, SHORT, LONG, LONG8. */
-const SIZES: Record<number, 1 | 2 | 4 | 8> = { 1: 1, 3: 2, 4: 4, 16: 8 };
-
-/** The directory of a page; undefined where there is none that can be read, or no TIFF. */
-function tiffPage(bytes: Uint8Array, page: number): TiffPage | undefined {
-  try {
-    return readPage(bytes, page);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined; // it points outside
-    throw error;
-  }
-}
-
-function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
-  if (page >= 2 ** 16) return undefined; // directories may point in a circle
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const order = view.getUint16(0);
-  if (order !== 0x4949 && order !== 0x4d4d) return undefined;
-  const little = order === 0x4949;
-  const version = view.getUint16(2, little);
-  if (version !== 42 && version !== 43) return undefined;
-  const big = version === 43;
-  const read = (at: number, size: 1 | 2 | 4 | 8) =>
-    size === 8
-      ? Number(view.getBigUint64(at, little))
-      : size === 4
-      ? view.getUint32(at, little)
-      : size === 2
-      ? view.getUint16(at, little)
-      : view.getUint8(at);
-  const word = big ? 8 : 4;
-  const entrySize = 4 + 2 * word;
-  const first = (start: number) => start + (big ? 8 : 2);
-  const countAt = (start: number) => read(start, big ? 8 : 2);
-  let start = read(big ? 8 : 4, word);
-  for (let i = 0; i < page && start !== 0; i++) {
-    start = read(first(start) + countAt(start) * entrySize, word);
-  }
-  if (start === 0) return undefined;
-  const found: TiffPage = { bits: 1, format: 1, samples: 1, extra: [] };
-  const count = countAt(start);
-  for (let i = 0; i < count; i++) {
-    const entry = first(start) + i * entrySize;
-    const size = SIZES[read(entry + 2, 2)];
-    const length = read(entry + 4, word);
-    if (!size || length === 0) continue;
-    const field = entry + 4 + word;
-    const at = length * size <= word ? field : read(field, word);
-    const tag = read(entry, 2);
-    if (tag === 258) found.bits = read(at, size);
-    if (tag === 277) found.samples = read(at, size);
-    if (tag === 339) found.format = read(at, size);
-    if (tag === 262) {
-      found.photometric = read(at, size);
-      found.photometricAt = { at, size, little };
-    }
-    if (tag === 338) {
-      // No honest file has more.
-      found.extra = Array.from(
-        { length: Math.min(length, 2 ** 16) },
-        (_, k) => read(at + k * size, size),
-      );
-    }
-  }
-  return found;
-}
-
-/**
- * The bytes of a TIFF file as they are to be decoded: where large values are
- * dark (WhiteIsZero), libvips would turn the stored numbers round, in masks too;
- * it is told that they are light. Other files are left as they are.
- *
- * @returns The bytes, and whether large values are dark.
- * @throws {TypeError} When libvips would read other numbers than those stored, or some channels only.
- */
-export function asStored(
-  bytes: Uint8Array,
-  page: number,
-  name: string,
-): { bytes: Uint8Array; inverted: boolean } {
-  const tiff = tiffPage(bytes, page);
-  if (!tiff) return { bytes, inverted: false };
-  const { photometric, bits, format, samples, extra, photometricAt } = tiff;
-  if (format === 3 && bits !== 32) {
-    throw badFile(
-      "floating-point samples of a TIFF must have 32 bits",
-      `${bits} bits`,
-      name,
-    );
-  }
-  const grey = photometric === 0 || photometric === 1;
-  const alpha = extra.filter((kind) => kind === 1 || kind === 2).length;
-  // Whatever a fourth sample beside colours is called, it is no colour.
-  const most = grey ? 1 + Math.min(alpha, 1) : 4;
-  if ((grey || photometric === 2) && samples > most) {
-    throw badFile(
-      "a TIFF must have 1 channel or 3, and at most one of alpha besides",
-      `${samples} channels`,
-      name,
-    );
-  }
-  if (photometric !== 0 || !photometricAt) return { bytes, inverted: false };
-  const { at, size, little } = photometricAt;
-  const copy = bytes.slice();
-  copy[little ? at : at + size - 1] = 1;
-  return { bytes: copy, inverted: true };
+/** How opaque each pixel of an image is, 0..1. */
+async function alphaOf(image: Sharp): Promise<Float32Array> {
+  const { data, info } = await image.clone().autoOrient()
+    .extractChannel("alpha").raw({ depth: "float" })
+    .toBuffer({ resolveWithObject: true });
+  const values = new Float32Array(new Uint8Array(data).buffer);
+  const step = info.channels;
+  const alpha = new Float32Array(info.width * info.height);
+  const top = values.some((value) => value > 255) ? 65535 : 255;
+  for (let i = 0; i < alpha.length; i++) alpha[i] = values[i * step] / top;
+  return alpha;
 }

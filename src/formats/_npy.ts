@@ -10,6 +10,8 @@ interface NpyHeader extends VolumeHeader {
   little: boolean;
   /** Whether the first index runs fastest. */
   fortran: boolean;
+  /** Whether the channels are the first of three sides. */
+  channelsFirst: boolean;
   /** Where the values begin. */
   offset: number;
 }
@@ -25,8 +27,14 @@ export function isNpy(bytes: Uint8Array): boolean {
 /**
  * Parses the header of an NPY file (NEP 1). An array is [H, W], [H, W, 1 or 3],
  * [D, H, W] or [D, H, W, C]; it knows neither spacing nor orientation.
+ *
+ * @param options.channelAxis Of which of three axes the channels are, where that is asked for: 0 or 2.
  */
-export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
+export function npyHeader(
+  bytes: Uint8Array,
+  name: string,
+  { channelAxis }: { channelAxis?: number } = {},
+): NpyHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const long = bytes[6] > 1;
   const start = long ? 12 : 10;
@@ -61,7 +69,15 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
     );
   }
   const shape = sides.map((side) => Number.parseInt(side));
-  const volume = asVolume(shape);
+  if (
+    channelAxis !== undefined &&
+    !(shape.length === 3 && (channelAxis === 0 || channelAxis === 2))
+  ) {
+    throw new RangeError(
+      `Cannot read image as channelAxis must be 0 or 2, of an array with three axes: current value is ${channelAxis} of [${shape}] (${name})`,
+    );
+  }
+  const volume = asVolume(shape, channelAxis);
   if (!volume) {
     throw badFile(
       "its shape must be [H, W], [H, W, 3], [D, H, W] or [D, H, W, C]",
@@ -73,7 +89,11 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
   return {
     shape: volume,
     layout: AS_STORED,
-    colour: shape.length === 3 && volume[3] === 3,
+    // Of red, green, blue and alpha the first three are shown.
+    colour: volume[3] === 3 || (volume[3] === 4 && shape.length === 3),
+    ambiguous: shape.length === 3 && volume[3] === 1 &&
+      (shape[0] === 3 || shape[0] === 4 || shape[2] === 4),
+    channelsFirst: channelAxis === 0,
     window: bounds[descr[2]],
     inverted: false,
     type,
@@ -83,11 +103,17 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
   };
 }
 
-function asVolume(shape: number[]): VolumeHeader["shape"] | undefined {
+function asVolume(
+  shape: number[],
+  channelAxis?: number,
+): VolumeHeader["shape"] | undefined {
   const [a, b, c, d] = shape;
   if (shape.length === 2) return [1, a, b, 1];
   if (shape.length === 3) {
-    return c === 1 || c === 3 ? [1, a, b, c] : [a, b, c, 1];
+    if (channelAxis === 0) return [1, b, c, a];
+    return channelAxis === 2 || c === 1 || c === 3
+      ? [1, a, b, c]
+      : [a, b, c, 1];
   }
   return shape.length === 4 ? [a, b, c, d] : undefined;
 }
@@ -110,8 +136,15 @@ export function npyValues(
     );
   }
   const values = readSamples(bytes.subarray(offset, end), { count, ...header });
-  if (!fortran) return ndarray(values, shape);
-  return ndarray(values, [...shape].reverse()).transpose(3, 2, 1, 0);
+  // As stored: [slice, row, column, channel], or the channel in second place.
+  const [depth, height, width, channels] = shape;
+  const stored = header.channelsFirst
+    ? [depth, channels, height, width]
+    : shape;
+  const array = fortran
+    ? ndarray(values, [...stored].reverse()).transpose(3, 2, 1, 0)
+    : ndarray(values, stored);
+  return header.channelsFirst ? array.transpose(0, 2, 3, 1) : array;
 }
 
 /** Whether a file is a zip archive, by its beginning. */

@@ -20,6 +20,8 @@ export interface VolumeHeader {
   inverted: boolean;
   /** The header of a NIfTI file, as it stands in the file. */
   nifti?: Uint8Array;
+  /** Whether its slices may be channels of one image. */
+  ambiguous?: boolean;
 }
 
 /** A volume of more voxels than this is refused unless the caller says otherwise: 512 MiB of values. */

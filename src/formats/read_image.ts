@@ -1,16 +1,17 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
+import { checkOptions } from "../options.ts";
 import { decodeImage } from "./_image_file.ts";
-import { type ImageSource, nameOf, readBytes } from "./_bytes.ts";
-import { volumeImage } from "./volume.ts";
-import { percentileWindow } from "./volume.ts";
+import { checkFinite, type ImageSource, nameOf, readBytes } from "./_bytes.ts";
 import {
   decodeVolume,
+  percentileWindow,
   readSeries,
   type ReadVolumeOptions,
   type SliceOptions,
-  volumeSlice,
+  type Volume,
+  VOLUME_TYPES,
+  volumeImage,
 } from "./volume.ts";
 
 export type { ImageSource };
@@ -28,12 +29,45 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
    *   largest value where these percentiles coincide.
    */
   window?: [low: number, high: number];
-  /** Which channels of a volume become the image's, one or three; by default the first three, or the first where there are fewer. */
+  /**
+   * Which channels of a volume become the image's, one or three. It may be left
+   * out where there is one, or red, green and blue; of several others (times,
+   * modalities) it must say which.
+   */
   channels?: number[];
   /** The largest image that is decoded, in pixels, which defaults to 64 x 2^20. Larger ones are refused by their header. */
   maxPixels?: number;
   /** Which page of a TIFF with several, which defaults to 0, the first. */
   page?: number;
+}
+
+/** The options' types, for the check of their names. */
+export const PLACE_TYPES = {
+  ...VOLUME_TYPES,
+  ...{ axis: "number", slice: "number", page: "number", maxPixels: "number" },
+} as const;
+
+/** Refuses what only a file with pages can have, of a volume. */
+export function checkNoPage({ page }: ReadImageOptions, name: string): void {
+  if (page === undefined) return;
+  throw new RangeError(
+    `Cannot read image as page must be of a file with pages, a volume has slice: current value is ${page} (${name})`,
+  );
+}
+
+/** Refuses what only a volume can have, of a flat file. */
+export function checkNoVolume(
+  { slice, axis, channels, array, channelAxis, series }: ReadImageOptions,
+  name: string,
+): void {
+  const given = { slice, axis, channels, array, channelAxis, series };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const instead = option === "slice" ? ", a TIFF has page" : "";
+    throw new RangeError(
+      `Cannot read image as ${option} must be of a volume${instead}: current value is ${value} of a PNG, JPEG or TIFF (${name})`,
+    );
+  }
 }
 
 /**
@@ -45,6 +79,9 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
  * - The EXIF orientation is applied: x and y are as the user sees them.
  * - Alpha is dropped, not composited: the intensities stay those of the file.
  * - An embedded colour profile is ignored, for the same reason.
+ * - CMYK, Lab and other colors are refused, as are colors that are multiplied by
+ *   alpha, and an image without any finite value.
+ * - A JPEG whose scan is damaged is refused, although other programs show it.
  * - A TIFF whose large values are dark (WhiteIsZero) is shown so; its window is
  *   of stored values.
  * - Percentiles are of at most 2^20 values, evenly strided over the image.
@@ -53,8 +90,8 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
  * @param options Window and bounds, and which slice, channels, page or array.
  * @returns [H, W, C], values 0..1, C = 1 (grey) or 3 (red, green, blue).
  * @throws {Deno.errors.NotFound} When the file does not exist.
- * @throws {TypeError} When the file is empty, truncated, damaged or not an image.
- * @throws {RangeError} When the image is too large, or window, page, slice, axis, channels or array is not valid.
+ * @throws {TypeError} When the file is empty, truncated, damaged or not an image, or an option is unknown or of another type.
+ * @throws {RangeError} When the image is too large, or an option is not valid, or one that the file cannot have.
  * @throws {Error} When the file cannot be read otherwise: no permission, no such server.
  *
  * @example Read a picture
@@ -79,24 +116,34 @@ export async function readImage(
   source: ImageSource,
   options: ReadImageOptions = {},
 ): Promise<NdArray<Float32Array>> {
+  checkOptions("read image", options, {
+    ...PLACE_TYPES,
+    ...{ window: "array", channels: "array" },
+  });
   const { window } = options;
   if (
     window &&
-    !(Number.isFinite(window[0]) && Number.isFinite(window[1]) &&
+    !(window.length === 2 && Number.isFinite(window[0]) &&
+      Number.isFinite(window[1]) &&
       window[0] < window[1])
   ) {
     throw new RangeError(
       `Cannot read image as window must be two finite numbers, the lower first: current value is [${window}]`,
     );
   }
-  const series = await readSeries(source, options);
-  if (series) return volumeImage(series, options);
-  const bytes = await readBytes(source);
   const name = nameOf(source);
-  const volume = await decodeVolume(bytes, options, name);
-  if (volume) return volumeImage(volume, options);
-  const image = await decodeImage(bytes, options, name);
+  const series = await readSeries(source, options);
+  const bytes = series ? undefined : await readBytes(source);
+  const volume = series ?? await decodeVolume(bytes!, options, name);
+  if (volume) {
+    checkNoPage(options, name);
+    checkOneImage(volume, options, name);
+    return volumeImage(volume, options);
+  }
+  checkNoVolume(options, name);
+  const image = await decodeImage(bytes!, options, name);
   const { values, height, width, channels, inverted } = image;
+  checkFinite(values, name);
   const [low, high] = window ??
     (values instanceof Uint8Array
       ? [0, 255]
@@ -111,45 +158,16 @@ export async function readImage(
   return ndarray(scaled, [height, width, channels]);
 }
 
-/**
- * Reads a mask file: what is stored above 0 is inside, even where a TIFF says that
- * it is dark. In a JPEG, whose losses
- * leave small values around every edge, inside begins at 128. Of a NIfTI, DICOM,
- * NPY or NPZ file it is a slice, and inside is what is above 0 in any channel.
- *
- * @param source A path, a URL, or the bytes of a file; colour counts as inside where any channel does.
- * @param options Bounds, and which page, slice or array.
- * @returns [H, W], 0 or 1.
- * @throws {Deno.errors.NotFound} When the file does not exist.
- * @throws {TypeError} When the file is empty, truncated, damaged or not an image.
- * @throws {RangeError} When the image is too large, or page, slice, axis or array is not valid.
- * @throws {Error} When the file cannot be read otherwise.
- */
-export async function readMask(
-  source: ImageSource,
-  options: Omit<ReadImageOptions, "window" | "channels"> = {},
-): Promise<NdArray<Uint8Array>> {
-  const bytes = await readBytes(source);
-  const name = nameOf(source);
-  const volume = await decodeVolume(bytes, options, name);
-  if (volume) return insideOf(volumeSlice(volume.values, options));
-  const image = await decodeImage(bytes, options, name);
-  const { values, height, width, channels } = image;
-  const least = image.format === "jpeg" ? 127 : 0;
-  const mask = new Uint8Array(height * width);
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] > least) mask[Math.floor(i / channels)] = 1;
-  }
-  return ndarray(mask, [height, width]);
-}
-
-/** What is above 0 in any channel of [H, W, C]. */
-export function insideOf(slice: NdArray<Float32Array>): NdArray<Uint8Array> {
-  const [height, width, channels] = slice.shape;
-  const { data } = contiguous(slice);
-  const mask = new Uint8Array(height * width);
-  for (let i = 0; i < data.length; i++) {
-    if (data[i] > 0) mask[Math.floor(i / channels)] = 1;
-  }
-  return ndarray(mask, [height, width]);
+/** An NPY array of three or four slices or columns may be colors. */
+export function checkOneImage(
+  { values: { shape }, ambiguous }: Volume,
+  { slice, axis }: ReadImageOptions,
+  name: string,
+): void {
+  if (!ambiguous || slice !== undefined || axis !== undefined) return;
+  throw new RangeError(
+    `Cannot read image as an array may be slices or channels, where either slice must name a slice or channelAxis the axis of the channels: current value is [${
+      shape.slice(0, 3)
+    }] (${name})`,
+  );
 }

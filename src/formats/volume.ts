@@ -7,6 +7,7 @@ import {
 } from "./_volume_header.ts";
 import {
   badFile,
+  checkFinite,
   folderOf,
   type ImageSource,
   nameOf,
@@ -19,6 +20,7 @@ import { openSeries, seriesValues } from "./_dicom_series.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
 import { contiguous } from "../arrays/contiguous.ts";
+import { checkOptions } from "../options.ts";
 
 export type { Layout };
 
@@ -51,6 +53,8 @@ export interface Volume {
   readonly layout: Layout;
   /** The header of a NIfTI file, for what is written with its geometry. */
   readonly nifti?: Uint8Array;
+  /** Whether its slices may as well be channels of one image: an NPY array [3 or 4, H, W] or [H, W, 4]. */
+  readonly ambiguous?: boolean;
 }
 
 /** Options of {@linkcode readVolume}. */
@@ -59,7 +63,17 @@ export interface ReadVolumeOptions {
   maxVoxels?: number;
   /** Which array of an NPZ file with several, which defaults to "image". */
   array?: string;
+  /** Which axis of an NPY or NPZ array with three is the channels of one image: 0 (PyTorch) or 2; by default 2 where it has 1 or 3, else none, but slices. */
+  channelAxis?: 0 | 2;
+  /** Which DICOM series of a folder with several: its Series Instance UID, its number, or its description. */
+  series?: string | number;
 }
+
+/** The options' types, for the check of their names. */
+export const VOLUME_TYPES = {
+  ...{ maxVoxels: "number", array: "string", channelAxis: "number" },
+  series: "string | number",
+} as const;
 
 /**
  * Reads a volume in physical values: a NIfTI-1 or -2 file (.nii, .nii.gz; either
@@ -97,6 +111,7 @@ export async function readVolume(
   source: ImageSource,
   options: ReadVolumeOptions = {},
 ): Promise<Volume> {
+  checkOptions("read volume", options, VOLUME_TYPES);
   const volume = await readSeries(source, options) ??
     await decodeVolume(await readBytes(source), options, nameOf(source));
   if (volume) return volume;
@@ -114,7 +129,7 @@ export async function decodeVolume(
   name: string,
 ): Promise<Volume | undefined> {
   if (!isVolumeFile(bytes)) return undefined;
-  return volumeOf(await decodeVolumeFile(bytes, options, name));
+  return volumeOf(await decodeVolumeFile(bytes, options, name), name);
 }
 
 /** The volume in a folder of DICOM files, or undefined where `source` is no folder. */
@@ -124,14 +139,20 @@ export async function readSeries(
 ): Promise<Volume | undefined> {
   const folder = await folderOf(source);
   if (folder === undefined) return undefined;
-  return volumeOf(await decodeSeries(folder, options));
+  return volumeOf(await decodeSeries(folder, options), folder);
 }
 
 function volumeOf(
   { header, values }: { header: VolumeHeader; values: Volume["values"] },
+  name: string,
 ): Volume {
+  checkFinite(values.data, name);
   const { spacing, affine, colour, window, inverted, layout, nifti } = header;
-  return { values, spacing, affine, colour, window, inverted, layout, nifti };
+  const { ambiguous } = header;
+  return {
+    ...{ values, spacing, affine, colour, window, inverted, layout, nifti },
+    ...(ambiguous ? { ambiguous } : {}),
+  };
 }
 
 /** Which slice of a volume. */
@@ -194,6 +215,8 @@ export function volumeSlice<T extends Float32Array | Uint8Array>(
 export interface VolumeFileOptions {
   maxVoxels?: number;
   array?: string;
+  channelAxis?: number;
+  series?: string | number;
   /** The layout of another NIfTI file, to take instead of the file's own. */
   layout?: Layout;
 }
@@ -206,9 +229,23 @@ export function isVolumeFile(bytes: Uint8Array): boolean {
 /** Decodes a whole NIfTI, DICOM, NPY or NPZ file. */
 export async function decodeVolumeFile(
   bytes: Uint8Array,
-  { maxVoxels = MAX_VOXELS, array, layout }: VolumeFileOptions,
+  options: VolumeFileOptions,
   name: string,
 ): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
+  const { maxVoxels = MAX_VOXELS, array, channelAxis, layout } = options;
+  const refuse = (option: string, of: string, value: unknown) =>
+    new RangeError(
+      `Cannot read image as ${option} must be of ${of}: current value is ${value} (${name})`,
+    );
+  if (array !== undefined && !isZip(bytes)) {
+    throw refuse("array", "an NPZ file", array);
+  }
+  if (channelAxis !== undefined && !isZip(bytes) && !isNpy(bytes)) {
+    throw refuse("channelAxis", "an NPY or NPZ file", channelAxis);
+  }
+  if (options.series !== undefined) {
+    throw refuse("series", "a folder of DICOM files", options.series);
+  }
   if (isDicom(bytes)) {
     const header = await dicomHeader(bytes, { whole: true, name });
     return { header, values: await dicomValues(header, maxVoxels, name) };
@@ -221,7 +258,7 @@ export async function decodeVolumeFile(
   const npy = isZip(bytes)
     ? await npzEntry(bytes, { array, maxVoxels, name })
     : bytes;
-  const header = npyHeader(npy, name);
+  const header = npyHeader(npy, name, { channelAxis });
   return { header, values: npyValues(npy, header, maxVoxels, name) };
 }
 
@@ -269,9 +306,14 @@ export function volumeImage(
   volume: Volume,
   { window, channels, ...where }: VolumeImageOptions,
 ): NdArray<Float32Array> {
-  const { values, inverted } = volume;
+  const { values, inverted, colour } = volume;
   const all = values.shape[3];
-  const chosen = channels ?? (all >= 3 ? [0, 1, 2] : [0]);
+  const chosen = channels ?? (all === 1 ? [0] : [0, 1, 2]);
+  if (channels === undefined && all > 1 && !colour) {
+    throw new RangeError(
+      `Cannot read image as channels must say which one or three of ${all} are meant, as [0]: current value is undefined`,
+    );
+  }
   if (
     (chosen.length !== 1 && chosen.length !== 3) ||
     !chosen.every((c) => Number.isInteger(c) && c >= 0 && c < all)
@@ -305,7 +347,9 @@ function windowOf(volume: Volume, channel: number): [number, number] {
   const known = windows.get(volume) ?? [];
   windows.set(volume, known);
   return known[channel] ??= percentileWindow(
-    colour ? values : values.pick(null, null, null, channel),
+    colour
+      ? values.hi(...values.shape.slice(0, 3), 3) // and not alpha
+      : values.pick(null, null, null, channel),
   );
 }
 

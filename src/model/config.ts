@@ -84,10 +84,13 @@ export interface ModelConfig {
 
 /** Shape of a Vision Transformer. */
 export interface VitConfig {
+  /** Channels of a token. */
   readonly channels: number;
   /** Blocks. */
   readonly depth: number;
+  /** Heads of attention. */
   readonly heads: number;
+  /** Channels of an MLP's hidden layer. */
   readonly mlpChannels: number;
 }
 
@@ -113,6 +116,7 @@ export interface TinyVitConfig {
 
 /** One stage of TinyViT. */
 export interface TinyVitStage {
+  /** Channels of a cell. */
   readonly channels: number;
   /** Blocks. */
   readonly depth: number;

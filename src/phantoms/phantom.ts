@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { checkOptions } from "../options.ts";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -89,12 +90,12 @@ export const PHANTOM_RATERS: PhantomRater[] = [
  * ```
  */
 export function phantom(
-  { kind, seed, size = SCENES[kind]?.size }: {
-    kind: PhantomKind;
-    seed: number;
-    size?: number;
-  },
+  options: { kind: PhantomKind; seed: number; size?: number },
 ): Phantom {
+  checkOptions("paint phantom", options, {
+    ...{ kind: "string", seed: "number", size: "number" },
+  });
+  const { kind, seed, size = SCENES[kind]?.size } = options;
   checkKind(kind);
   if (!Number.isInteger(seed)) {
     throw new RangeError(
@@ -166,13 +167,17 @@ function rate({ object, part, softness }: Scene, size: number) {
  * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or kinds is empty or has an unknown one. A seed or size that {@linkcode phantom} refuses is told when a case is read.
  */
 export function phantoms(
-  { count, seed = 0, kinds = PHANTOM_KINDS, size }: {
+  options: {
     count: number;
     seed?: number;
     kinds?: readonly PhantomKind[];
     size?: number;
   },
 ): Dataset {
+  checkOptions("list phantoms", options, {
+    ...{ count: "number", seed: "number", kinds: "array", size: "number" },
+  });
+  const { count, seed = 0, kinds = PHANTOM_KINDS, size } = options;
   if (!Number.isInteger(count) || count < 1 || count > 2 ** 20) {
     throw new RangeError(
       `Cannot list phantoms as count must be a whole number of 1 to ${

@@ -1,10 +1,18 @@
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Point } from "./feedback.ts";
+import { isInRegion } from "./frame.ts";
+import { moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
-import { moveParts, type UpdateOptions } from "./update_preference.ts";
+import type { UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
+
+/** A click, and how it updates. */
+export interface PointUpdate extends UpdateOptions {
+  /** The click, positive or negative. */
+  readonly point: Point;
+}
 
 /**
  * Adds a click to a preference: the generator sees it with everything before.
@@ -16,10 +24,9 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
- * @param point The click, positive or negative.
- * @param options The rule the preference is updated by, and which parts move.
+ * @param update The click; the rule, and which parts of the mixture move.
  * @returns The new preference.
- * @throws {RangeError} When the point lies outside the image, its label is not 0
+ * @throws {RangeError} When the point lies outside the image or the region, its label is not 0
  * or 1, or the preference is of another image or model.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
@@ -28,10 +35,15 @@ export async function addPoint(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  point: Point,
-  options: UpdateOptions = {},
+  { point, ...options }: PointUpdate,
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
+  if (!isInRegion(embedding.frame, point)) {
+    const { left, top, right, bottom } = embedding.region;
+    throw new RangeError(
+      `Cannot add the point as it must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${point.x}, ${point.y})`,
+    );
+  }
   checkPreference("add a point", model, embedding, preference);
   const { feedback, evidence, distribution: old, carried } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };

@@ -4,10 +4,17 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 // @ts-types="@types/ndarray-ops"
 import ops from "ndarray-ops";
+import { contiguous } from "../arrays/contiguous.ts";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import { distinctGroups } from "./distinct_groups.ts";
-import { mapToImage, maskToImage } from "./frame.ts";
+import {
+  type Box,
+  type Frame,
+  mapToImage,
+  maskInRegion,
+  maskToImage,
+} from "./frame.ts";
 import { gramMatrix, knownGrams } from "./gram.ts";
 import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
@@ -30,7 +37,21 @@ export interface Candidate {
   readonly image?: NdArray<Float32Array>;
 }
 
-/** What the user is shown. */
+/** What the user should know about a recommendation before accepting it. */
+export interface Notice {
+  /**
+   * "empty": it has no pixels; "small": hardly any; "cut": it reaches an edge of
+   * the region, beyond which the image goes on.
+   */
+  readonly kind: "empty" | "small" | "cut";
+  /** A sentence for the user. */
+  readonly text: string;
+}
+
+/**
+ * What the user is shown. Maps and masks at the image's size are made when they
+ * are read, 0 outside the region: keep one in a variable to use it again.
+ */
 export interface Proposal {
   /** Recommended segmentation y_app. */
   readonly recommended: {
@@ -51,6 +72,10 @@ export interface Proposal {
    * their shares, 0..0.5.
    */
   readonly spread: number;
+  /** The square part of the image that the network looks at. */
+  readonly region?: Box;
+  /** What is wrong with the recommendation, if anything can be seen to be. */
+  readonly notice?: Notice;
   /** The predictions it was made from. */
   readonly predictions: Predictions;
 }
@@ -94,27 +119,95 @@ export function meanMap(
   return Float32Array.from(mean);
 }
 
-/** Mean over pixels of the weighted standard deviation over maps. */
-export function spreadOf(maps: Float32Array, shares: Float64Array): number {
+/**
+ * Weighted mean of maps, [pixels], and the mean over pixels of their weighted
+ * standard deviation, in one pass.
+ */
+export function momentsOf(
+  maps: Float32Array,
+  shares: Float64Array,
+): { mean: Float32Array; spread: number } {
   const size = maps.length / shares.length;
   const means = new Float64Array(size), squares = new Float64Array(size);
-  shares.forEach((share, i) => {
+  const total = shares.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < shares.length; i++) {
+    const weight = shares[i] / total;
     for (let p = 0, at = i * size; p < size; p++, at++) {
-      const value = share * maps[at];
+      const value = weight * maps[at];
       means[p] += value;
       squares[p] += value * maps[at];
     }
-  });
-  const deviations = squares.map((square, p) =>
-    Math.sqrt(Math.max(0, square - means[p] ** 2))
-  );
-  return deviations.reduce((a, b) => a + b) / size;
+  }
+  let sum = 0;
+  for (let p = 0; p < size; p++) {
+    sum += Math.sqrt(Math.max(0, squares[p] - means[p] ** 2));
+  }
+  return { mean: Float32Array.from(means), spread: sum / size };
 }
 
 /** Entropy of a Bernoulli probability in nats. */
 function binaryEntropy(p: number): number {
   if (p <= 0 || p >= 1) return 0;
   return -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+}
+
+/**
+ * An object with values that are made when they are read. A value stays as long
+ * as somebody holds it: an image's masks would be large to keep.
+ */
+function lazily<T extends object, L extends Record<string, () => object>>(
+  object: T,
+  makers: L,
+): T & { readonly [K in keyof L]: ReturnType<L[K]> } {
+  for (const [name, make] of Object.entries(makers)) {
+    let made: WeakRef<object> | undefined;
+    Object.defineProperty(object, name, {
+      enumerable: true,
+      get() {
+        let value = made?.deref();
+        if (!value) made = new WeakRef(value = make());
+        return value;
+      },
+    });
+  }
+  return object as T & { readonly [K in keyof L]: ReturnType<L[K]> };
+}
+
+/** Share of the region's pixels below which a mask is nearly empty. */
+const SMALL = 0.002;
+
+/** What is to be said of a recommendation, [n, n]. */
+function noticeOf(
+  { data, shape: [n] }: NdArray<Float32Array>,
+  { region, height, width }: Frame,
+): Notice | undefined {
+  const edges = { left: false, top: false, right: false, bottom: false };
+  let count = 0;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < 0.5) continue;
+    count++;
+    const x = i % n, y = (i - x) / n;
+    edges.left ||= x === 0, edges.right ||= x === n - 1;
+    edges.top ||= y === 0, edges.bottom ||= y === n - 1;
+  }
+  if (count === 0) {
+    const text =
+      "The recommendation is empty: pick a candidate, click again, or zoom.";
+    return { kind: "empty", text };
+  }
+  if (count < SMALL * data.length) {
+    const text =
+      "The recommendation is nearly empty: pick a candidate, click again, or zoom in.";
+    return { kind: "small", text };
+  }
+  const cut = (edges.left && region.left > -0.5) ||
+    (edges.top && region.top > -0.5) ||
+    (edges.right && region.right < width - 0.5) ||
+    (edges.bottom && region.bottom < height - 0.5);
+  if (!cut) return undefined;
+  const text =
+    "The recommendation reaches the edge of what the network looks at: zoom out.";
+  return { kind: "cut", text };
 }
 
 /** A mask of zeros in the shape of a map. */
@@ -147,11 +240,11 @@ function difference(
  * have the same mask.
  *
  * @param predictions Predictions of `decode`.
- * @param options `count`: candidates K, default 4, the paper's; fewer distinct
- * masks give fewer. `seed`: of the K-means seeding, any finite number,
+ * @param options `candidates`: K, default 4, the paper's; fewer distinct masks
+ * give fewer. `seed`: of the K-means seeding, any finite number,
  * default 0.
  * @returns What the user is shown.
- * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * @throws {RangeError} When `candidates` is not a positive integer, or `seed` not
  * finite.
  *
  * @example Propose four candidates
@@ -165,60 +258,73 @@ function difference(
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
- * const { recommended, candidates } = spa.cluster(predictions, { count: 4 });
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
+ * const { recommended, candidates } = spa.cluster(predictions, {
+ *   candidates: 4,
+ * });
  * recommended.mask.shape; // [128, 128], as the image
  * candidates.map(({ share }) => share); // the largest first, 1 in all
  * ```
  */
 export function cluster(
   predictions: Predictions,
-  { count = 4, seed = 0 }: { count?: number; seed?: number } = {},
+  { candidates: most = 4, seed = 0 }: { candidates?: number; seed?: number } =
+    {},
 ): Proposal {
-  if (!Number.isInteger(count) || count < 1) {
+  if (!Number.isInteger(most) || most < 1) {
     throw new RangeError(
-      `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
+      `Cannot cluster predictions as candidates must be a positive integer: current value is ${most}`,
     );
   }
   const { probabilities, shares, frame, image } = predictions;
-  const maps = probabilities.data as Float32Array;
+  const maps = contiguous(probabilities).data as Float32Array;
   const side = probabilities.shape[1];
-  const all = Array.from(shares.keys());
   const asMap = (data: Float32Array) => ndarray(data, [side, side]);
 
-  const mean = asMap(meanMap(maps, shares, all));
-  const meanAtImage = mapToImage(mean, frame);
-  const recommended = { probability: mean, mask: threshold(meanAtImage) };
+  const { mean: recommendation, spread } = momentsOf(maps, shares);
+  const mean = asMap(recommendation);
+  const recommended = lazily({ probability: mean }, {
+    mask: () => maskToImage(mean, frame),
+  });
   const gram = knownGrams.get(probabilities) ??
     gramMatrix(maps, shares.length, side * side);
   const groups = distinctGroups(
-    count,
+    most,
     (count) => kMeans(gram, shares, count, createRandom(seed)),
     (members) => {
       const probability = asMap(meanMap(maps, shares, members));
-      const mask = maskToImage(probability, frame);
-      return { members, probability, mask };
+      return { members, probability, mask: maskInRegion(probability, frame) };
     },
   );
-  const candidates = groups.map(({ members, probability, mask }) =>
-    displayable("candidate", {
+  const candidates = groups.map(({ members, probability }): Candidate => {
+    const candidate = lazily({
       probability,
-      mask,
       share: members.reduce((sum, i) => sum + shares[i], 0),
       members,
-      added: difference(mask, recommended.mask),
-      removed: difference(recommended.mask, mask),
       image,
-    })
-  ).sort((a, b) => b.share - a.share);
-  return displayable("proposal", {
+    }, {
+      mask: () => maskToImage(probability, frame),
+      added: (): NdArray<Uint8Array> =>
+        difference(candidate.mask, recommended.mask),
+      removed: (): NdArray<Uint8Array> =>
+        difference(recommended.mask, candidate.mask),
+    });
+    return displayable("candidate", candidate);
+  }).sort((a, b) => b.share - a.share);
+  const proposal = lazily({
     recommended,
     candidates,
-    entropy: ndarray(
-      (meanAtImage.data as Float32Array).map(binaryEntropy),
-      meanAtImage.shape,
-    ),
-    spread: spreadOf(maps, shares),
+    spread,
+    region: frame.region,
+    notice: noticeOf(mean, frame),
     predictions,
+  }, {
+    entropy: () => {
+      const map = mapToImage(mean, frame);
+      const { data } = map;
+      for (let i = 0; i < data.length; i++) data[i] = binaryEntropy(data[i]);
+      return map;
+    },
   });
+  return displayable("proposal", proposal);
 }

@@ -10,13 +10,13 @@ export interface Group {
   readonly members: readonly number[];
   /** Their mean probability, [4h, 4h]. */
   readonly probability: NdArray<Float32Array>;
-  /** The mask at the image's own size, [H, W], 0 or 1. */
-  readonly mask: NdArray<Uint8Array>;
+  /** The mask at the image's pixels in the region, 0 or 1. */
+  readonly mask: Uint8Array;
 }
 
 /** Whether two masks of one size are the same. */
 function sameMask({ mask: a }: Group, { mask: b }: Group): boolean {
-  return (a.data as Uint8Array).every((value, i) => value === b.data[i]);
+  return a.every((value, i) => value === b[i]);
 }
 
 /**

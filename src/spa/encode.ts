@@ -1,89 +1,328 @@
 // @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
-import { resizeBilinear } from "../arrays/resize.ts";
-import { type Model, programsOf } from "../model/model.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { valueRange } from "../model/normalize.ts";
-import { type Frame, frameOf, scalesOf } from "./frame.ts";
+import type { Model } from "../model/model.ts";
+import { checkOptions } from "../options.ts";
+import { decodeLatents } from "./decode_latents.ts";
+import {
+  checkImage,
+  encodeRegion,
+  type ImageEmbedding,
+  type Looks,
+} from "./embedding.ts";
+import { type Feedback, packFeedback, type Point } from "./feedback.ts";
+import { type Box, type Frame, frameOf, isInRegion } from "./frame.ts";
+import { takePrepared } from "./prepared.ts";
+import { sampleGMM } from "./sample_gmm.ts";
+import { boundingBox } from "./simulated_user.ts";
+import {
+  checkBox,
+  checkMask,
+  checkPoint,
+  generateDistribution,
+} from "./start_preference.ts";
 
-/**
- * An image as the network sees it: e_x, for all iterations and users. It owns
- * memory of the engine that was in use, and works in no other: call
- * `dispose()`, or declare it with `using`.
- */
-export interface ImageEmbedding {
-  /** e_x in the engine, [1, h, h, L]. */
-  readonly values: DeviceTensor;
+/** What to look at, and what is known of the object. */
+export interface EncodeOptions {
   /**
-   * The image's detail features, where the network has them, [1, h * h, 4 * c],
-   * c the channels after the decoder's first upscaling.
+   * The part of the image to look at: a box in pixels of the image, which is
+   * widened to a square and may reach beyond the edge; "whole"; or "auto", the
+   * part around the object, which is found by looking. Default: "auto" where
+   * there is a click, a box or a mask, unless the network is SAM's; else "whole".
    */
-  readonly detail?: DeviceTensor;
-  /** Place of the image in the network's square. */
-  readonly frame: Frame;
-  /** The image itself, [H, W, C], 0..1, where it is known: for figures. */
-  readonly image?: NdArray<Float32Array>;
-  /** Gives back the engine's memory; predictions made with it stay. */
-  dispose(): void;
-  /** See `dispose`. */
-  [Symbol.dispose](): void;
+  readonly region?: "auto" | "whole" | Box;
+  /** Clicks on the object; "auto" begins at the positive ones. */
+  readonly points?: readonly Point[];
+  /** A box around the object: "auto" looks at a square three times as long. */
+  readonly box?: Box;
+  /** A mask of the object, [H, W]: likewise, by the box around it. */
+  readonly mask?: NdArray<Uint8Array>;
+  /**
+   * Millimeters per row and per column, as of `readVolume`. Where the model's
+   * metadata name `regionMillimeters`, "auto" begins with a square of that side.
+   */
+  readonly spacing?: readonly [number, number];
+}
+
+/** How regions are found. */
+const FINDING = {
+  /** Side of the region in sides of the object. */
+  room: 3,
+  /** Looks at most. */
+  looks: 4,
+  /** A region is kept where the next one's side would differ by less. */
+  close: 0.25,
+  /** And its center by less, in sides. */
+  near: 0.15,
+  /** First side where nothing is known, in pixels of the network's square. */
+  first: 0.75,
+  /**
+   * How far a look goes towards a smaller square, in logarithms: a look at a part
+   * of the object would otherwise lose the rest.
+   */
+  closer: 0.7,
+  /** Samples decoded per look. */
+  samples: 8,
+};
+
+/** A place in the image. */
+type Place = { readonly x: number; readonly y: number };
+
+/** The square of a side about a place. */
+function squareAt({ x, y }: Place, side: number): Box {
+  // whole pixels: edges at half ones
+  const length = Math.max(1, Math.round(side));
+  const left = Math.round(x - length / 2) - 0.5;
+  const top = Math.round(y - length / 2) - 0.5;
+  return { left, top, right: left + length, bottom: top + length };
+}
+
+const sideOf = ({ left, right }: Box) => right - left;
+
+/** What a look shows: the recommendation's extent in the region. */
+interface Glimpse {
+  /** Box around the part of the recommendation that was clicked, in the image. */
+  readonly box: Box;
+  /** Whether that part reaches an edge of the region inside the image. */
+  readonly cut: boolean;
 }
 
 /**
- * Scales an image so that its longer side is S, normalises its intensities and
- * pads it to S x S: with zeros where the network is SAM's, else with the edge's
- * own pixels, as in training.
- *
- * @param image [H, W, C], 0..1.
- * @returns [1, S, S, 3].
+ * The mean of a few samples: what the network would recommend, [4h, 4h].
  */
-export function preprocess(
-  image: NdArray<Float32Array>,
-  frame: Frame,
-  config: ModelConfig,
-): HostTensor {
-  const S = config.imageSize;
-  const { scaledHeight: height, scaledWidth: width } = frame;
-  const scales = scalesOf(frame);
-  const resized = resizeBilinear(image, height, width);
-  const channels = image.shape[2];
-  const { low, span } = valueRange(config, resized.data);
-  const out = new Float32Array(S * S * 3);
-  const [rows, columns] = config.sam ? [height, width] : [S, S];
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const at = Math.min(y, height - 1) * width + Math.min(x, width - 1);
-      for (let c = 0; c < 3; c++) {
-        const value = resized.data[at * channels + c % channels];
-        if (!Number.isFinite(value)) {
-          throw new RangeError(
-            `Cannot encode the image as its values must be finite: current value near (${
-              Math.round(x / scales.x)
-            }, ${Math.round(y / scales.y)}) is ${value}`,
-          );
+async function glance(
+  model: Model,
+  embedding: ImageEmbedding,
+  feedback: Feedback,
+): Promise<NdArray<Float32Array>> {
+  const { config } = model;
+  const evidence = new Float64Array(config.components);
+  const distribution = await generateDistribution(
+    model,
+    embedding,
+    feedback,
+    evidence,
+  );
+  const { values } = sampleGMM(distribution, { samples: FINDING.samples });
+  const [N, d] = values.shape;
+  const weights = await model.deviceWeights();
+  const prepared = takePrepared(embedding, { feedback, weights });
+  const { data, shape } = await decodeLatents(
+    model,
+    embedding,
+    prepared?.inputs ?? packFeedback(config, [feedback]),
+    { data: values.data as Float32Array, shape: [1, N, d] },
+    { shared: prepared?.shared },
+  );
+  const side = shape[2], area = side * side;
+  const mean = new Float32Array(area);
+  for (let i = 0; i < data.length; i++) mean[i % area] += data[i] / N;
+  return ndarray(mean, [side, side]);
+}
+
+/**
+ * The part of a map of at least one half that is at a place, or else the largest;
+ * undefined where there is none.
+ */
+function partAt(
+  { data, shape: [side] }: NdArray<Float32Array>,
+  column: number,
+  row: number,
+): { left: number; top: number; right: number; bottom: number } | undefined {
+  const seen = new Uint8Array(data.length);
+  let best: number[] = [];
+  const within = (at: number) =>
+    Math.min(side - 1, Math.max(0, Math.round(at)));
+  const clicked = within(row) * side + within(column);
+  for (let start = 0; start < data.length; start++) {
+    if (seen[start] || data[start] < 0.5) continue;
+    const part = [start];
+    seen[start] = 1;
+    for (const i of part) { // grows while it is walked
+      const x = i % side, y = Math.floor(i / side);
+      for (let v = Math.max(0, y - 1); v <= Math.min(side - 1, y + 1); v++) {
+        for (let u = Math.max(0, x - 1); u <= Math.min(side - 1, x + 1); u++) {
+          const next = v * side + u;
+          if (seen[next] || data[next] < 0.5) continue;
+          seen[next] = 1;
+          part.push(next);
         }
-        out[(y * S + x) * 3 + c] =
-          ((value - low) / span - config.pixelMean[c]) /
-          config.pixelDeviation[c];
       }
     }
+    if (part.includes(clicked)) {
+      best = part;
+      break;
+    }
+    if (part.length > best.length) best = part;
   }
-  return { data: out, shape: [1, S, S, 3] };
+  if (best.length === 0) return undefined;
+  let left = side, top = side, right = -1, bottom = -1;
+  for (const i of best) {
+    const x = i % side, y = Math.floor(i / side);
+    left = Math.min(left, x), right = Math.max(right, x);
+    top = Math.min(top, y), bottom = Math.max(bottom, y);
+  }
+  return { left, top, right: right + 1, bottom: bottom + 1 };
+}
+
+/** The object's extent in the image, by a map of a region. */
+function glimpseOf(
+  map: NdArray<Float32Array>,
+  { region, height, width }: Frame,
+  { x, y }: Place,
+): Glimpse | undefined {
+  const cell = sideOf(region) / map.shape[0];
+  const part = partAt(
+    map,
+    (x - region.left) / cell - 0.5,
+    (y - region.top) / cell - 0.5,
+  );
+  if (!part) return undefined;
+  const box = {
+    left: region.left + part.left * cell,
+    top: region.top + part.top * cell,
+    right: region.left + part.right * cell,
+    bottom: region.top + part.bottom * cell,
+  };
+  const last = map.shape[0];
+  // an edge beyond the image hides nothing
+  const cut = (part.left === 0 && region.left > -0.5) ||
+    (part.top === 0 && region.top > -0.5) ||
+    (part.right === last && region.right < width - 0.5) ||
+    (part.bottom === last && region.bottom < height - 0.5);
+  return { box, cut };
+}
+
+/** The middle of the positive clicks. */
+function middleOf(points: readonly Point[]): Place {
+  const inside = points.filter(({ label }) => label !== 0);
+  const mean = (values: number[]) =>
+    (Math.min(...values) + Math.max(...values)) / 2;
+  return {
+    x: mean(inside.map(({ x }) => x)),
+    y: mean(inside.map(({ y }) => y)),
+  };
+}
+
+/** Side of a region about a box, with the room that training has. */
+function roomAround({ left, top, right, bottom }: Box): number {
+  return FINDING.room * Math.max(right - left, bottom - top);
 }
 
 /**
- * Encodes an image, once for all iterations. Its longer side is scaled to S;
- * the rest of the square is padded with zeros where the network is SAM's, else
- * with the pixels of the image's edge.
+ * Finds the region of a click by looking: a look shows the object's extent, the
+ * next region gives it room, until the region stays. An object that reaches the
+ * region's edge is looked at from twice as far.
+ *
+ * @returns The embedding of the region that is kept.
+ */
+async function find(
+  model: Model,
+  image: NdArray<Float32Array>,
+  points: readonly Point[],
+  firstSide: number,
+): Promise<ImageEmbedding> {
+  const start = performance.now();
+  const [height, width] = image.shape;
+  const S = model.config.imageSize;
+  const click = middleOf(points);
+  const longest = Math.max(height, width);
+  const looks: { embedding: ImageEmbedding; cut: boolean; found: boolean }[] =
+    [];
+  let region = squareAt(click, Math.min(firstSide, longest));
+  let kept: ImageEmbedding | undefined;
+  try {
+    while (!kept) {
+      const frame = frameOf(height, width, S, region);
+      const embedding = await encodeRegion(model, image, frame);
+      const map = await glance(model, embedding, {
+        points,
+        choices: [],
+        frame,
+      });
+      const glimpse = glimpseOf(map, frame, click);
+      looks.push({
+        embedding,
+        cut: glimpse?.cut ?? false,
+        found: glimpse !== undefined,
+      });
+      const side = sideOf(region);
+      let next: Box;
+      if (!glimpse) {
+        next = squareAt(click, side / 2);
+      } else if (glimpse.cut) {
+        next = squareAt(centerOf(glimpse.box), Math.min(2 * side, longest));
+      } else {
+        const room = roomAround(glimpse.box) / side;
+        const change = room < 1 ? room ** FINDING.closer : room;
+        next = squareAt(centerOf(glimpse.box), change * side);
+      }
+      const change = Math.abs(sideOf(next) / side - 1);
+      const from = centerOf(region), to = centerOf(next);
+      const shift = Math.max(Math.abs(from.x - to.x), Math.abs(from.y - to.y));
+      if (
+        glimpse && change < FINDING.close && shift < FINDING.near * side
+      ) {
+        kept = embedding;
+      } else if (looks.length >= FINDING.looks) {
+        const sound = looks.filter(({ found, cut }) => found && !cut);
+        const among = sound.length > 0 ? sound : looks;
+        kept = among.reduce((a, b) =>
+          sideOf(b.embedding.region) > sideOf(a.embedding.region) ? b : a
+        ).embedding;
+      }
+      region = next;
+    }
+  } finally {
+    for (const { embedding } of looks) {
+      if (embedding !== kept) embedding.dispose();
+    }
+  }
+  const known: Looks = {
+    count: looks.length,
+    milliseconds: performance.now() - start,
+    regions: looks.map(({ embedding: { region } }) => region),
+  };
+  return { ...kept!, looks: known };
+}
+
+const centerOf = ({ left, top, right, bottom }: Box): Place => ({
+  x: (left + right) / 2,
+  y: (top + bottom) / 2,
+});
+
+/** The first region's side in pixels of the image. */
+function firstSide(
+  { config, metadata }: Model,
+  spacing: EncodeOptions["spacing"],
+): number {
+  const millimeters = Number(metadata.regionMillimeters);
+  if (spacing && millimeters > 0) {
+    return Math.max(1, millimeters / Math.sqrt(spacing[0] * spacing[1]));
+  }
+  return FINDING.first * config.imageSize;
+}
+
+/**
+ * Encodes an image, or a region of it, once for all iterations. The region is
+ * scaled to the network's square; what lies beyond the image is filled with zeros
+ * where the network is SAM's, else with the pixels of the image's edge.
+ *
+ * With `region: "auto"` and a click the network finds the region itself, in one to
+ * four looks: it decodes a few samples, and looks again at a square about three
+ * times as long as the object it saw, until the square stays.
  *
  * @param model The network.
- * @param image [H, W, C] with C 1 (grey) or 3 (colour), values in 0..1; any
- * range where the config's `pixelScaling` is "min-max".
+ * @param image [H, W, C] with C 1 (grey) or 3 (color), values in 0..1.
+ * @param options What to look at.
  * @returns The embedding; it stays in the engine.
- * @throws {RangeError} When the image is empty, of another shape, or holds a
- * value that is not finite.
- * @throws {TypeError} When the model is disposed.
+ * @throws {RangeError} When the image is empty, of another shape, larger than
+ * 2^28 pixels, or holds a value outside 0..1; when the region is empty, beside the
+ * image or not finite, or "auto" without a positive click, a box or a mask; when a
+ * click or the box lies outside the image, or a click outside the region that is
+ * given.
+ * @throws {TypeError} When the model is disposed, or an option is of another type.
  *
  * @example Encode a phantom
  * ```ts
@@ -94,37 +333,68 @@ export function preprocess(
  * using embedding = await encode(model, image);
  * embedding.values.shape; // [1, 16, 16, 64]
  * ```
+ *
+ * @example Look where the click is
+ * ```ts
+ * import { encode, loadModel, phantom } from "@spa-seg/spa";
+ *
+ * using model = await loadModel();
+ * const { image } = phantom({ kind: "kidney", seed: 9 });
+ * const points = [{ x: 50, y: 35 }];
+ * using embedding = await encode(model, image, { points });
+ * embedding.region; // the square in pixels of the image
+ * embedding.looks.count; // 1 to 4
+ * ```
  */
 export async function encode(
   model: Model,
   image: NdArray<Float32Array>,
+  options: EncodeOptions = {},
 ): Promise<ImageEmbedding> {
-  const { shape } = image;
-  if (
-    shape.length !== 3 || shape[0] < 1 || shape[1] < 1 ||
-    (shape[2] !== 1 && shape[2] !== 3)
-  ) {
+  checkOptions("encode the image", options, {
+    region: "string | object",
+    points: "array",
+    box: "object",
+    mask: "ndarray",
+    spacing: "array",
+  });
+  checkImage(image);
+  const { points = [], box, mask, spacing } = options;
+  const [height, width] = image.shape;
+  const S = model.config.imageSize;
+  const whole = frameOf(height, width, S);
+  points.forEach((point) => checkPoint(point, whole));
+  if (box) checkBox(box, whole);
+  if (mask) checkMask(mask, whole);
+  const clicked = points.some(({ label }) => label !== 0);
+  const known = clicked || box !== undefined || mask !== undefined;
+  const { region = known && !model.config.sam ? "auto" : "whole" } = options;
+  if (region === "auto") {
+    if (!known) {
+      throw new RangeError(
+        `Cannot find the region as there must be a positive point, a box or a mask: current value is ${points.length} points, none of them positive`,
+      );
+    }
+    const around = box ?? (mask && boundingBox(mask));
+    if (!around) {
+      return await find(model, image, points, firstSide(model, spacing));
+    }
+    const square = squareAt(centerOf(around), roomAround(around));
+    const frame = frameOf(height, width, S, square);
+    return await encodeRegion(model, image, frame);
+  }
+  if (typeof region === "string" && region !== "whole") {
     throw new RangeError(
-      `Cannot encode the image as its shape must be [H, W, 1] or [H, W, 3]: current value is [${shape}]`,
+      `Cannot encode the image as region must be "auto", "whole" or a box: current value is "${region}"`,
     );
   }
-  const frame = frameOf(shape[0], shape[1], model.config.imageSize);
-  const weights = await model.deviceWeights();
-  const pixels = preprocess(image, frame, model.config);
-  const { image: { embedding, detail } } = await programsOf(model).encode({
-    weights,
-    pixels,
-  });
-  const dispose = () => {
-    embedding.dispose();
-    detail?.dispose();
-  };
-  return {
-    values: embedding,
-    detail,
-    frame,
-    image,
-    dispose,
-    [Symbol.dispose]: dispose,
-  };
+  const frame = frameOf(height, width, S, region);
+  const beside = points.find((point) => !isInRegion(frame, point));
+  if (beside) {
+    const { left, top, right, bottom } = frame.region;
+    throw new RangeError(
+      `Cannot encode the image as the points must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${beside.x}, ${beside.y})`,
+    );
+  }
+  return await encodeRegion(model, image, frame);
 }

@@ -12,7 +12,13 @@ import {
   POINT_SLOTS,
 } from "../model/config.ts";
 import { CHOICE_SCALE, PointLabel } from "../model/prompt_encoder.ts";
-import { type Frame, placeInMap, scalesOf } from "./frame.ts";
+import {
+  type Box,
+  type Frame,
+  isInRegion,
+  placeInMap,
+  placeInSquare,
+} from "./frame.ts";
 
 /** A click. */
 export interface Point {
@@ -24,18 +30,6 @@ export interface Point {
   readonly label?: 0 | 1;
 }
 
-/** A box around the object, corners in pixels of the image as for a click. */
-export interface Box {
-  /** Column of the left edge. */
-  readonly left: number;
-  /** Row of the top edge. */
-  readonly top: number;
-  /** Column of the right edge, greater than `left`. */
-  readonly right: number;
-  /** Row of the bottom edge, greater than `top`. */
-  readonly bottom: number;
-}
-
 /** One choice: what was shown, at the decoder's resolution, and what was picked. */
 export interface Choice {
   /** The recommended probability map shown with the candidates, [4h, 4h], 0..1. */
@@ -44,6 +38,11 @@ export interface Choice {
   readonly candidates: readonly NdArray<Float32Array>[];
   /** Index of the candidate the user picked. */
   readonly chosen: number;
+  /**
+   * Share of its likelihood that counts, 0..1, which defaults to 1: less for a
+   * choice that was made in another slice of a volume.
+   */
+  readonly weight?: number;
 }
 
 /** Everything the user said about one image. */
@@ -54,7 +53,7 @@ export interface Feedback {
   readonly box?: Box;
   /** The choices, oldest first. */
   readonly choices: readonly Choice[];
-  /** Place of the image in the network's square. */
+  /** Places of the image, the region and the network's square. */
   readonly frame: Frame;
 }
 
@@ -97,11 +96,9 @@ export function packPoints(
   const points = new Float32Array(B * T * 2);
   const labels = new Float32Array(B * T).fill(PointLabel.empty);
   batch.forEach((prompts, b) => {
-    const scales = scalesOf(prompts.frame);
     let slot = b * T;
     const add = (x: number, y: number, label: number) => {
-      points[2 * slot] = x * scales.x;
-      points[2 * slot + 1] = y * scales.y;
+      points.set(placeInSquare(prompts.frame, { x, y }), 2 * slot);
       labels[slot++] = label;
     };
     for (const { x, y, label } of prompts.points) {
@@ -112,7 +109,7 @@ export function packPoints(
       add(left, top, PointLabel.boxTopLeft);
       add(right, bottom, PointLabel.boxBottomRight);
     } else if (prompts.points.length > 0) {
-      add(0, 0, PointLabel.padding); // SAM's, where there is no box
+      labels[slot] = PointLabel.padding; // SAM's at (0, 0), where there is no box
     }
   });
   return {
@@ -122,11 +119,12 @@ export function packPoints(
 }
 
 /**
- * Clicks without those that repeat an earlier one: to the network it would be
- * a stronger one, which it was not trained with.
+ * Clicks in the region, without those that repeat an earlier one: to the network
+ * it would be a stronger one, which it was not trained with.
  */
-function distinctPoints(points: readonly Point[]): Point[] {
-  const placed = points.map((point) =>
+function distinctPoints({ points, frame }: Feedback): Point[] {
+  const seen = points.filter((point) => isInRegion(frame, point));
+  const placed = seen.map((point) =>
     [`${point.x} ${point.y} ${point.label ?? 1}`, point] as const
   );
   return [...new Map(placed).values()];
@@ -144,7 +142,7 @@ export function packFeedback(
 ): FeedbackInputs {
   const batch = given.map((feedback) => ({
     ...feedback,
-    points: distinctPoints(feedback.points),
+    points: distinctPoints(feedback),
   }));
   const side = maskSide(config);
   const area = side * side;

@@ -35,3 +35,19 @@ export function normalizeLogWeights(
   const total = logSumExp(logWeights);
   return Float64Array.from(logWeights, (value) => value - total);
 }
+
+/** The parts of a mixture that an update may move, and the others as before. */
+export function moveParts(
+  before: GaussianMixture,
+  updated: GaussianMixture,
+  { moments = true, weights = true }: {
+    readonly moments?: boolean;
+    readonly weights?: boolean;
+  },
+): GaussianMixture {
+  return {
+    logWeights: (weights ? updated : before).logWeights,
+    means: (moments ? updated : before).means,
+    deviations: (moments ? updated : before).deviations,
+  };
+}

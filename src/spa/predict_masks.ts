@@ -6,18 +6,16 @@ import { contiguous } from "../arrays/contiguous.ts";
 import { maskSide } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { PointLabel } from "../model/prompt_encoder.ts";
-import type { ImageEmbedding } from "./encode.ts";
-import {
-  type Box,
-  packPoints,
-  type Point,
-  type PointPrompts,
-} from "./feedback.ts";
-import { mapToImage } from "./frame.ts";
+import type { ImageEmbedding } from "./embedding.ts";
+import { packPoints, type Point, type PointPrompts } from "./feedback.ts";
+import { type Box, maskToImage } from "./frame.ts";
 import { checkBox, checkPoint } from "./start_preference.ts";
 
 /** Prompt slots of the first program: 7 clicks, or a box and 6. */
 const SLOTS = 8;
+
+/** The least logit inside: SAM's are above 0. */
+const ABOVE_ZERO = Number.MIN_VALUE;
 
 /** What to segment. */
 export interface MaskPrompts {
@@ -113,12 +111,8 @@ export async function predictMasks(
     const values = (predicted.logits.data as Float32Array)
       .slice(token * area, (token + 1) * area);
     const map = ndarray(values, [side, side]);
-    const atImage = mapToImage(map, frame);
     return {
-      mask: ndarray(
-        Uint8Array.from(atImage.data, (value) => value > 0 ? 1 : 0),
-        [frame.height, frame.width],
-      ),
+      mask: maskToImage(map, frame, ABOVE_ZERO),
       iou: predicted.iou.data[token],
       logits: map,
     };

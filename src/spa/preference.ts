@@ -1,5 +1,7 @@
 /** A user's preference about one image: immutable; an update makes a new one. */
 
+import { digest } from "../digest.ts";
+import type { Identity } from "./embedding.ts";
 import type { Feedback } from "./feedback.ts";
 import type { GaussianMixture } from "./mixture.ts";
 import type { KeptSamples } from "./predictions.ts";
@@ -16,6 +18,8 @@ export interface Preference {
   readonly evidence: Float64Array;
   /** Whether p(z) is a profile's: until the first choice. */
   readonly carried?: boolean;
+  /** The embedding it is about: no other is taken with it. */
+  readonly identity: Identity;
   /** Points and choices so far. */
   readonly feedback: Feedback;
   /**
@@ -30,4 +34,20 @@ export interface Preference {
   readonly habit?: Pick<Preference, "distribution" | "evidence">;
   /** Number of choices so far. */
   readonly iteration: number;
+}
+
+/** Tells the states of a user apart: a digest of all that an update moves. */
+export function stateOf(
+  { distribution, evidence, feedback, iteration }: Preference,
+): string {
+  const { logWeights, means, deviations } = distribution;
+  const bytes = (values: Float64Array) =>
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return digest([
+    JSON.stringify([iteration, feedback.points, feedback.box]),
+    bytes(logWeights),
+    bytes(evidence),
+    means.data as Float32Array,
+    deviations.data as Float32Array,
+  ]);
 }

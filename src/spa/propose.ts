@@ -1,7 +1,7 @@
 import type { Model } from "../model/model.ts";
 import { cluster, type Proposal } from "./cluster.ts";
 import { decode } from "./decode.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import type { Preference } from "./preference.ts";
 import { createRandom } from "../random.ts";
 import { sampleGMM } from "./sample_gmm.ts";
@@ -35,11 +35,12 @@ export async function propose(
   const path = [redraws, iteration, feedback.points.length];
   const own = createRandom(seed, ...path).integer(2 ** 32);
   const latents = sampleGMM(preference.distribution, {
-    count: samples,
+    samples,
     seed: own,
   });
-  const predictions = await decode(model, embedding, latents, preference, {
+  const predictions = await decode(model, embedding, preference, {
+    latents,
     variations,
   });
-  return cluster(predictions, { count: candidates, seed: own });
+  return cluster(predictions, { candidates, seed: own });
 }

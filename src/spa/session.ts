@@ -1,34 +1,66 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { cleanMask, type MaskCleaning } from "../arrays/clean_mask.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import type { Model } from "../model/model.ts";
 import { addPoint } from "./add_point.ts";
 import type { Proposal } from "./cluster.ts";
-import { encode, type ImageEmbedding } from "./encode.ts";
-import type { Box, Point } from "./feedback.ts";
+import { encode, type EncodeOptions } from "./encode.ts";
+import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
+import type { Point } from "./feedback.ts";
+import { type Box, frameOf, isInRegion, squareAround } from "./frame.ts";
 import type { Preference } from "./preference.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { type ProposalOptions, propose } from "./propose.ts";
-import { type Start, startPreference } from "./start_preference.ts";
+import {
+  carryPreference,
+  checkPoint,
+  type Start,
+  startPreference,
+} from "./start_preference.ts";
 import { type UpdateOptions, updatePreference } from "./update_preference.ts";
 
+/** Digest of a mask's pixels. */
+function digestOf(mask: NdArray<Uint8Array>): string {
+  return digest([`${mask.shape}`, contiguous(mask).data]);
+}
+
+/** The square that holds a region and a place beside it, with some room. */
+function regionWith(
+  { left, top, right, bottom }: Box,
+  { x, y }: Point,
+): Box {
+  const room = (right - left) / 8;
+  return squareAround({
+    left: Math.min(left, x - room),
+    top: Math.min(top, y - room),
+    right: Math.max(right, x + room),
+    bottom: Math.max(bottom, y + room),
+  });
+}
+
 /** Options of a session. */
-export interface SessionOptions extends Start, ProposalOptions {
+export interface SessionOptions
+  extends Start, ProposalOptions, Pick<EncodeOptions, "region" | "spacing"> {
   /** How choices update the preference. */
   readonly update?: UpdateOptions;
 }
 
 /**
- * What a user did after the start: picked a candidate, clicked, or asked for
- * other candidates.
+ * What a user did after the start: picked a candidate, clicked, asked for other
+ * candidates, or chose another region.
  */
 export type Action =
   | { readonly choose: number }
   | { readonly addPoint: Point }
-  | { readonly proposeAgain: true };
+  | { readonly proposeAgain: true }
+  | { readonly lookAt: Box };
 
 /** One state of a session: a preference and the proposal made with it. */
 interface Step {
+  readonly embedding: ImageEmbedding;
   readonly preference: Preference;
   readonly proposal: Proposal;
   /** How often the same preference was drawn from before. */
@@ -39,6 +71,24 @@ interface Step {
 
 /** A session as plain data: what the user did, without image and other options. */
 export interface SessionJSON {
+  /** Always "spa-session". */
+  readonly format: "spa-session";
+  /** Of the format. */
+  readonly version: 1;
+  /** Digest of the first region as the network saw it. */
+  readonly image: string;
+  /** The region at the start. */
+  readonly region: Box;
+  /** Samples N per proposal. */
+  readonly samples: number;
+  /** Variations per proposal. */
+  readonly variations: number;
+  /** Candidates K per proposal. */
+  readonly candidates: number;
+  /** How choices updated the preference. */
+  readonly update: UpdateOptions;
+  /** Digest of the last recommended mask, which a replay must give again. */
+  readonly mask: string;
   /** The clicks at the start; later ones are among the actions. */
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
@@ -71,7 +121,6 @@ export interface SessionJSON {
  */
 export class Session {
   readonly #model: Model;
-  readonly #embedding: ImageEmbedding;
   readonly #options: SessionOptions;
   readonly #steps: Step[];
   /** Whether a step is under way. */
@@ -80,12 +129,10 @@ export class Session {
 
   private constructor(
     model: Model,
-    embedding: ImageEmbedding,
     options: SessionOptions,
     first: Step,
   ) {
     this.#model = model;
-    this.#embedding = embedding;
     this.#options = options;
     this.#steps = [first];
   }
@@ -106,12 +153,19 @@ export class Session {
     image: NdArray<Float32Array>,
     options: SessionOptions,
   ): Promise<Session> {
-    const embedding = await encode(model, image);
+    const { region, spacing, points, box, mask } = options;
+    const embedding = await encode(model, image, {
+      region,
+      spacing,
+      points,
+      box,
+      mask,
+    });
     try {
       const preference = await startPreference(model, embedding, options);
       const proposal = await propose(model, embedding, preference, options);
-      const first = { preference, proposal, redraws: 0 };
-      return new Session(model, embedding, options, first);
+      const first = { embedding, preference, proposal, redraws: 0 };
+      return new Session(model, options, first);
     } catch (error) {
       embedding.dispose();
       throw error;
@@ -119,34 +173,60 @@ export class Session {
   }
 
   /**
-   * Runs a saved session again: the same model, image, options and seed give
-   * the same proposals.
+   * Runs a saved session again, to the identical mask.
    *
    * @param model The network.
    * @param image The image, as for `start`.
    * @param saved What `toJSON` gave.
-   * @param options Those the session was started with, but for what was saved.
+   * @param options What is not saved: the profile and the mask it began with.
    * @returns The session in its last state; steps that were undone are not in it.
-   * @throws {RangeError} As `start`, `choose` and `addPoint`.
+   * @throws {RangeError} When the text is no session, the image another one, or
+   * the last mask differs, as with other weights; and as `start`, `choose` and
+   * `addPoint`.
    * @throws {TypeError} When the model is disposed.
    */
   static async replay(
     model: Model,
     image: NdArray<Float32Array>,
-    { points, box, seed, actions }: SessionJSON,
-    options: Omit<SessionOptions, "points" | "box" | "seed"> = {},
+    saved: SessionJSON,
+    options: Pick<SessionOptions, "profile" | "mask"> = {},
   ): Promise<Session> {
+    if (saved?.format !== "spa-session" || saved.version !== 1) {
+      throw new RangeError(
+        `Cannot replay the session as its format must be "spa-session", version 1: current value is ${saved?.format}, version ${saved?.version}`,
+      );
+    }
+    const { points, box, seed, actions, region, samples, variations } = saved;
+    const { candidates, update } = saved;
     const session = await Session.start(model, image, {
       ...options,
       points,
       box,
+      region,
+      samples,
+      variations,
+      candidates,
+      update,
       seed,
     });
     try {
+      const { seen } = session.#last.embedding.identity;
+      if (seen !== saved.image) {
+        throw new RangeError(
+          `Cannot replay the session as the image must be the one it was saved of: current value is another one, ${seen} for ${saved.image}`,
+        );
+      }
       for (const action of actions) {
         if ("choose" in action) await session.choose(action.choose);
         else if ("addPoint" in action) await session.addPoint(action.addPoint);
+        else if ("lookAt" in action) await session.lookAt(action.lookAt);
         else await session.proposeAgain();
+      }
+      const mask = digestOf(session.accept());
+      if (mask !== saved.mask) {
+        throw new RangeError(
+          "Cannot replay the session as it must end with the mask it was saved with: current value is another one. Model, profile and starting mask must be the same",
+        );
       }
       return session;
     } catch (error) {
@@ -167,6 +247,16 @@ export class Session {
   /** What is known about the user now. */
   get preference(): Preference {
     return this.#last.preference;
+  }
+
+  /** The square part of the image that the network looks at. */
+  get region(): Box {
+    return this.#last.embedding.region;
+  }
+
+  /** How the region was found. */
+  get looks(): Looks {
+    return this.#last.embedding.looks;
   }
 
   /** Number of choices so far; clicks and other draws do not count. */
@@ -198,19 +288,17 @@ export class Session {
       "choose",
       { choose: candidate },
       () =>
-        updatePreference(
-          this.#model,
-          this.#embedding,
-          this.preference,
-          this.proposal,
-          candidate,
-          this.#options.update,
-        ),
+        updatePreference(this.#model, this.#last.embedding, this.preference, {
+          proposal: this.proposal,
+          choice: candidate,
+          ...this.#options.update,
+        }),
     );
   }
 
   /**
-   * Adds a click and makes the next proposal.
+   * Adds a click and makes the next proposal. A click outside the region widens
+   * the region first.
    *
    * @param point The click, positive or negative, in pixels of the image.
    * @returns The next proposal.
@@ -218,17 +306,19 @@ export class Session {
    * @throws {TypeError} As `choose`.
    */
   async addPoint(point: Point): Promise<Proposal> {
+    const { frame, region } = this.#last.embedding;
+    checkPoint(point, frame);
+    if (!isInRegion(frame, point)) {
+      await this.lookAt(regionWith(region, point));
+    }
     return await this.#advance(
       "add a point",
       { addPoint: point },
       () =>
-        addPoint(
-          this.#model,
-          this.#embedding,
-          this.preference,
+        addPoint(this.#model, this.#last.embedding, this.preference, {
           point,
-          this.#options.update,
-        ),
+          ...this.#options.update,
+        }),
     );
   }
 
@@ -248,11 +338,78 @@ export class Session {
     );
   }
 
+  /**
+   * Looks closer or from farther away, about the region's center; clicks and
+   * choices stay.
+   *
+   * @param factor Greater than 1: closer; less: wider.
+   * @returns The next proposal.
+   * @throws {RangeError} When the factor is not positive and finite, or a positive
+   * click would be left out.
+   * @throws {TypeError} As `choose`.
+   */
+  async zoom(factor: number): Promise<Proposal> {
+    if (!(factor > 0 && Number.isFinite(factor))) {
+      throw new RangeError(
+        `Cannot zoom as the factor must be a positive number: current value is ${factor}`,
+      );
+    }
+    const { left, top, right, bottom } = this.region;
+    const x = (left + right) / 2, y = (top + bottom) / 2;
+    const half = (right - left) / 2 / factor;
+    return await this.lookAt({
+      left: x - half,
+      top: y - half,
+      right: x + half,
+      bottom: y + half,
+    });
+  }
+
+  /**
+   * Looks at another region; clicks and choices stay, and what was chosen is
+   * resampled into the new square.
+   *
+   * @param region In pixels of the image; widened to a square.
+   * @returns The next proposal.
+   * @throws {RangeError} When the box is empty, beside the image or not finite, or
+   * leaves out a positive click.
+   * @throws {TypeError} As `choose`.
+   */
+  async lookAt(region: Box): Promise<Proposal> {
+    const { frame } = this.#last.embedding;
+    const other = frameOf(frame.height, frame.width, frame.side, region);
+    return await this.#advance(
+      "look at another region",
+      { lookAt: other.region },
+      async () => {
+        const embedding = await encodeRegion(
+          this.#model,
+          this.#last.embedding.image,
+          other,
+        );
+        try {
+          const preference = await carryPreference(
+            this.#model,
+            embedding,
+            this.preference,
+            this.#options.update,
+          );
+          return { preference, embedding };
+        } catch (error) {
+          embedding.dispose();
+          throw error;
+        }
+      },
+    );
+  }
+
   /** Makes a step; steps that overlapped would not be a history. */
   async #advance(
     verb: string,
     action: Action,
-    update: () => Preference | Promise<Preference>,
+    update: () =>
+      | Preference
+      | Promise<Preference | Pick<Step, "preference" | "embedding">>,
     redraws = 0,
   ): Promise<Proposal> {
     this.#checkIdle(verb);
@@ -263,15 +420,24 @@ export class Session {
     }
     this.#busy = true;
     try {
-      const preference = await update();
-      const proposal = await propose(
-        this.#model,
-        this.#embedding,
-        preference,
-        this.#options,
-        redraws,
-      );
-      this.#steps.push({ preference, proposal, redraws, action });
+      const updated = await update();
+      const { preference, embedding } = "embedding" in updated
+        ? updated
+        : { preference: updated, embedding: this.#last.embedding };
+      let proposal: Proposal;
+      try {
+        proposal = await propose(
+          this.#model,
+          embedding,
+          preference,
+          this.#options,
+          redraws,
+        );
+      } catch (error) {
+        if (embedding !== this.#last.embedding) embedding.dispose();
+        throw error;
+      }
+      this.#steps.push({ embedding, preference, proposal, redraws, action });
       return proposal;
     } finally {
       this.#busy = false;
@@ -299,19 +465,50 @@ export class Session {
         "Cannot undo as there must be a step after the start: current value is 0",
       );
     }
-    this.#steps.pop();
+    const { embedding } = this.#steps.pop()!;
+    if (embedding !== this.#last.embedding) embedding.dispose();
     return this.proposal;
   }
 
-  /** The recommended mask now, at the image's own size, [H, W], 0 or 1. */
-  accept(): NdArray<Uint8Array> {
-    return this.proposal.recommended.mask;
+  /**
+   * The mask that the user accepts, at the image's own size, [H, W], 0 or 1.
+   *
+   * @param candidate Index of a candidate, from 0, as it is shown; by default the
+   * recommendation.
+   * @param cleaning Small repairs; by default none.
+   * @throws {RangeError} When there is no such candidate.
+   */
+  accept(
+    candidate?: number,
+    cleaning?: MaskCleaning,
+  ): NdArray<Uint8Array> {
+    const { candidates, recommended } = this.proposal;
+    const shown = candidate === undefined ? recommended : candidates[candidate];
+    if (!shown) {
+      throw new RangeError(
+        `Cannot accept as the candidate must be one of those shown, 0..${
+          candidates.length - 1
+        }: current value is ${candidate}`,
+      );
+    }
+    return cleaning ? cleanMask(shown.mask, cleaning) : shown.mask;
   }
 
   /** What the user said, with which `replay` runs the session again. */
   toJSON(): SessionJSON {
-    const { points, box } = this.#steps[0].preference.feedback;
+    const [{ embedding, preference: { feedback: { points, box } } }] =
+      this.#steps;
+    const { samples = 48, candidates = 4, update = {} } = this.#options;
     return {
+      format: "spa-session",
+      version: 1,
+      image: embedding.identity.seen,
+      region: embedding.region,
+      samples,
+      variations: this.#options.variations ?? samples,
+      candidates,
+      update,
+      mask: digestOf(this.accept()),
       points,
       box,
       seed: this.#options.seed ?? 0,
@@ -322,7 +519,7 @@ export class Session {
   /** Gives back the image embedding's memory: no step can follow, undo aside. */
   dispose(): void {
     this.#disposed = true;
-    this.#embedding.dispose();
+    for (const { embedding } of this.#steps) embedding.dispose();
   }
 
   /** See `dispose`. */

@@ -10,7 +10,8 @@ import { squaredDistances } from "../arrays/squared_distances.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Random } from "../random.ts";
 import type { Proposal } from "./cluster.ts";
-import type { Box, Point } from "./feedback.ts";
+import type { Point } from "./feedback.ts";
+import type { Box } from "./frame.ts";
 
 /**
  * Picks a candidate of a proposal: its index, from 0. Whatever it draws comes

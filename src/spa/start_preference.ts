@@ -1,18 +1,32 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import type { ModelConfig } from "../model/config.ts";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
+import { maskSide, type ModelConfig } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import { showValue } from "../options.ts";
+import { checkModel } from "./check_preference.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import {
-  type Box,
+  type Choice,
   type Feedback,
   packFeedback,
   type Point,
 } from "./feedback.ts";
-import type { Frame } from "./frame.ts";
-import type { GaussianMixture } from "./mixture.ts";
+import {
+  type Box,
+  type Frame,
+  isInRegion,
+  maskToMap,
+  moveMap,
+} from "./frame.ts";
+import { type GaussianMixture, moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
+import { keepPrepared } from "./prepared.ts";
+import type { KeptSamples } from "./predictions.ts";
 import type { Profile } from "./profile.ts";
+import { errorClick } from "./simulated_user.ts";
 
 /** What the user gives to start with. */
 export interface Start {
@@ -20,6 +34,11 @@ export interface Start {
   readonly points?: readonly Point[];
   /** A box around the object. */
   readonly box?: Box;
+  /**
+   * A mask that somebody made before, [H, W], to be aligned: it counts as a first
+   * choice. Where there is no click, its deepest pixel is one.
+   */
+  readonly mask?: NdArray<Uint8Array>;
   /** A user's profile from earlier images, in place of the generator's guess. */
   readonly profile?: Profile;
 }
@@ -27,8 +46,16 @@ export interface Start {
 /** Throws unless a point lies in the image, and is positive or negative. */
 export function checkPoint(
   { x, y, label = 1 }: Point,
-  { height, width }: Frame,
+  { height, width }: Pick<Frame, "height" | "width">,
 ): void {
+  for (const [name, value] of Object.entries({ x, y })) {
+    if (typeof value === "number") continue;
+    throw new TypeError(
+      `Cannot use the point as its ${name} must be a number: current value is ${
+        showValue(value)
+      }`,
+    );
+  }
   if (label !== 0 && label !== 1) {
     throw new RangeError(
       `Cannot use the point as its label must be 1, inside, or 0, outside: current value is ${
@@ -57,20 +84,59 @@ export function checkBox(box: Box, frame: Frame): void {
   );
 }
 
-/** Throws unless there is a positive point or a box, and all lie in the image. */
-function checkStart(
-  points: readonly Point[],
-  box: Box | undefined,
-  frame: Frame,
-) {
-  points.forEach((point) => checkPoint(point, frame));
-  if (box) {
-    checkBox(box, frame);
-  } else if (!points.some(({ label }) => label !== 0)) {
+/** Throws unless a mask is of the image's size, and has pixels. */
+export function checkMask(
+  mask: NdArray<Uint8Array>,
+  { height, width }: Pick<Frame, "height" | "width">,
+): void {
+  if (`${mask.shape}` !== `${[height, width]}`) {
     throw new RangeError(
-      `Cannot start as there must be a positive point or a box: current value is ${points.length} points, none of them positive`,
+      `Cannot use the mask as it must be of the image's size, ${height} x ${width}: current value is ${
+        mask.shape.join(" x ")
+      }`,
     );
   }
+  if (contiguous(mask).data.some((value) => value !== 0)) return;
+  throw new RangeError(
+    "Cannot use the mask as it must have pixels: current value is an empty one",
+  );
+}
+
+/** Throws unless there is something to start with, and all lies in the image. */
+function checkStart({ points = [], box, mask }: Start, frame: Frame): void {
+  points.forEach((point) => checkPoint(point, frame));
+  if (box) checkBox(box, frame);
+  if (mask) checkMask(mask, frame);
+  const positive = points.filter(({ label }) => label !== 0);
+  if (positive.length === 0 && !box && !mask) {
+    throw new RangeError(
+      `Cannot start as there must be a positive point, a box or a mask: current value is ${points.length} points, none of them positive`,
+    );
+  }
+  const beside = positive.find((point) => !isInRegion(frame, point));
+  if (!beside) return;
+  const { left, top, right, bottom } = frame.region;
+  throw new RangeError(
+    `Cannot start as the points must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${beside.x}, ${beside.y})`,
+  );
+}
+
+/** The pixel of a mask that is farthest from its edge. */
+function deepestPixel(mask: NdArray<Uint8Array>): Point {
+  const empty = ndarray(new Uint8Array(mask.size), mask.shape.slice());
+  const inside = contiguous(mask).data.map((value) => value === 0 ? 0 : 1);
+  const { x, y } = errorClick(empty, ndarray(inside, mask.shape.slice()))!;
+  return { x, y };
+}
+
+/** A mask as a choice that was made before: nothing else was shown. */
+function choiceOf(
+  mask: NdArray<Uint8Array>,
+  frame: Frame,
+  side: number,
+): Choice {
+  const map = maskToMap(mask, frame, side);
+  return { recommended: map, candidates: [map], chosen: 0 };
 }
 
 /** Throws unless a profile is of a model with the same mixture. */
@@ -97,14 +163,18 @@ export async function generateDistribution(
   feedback: Feedback,
   evidence: Float64Array,
 ): Promise<GaussianMixture> {
-  const { choice: _, ...prompts } = packFeedback(model.config, [feedback]);
+  const inputs = packFeedback(model.config, [feedback]);
+  const { choice: _, ...prompts } = inputs;
   const { components: M, latentChannels: d } = model.config;
-  const { logWeights, means, deviations } = await programsOf(model).generate({
+  const weights = await model.deviceWeights();
+  const made = await programsOf(model).generate({
     ...prompts,
-    weights: await model.deviceWeights(),
+    weights,
     embedding: embedding.values,
     evidence: { data: Float32Array.from(evidence), shape: [1, M] },
   });
+  const { logWeights, means, deviations, shared } = made;
+  keepPrepared(embedding, { feedback, weights, inputs, shared });
   return {
     logWeights: Float64Array.from(logWeights.data),
     means: ndarray(means.data as Float32Array, [M, d]),
@@ -143,15 +213,19 @@ export async function generateDistribution(
 export async function startPreference(
   model: Model,
   embedding: ImageEmbedding,
-  { points = [], box, profile }: Start,
+  start: Start,
 ): Promise<Preference> {
-  checkStart(points, box, embedding.frame);
+  const { frame, identity } = embedding;
+  const { points = [], box, mask, profile } = start;
+  checkModel("start", model, embedding);
+  checkStart(start, frame);
   if (profile) checkProfile(profile, model.config);
+  const clicked = points.some(({ label }) => label !== 0);
   const feedback: Feedback = {
-    points: [...points],
+    points: mask && !clicked ? [deepestPixel(mask), ...points] : [...points],
     box,
-    choices: [],
-    frame: embedding.frame,
+    choices: mask ? [choiceOf(mask, frame, maskSide(model.config))] : [],
+    frame,
   };
   const evidence = profile?.evidence ??
     new Float64Array(model.config.components);
@@ -160,8 +234,92 @@ export async function startPreference(
   return {
     distribution,
     evidence,
+    identity,
     ...(profile && { carried: true }),
     feedback,
     iteration: 0,
   };
+}
+
+/**
+ * Takes a preference to another region of the same image: clicks stay, maps of
+ * choices and kept samples are resampled, and the generator sees them there.
+ *
+ * @param model The network.
+ * @param embedding The other region, encoded.
+ * @param preference The preference so far; not changed.
+ * @param options As for `updatePreference`: under the rule `m-step` the mixture
+ * stays as it is.
+ * @returns The preference about the other region.
+ * @throws {RangeError} When the embedding is of another image or model, or its
+ * region leaves out a positive click.
+ */
+export async function carryPreference(
+  model: Model,
+  embedding: ImageEmbedding,
+  preference: Preference,
+  options: {
+    readonly rule?: "generator" | "m-step";
+    readonly moments?: boolean;
+    readonly weights?: boolean;
+  } = {},
+): Promise<Preference> {
+  checkModel("carry the preference", model, embedding);
+  const { feedback, kept, identity, carried, evidence } = preference;
+  const { frame } = embedding;
+  if (
+    identity.image !== embedding.identity.image ||
+    identity.model !== embedding.identity.model
+  ) {
+    throw new RangeError(
+      "Cannot carry the preference as the embedding must be of the same image and model: current value is of another one",
+    );
+  }
+  const beside = feedback.points.find((point) =>
+    point.label !== 0 && !isInRegion(frame, point)
+  );
+  if (beside) {
+    throw new RangeError(
+      `Cannot look there as the region must hold every positive click: current value leaves out (${beside.x}, ${beside.y})`,
+    );
+  }
+  const move = (map: NdArray<Float32Array>) =>
+    moveMap(map, feedback.frame, frame);
+  const moved: Feedback = {
+    ...feedback,
+    frame,
+    choices: feedback.choices.map(({ recommended, candidates, chosen }) => ({
+      recommended: move(recommended),
+      candidates: candidates.map(move),
+      chosen,
+    })),
+  };
+  const { distribution: old } = preference;
+  const stays = options.rule === "m-step" || carried;
+  const distribution = stays ? old : moveParts(
+    old,
+    await generateDistribution(model, embedding, moved, evidence),
+    options,
+  );
+  return {
+    ...preference,
+    identity: embedding.identity,
+    feedback: moved,
+    distribution,
+    ...(kept && { kept: moveKept(kept, move) }),
+  };
+}
+
+/** Kept samples, each map moved. */
+function moveKept(
+  { probabilities, components }: KeptSamples,
+  move: (map: NdArray<Float32Array>) => NdArray<Float32Array>,
+): KeptSamples {
+  const { shape } = probabilities;
+  const data = new Float32Array(probabilities.size);
+  const area = shape[1] * shape[2];
+  for (let n = 0; n < shape[0]; n++) {
+    data.set(move(probabilities.pick(n)).data, n * area);
+  }
+  return { probabilities: ndarray(data, shape.slice()), components };
 }

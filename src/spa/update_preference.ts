@@ -1,13 +1,13 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import type { Model } from "../model/model.ts";
-import { checkPreference } from "./check_preference.ts";
+import { checkPreference, checkProposal } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
-import type { ImageEmbedding } from "./encode.ts";
+import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import type { Feedback } from "./feedback.ts";
-import type { GaussianMixture } from "./mixture.ts";
+import { moveParts } from "./mixture.ts";
 import {
   keepSamples,
   type KeptSamples,
@@ -34,17 +34,12 @@ export interface UpdateOptions {
   readonly weights?: boolean;
 }
 
-/** The parts of a mixture that an update may move, and the others as before. */
-export function moveParts(
-  before: GaussianMixture,
-  updated: GaussianMixture,
-  { moments = true, weights = true }: UpdateOptions,
-): GaussianMixture {
-  return {
-    logWeights: (weights ? updated : before).logWeights,
-    means: (moments ? updated : before).means,
-    deviations: (moments ? updated : before).deviations,
-  };
+/** A choice, and how it updates. */
+export interface ChoiceUpdate extends UpdateOptions {
+  /** What the user was shown. */
+  readonly proposal: Proposal;
+  /** Index of the candidate the user picked, from 0. */
+  readonly choice: number;
 }
 
 /** The chosen cluster's own samples, fresh ones before older ones. */
@@ -73,12 +68,12 @@ function keep(
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference the proposal was made with; not changed.
- * @param proposal What the user was shown.
- * @param choice Index of the candidate the user picked.
- * @param options The rule, and which parts of the mixture move (ablations).
+ * @param update The proposal and the choice; the rule, and which parts of the
+ * mixture move (ablations).
  * @returns The new preference, one iteration further.
  * @throws {RangeError} When there is no such candidate or rule, or the
- * preference is of another image or model.
+ * preference or the proposal is of another image, region or model, or the
+ * proposal was not made with this preference.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  *
@@ -93,15 +88,12 @@ function keep(
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
  * const proposal = spa.cluster(predictions);
- * const updated = await spa.updatePreference(
- *   model,
- *   embedding,
- *   preference,
+ * const updated = await spa.updatePreference(model, embedding, preference, {
  *   proposal,
- *   0,
- * );
+ *   choice: 0,
+ * });
  * updated.iteration; // 1
  * ```
  */
@@ -109,9 +101,7 @@ export async function updatePreference(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  proposal: Proposal,
-  choice: number,
-  options: UpdateOptions = {},
+  { proposal, choice, ...options }: ChoiceUpdate,
 ): Promise<Preference> {
   const { candidates, predictions, recommended } = proposal;
   const chosen = candidates[choice];
@@ -129,6 +119,7 @@ export async function updatePreference(
     );
   }
   checkPreference("update", model, embedding, preference);
+  checkProposal("update", preference, predictions);
   const logLikelihood = maskLogLikelihood(
     predictions.probabilities.data as Float32Array,
     predictions.components.length,
@@ -158,6 +149,7 @@ export async function updatePreference(
   return {
     distribution,
     evidence,
+    identity: preference.identity,
     feedback,
     habit: preference.habit ?? { distribution, evidence },
     kept: keep(predictions, chosen.members),

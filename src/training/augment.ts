@@ -1,12 +1,12 @@
 /** Training examples: an image and a user's mask, moved and restyled at random. */
 
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import { sampleAt } from "../arrays/sample_at.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { valueRange } from "../model/normalize.ts";
 import { createRandom, type Random } from "../random.ts";
-import type { Box } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 
 /** A smooth warp: the point (u, v) moves by amplitude * sin(phase + ...). */
 export interface Wave {

@@ -3,7 +3,7 @@
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../phantoms/phantom.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { createRandom, type Random } from "../random.ts";
-import type { Box } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { boundingBox } from "../spa/simulated_user.ts";
 import {
   drawAnyRegion,
@@ -29,12 +29,7 @@ import {
   MANNERS,
   segmentRegion,
 } from "./synthetic_targets.ts";
-import {
-  drawFrom,
-  idOf,
-  isMarked,
-  type TrainingCase,
-} from "./training_case.ts";
+import { drawFrom, idOf, type TrainingCase } from "./training_case.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withMask } from "../../src/baselines/interactions.ts";
+import { withMask } from "../../src/baselines/method.ts";
 import { mapOf } from "../../src/spa/feedback.ts";
 import { frameOf } from "../../src/spa/frame.ts";
 

@@ -5,7 +5,8 @@ import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { phantom } from "../../src/phantoms/phantom.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
-import { encode, type ImageEmbedding } from "../../src/spa/encode.ts";
+import { encode } from "../../src/spa/encode.ts";
+import type { ImageEmbedding } from "../../src/spa/embedding.ts";
 import { mapToImage } from "../../src/spa/frame.ts";
 import {
   aligned,

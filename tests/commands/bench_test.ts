@@ -10,7 +10,7 @@ import {
   type Measured,
   median,
   targetsTable,
-} from "../../src/commands/bench/summary.ts";
+} from "../../src/commands/bench/bench_table.ts";
 
 const measured: Measured = {
   setting: { engine: "onnx", threads: 2 },

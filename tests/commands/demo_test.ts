@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { describeError } from "../../src/commands/command_line.ts";
 import { parseDemoOptions } from "../../src/commands/demo/options.ts";
 import { runDemo } from "../../src/commands/demo/run.ts";
-import { doubtOf } from "../../src/commands/demo/step.ts";
+import { doubtOf } from "../../src/commands/demo/demo_step.ts";
 import { openSubject } from "../../src/commands/demo/subject.ts";
 import { parseAnswer } from "../../src/commands/demo/users.ts";
-import { readImage, readMask } from "../../src/formats/read_image.ts";
+import { readImage } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { writeMask } from "../../src/formats/write_image.ts";
-import type { Box, Point } from "../../src/spa/feedback.ts";
+import type { Point } from "../../src/spa/feedback.ts";
+import type { Box } from "../../src/spa/frame.ts";
 import { profileFromJSON } from "../../src/spa/profile.ts";
 import { dice } from "../../src/metrics/overlap.ts";
 import { handProposal } from "../helpers/proposal.ts";
@@ -112,12 +114,27 @@ Deno.test("the demo without a known mask follows a script, then accepts", async 
 
 Deno.test("the interactive demo takes picks, undo, clicks and the input's end", async () => {
   const args = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
-  const typed = ["7", "u", "1", "u", "1", "+500,5", "-5,5", "a"];
-  const { printed, files } = await demo([...args, "--interactive"], typed);
+  const typed = [
+    "7",
+    "u",
+    "1",
+    "u",
+    "1",
+    "+500,5",
+    "-5,5",
+    "+",
+    "-",
+    "n",
+    "a2",
+  ];
+  const { printed, files, out } = await demo([...args, "--interactive"], typed);
   assert.match(printed, /Cannot use the point.*\(500, 5\)/);
   assert.match(printed, /Not understood: 7/);
   assert.match(printed, /Nothing to undo/);
-  assert.ok(files.includes("mask.png") && files.includes("proposal-3.png"));
+  assert.ok(files.includes("mask.png") && files.includes("proposal-6.png"));
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assert.match(report, /The user lets the network look closer\./);
+  assert.match(report, /The user accepts candidate 2\./);
   const ended = await demo([...args, "--interactive"], []);
   assert.equal(ended.files.includes("mask.png"), false, "nothing accepted");
 });
@@ -140,14 +157,18 @@ Deno.test("the demo says where its recommendation is empty or misses what was po
   const nothing = { ...proposal, recommended: { ...recommended, mask: empty } };
   assert.match(doubtOf({ proposal: nothing, points: [] })!, /is empty/);
 
-  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"];
+  const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"]
+    .concat("--point", "90,90"); // two things far apart
   const { printed } = await demo(image);
   assert.match(
     printed,
-    /\nNote: .* click inside at \(2, 2\)\. It was accepted/,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\. It was accepted/,
   );
   const asked = await demo([...image, "--interactive"], ["q"]);
-  assert.match(asked.printed, /\nNote: .* click inside at \(2, 2\)\.\n/);
+  assert.match(
+    asked.printed,
+    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\.\n/,
+  );
 });
 
 Deno.test("the demo's report says who chose", async () => {
@@ -233,6 +254,11 @@ Deno.test("parseAnswer() reads keys and clicks", () => {
     kind: "click",
     point: { x: 3, y: 4.5, label: 0 },
   });
+  assert.deepEqual(parseAnswer("a 3", 4), { kind: "accept", candidate: 2 });
+  assert.deepEqual(parseAnswer("+", 4), { kind: "zoom", factor: 1.5 });
+  assert.deepEqual(parseAnswer("-", 4), { kind: "zoom", factor: 1 / 1.5 });
+  assert.deepEqual(parseAnswer("n", 4), { kind: "again" });
+  assert.equal(parseAnswer("a5", 4), undefined);
   assert.equal(parseAnswer("5", 4), undefined);
   assert.equal(parseAnswer("0", 4), undefined);
   assert.equal(parseAnswer("", 4), undefined);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { joinRuns } from "../../src/commands/evaluate/compare.ts";
+import { joinRuns } from "../../src/commands/evaluate/subcommands.ts";
 import { evaluation, targetOf } from "../helpers/evaluation_results.ts";
 
 Deno.test("joinRuns() names a run after its evaluation, and its variant among several", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resultsCSV } from "../../src/commands/evaluate/results_csv.ts";
+import { resultsCSV } from "../../src/commands/evaluate/publish.ts";
 import { sampleSetOf } from "../helpers/evaluation_results.ts";
 
 const target = {

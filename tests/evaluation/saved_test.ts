@@ -8,7 +8,7 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../../src/evaluation/saved_evaluation.ts";
-import { sectionsOf } from "../../src/commands/evaluate/sections.ts";
+import { sectionsOf } from "../../src/commands/evaluate/publish.ts";
 import { withFigures } from "../../src/commands/evaluate/validation_figures.ts";
 import { Model } from "../../src/model/model.ts";
 import {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { inOther, pairedDifference } from "../../src/evaluation/paired.ts";
 import {
   bootstrapInterval,
   byPatient,
   formatInterval,
+  inOther,
+  pairedDifference,
   quantile,
 } from "../../src/evaluation/statistics.ts";
 import type { TargetResult } from "../../src/evaluation/evaluate.ts";

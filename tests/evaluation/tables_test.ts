@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { ablationTable } from "../../src/evaluation/tables/ablation.ts";
-import { carryTable } from "../../src/evaluation/tables/carry.ts";
-import { comparisonTable } from "../../src/evaluation/tables/comparison.ts";
-import { diceTargetsTable } from "../../src/evaluation/tables/dice_targets.ts";
-import { overlapTable } from "../../src/evaluation/tables/overlap.ts";
-import { ratersTable } from "../../src/evaluation/tables/raters.ts";
-import { sampleSetTable } from "../../src/evaluation/tables/sample_set.ts";
-import { savingsTable } from "../../src/evaluation/tables/savings.ts";
-import { secondsTable } from "../../src/evaluation/tables/seconds.ts";
+import {
+  ablationTable,
+  carryTable,
+  comparisonTable,
+  diceTargetsTable,
+  overlapTable,
+  ratersTable,
+  sampleSetTable,
+  savingsTable,
+  secondsTable,
+} from "../../src/evaluation/tables.ts";
 import type { Table } from "../../src/table.ts";
 import {
   sampleSetOf,

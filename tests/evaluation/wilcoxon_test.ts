@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { wilcoxonSignedRank } from "../../src/evaluation/wilcoxon.ts";
+import { wilcoxonSignedRank } from "../../src/evaluation/statistics.ts";
 
 /** Agrees to 9 decimals. */
 function assertClose(value: number, expected: number) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { readImage, readMask } from "../../src/formats/read_image.ts";
+import { readImage } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { readVolume } from "../../src/formats/volume.ts";
 import { refusesFiles } from "../helpers/reference.ts";
 

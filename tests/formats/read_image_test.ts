@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileCase } from "../../src/datasets/_file_case.ts";
 import { readBytes } from "../../src/formats/_bytes.ts";
-import { readImage, readMask } from "../../src/formats/read_image.ts";
+import { readImage } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { close } from "../helpers/close.ts";
 import { sharedFile } from "../helpers/reference.ts";
 
@@ -327,12 +328,12 @@ Deno.test("readImage() refuses a window that is not two rising numbers", async (
 });
 
 Deno.test("readMask() counts every stored value above 0 as inside", async () => {
-  const mask = await readMask(file("grey"));
+  const mask = await readMask(file("grey"), { threshold: 1 });
   assert.deepEqual(mask.shape, [1, 3]);
   assert.deepEqual([...mask.data], [0, 1, 1]);
   const labels = await readMask(file("palette"));
   assert.deepEqual([...labels.data], [0, 1, 1]);
-  const deep = await readMask(file("grey16"));
+  const deep = await readMask(file("grey16"), { threshold: 1 });
   assert.deepEqual([...deep.data], [0, 1, 1, 1]);
 });
 

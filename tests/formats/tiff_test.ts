@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readImage, readMask } from "../../src/formats/read_image.ts";
+import { readImage } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { close } from "../helpers/close.ts";
 import { refusesFiles } from "../helpers/reference.ts";
 
@@ -61,9 +62,11 @@ const grey = (photometric: 0 | 1, bits: number, format = 1) => ({
 Deno.test("readMask() takes the stored values of a TIFF whose 0 is white", async () => {
   const inside = [0, 1, 0, 1, 1];
   const files = [
-    tiff(Uint8Array.of(0, 1, 0, 2, 255), grey(0, 8), { width: 5 }),
-    tiff(Uint16Array.of(0, 1, 0, 2, 65535), grey(0, 16), { width: 5 }),
-    tiff(Float32Array.of(0, 1e-9, 0, 1, 2), grey(0, 32, 3), { width: 5 }),
+    tiff(Uint8Array.of(0, 1, 0, 2, 254), grey(0, 8), { width: 5 }),
+    tiff(Uint16Array.of(0, 1, 0, 2, 65534), grey(0, 16), { width: 5 }),
+    tiff(Float32Array.of(0, 1e-9, 0, 0, 0).fill(1e-9, 3), grey(0, 32, 3), {
+      width: 5,
+    }),
     tiff(Uint32Array.of(0, 1, 0, 2, 9), grey(0, 32), { width: 5 }),
     tiff(Uint8Array.of(0b01011000), grey(0, 1), { width: 5 }),
     tiff(Uint8Array.of(0, 1, 0, 2, 9), grey(0, 8), { width: 5, little: false }),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { readImage, readMask } from "../../src/formats/read_image.ts";
+import { readImage } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { checkTarget, writeFileAtomic } from "../../src/files.ts";
 import { writeImage, writeMask } from "../../src/formats/write_image.ts";
 

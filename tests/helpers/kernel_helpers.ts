@@ -73,7 +73,7 @@ export async function canImport(modules: string): Promise<boolean> {
  * Runs code cells one after the other in a fresh kernel. A cell that throws has
  * an output of type "error", and the next one runs.
  *
- * @param cells Their code; the module is "../../mod.ts" for them.
+ * @param cells Their code; the module is "../mod.ts" for them.
  * @param options.timeout Seconds that a cell may take, which defaults to 120.
  */
 export async function runCells(
@@ -113,7 +113,7 @@ export async function runNotebook(
     );
     await Deno.writeTextFile(source, JSON.stringify(notebook));
     const script = fileURLToPath(new URL("./kernel_run.py", import.meta.url));
-    const where = join(ROOT, "tests", "notebook"); // where "../../mod.ts" is the module
+    const where = join(ROOT, "tests"); // where "../mod.ts" is the module
     const { success, stderr } = await new Deno.Command(PYTHON, {
       args: [script, source, target, where, String(timeout)],
       env: { JUPYTER_PATH: folder, NO_COLOR: "1" },

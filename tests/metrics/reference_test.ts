@@ -13,8 +13,8 @@ import {
 import {
   bootstrapInterval,
   quantile,
+  wilcoxonSignedRank,
 } from "../../src/evaluation/statistics.ts";
-import { wilcoxonSignedRank } from "../../src/evaluation/wilcoxon.ts";
 import { readReference } from "../helpers/reference.ts";
 
 type Entry =

@@ -72,6 +72,7 @@ async function forward(
     { values: embedding, detail },
     { ...prompts, choice },
     host(normals([1, 7, 6], 3), [1, 7, 6]),
+    { shared: mixture.shared },
   );
   const variations = await drawVariations(
     probabilities.data as Float32Array,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { readMask } from "../../src/formats/read_image.ts";
+import { readMask } from "../../src/formats/read_mask.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";

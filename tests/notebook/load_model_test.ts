@@ -121,7 +121,7 @@ Deno.test({
     await using server = serveSlowly();
     const cacheFolder = await Deno.makeTempDir({ dir: folder });
     const [, cell] = await runCells([
-      `import * as spa from "../../mod.ts";`,
+      `import * as spa from "../mod.ts";`,
       `const model = await spa.loadModel("${server.base}/tiny.safetensors", {
         cacheFolder: "${cacheFolder}",
       });`,

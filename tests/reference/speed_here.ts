@@ -32,10 +32,10 @@ const start = await startPreference(model, embedding, {
 
 /** Latents to the user's next preference: decode, cluster, update. */
 async function iterate(count: number) {
-  const latents = sampleGMM(start.distribution, { count, seed: 1 });
-  const predictions = await decode(model, embedding, latents, start);
-  const proposal = cluster(predictions, { count: 4 });
-  await updatePreference(model, embedding, start, proposal, 0);
+  const latents = sampleGMM(start.distribution, { samples: count, seed: 1 });
+  const predictions = await decode(model, embedding, start, { latents });
+  const proposal = cluster(predictions, { candidates: 4 });
+  await updatePreference(model, embedding, start, { proposal, choice: 0 });
 }
 
 /** The most memory the process has had, in MB. */

@@ -24,6 +24,7 @@ Deno.test("frameOf() scales the longer side to the square's", () => {
   assert.deepEqual(frameOf(50, 100, 64), {
     height: 50,
     width: 100,
+    region: { left: -0.5, top: -0.5, right: 99.5, bottom: 99.5 },
     scaledHeight: 32,
     scaledWidth: 64,
     side: 64,

@@ -218,7 +218,23 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
   session.undo();
   await session.proposeAgain();
   const json = JSON.parse(JSON.stringify(session));
-  assert.deepEqual({ ...json }, {
+  const { image: digest, mask, region, ...rest } = json;
+  assert.match(digest, /^[0-9a-f]{16}$/);
+  assert.match(mask, /^[0-9a-f]{16}$/);
+  // three times the box's longer side, about its middle
+  assert.deepEqual(region, {
+    left: -10.5,
+    top: -13.5,
+    right: 34.5,
+    bottom: 31.5,
+  });
+  assert.deepEqual(rest, {
+    format: "spa-session",
+    version: 1,
+    samples: 48,
+    variations: 48,
+    candidates: 4,
+    update: {},
     points: [{ x: 12, y: 9 }],
     box,
     seed: 5,
@@ -234,6 +250,19 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
   assert.deepEqual(again.toJSON(), session.toJSON());
   const wrong = { ...json, actions: [{ choose: 9 }] };
   await assert.rejects(() => Session.replay(model, image, wrong), RangeError);
+  await assert.rejects(
+    () => Session.replay(model, image, { ...json, mask: "0" }),
+    /^RangeError: Cannot replay the session as it must end with the mask/,
+  );
+  const other = discImage(20, 28, { x: 13, y: 9, radius: 6 });
+  await assert.rejects(
+    () => Session.replay(model, other, json),
+    /^RangeError: Cannot replay the session as the image must be the one/,
+  );
+  await assert.rejects(
+    () => Session.replay(model, image, { ...json, version: 2 }),
+    /must be "spa-session", version 1: current value is spa-session, version 2$/,
+  );
 });
 
 Deno.test("under the rule m-step a click leaves the mixture as the choices made it", async () => {

@@ -1,8 +1,12 @@
 /** Runs the benchmark's child processes. */
 
-import { FIRST_PROPOSAL } from "./session.ts";
-import { type Setting, settingArgs } from "./setting.ts";
-import type { SteadyTimes } from "./steady.ts";
+import {
+  FIRST_PROPOSAL,
+  type Setting,
+  settingArgs,
+  type SteadyTimes,
+  type Way,
+} from "./child.ts";
 
 /** One session from a cold start. */
 export interface ColdStart {
@@ -17,7 +21,7 @@ export async function measureSteady(
   setting: Setting,
   repeats: number,
 ): Promise<SteadyTimes> {
-  const { lines } = await run("steady.ts", [
+  const { lines } = await run("steady", [
     ...settingArgs(setting),
     `--repeats=${repeats}`,
   ]);
@@ -26,7 +30,7 @@ export async function measureSteady(
 
 /** Measures one cold start of a setting. */
 export async function measureColdStart(setting: Setting): Promise<ColdStart> {
-  const { begin, lines } = await run("session.ts", settingArgs(setting));
+  const { begin, lines } = await run("session", settingArgs(setting));
   const first = lines.find(({ text }) => text === FIRST_PROPOSAL)!;
   return {
     firstProposal: (first.at - begin) / 1000,
@@ -41,14 +45,17 @@ interface Printed {
 }
 
 /**
- * Runs a module of this folder to its end.
+ * Runs a child process to its end.
  *
  * @throws {Error} When it fails: with the last line of what it reported.
  */
-async function run(name: string, args: readonly string[]): Promise<Printed> {
+async function run(way: Way, args: readonly string[]): Promise<Printed> {
   const begin = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(name, import.meta.url).href, ...args],
+    args: [
+      ...["run", "-A", new URL("child.ts", import.meta.url).href, way],
+      ...args,
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -2,6 +2,6 @@
 
 import { runCommand } from "../command_line.ts";
 import { runDemo } from "./run.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal } from "./users.ts";
 
 await runCommand(() => runDemo(Deno.args, processTerminal()));

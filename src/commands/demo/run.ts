@@ -6,22 +6,27 @@ import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { writeFigure } from "../../figures/figure.ts";
 import { Session } from "../../spa/session.ts";
-import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
+import { type DemoOptions, parseDemoOptions } from "./options.ts";
 import {
   type Outcome,
   stepFigure,
   stepFile,
   writeOutcome,
 } from "./pictures.ts";
-import { type Answer, doubtOf, scoreProposal, type Step } from "./step.ts";
+import {
+  type Answer,
+  doubtOf,
+  iterationLines,
+  scoreProposal,
+  type Step,
+} from "./demo_step.ts";
 import { openSubject, type Subject } from "./subject.ts";
-import { iterationLines } from "./tables.ts";
-import type { Terminal } from "./terminal.ts";
 import {
   type Chooser,
   chooserOf,
   nearestDemoUser,
   scriptedUser,
+  type Terminal,
   terminalUser,
   type User,
 } from "./users.ts";
@@ -70,8 +75,14 @@ async function apply(session: Session, answer: Answer): Promise<boolean> {
     case "click":
       await session.addPoint(answer.point);
       return true;
+    case "zoom":
+      await session.zoom(answer.factor);
+      return true;
+    case "again":
+      await session.proposeAgain();
+      return true;
     case "undo":
-      session.undo();
+      await session.undo();
       return true;
     default:
       return false;
@@ -117,7 +128,8 @@ async function align(
     try {
       goesOn = await apply(session, answer);
     } catch (error) {
-      const mistyped = answer.kind === "click" && error instanceof RangeError;
+      const mistyped = (answer.kind === "click" || answer.kind === "zoom") &&
+        error instanceof RangeError;
       if (!mistyped) throw error;
       terminal.print(error.message);
       continue;
@@ -128,7 +140,9 @@ async function align(
     steps.push(step);
     if (!options.interactive) terminal.print(iterationLines(step));
     if (goesOn) continue;
-    const mask = answer.kind === "accept" ? session.accept() : undefined;
+    const mask = answer.kind === "accept"
+      ? session.accept(answer.candidate)
+      : undefined;
     return { chooser, steps, mask, profile: session.profile };
   }
 }
@@ -145,7 +159,7 @@ export async function runDemo(
   terminal: Terminal,
 ): Promise<void> {
   const options = parseDemoOptions(args);
-  if (options.help) return terminal.print(HELP);
+  if (options.help) return terminal.print(options.help);
   const begin = performance.now();
   const { engine, threads, out } = options;
   const [info, subject, model] = await Promise.all([

@@ -1,11 +1,14 @@
 /** Who chooses: a simulated user, a script, or whoever is at the terminal. */
 
-import type { Box } from "../../spa/feedback.ts";
+import type { Box } from "../../spa/frame.ts";
 import type { DemoOptions } from "./options.ts";
-import { type Answer, doubtOf, type Step } from "./step.ts";
+import {
+  type Answer,
+  doubtOf,
+  interactiveTable,
+  type Step,
+} from "./demo_step.ts";
 import type { Subject } from "./subject.ts";
-import { interactiveTable } from "./tables.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Answers a proposal. `picture` is the path of its picture. */
 export type User = (step: Step, picture: string) => Promise<Answer> | Answer;
@@ -61,7 +64,7 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
     if (doubt) terminal.print(`Note: ${doubt}`);
     const keys = candidates.length === 1 ? "1" : `1..${candidates.length}`;
     const question =
-      `${keys} pick, a accept, u undo, +x,y or -x,y click in or out, q quit > `;
+      `${keys} pick, a accept (a2 candidate 2), n none, u undo, + or - zoom, +x,y or -x,y click in or out, q quit > `;
     while (true) {
       const line = await terminal.readLine(question);
       if (line === undefined) return { kind: "quit" };
@@ -79,6 +82,9 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
   };
 }
 
+/** By how much one step of zoom looks closer. */
+const ZOOM = 1.5;
+
 /** What a typed line means; undefined where it means nothing. */
 export function parseAnswer(
   line: string,
@@ -91,7 +97,18 @@ export function parseAnswer(
     const point = { x: Number(click[2]), y: Number(click[3]), label } as const;
     return { kind: "click", point };
   }
-  if (text === "a" || text === "accept") return { kind: "accept" };
+  if (text === "+" || text === "-") {
+    return { kind: "zoom", factor: text === "+" ? ZOOM : 1 / ZOOM };
+  }
+  const accept = /^a(?:ccept)?\s*(\d+)?$/.exec(text);
+  if (accept) {
+    if (accept[1] === undefined) return { kind: "accept" };
+    const candidate = Number(accept[1]) - 1;
+    return candidate >= 0 && candidate < candidates
+      ? { kind: "accept", candidate }
+      : undefined;
+  }
+  if (text === "n" || text === "none") return { kind: "again" };
   if (text === "u" || text === "undo") return { kind: "undo" };
   if (text === "q" || text === "quit") return { kind: "quit" };
   if (!/^\d+$/.test(text)) return undefined;
@@ -99,4 +116,47 @@ export function parseAnswer(
   return candidate >= 0 && candidate < candidates
     ? { kind: "choose", candidate }
     : undefined;
+}
+
+/** Where a command prints, and reads what is typed. */
+export interface Terminal {
+  /** Prints text and a line's end. */
+  print(text: string): void;
+  /** Asks, and reads a line; undefined at the end of the input. */
+  readLine(question: string): Promise<string | undefined>;
+}
+
+/**
+ * The process's own terminal; its input may as well be a pipe. It reads only
+ * when asked, so that nothing is under way when the command ends.
+ */
+export function processTerminal(): Terminal {
+  const buffer = new Uint8Array(1024);
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  let rest = "";
+  let ended = false;
+  return {
+    print: (text) => console.log(text),
+    async readLine(question) {
+      await Deno.stdout.write(encoder.encode(question));
+      while (!ended && !rest.includes("\n")) {
+        const count = await Deno.stdin.read(buffer);
+        ended = count === null;
+        rest += decoder.decode(buffer.subarray(0, count ?? 0), {
+          stream: !ended,
+        });
+      }
+      const end = rest.indexOf("\n");
+      const line = end < 0 ? rest : rest.slice(0, end);
+      if (ended && end < 0 && line === "") {
+        console.log(); // the question's line
+        return undefined;
+      }
+      rest = end < 0 ? "" : rest.slice(end + 1);
+      // What was typed at a terminal stands there already.
+      if (!Deno.stdin.isTerminal()) console.log(line);
+      return line;
+    },
+  };
 }

@@ -1,0 +1,669 @@
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
+// @ts-types="@types/ndarray-ops"
+import ops from "ndarray-ops";
+import { unpackMask } from "../arrays/packed_mask.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import { digest } from "../digest.ts";
+import { displayable } from "../displayable.ts";
+import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
+import type { Model } from "../model/model.ts";
+import { checkOptions } from "../options.ts";
+import { createRandom } from "../random.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
+import type { Profile } from "../spa/profile.ts";
+import { Session } from "../spa/session.ts";
+import {
+  bytesOf,
+  emptyResult,
+  resultOf,
+  type SliceResult,
+} from "./slice_result.ts";
+import { suggest, type Suggestion } from "./suggestions.ts";
+import {
+  OPTIONS,
+  perform,
+  type PropagateOptions,
+  type SliceAction,
+  type VolumeAction,
+  type VolumeSessionJSON,
+  type VolumeSessionOptions,
+} from "./volume_actions.ts";
+import { acquisitionAxis, digestVolume } from "./volume_identity.ts";
+import { isBlank, SliceImages, step, WALK } from "./walk.ts";
+import {
+  type Aligned,
+  extendWalk,
+  type Knowledge,
+  type Known,
+  knownSlices,
+  neededWalks,
+  slicesLeft,
+  type Walk,
+  walkName,
+  withoutWalksAt,
+} from "./walks.ts";
+
+/** How the open slice came to be looked at. */
+interface Visit {
+  readonly slice: number;
+  readonly points?: readonly Point[];
+  readonly box?: Box;
+  readonly start?: SliceResult | NdArray<Uint8Array>;
+  readonly profile?: Profile;
+  readonly actions: readonly SliceAction[];
+}
+
+/** One state of a session: all of it, nothing of it ever changes. */
+interface State extends Knowledge {
+  readonly slice: number;
+  /** Absent where the open slice has nothing to show yet. */
+  readonly visit?: Visit;
+  readonly profile?: Profile;
+  /** What led here; absent at the start. */
+  readonly action?: VolumeAction;
+}
+
+/**
+ * A session with a volume: one slice is aligned, the others follow. The slices
+ * beside an aligned one start with its mask, in a region that moves along with
+ * it, with the user's profile; between two aligned slices walks from both are
+ * blended. `suggestions` says where a look helps most; what is picked there
+ * updates the profile, and the slices about it are walked again.
+ *
+ * Every state is kept, so that all can be undone. It owns device memory: call
+ * `dispose()`, or declare it with `using`.
+ *
+ * @example One click, one pick, and a walk through the volume
+ * ```ts ignore
+ * const volume = await readVolume("brain.nii.gz");
+ * using session = await VolumeSession.start(model, volume, {
+ *   slice: 12,
+ *   points: [{ x: 140, y: 96 }],
+ * });
+ * await session.apply({ kind: "choose", candidate: 0 });
+ * await session.propagate();
+ * await session.go(session.suggestions[0].slice);
+ * ```
+ */
+export class VolumeSession {
+  readonly #model: Model;
+  readonly #volume: Volume;
+  readonly #options: VolumeSessionOptions & { axis: 0 | 1 | 2 };
+  readonly #images: SliceImages;
+  readonly #states: State[];
+  #session: Session | undefined;
+  /** The visit that `#session` is in. */
+  #visit: Visit | undefined;
+  #known: { state: State; slices: Known[] } | undefined;
+  #busy = false;
+  #disposed = false;
+
+  private constructor(
+    model: Model,
+    volume: Volume,
+    options: VolumeSessionOptions & { axis: 0 | 1 | 2 },
+    first: State,
+  ) {
+    this.#model = model;
+    this.#volume = volume;
+    this.#options = options;
+    this.#states = [first];
+    this.#images = new SliceImages(model, (slice) => this.image(slice));
+  }
+
+  /**
+   * Begins in one slice: encodes a region of it and makes the first proposal.
+   *
+   * @param model The network.
+   * @param volume Of one channel or in color; others need `channels`.
+   * @param options Where to begin, with clicks, a box or a mask.
+   * @returns The session, with its first proposal.
+   * @throws {RangeError} When there is no such slice, no positive click, box or
+   * mask, one lies outside the slice, the slice shows nothing, or the volume has
+   * several channels that are not colors and none was chosen.
+   * @throws {TypeError} When the model is disposed, or an option is of another
+   * type or unknown.
+   */
+  static async start(
+    model: Model,
+    volume: Volume,
+    options: VolumeSessionOptions,
+  ): Promise<VolumeSession> {
+    checkOptions("start", options, OPTIONS);
+    const { values, colour } = volume;
+    const count = values.shape[3];
+    if (values.shape.length !== 4 || values.size === 0) {
+      throw new RangeError(
+        `Cannot start as the volume's shape must be [D, H, W, C] with voxels: current value is [${values.shape}]`,
+      );
+    }
+    if (count > 1 && !colour && !options.channels) {
+      throw new RangeError(
+        `Cannot start as a volume of several channels needs the option channels, one of 0..${
+          count - 1
+        } or three: current value is ${count} channels (4-D)`,
+      );
+    }
+    const axis = options.axis ?? acquisitionAxis(volume);
+    const depth = values.shape[axis];
+    const slice = options.slice ?? Math.floor(depth / 2);
+    const { points, box, mask: start, profile } = options;
+    const first: State = {
+      slice,
+      aligned: new Map(),
+      walks: new Map(),
+      profile,
+    };
+    const session = new VolumeSession(
+      model,
+      volume,
+      { ...options, axis },
+      first,
+    );
+    const visit = { slice, points, box, start, profile, actions: [] };
+    try {
+      if (isBlank(session.image(slice))) {
+        throw new RangeError(
+          `Cannot start as the slice must show something: current value, slice ${slice}, is the same everywhere`,
+        );
+      }
+      await session.#open(visit);
+      session.#states[0] = session.#alignedState({ ...first, visit });
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs a saved session again, to the identical mask.
+   *
+   * @param model The network.
+   * @param volume The volume, as for `start`.
+   * @param saved What `toJSON` gave.
+   * @param options What is not saved: the profile and the mask it began with.
+   * @throws {RangeError} When it is no session, of another volume, or ends with
+   * another mask, as with other weights.
+   */
+  static async replay(
+    model: Model,
+    volume: Volume,
+    saved: VolumeSessionJSON,
+    options: Pick<VolumeSessionOptions, "profile" | "mask"> = {},
+  ): Promise<VolumeSession> {
+    if (saved?.format !== "spa-volume-session" || saved.version !== 1) {
+      throw new RangeError(
+        `Cannot replay the session as its format must be "spa-volume-session", version 1: current value is ${saved?.format}, version ${saved?.version}`,
+      );
+    }
+    const found = digestVolume(volume);
+    if (found !== saved.volume) {
+      throw new RangeError(
+        `Cannot replay the session as the volume must be the one it was saved of, ${saved.volume}: current value is ${found}`,
+      );
+    }
+    const { actions, mask, format: _, version: __, volume: ___, ...rest } =
+      saved;
+    const session = await VolumeSession.start(model, volume, {
+      ...rest,
+      ...options,
+    });
+    try {
+      for (const action of actions) await session.apply(action);
+      const last = session.#maskDigest();
+      if (last === mask) return session;
+      throw new RangeError(
+        "Cannot replay the session as it must end with the mask it was saved with: current value is another one. Model, profile and starting mask must be the same",
+      );
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+  }
+
+  get #last(): State {
+    return this.#states[this.#states.length - 1];
+  }
+
+  /** What is known of every slice now. */
+  get #slices(): Known[] {
+    const state = this.#last;
+    if (this.#known?.state !== state) {
+      this.#known = { state, slices: knownSlices(state, this.depth) };
+    }
+    return this.#known.slices;
+  }
+
+  /** The volume. */
+  get volume(): Volume {
+    return this.#volume;
+  }
+
+  /** The dimension whose slices are aligned. */
+  get axis(): 0 | 1 | 2 {
+    return this.#options.axis;
+  }
+
+  /** Slices in all. */
+  get depth(): number {
+    return this.#volume.values.shape[this.axis];
+  }
+
+  /** Index of the open slice. */
+  get slice(): number {
+    return this.#last.slice;
+  }
+
+  /** What is shown of the open slice; undefined where nothing is known of it yet. */
+  get proposal(): Proposal | undefined {
+    return this.#last.visit ? this.#session?.proposal : undefined;
+  }
+
+  /** The clicks in the open slice. */
+  get points(): readonly Point[] {
+    return this.#session?.preference.feedback.points ?? [];
+  }
+
+  /** The user's profile, for the next volume; undefined before any choice. */
+  get profile(): Profile | undefined {
+    return this.#last.profile;
+  }
+
+  /** The slices that the user aligned, in order. */
+  get aligned(): readonly number[] {
+    return [...this.#last.aligned.keys()].sort((a, b) => a - b);
+  }
+
+  /** Pixels of the mask in every slice, in order. */
+  get areas(): readonly number[] {
+    return this.#slices.map(({ result }) => result?.mask.area ?? 0);
+  }
+
+  /** Slices in which a look helps, the most helpful first; see `suggest`. */
+  get suggestions(): readonly Suggestion[] {
+    return suggest(
+      this.#slices.map(({ result, ...state }) => ({
+        ...state,
+        area: result?.mask.area ?? 0,
+      })),
+    );
+  }
+
+  /** Whether there is a step to take back. */
+  get canUndo(): boolean {
+    return this.#states.length > 1;
+  }
+
+  /** Slices that walks have still to look at, at most. */
+  get slicesLeft(): number {
+    return this.#walks().reduce((sum, walk) => sum + slicesLeft(walk), 0);
+  }
+
+  /** A slice's image, [H, W, C], 0..1; values that are not finite are black. */
+  image(slice: number): NdArray<Float32Array> {
+    this.#checkSlice(slice);
+    const { axis, window, channels } = this.#options;
+    return volumeImage(this.#volume, { axis, slice, window, channels });
+  }
+
+  /** The mask of one slice, [H, W], 0 or 1. */
+  sliceMask(slice: number): NdArray<Uint8Array> {
+    this.#checkSlice(slice);
+    const { result } = this.#slices[slice];
+    if (result) return unpackMask(result.mask);
+    const [height, width] = this.#shape;
+    return ndarray(new Uint8Array(height * width), [height, width]);
+  }
+
+  /** The mask of the volume, [D, H, W], 0 or 1. */
+  get mask(): NdArray<Uint8Array> {
+    const shape = this.#volume.values.shape.slice(0, 3);
+    const mask = ndarray(
+      new Uint8Array(shape[0] * shape[1] * shape[2]),
+      shape,
+    );
+    this.#slices.forEach(({ result }, slice) => {
+      if (!result || result.mask.area === 0) return;
+      ops.assign(
+        volumeSlice(mask, { axis: this.axis, slice }),
+        unpackMask(result.mask),
+      );
+    });
+    return mask;
+  }
+
+  get #shape(): [height: number, width: number] {
+    const shape = this.#volume.values.shape.slice(0, 3);
+    shape.splice(this.axis, 1);
+    return shape as [number, number];
+  }
+
+  #checkSlice(slice: number): void {
+    if (Number.isInteger(slice) && slice >= 0 && slice < this.depth) return;
+    throw new RangeError(
+      `Cannot look at the slice as it must be in 0..${
+        this.depth - 1
+      }: current value is ${slice}`,
+    );
+  }
+
+  /** Begins a visit's session and repeats what was done in it. */
+  async #open(visit: Visit): Promise<void> {
+    const { profile, start, points, box, actions } = visit;
+    const { samples, variations, candidates, seed, update } = this.#options;
+    const spacing = this.#volume.spacing?.filter((_, i) => i !== this.axis);
+    const known = start && "region" in start ? start : undefined;
+    const given = start && !("region" in start) ? start : undefined;
+    const session = await Session.start(this.#model, this.image(visit.slice), {
+      samples,
+      variations,
+      candidates,
+      seed,
+      update,
+      profile,
+      ...(points && { points }),
+      ...(box && { box }),
+      ...(known && { mask: unpackMask(known.mask), region: known.region }),
+      ...(given && { mask: given }),
+      ...(spacing && { spacing: spacing as [number, number] }),
+    });
+    try {
+      for (const action of actions) await perform(session, action);
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
+    this.#session?.dispose();
+    this.#session = session;
+    this.#visit = visit;
+  }
+
+  /** The session of a state's visit, which is made again where it is another one. */
+  async #sessionOf(visit: Visit): Promise<Session> {
+    if (this.#visit !== visit || !this.#session) await this.#open(visit);
+    return this.#session!;
+  }
+
+  /** A state in which the open slice is aligned as its session has it. */
+  #alignedState(state: State, candidate?: number): State {
+    const session = this.#session!;
+    const { proposal, preference, region } = session;
+    const shown = candidate === undefined
+      ? proposal.recommended
+      : proposal.candidates[candidate];
+    if (!shown) {
+      throw new RangeError(
+        `Cannot accept as the candidate must be one of those shown, 0..${
+          proposal.candidates.length - 1
+        }: current value is ${candidate}`,
+      );
+    }
+    const toMap = (map: NdArray<Float32Array>) => ({
+      region,
+      side: map.shape[0],
+      bytes: bytesOf(contiguous(map).data),
+    });
+    const result = resultOf(
+      toMap(shown.probability),
+      this.#shape,
+      shown.mask,
+    );
+    const profile = preference.iteration > 0 ? session.profile : state.profile;
+    const choices = preference.feedback.choices
+      .slice(-preference.iteration || preference.feedback.choices.length)
+      .map(({ recommended, candidates, chosen }) => ({
+        recommended: toMap(recommended),
+        candidates: candidates.map(toMap),
+        chosen,
+      }));
+    const source = {
+      choices: preference.iteration > 0 ? choices : [],
+      regionSide: region.right - region.left,
+      profile,
+    };
+    return this.#withAligned({ ...state, profile }, { result, source });
+  }
+
+  #withAligned(state: State, own: Aligned): State {
+    const { slice } = state;
+    const aligned = new Map(state.aligned).set(slice, own);
+    return { ...state, aligned, walks: withoutWalksAt(state.walks, slice) };
+  }
+
+  /**
+   * Does what a user does: an action in the open slice, `go` to another one,
+   * `absent` (the object is not in this slice), or `propagate`.
+   *
+   * @param action What to do.
+   * @returns What is shown of the open slice then; undefined where nothing is.
+   * @throws {RangeError} When there is no such candidate or slice, a point lies
+   * outside the slice, or there is nothing to choose from yet.
+   * @throws {TypeError} When another step is under way, or the session is disposed.
+   */
+  async apply(action: VolumeAction): Promise<Proposal | undefined> {
+    if (action.kind === "propagate") {
+      await this.propagate({ steps: action.steps });
+      return this.proposal;
+    }
+    await this.#alone(action.kind, async () => {
+      const state = await this.#next(action);
+      this.#states.push({ ...state, action });
+    });
+    return this.proposal;
+  }
+
+  async #next(action: Exclude<VolumeAction, { kind: "propagate" }>) {
+    const state = this.#last;
+    if (action.kind === "go") return await this.#goTo(action.slice);
+    if (action.kind === "absent") {
+      const [height, width] = this.#shape;
+      const side = Math.max(height, width);
+      const region = { left: 0, top: 0, right: side, bottom: side };
+      const result = emptyResult(this.#shape, region, 1);
+      const source = { choices: [], regionSide: side };
+      return this.#withAligned(state, { result, source });
+    }
+    if (!state.visit) {
+      if (action.kind !== "click" || action.point.label === 0) {
+        throw new RangeError(
+          `Cannot ${action.kind} as slice ${state.slice} must show the object: click on it first, or walk there`,
+        );
+      }
+      const { slice, profile } = state;
+      const visit = { slice, points: [action.point], profile, actions: [] };
+      await this.#open(visit);
+      return this.#alignedState({ ...state, visit });
+    }
+    const session = await this.#sessionOf(state.visit);
+    if (action.kind === "accept") {
+      return this.#alignedState(state, action.candidate);
+    }
+    await perform(session, action);
+    const actions = [...state.visit.actions, action];
+    const visit = { ...state.visit, actions };
+    this.#visit = visit;
+    return this.#alignedState({ ...state, visit });
+  }
+
+  async #goTo(slice: number): Promise<State> {
+    this.#checkSlice(slice);
+    const state = this.#last;
+    const { result } = this.#slices[slice];
+    if (!result || result.mask.area === 0) {
+      return { ...state, slice, visit: undefined };
+    }
+    const { profile } = state;
+    const visit: Visit = { slice, start: result, profile, actions: [] };
+    await this.#open(visit);
+    return { ...state, slice, visit };
+  }
+
+  /**
+   * Opens another slice.
+   *
+   * @param slice Its index.
+   * @returns What is shown of it; undefined where the object was not found there:
+   * then a click begins.
+   */
+  async go(slice: number): Promise<Proposal | undefined> {
+    return await this.apply({ kind: "go", slice });
+  }
+
+  /** The walks that aligned slices need, as far as they came. */
+  #walks(): Walk[] {
+    const { aligned, walks } = this.#last;
+    return neededWalks(aligned, this.depth).map((walk) =>
+      walks.get(walkName(walk.from, walk.direction)) ?? walk
+    );
+  }
+
+  /**
+   * Walks up and down from every aligned slice, to the next one or to where the
+   * object ends. What was walked before stays where no slice was aligned since.
+   *
+   * @param options Signal, progress.
+   * @returns Slices that were looked at. All of them are one step to undo.
+   * @throws {TypeError} When another step is under way, or the session is disposed.
+   */
+  async propagate(
+    { signal, onProgress, steps = Infinity }: PropagateOptions = {},
+  ): Promise<number> {
+    return await this.#alone("propagate", async () => {
+      const state = this.#last;
+      const walks = new Map(state.walks);
+      const needed = this.#walks();
+      let done = 0;
+      try {
+        for (const [i, first] of needed.entries()) {
+          let walk = first;
+          const rest = needed.slice(i + 1).reduce(
+            (sum, other) => sum + slicesLeft(other),
+            0,
+          );
+          while (slicesLeft(walk) > 0 && done < steps && !signal?.aborted) {
+            const slice = walk.from +
+              walk.direction * (walk.results.length + 1);
+            walk = extendWalk(walk, await this.#step(state, walk, slice));
+            walks.set(walkName(walk.from, walk.direction), walk);
+            done++;
+            onProgress?.({ done, left: slicesLeft(walk) + rest, slice });
+          }
+        }
+      } finally {
+        if (done > 0) {
+          const action = { kind: "propagate", steps: done } as const;
+          this.#states.push({ ...state, walks, action });
+        }
+      }
+      return done;
+    });
+  }
+
+  async #step(state: State, walk: Walk, slice: number): Promise<SliceResult> {
+    const { carryProfile = true, seed = 0 } = this.#options;
+    const { result, source } = state.aligned.get(walk.from)!;
+    const before = walk.results.at(-1) ?? result;
+    const gaps = walk.results.slice(-WALK.gaps);
+    if (gaps.length === WALK.gaps && gaps.every(({ gap }) => gap)) {
+      // too many slices without an image: nobody knows what follows
+      return emptyResult(this.#shape, before.region, before.side);
+    }
+    return await step(
+      this.#model,
+      this.#images,
+      before,
+      slice,
+      {
+        choices: carryProfile ? source.choices : [],
+        regionSide: source.regionSide,
+        profile: carryProfile ? state.profile : undefined,
+      },
+      Math.abs(slice - walk.from),
+      createRandom(seed, walk.from, walk.direction).integer(2 ** 31),
+    );
+  }
+
+  /**
+   * Takes back the last step: an action, a change of slice, or a walk.
+   *
+   * @returns What is shown then.
+   * @throws {RangeError} When there is nothing to undo.
+   */
+  async undo(): Promise<Proposal | undefined> {
+    return await this.#alone("undo", async () => {
+      if (!this.canUndo) {
+        throw new RangeError(
+          "Cannot undo as there must be a step after the start: current value is 0",
+        );
+      }
+      const { visit } = this.#states[this.#states.length - 2];
+      if (visit) await this.#sessionOf(visit);
+      this.#states.pop();
+      return this.proposal;
+    });
+  }
+
+  /** Does one step at a time; steps that overlapped would not be a history. */
+  async #alone<T>(verb: string, run: () => Promise<T>): Promise<T> {
+    if (this.#disposed) {
+      throw new TypeError(
+        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
+      );
+    }
+    if (this.#busy) {
+      throw new TypeError(
+        `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
+      );
+    }
+    this.#busy = true;
+    try {
+      return await run();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #maskDigest(): string {
+    return digest(this.#slices.flatMap(({ result }, slice) => {
+      if (!result || result.mask.area === 0) return [];
+      const { top, left, width, bits } = result.mask;
+      return [`${slice} ${top} ${left} ${width} `, bits];
+    }));
+  }
+
+  /** What the user did, with which `replay` runs the session again. */
+  toJSON(): VolumeSessionJSON {
+    const { axis, window, channels, samples, variations } = this.#options;
+    const { candidates, update, carryProfile = true, seed = 0 } = this.#options;
+    const { slice, visit } = this.#states[0];
+    return {
+      format: "spa-volume-session",
+      version: 1,
+      volume: digestVolume(this.#volume),
+      ...{ axis, window, channels, slice },
+      points: visit?.points ?? [],
+      ...(visit?.box && { box: visit.box }),
+      ...{ samples, variations, candidates, update, carryProfile, seed },
+      actions: this.#states.flatMap(({ action }) => action ?? []),
+      mask: this.#maskDigest(),
+    };
+  }
+
+  /** Gives back device memory: nothing can follow. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#session?.dispose();
+    this.#images.dispose();
+  }
+
+  /** See `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+displayable("volumeSession", VolumeSession.prototype);

@@ -1,0 +1,250 @@
+/**
+ * One step from a slice to the next: the neighbor's mask is the starting mask,
+ * the region moves along with it, and the user's profile is the mixture.
+ */
+
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import { type PackedMask, unpackMask } from "../arrays/packed_mask.ts";
+import { squaredDistances } from "../arrays/squared_distances.ts";
+import type { Model } from "../model/model.ts";
+import { createRandom } from "../random.ts";
+import { meanMap } from "../spa/cluster.ts";
+import { decode } from "../spa/decode.ts";
+import type { ImageEmbedding } from "../spa/embedding.ts";
+import { encode } from "../spa/encode.ts";
+import type { Choice, Feedback, Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
+import type { Profile } from "../spa/profile.ts";
+import { sampleGMM } from "../spa/sample_gmm.ts";
+import {
+  generateDistribution,
+  startPreference,
+} from "../spa/start_preference.ts";
+import {
+  bytesOf,
+  moveMap,
+  probabilitiesOf,
+  type RegionMap,
+  resultOf,
+  type SliceResult,
+} from "./slice_result.ts";
+
+/** How a walk goes. */
+export const WALK = {
+  /** Side of the region in longer sides of the object, as in training. */
+  room: 3,
+  /** The region's side stays while the wanted one differs by less. */
+  keep: 0.3,
+  /** Share of the aligned slice's region below which none gets. */
+  least: 0.6,
+  /** Samples per slice. */
+  samples: 16,
+  /** Slices that show nothing that are stepped over, in a row. */
+  gaps: 2,
+  /** Share of a choice's likelihood that the next slice has. */
+  fade: 0.8,
+  /** Confidence below which the object has ended. */
+  confidence: 0.72,
+  /** Pixels below which it has. */
+  area: 3,
+};
+
+/** A choice in an aligned slice, for the slices beside it. */
+export interface KeptChoice {
+  readonly recommended: RegionMap;
+  readonly candidates: readonly RegionMap[];
+  readonly chosen: number;
+}
+
+/** What every step of a walk from one aligned slice knows. */
+export interface WalkSource {
+  /** The aligned slice's choices, oldest first. */
+  readonly choices: readonly KeptChoice[];
+  /** Side of its region in pixels. */
+  readonly regionSide: number;
+  /** The user's profile; the generator's own guess where there is none. */
+  readonly profile?: Profile;
+}
+
+/** The slices of a volume as the network sees them, encoded once per region. */
+export class SliceImages {
+  readonly #model: Model;
+  readonly #image: (slice: number) => NdArray<Float32Array>;
+  /** In order of their last use. */
+  readonly #embeddings = new Map<string, ImageEmbedding>();
+  readonly #capacity: number;
+
+  /**
+   * @param image Makes a slice's image, [H, W, C], 0..1.
+   * @param capacity Embeddings that are kept.
+   */
+  constructor(
+    model: Model,
+    image: (slice: number) => NdArray<Float32Array>,
+    capacity = 96,
+  ) {
+    this.#model = model;
+    this.#image = image;
+    this.#capacity = capacity;
+  }
+
+  /** A slice's image. */
+  image(slice: number): NdArray<Float32Array> {
+    return this.#image(slice);
+  }
+
+  /** A region of a slice as the network sees it; stays this object's own. */
+  async embedding(slice: number, region: Box): Promise<ImageEmbedding> {
+    const { left, top, right } = region;
+    const key = `${slice} ${left} ${top} ${right}`;
+    const known = this.#embeddings.get(key);
+    if (known) {
+      this.#embeddings.delete(key);
+      this.#embeddings.set(key, known);
+      return known;
+    }
+    const made = await encode(this.#model, this.#image(slice), { region });
+    this.#embeddings.set(key, made);
+    for (const [oldest, embedding] of this.#embeddings) {
+      if (this.#embeddings.size <= this.#capacity) break;
+      this.#embeddings.delete(oldest);
+      embedding.dispose();
+    }
+    return made;
+  }
+
+  /** Gives back the embeddings' memory. */
+  dispose(): void {
+    for (const embedding of this.#embeddings.values()) embedding.dispose();
+    this.#embeddings.clear();
+  }
+}
+
+/**
+ * The region in which to look for the object beside a slice: about its mask
+ * there, of the same side as long as that fits.
+ *
+ * @param least The smallest side.
+ */
+export function followRegion(
+  { top, left, height, width }: PackedMask,
+  before: Box,
+  least: number,
+): Box {
+  const old = before.right - before.left;
+  const wanted = Math.max(least, WALK.room * Math.max(height, width));
+  const stays = Math.abs(wanted / old - 1) < WALK.keep;
+  const side = Math.max(1, Math.round(stays ? old : wanted));
+  // steps of an eighth, so that walks from both sides look at the same region
+  const step = Math.max(1, Math.round(side / 8));
+  const start = (middle: number) =>
+    Math.round((middle - side / 2) / step) * step - 0.5;
+  const x = start(left + width / 2), y = start(top + height / 2);
+  return { left: x, top: y, right: x + side, bottom: y + side };
+}
+
+/** The pixel of a mask that is farthest from its border. */
+export function deepestPoint(packed: PackedMask): Point {
+  const { top, left, height, width } = packed;
+  const mask = unpackMask(packed);
+  const wide = width + 2;
+  const outside: number[] = [];
+  for (let y = 0; y < height + 2; y++) {
+    for (let x = 0; x < wide; x++) {
+      const inside = y > 0 && x > 0 && y <= height && x <= width &&
+        mask.get(top + y - 1, left + x - 1) > 0;
+      if (!inside) outside.push(y * wide + x);
+    }
+  }
+  const depth = squaredDistances(outside, height + 2, wide);
+  let best = 0;
+  for (let i = 0; i < depth.length; i++) if (depth[i] > depth[best]) best = i;
+  return {
+    x: left + best % wide - 1,
+    y: top + Math.floor(best / wide) - 1,
+  };
+}
+
+/** Whether an image is the same everywhere, as a slice that is missing is. */
+export function isBlank({ data }: NdArray<Float32Array>): boolean {
+  for (let i = 1; i < data.length; i++) if (data[i] !== data[0]) return false;
+  return true;
+}
+
+/**
+ * Looks for the object in a slice, given its mask in the one beside it.
+ *
+ * @param neighbor What is known of the slice beside.
+ * @param slice The slice to look at.
+ * @param distance Slices between it and the aligned one, at least 1.
+ * @param seed Of the samples.
+ */
+export async function step(
+  model: Model,
+  images: SliceImages,
+  neighbor: SliceResult,
+  slice: number,
+  { choices, regionSide, profile }: WalkSource,
+  distance: number,
+  seed: number,
+): Promise<SliceResult> {
+  const shape = neighbor.mask.shape;
+  const image = images.image(slice);
+  if (isBlank(image)) return { ...neighbor, confidence: 0, gap: true };
+  const region = followRegion(
+    neighbor.mask,
+    neighbor.region,
+    WALK.least * regionSide,
+  );
+  const embedding = await images.embedding(slice, region);
+  const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
+  const start = here(neighbor);
+  const carried: Choice[] = choices.map((choice) => ({
+    recommended: here(choice.recommended),
+    candidates: choice.candidates.map(here),
+    chosen: choice.chosen,
+    weight: WALK.fade ** distance,
+  }));
+  const started = await startPreference(model, embedding, {
+    points: [deepestPoint(neighbor.mask)],
+    profile,
+  });
+  const feedback: Feedback = {
+    ...started.feedback,
+    choices: [
+      ...carried,
+      { recommended: start, candidates: [start], chosen: 0 },
+    ],
+  };
+  const preference = {
+    ...started,
+    feedback,
+    distribution: profile ? started.distribution : await generateDistribution(
+      model,
+      embedding,
+      feedback,
+      started.evidence,
+    ),
+  };
+  const latents = sampleGMM(preference.distribution, {
+    samples: WALK.samples,
+    seed: createRandom(seed, slice).integer(2 ** 32),
+  });
+  const { probabilities, shares } = await decode(model, embedding, preference, {
+    latents,
+    variations: 0,
+  });
+  const mean = meanMap(
+    probabilities.data as Float32Array,
+    shares,
+    [...shares.keys()],
+  );
+  const map = { region, side: probabilities.shape[1], bytes: bytesOf(mean) };
+  return resultOf(map, shape);
+}
+
+/** Whether a slice's result says that the object is not there any more. */
+export function hasEnded({ mask, confidence, gap }: SliceResult): boolean {
+  return !gap && (mask.area < WALK.area || confidence < WALK.confidence);
+}
