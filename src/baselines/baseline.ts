@@ -6,11 +6,8 @@ import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { Model } from "../model/model.ts";
-import {
-  drawWeights,
-  type HostWeights,
-  type WeightDeclarations,
-} from "../model/weights.ts";
+import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
+import { drawWeights } from "../model/declare_weights.ts";
 import type { BaselineConfig } from "./method.ts";
 import { methodOf } from "./methods.ts";
 import { InputError, InputTypeError } from "../input_error.ts";

@@ -25,7 +25,8 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import { declareWeights, type HostWeights, type Weights } from "./weights.ts";
+import type { HostWeights, Weights } from "./weights.ts";
+import { declareWeights } from "./declare_weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {

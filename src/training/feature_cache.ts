@@ -18,11 +18,8 @@ import { writeFileAtomic } from "../files.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import { frozenFeatures } from "../model/image_encoder.ts";
-import {
-  declareWeights,
-  type HostWeights,
-  type Weights,
-} from "../model/weights.ts";
+import { declareWeights } from "../model/declare_weights.ts";
+import type { HostWeights, Weights } from "../model/weights.ts";
 import { stack } from "./stack.ts";
 
 /** The features of some images, stacked; see `FrozenFeatures`. */

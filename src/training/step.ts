@@ -15,11 +15,8 @@ import {
 } from "../model/prompt_encoder.ts";
 import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
-import {
-  declareWeights,
-  type WeightDeclarations,
-  type Weights,
-} from "../model/weights.ts";
+import type { WeightDeclarations, Weights } from "../model/weights.ts";
+import { declareWeights } from "../model/declare_weights.ts";
 import { alignmentLoss, type LossOptions } from "./loss.ts";
 import {
   type AdamOptions,

@@ -9,7 +9,7 @@ import ndarray from "ndarray";
 import { useEngine } from "../../src/engine/engine.ts";
 import { presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";

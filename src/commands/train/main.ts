@@ -28,7 +28,8 @@ import {
   readRecipe,
 } from "./options.ts";
 import type { TrainingReport } from "../../training/tally.ts";
-import { type Recipe, train, type TrainOptions } from "../../training/train.ts";
+import { train } from "../../training/train.ts";
+import type { Recipe, TrainOptions } from "../../training/recipe.ts";
 import type { TrainingCase } from "../../training/training_case.ts";
 
 /** What the command was asked for, whatever the method. */
