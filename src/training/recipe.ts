@@ -11,6 +11,12 @@ export interface Recipe extends ExampleOptions {
   readonly steps: number;
   /** Users B in a batch; a multiple of `usersPerImage`. */
   readonly batch: number;
+  /**
+   * Samples N of every user that a step decodes, from as many components drawn at
+   * random, whose shares are made to sum to 1. 0: one of every component. Few
+   * make a step cheap; the network's first steps need no more.
+   */
+  readonly samples: number;
   /** Iterations J until a user leaves, at least 1. */
   readonly iterations: number;
   /**
@@ -43,6 +49,7 @@ export const defaultRecipe: Recipe = {
   steps: 12000,
   batch: 8,
   usersPerImage: 1,
+  samples: 0,
   iterations: 6,
   learningRate: 1.2e-3,
   schedule: "cosine",
@@ -140,6 +147,7 @@ export function checkRecipe(
     ["steps", recipe.steps, COUNT],
     ["batch", batch, COUNT],
     ["usersPerImage", usersPerImage, COUNT],
+    ["samples", recipe.samples, WHOLE],
     ["iterations", recipe.iterations, COUNT],
     ["learningRate", recipe.learningRate, RATE],
     ["warmUp", recipe.warmUp, AMOUNT],

@@ -11,6 +11,7 @@ import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
+import { normalizeLogWeights } from "../spa/mixture.ts";
 import { FeatureCache } from "./feature_cache.ts";
 import { drawGroup, type Group } from "./groups.ts";
 import { optimize } from "./optimize.ts";
@@ -62,29 +63,62 @@ function packProfiles(
   };
 }
 
+/**
+ * The components that have a sample in a step: `count` of M, drawn without
+ * repetition, in order; all M for 0.
+ */
+function drawComponents(M: number, count: number, random: Random): Int32Array {
+  const order = Int32Array.from({ length: M }, (_, m) => m);
+  if (count === 0 || count >= M) return order;
+  for (let i = 0; i < count; i++) {
+    const j = i + random.integer(M - i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order.slice(0, count).sort();
+}
+
+/** Rows of the unit matrix, [B, N, M]. */
+function packDrawn(drawn: readonly Int32Array[], M: number): HostTensor {
+  const [B, N] = [drawn.length, drawn[0].length];
+  const data = new Float32Array(B * N * M);
+  drawn.forEach((components, b) =>
+    components.forEach((m, n) => data[(b * N + n) * M + m] = 1)
+  );
+  return { data, shape: [B, N, M] };
+}
+
 /** Packs the groups' images and users into a step's batch. */
 async function packBatch(
   config: ModelConfig,
   groups: readonly Group[],
   cache: FeatureCache | undefined,
-  slots: number | undefined,
+  recipe: Recipe,
   random: Random,
 ) {
   const users = groups.flatMap((group) => group.users);
   const { components: M, latentChannels: d, imageSize: S } = config;
   const B = users.length;
   const side = maskSide(config);
-  const noise = new Float32Array(B * M * d);
+  const drawn = users.map((user) =>
+    user.drawn = drawComponents(M, recipe.samples, random)
+  );
+  const N = drawn[0].length;
+  const noise = new Float32Array(B * N * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
   const features = await cache?.of(groups);
   return {
     ...(features && { features }),
-    ...packFeedback(config, users.map(({ feedback }) => feedback), slots),
+    ...packFeedback(
+      config,
+      users.map(({ feedback }) => feedback),
+      slotsOf(recipe),
+    ),
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
     evidence: stack(users.map((u) => u.evidence), [B, M]),
     ...packProfiles(config, users),
-    noise: { data: noise, shape: [B, M, d] },
+    ...(N < M && { drawn: packDrawn(drawn, M) }),
+    noise: { data: noise, shape: [B, N, d] },
   };
 }
 
@@ -139,7 +173,7 @@ export async function train(
       draw: (random, left, before?: Group) =>
         drawGroup(ordered, config, recipe, random, left, before),
       pack: (groups, random) =>
-        packBatch(config, groups, cache, slotsOf(recipe), random),
+        packBatch(config, groups, cache, recipe, random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
     },
@@ -174,13 +208,21 @@ async function advanceGroups(
     if (user.picks === 1 && !user.habit) {
       user.habit = { mixture, evidence: user.evidence };
     }
+    const drawn = user.drawn!;
+    const shares = normalizeLogWeights(
+      Float64Array.from(drawn, (m) => mixture.logWeights[m]),
+    );
     reports.push(
       await advanceTrainee(
         user,
         part(outputs.probabilities),
-        Float64Array.from(mixture.logWeights, Math.exp),
+        drawn.length < mixture.logWeights.length
+          ? shares.map(Math.exp)
+          : Float64Array.from(mixture.logWeights, Math.exp),
         config,
         random,
+        config.components,
+        drawn,
       ),
     );
   }

@@ -42,6 +42,8 @@ export const HELP = `deno task train [options]
   --steps N            steps in all             (${defaultRecipe.steps})
   --batch N            users in a batch         (${defaultRecipe.batch})
   --rate X             largest learning rate    (${defaultRecipe.learningRate})
+  --samples N          samples of a user in a step, of components drawn at
+                       random; 0: one of every component (${defaultRecipe.samples})
   --iterations N       iterations until a user leaves (${defaultRecipe.iterations})
   --warm-up N          steps over which it rises from near 0 (${defaultRecipe.warmUp})
   --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
@@ -93,7 +95,7 @@ export function parseOptions(args: readonly string[]): CommandLine {
       ...["clicks", "boxes", "masks", "styles", "carry", "threads"],
       "max-voxels",
       "most",
-      "iterations",
+      ...["samples", "iterations"],
     ],
     repeated: ["average", "data", "images"],
     flags: ["parts"],
@@ -122,6 +124,7 @@ export function readRecipe(line: CommandLine): Recipe {
     ...d,
     steps: line.integer("steps", d.steps, count),
     batch: line.integer("batch", d.batch, count),
+    samples: line.integer("samples", d.samples, { min: 0, max: 1e6 }),
     iterations: line.integer("iterations", d.iterations, count),
     learningRate: readNumber(line, "rate", d.learningRate, 1),
     warmUp: line.integer("warm-up", d.warmUp, { min: 0, max: 1e9 }),
