@@ -4,6 +4,7 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import type { MaskCleaning } from "../arrays/clean_mask.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import {
   MASK_CHANNELS,
@@ -29,6 +30,28 @@ export interface Point {
   /** 1: inside the object (default), 0: outside. */
   readonly label?: 0 | 1;
 }
+
+/**
+ * What a user does after the start, told apart by `kind`:
+ *
+ * - `choose` picks the candidate of that index, from 0;
+ * - `click` adds a click;
+ * - `again` asks for other candidates, as none is near;
+ * - `zoom` looks closer (factor > 1) or from farther away (< 1);
+ * - `look` looks at another region;
+ * - `undo` takes one step back;
+ * - `accept` accepts a candidate, or the recommendation, perhaps repaired;
+ * - `stop` leaves without a mask.
+ */
+export type Action =
+  | { readonly kind: "choose"; readonly candidate: number }
+  | { readonly kind: "click"; readonly point: Point }
+  | { readonly kind: "again" }
+  | { readonly kind: "zoom"; readonly factor: number }
+  | { readonly kind: "look"; readonly region: Box }
+  | { readonly kind: "undo" }
+  | { readonly kind: "accept"; readonly candidate?: number } & MaskCleaning
+  | { readonly kind: "stop" };
 
 /** One choice: what was shown, at the decoder's resolution, and what was picked. */
 export interface Choice {
