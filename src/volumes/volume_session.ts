@@ -15,6 +15,7 @@ import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import { Session } from "../spa/session.ts";
+import { appearanceOf } from "./appearance.ts";
 import {
   bytesOf,
   emptyResult,
@@ -24,7 +25,6 @@ import {
 import { suggest, type Suggestion } from "./suggestions.ts";
 import {
   OPTIONS,
-  perform,
   type PropagateOptions,
   type SliceAction,
   type VolumeAction,
@@ -372,7 +372,7 @@ export class VolumeSession {
       ...(spacing && { spacing: spacing as [number, number] }),
     });
     try {
-      for (const action of actions) await perform(session, action);
+      for (const action of actions) await session.apply(action);
     } catch (error) {
       session.dispose();
       throw error;
@@ -424,6 +424,7 @@ export class VolumeSession {
       choices: preference.iteration > 0 ? choices : [],
       regionSide: region.right - region.left,
       profile,
+      appearance: appearanceOf(this.image(state.slice), result),
     };
     return this.#withAligned({ ...state, profile }, { result, source });
   }
@@ -482,7 +483,7 @@ export class VolumeSession {
     if (action.kind === "accept") {
       return this.#alignedState(state, action.candidate);
     }
-    await perform(session, action);
+    await session.apply(action);
     const actions = [...state.visit.actions, action];
     const visit = { ...state.visit, actions };
     this.#visit = visit;
@@ -580,6 +581,7 @@ export class VolumeSession {
       {
         choices: carryProfile ? source.choices : [],
         regionSide: source.regionSide,
+        appearance: source.appearance,
         profile: carryProfile ? state.profile : undefined,
       },
       Math.abs(slice - walk.from),
