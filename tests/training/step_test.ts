@@ -181,9 +181,10 @@ Deno.test("samples of drawn components have these components' masks, and shares 
   const batch = batchOf(0);
   const all = forward(weights, smallConfig, batch, "marginal");
   const drawn = [[2, 0], [1, 3]]; // of the first user, of the second
-  const rows = tf.stack(
-    drawn.map((own) => tf.oneHot(tf.tensor1d(own, "int32"), M)),
-  ).toFloat();
+  const rows = tf.cast(
+    tf.stack(drawn.map((own) => tf.oneHot(tf.tensor1d(own, "int32"), M))),
+    "float32",
+  );
   const noise = tf.matMul(rows, batch.noise);
   const some = forward(
     weights,
