@@ -5,7 +5,8 @@ import ndarray from "ndarray";
 import { readImage } from "../../src/formats/read_image.ts";
 import { readMask } from "../../src/formats/read_mask.ts";
 import { checkTarget, writeFileAtomic } from "../../src/files.ts";
-import { writeImage, writeMask } from "../../src/formats/write_image.ts";
+import { writeImage } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 
 async function inTempFolder(run: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
