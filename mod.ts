@@ -15,18 +15,17 @@
  * });
  * for (const choice of [0, 1]) {
  *   const latents = spa.sampleGMM(preference.distribution, {
- *     count: 48,
+ *     samples: 48,
  *     seed: preference.iteration,
  *   });
- *   const predictions = await spa.decode(model, embedding, latents, preference);
- *   const proposal = spa.cluster(predictions, { count: 4 });
- *   preference = await spa.updatePreference(
- *     model,
- *     embedding,
- *     preference,
+ *   const predictions = await spa.decode(model, embedding, preference, {
+ *     latents,
+ *   });
+ *   const proposal = spa.cluster(predictions, { candidates: 4 });
+ *   preference = await spa.updatePreference(model, embedding, preference, {
  *     proposal,
  *     choice,
- *   );
+ *   });
  * }
  * ```
  *
@@ -82,7 +81,11 @@ export {
   pickNext,
   type PickNextOptions,
 } from "./src/notebook/pick.ts";
-export { pickPoint, type PickPointOptions } from "./src/notebook/pick.ts";
+export {
+  type PickedStart,
+  pickStart,
+  type PickStartOptions,
+} from "./src/notebook/pick.ts";
 export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export {
@@ -92,7 +95,7 @@ export {
   type PhantomVolumeRater,
 } from "./src/phantoms/phantom_volume.ts";
 export { createRandom, type Random } from "./src/random.ts";
-export { addPoint } from "./src/spa/add_point.ts";
+export { addPoint, type PointUpdate } from "./src/spa/add_point.ts";
 export {
   type Candidate,
   cluster,
@@ -100,7 +103,7 @@ export {
   type Proposal,
 } from "./src/spa/cluster.ts";
 export { cleanMask, type MaskCleaning } from "./src/arrays/clean_mask.ts";
-export { decode } from "./src/spa/decode.ts";
+export { decode, type DecodeOptions } from "./src/spa/decode.ts";
 export type { Identity, ImageEmbedding, Looks } from "./src/spa/embedding.ts";
 export { encode, type EncodeOptions } from "./src/spa/encode.ts";
 export type { Choice, Feedback, Point } from "./src/spa/feedback.ts";
@@ -129,6 +132,7 @@ export {
   startPreference,
 } from "./src/spa/start_preference.ts";
 export {
+  type ChoiceUpdate,
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";

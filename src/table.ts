@@ -1,3 +1,5 @@
+import { InputError } from "./input_error.ts";
+
 /** Tables as plain data, and as text. */
 
 /** One column of a {@linkcode Table}. */
@@ -84,7 +86,7 @@ export interface FormattedTable {
 export function formatTable({ columns, rows }: Table): FormattedTable {
   for (const row of rows) {
     if (row.length === columns.length) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot format table as every row must have ${columns.length} cells: current value is ${row.length}`,
     );
   }

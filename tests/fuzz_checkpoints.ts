@@ -4,6 +4,7 @@
  *     deno run -A tests/fuzz_checkpoints.ts --count 100000 --seed 1
  */
 import {
+  type Command,
   CommandLine,
   runCommand,
   SEEDS,
@@ -12,12 +13,29 @@ import {
 /** Milliseconds without a new file after which the reader counts as hung. */
 const PATIENCE = 30_000;
 
+const COMMAND: Command = {
+  action: "fuzz checkpoints",
+  usage: ["deno run -A tests/fuzz_checkpoints.ts [options]"],
+  about: "Loads damaged checkpoints; each must load or be refused.",
+  options: {
+    "": {
+      count: {
+        value: "N",
+        min: 1,
+        max: 1e8,
+        default: 1000,
+        help: "damaged files",
+      },
+      seed: { ...SEEDS, default: 1, help: "of the damage" },
+    },
+  },
+};
+
 async function main() {
-  const line = new CommandLine("fuzz checkpoints", Deno.args, {
-    values: ["count", "seed"],
-  });
-  const count = line.integer("count", 1000, { min: 1, max: 1e8 });
-  const seed = line.integer("seed", 1, SEEDS);
+  const line = new CommandLine(COMMAND, Deno.args);
+  if (line.help) return console.log(line.help);
+  const count = line.integer("count");
+  const seed = line.integer("seed");
   const start = performance.now();
   const progress = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(import.meta.resolve("./helpers/fuzz_worker.ts"), {

@@ -50,15 +50,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   arrays: [],
 };
 
-/** Arrows that are still to go, as "room > room". */
-const TO_GO = new Set<string>([]);
-
-/** Circles that are still to go: all files of each, in alphabetical order. */
-const CIRCLES_TO_GO: readonly (readonly string[])[] = [
-  ["model/layers.ts", "model/tiny_vit.ts", "model/weights.ts"], // a type
-  ["training/check_recipe.ts", "training/optimize.ts", "training/train.ts"],
-];
-
 /** The same basename in several rooms, where it is the same kind of thing. */
 const SAME_NAME = new Set<string>([
   "evaluate.ts", // of a baseline, of the method
@@ -67,8 +58,6 @@ const SAME_NAME = new Set<string>([
   "sample_set.ts", // the metrics; all of them of one proposal
   "options.ts", // of a command; of a call
   "session.ts", // ONNX Runtime's; the user's
-  "checkpoint.ts", // to go
-  "digest.ts", // to go
 ]);
 
 /** Every source file with the files that it imports, types included. */
@@ -138,7 +127,7 @@ Deno.test("a room imports only from the rooms that its row allows", () => {
     others.flatMap((other) => {
       const [from, to] = [roomOf(file), roomOf(other)];
       if (from === to || to === "" || ALLOWED[from]?.includes(to)) return [];
-      return TO_GO.has(`${from} > ${to}`) ? [] : [`${file} imports ${other}`];
+      return [`${file} imports ${other}`];
     })
   );
   assert.deepEqual(refused, []);
@@ -150,11 +139,7 @@ Deno.test("the table of allowed arrows has no circle itself", () => {
 });
 
 Deno.test("no files import one another in a circle, types included", () => {
-  const known = new Set(CIRCLES_TO_GO.map((files) => files.join()));
-  assert.deepEqual(
-    circlesOf(imports).filter((files) => !known.has(files.join())),
-    [],
-  );
+  assert.deepEqual(circlesOf(imports), []);
 });
 
 Deno.test("a circle is found, whatever its length", () => {

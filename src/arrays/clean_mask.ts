@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "./contiguous.ts";
+import { extentOf } from "./extent.ts";
 
 /** Small repairs of a mask before it is saved. */
 export interface MaskCleaning {
@@ -75,8 +76,17 @@ export function cleanMask(
       `Cannot clean the mask as minimumSize must be a number >= 0: current value is ${minimumSize}`,
     );
   }
-  const [height, width] = mask.shape;
-  const data = contiguous(mask).data.map((value) => value === 0 ? 0 : 1);
+  const [rows, columns] = mask.shape;
+  const whole = contiguous(mask).data.map((value) => value === 0 ? 0 : 1);
+  const result = ndarray(whole, [rows, columns]);
+  const extent = extentOf(result);
+  if (!extent) return result;
+  // Only where there are pixels, and one beside them: the rest stays as it is.
+  const [left, top] = [Math.max(extent.x - 1, 0), Math.max(extent.y - 1, 0)];
+  const width = Math.min(extent.x + extent.width + 1, columns) - left;
+  const height = Math.min(extent.y + extent.height + 1, rows) - top;
+  const part = result.lo(top, left).hi(height, width);
+  const data = contiguous(part).data.slice();
   if (largestComponent || minimumSize > 1) {
     partsOf(data, height, width, 1).forEach((part, rank) => {
       const stays = part.length >= minimumSize &&
@@ -93,5 +103,9 @@ export function cleanMask(
       if (!open) { for (const i of part) data[i] = 1; }
     }
   }
-  return ndarray(data, [height, width]);
+  for (let y = 0; y < height; y++) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    whole.set(row, (top + y) * columns + left);
+  }
+  return result;
 }

@@ -11,11 +11,8 @@ import type { ModelConfig } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks } from "../model/mask_decoder.ts";
 import { encodeFeedback, encodePrompts } from "../model/prompt_encoder.ts";
-import {
-  declareWeights,
-  type WeightDeclarations,
-  type Weights,
-} from "../model/weights.ts";
+import type { WeightDeclarations, Weights } from "../model/weights.ts";
+import { declareWeights } from "../model/declare_weights.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import { stack } from "../training/stack.ts";
 import { repeatImages } from "../training/step.ts";

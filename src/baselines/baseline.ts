@@ -6,13 +6,11 @@ import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { Model } from "../model/model.ts";
-import {
-  drawWeights,
-  type HostWeights,
-  type WeightDeclarations,
-} from "../model/weights.ts";
+import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
+import { drawWeights } from "../model/declare_weights.ts";
 import type { BaselineConfig } from "./method.ts";
 import { methodOf } from "./methods.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** A baseline with its weights. */
 export interface Baseline {
@@ -76,7 +74,7 @@ export async function loadBaseline(
     declared,
   );
   if (missing.length + unexpected.length > 0) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot load the baseline ${path} as its weights must be those of the method ${config.method}: current value has ${missing.length} missing (${
         missing.slice(0, 3)
       }) and ${unexpected.length} unexpected (${unexpected.slice(0, 3)})`,
@@ -101,7 +99,7 @@ function parseConfig(text: string | undefined, path: string): BaselineConfig {
     checkConfig(network);
     return { method, network, raters: raters!, ...(names && { names }) };
   }
-  throw new RangeError(
+  throw new InputError(
     `Cannot load the baseline ${path} as its metadata must hold its config as JSON: current value is ${
       text?.slice(0, 80)
     }`,
@@ -149,7 +147,7 @@ export async function initialWeights(
   using checkpoint = await openCheckpoint(path);
   const { weights, missing } = await readDeclared(checkpoint, declared);
   if (weights.size === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot start from ${path} as it must have weights of the method ${config.method}: current value has none of its ${declared.size}`,
     );
   }

@@ -96,7 +96,7 @@ function proposalOf(
     shares: new Float64Array(n).fill(1 / n),
     latents: { values: ndarray(new Float32Array(), [n, 0]), components, seed },
     frame,
-  }, { count, seed });
+  }, { candidates: count, seed });
 }
 
 /**

@@ -12,7 +12,7 @@ import type { HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
-import type { Recipe } from "../training/train.ts";
+import type { Recipe } from "../training/recipe.ts";
 import type { TrainingCase } from "../training/training_case.ts";
 
 /** How the user of a method interacts. */

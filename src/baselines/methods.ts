@@ -30,6 +30,7 @@ import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
  * Click refinement (Kirillov et al., "Segment Anything", 2023): one mask. Every
@@ -84,7 +85,7 @@ const adapter: Method = {
   declare: ({ network }) => {
     const { encoder } = network;
     if (isTinyVit(encoder)) {
-      throw new TypeError(
+      throw new InputTypeError(
         "Cannot build the baseline adapter as its image encoder must be a Vision Transformer: current value is TinyViT",
       );
     }
@@ -214,7 +215,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
  */
 export function methodOf({ method }: Pick<BaselineConfig, "method">): Method {
   if (Object.hasOwn(METHODS, method)) return METHODS[method];
-  throw new RangeError(
+  throw new InputError(
     `Cannot use the method as it must be one of ${
       Object.keys(METHODS).join(", ")
     }: current value is ${method}`,

@@ -4,23 +4,20 @@ import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import { maskSide } from "../model/config.ts";
-import {
-  drawWeights,
-  type HostWeights,
-  type Weights,
-} from "../model/weights.ts";
+import type { HostWeights, Weights } from "../model/weights.ts";
+import { drawWeights } from "../model/declare_weights.ts";
 import type { Random } from "../random.ts";
 import { threshold } from "../spa/cluster.ts";
 import { mapOf, type Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
-import { digestOf } from "../training/digest.ts";
+import { digestOf } from "../training/training_case.ts";
 import { alignmentLoss, type LossOptions } from "../training/loss.ts";
 import { optimize } from "../training/optimize.ts";
 import { boundingBox, errorClick, jitterBox } from "../spa/simulated_user.ts";
 import { mapDice, type TraineeReport } from "../training/simulation.ts";
 import { stack } from "../training/stack.ts";
 import { optimizerStep } from "../training/step.ts";
-import type { Recipe, TrainOptions } from "../training/train.ts";
+import type { Recipe, TrainOptions } from "../training/recipe.ts";
 import { orderCases, type TrainingCase } from "../training/training_case.ts";
 import {
   type BaselineConfig,

@@ -14,6 +14,7 @@ import type {
   WeightDeclarations,
   Weights,
 } from "../model/weights.ts";
+import { InputError } from "../input_error.ts";
 
 /** Resolutions. */
 const LEVELS = 5;
@@ -96,7 +97,7 @@ export function declareEncoder(
 ): Declarer {
   const side = maskSide(config);
   if (side % 2 ** (LEVELS - 1) !== 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot build the U-Net as the decoder's side must be a multiple of ${
         2 ** (LEVELS - 1)
       }: current value is ${side}`,

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { isModelConfig } from "../model/check_config.ts";
 import { compareWeights } from "../model/compare_weights.ts";
-import { declareWeights } from "../model/weights.ts";
+import { declareWeights } from "../model/declare_weights.ts";
 import { type ModelConfig, presets } from "../model/config.ts";
 
 /**

@@ -7,11 +7,8 @@ import {
 import { isTinyVit, type ModelConfig, presets } from "../model/config.ts";
 import { Model } from "../model/model.ts";
 import { sizeOf } from "../engine/tensors.ts";
-import {
-  declareWeights,
-  type HostWeights,
-  initializeWeights,
-} from "../model/weights.ts";
+import type { HostWeights } from "../model/weights.ts";
+import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import { foldBatchNorms } from "./_batch_norms.ts";
 import { guessConfig, parseConfig } from "./_config_of.ts";
 import { defaultCacheFolder } from "../files.ts";

@@ -1,10 +1,39 @@
 /** The cases and raters that a command's options name. */
 
-import type { CommandLine } from "./command_line.ts";
+import type { CommandLine, Options } from "./command_line.ts";
 import type { Split } from "../datasets/_split.ts";
 import { MAX_VOXELS } from "../formats/_volume_header.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
+
+/** The options that name data sets and what to read of them. */
+export const DATA_OPTIONS = {
+  data: {
+    value: "FOLDER",
+    repeated: true,
+    help:
+      "multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or CASE/image.* with CASE/rater*.*)",
+  },
+  task: {
+    value: "N",
+    min: 1,
+    max: 99,
+    default: 1,
+    help: "which structure of QUBIQ",
+  },
+  structure: {
+    words: ["cup", "disc"],
+    default: "cup",
+    help: "which structure of REFUGE2",
+  },
+  "max-voxels": {
+    value: "N",
+    min: 1,
+    max: 2 ** 31,
+    default: MAX_VOXELS,
+    help: "the largest volume that is read",
+  },
+} as const satisfies Options;
 
 /** The raters that `--include` or `--exclude` names. */
 export function readRaters(
@@ -33,26 +62,30 @@ export function splitNote(
 }
 
 /**
- * The dataset of a folder, `--data`, with `--task`, `--structure` and `--max-voxels`. What is to be said of its
- * split goes to stderr, as tables may go to stdout.
+ * The data set of a folder, with `--task`, `--structure` and `--max-voxels`. What
+ * is to be said of its split goes to stderr, as tables may go to stdout.
  *
- * @throws {RangeError} When there is no `--data`, or `--include` or `--exclude`
- * names somebody who is none of its raters.
+ * @throws {RangeError} When `--include` or `--exclude` names somebody who is none
+ * of its raters.
  */
 export async function openCases(
   line: CommandLine,
   split: Split,
-  folder = line.text("data"),
+  folder: string,
 ): Promise<Dataset> {
-  if (folder === undefined) throw line.refuse("--data must be given", "none");
   const dataset = await openDataset(folder, {
     split,
-    task: line.integer("task", 1, { min: 1, max: 99 }),
-    structure: line.oneOf("structure", ["cup", "disc"], "cup"),
-    maxVoxels: line.integer("max-voxels", MAX_VOXELS, { min: 1, max: 2 ** 31 }),
+    task: line.integer("task", 1, DATA_OPTIONS.task),
+    structure: line.oneOf("structure", DATA_OPTIONS.structure.words, "cup"),
+    maxVoxels: line.integer(
+      "max-voxels",
+      MAX_VOXELS,
+      DATA_OPTIONS["max-voxels"],
+    ),
   });
   const raters = new Set(dataset.cases.flatMap((item) => item.raters));
   for (const option of ["include", "exclude"] as const) {
+    if (!line.knows(option)) continue;
     const unknown = readRaters(line, option)?.find((name) => !raters.has(name));
     if (unknown === undefined) continue;
     throw line.refuse(

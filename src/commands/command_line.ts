@@ -1,109 +1,247 @@
-/** What the commands share: their options, and how they report errors. */
+/**
+ * What the commands share: one table of options per command, from which both
+ * the arguments are read and `--help` is made, and how errors are reported.
+ */
 
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import { ENGINE_NAMES } from "../engine/active_engine.ts";
+import { InputError, isInputError } from "../input_error.ts";
 
-/** A whole number's bounds, both allowed. */
-export interface Bounds {
-  readonly min: number;
-  readonly max: number;
+/** One option of a command; without value and words it is a flag. */
+export interface Option {
+  /** What `--help` calls its value, such as FILE. */
+  readonly value?: string;
+  /** The words that the value must be one of. */
+  readonly words?: readonly string[];
+  /** The least number, allowed itself. */
+  readonly min?: number;
+  /** The largest number, allowed itself. */
+  readonly max?: number;
+  /** The value where none is given. */
+  readonly default?: string | number;
+  /** What `--help` calls the default, where that is no value of its own. */
+  readonly shown?: string;
+  /** Whether it may be given more than once. */
+  readonly repeated?: boolean;
+  /** What it does, in plain English. */
+  readonly help: string;
 }
 
-/** What a command understands, besides `--help` and `-h`. */
-export interface CommandOptions {
+/** Options by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** A command: what it is for, and all that it understands besides `--help`. */
+export interface Command {
+  /** What it does, for its errors: "run the demo". */
+  readonly action: string;
+  /** How it is called, a line each. */
+  readonly usage: readonly string[];
+  /** What it does, for `--help`; paragraphs are parted by an empty line. */
+  readonly about: string;
+  /** Its options under their headings. */
+  readonly options: Readonly<Record<string, Options>>;
+  /** Whether it takes names of files as well, without an option's name. */
+  readonly files?: boolean;
+}
+
+/** What a command understands, as lists of names; to go once train has a table. */
+export interface OptionLists {
   /** Options that take a value. */
   readonly values?: readonly string[];
   /** Options that take a value and may be given more than once. */
   readonly repeated?: readonly string[];
   /** Options without a value. */
   readonly flags?: readonly string[];
-  /** Whether it takes names of files as well, without an option's name. */
-  readonly files?: boolean;
 }
+
+function fromLists(action: string, lists: OptionLists): Command {
+  const options: Record<string, Option> = {};
+  for (const name of lists.values ?? []) {
+    options[name] = { value: "X", help: "" };
+  }
+  for (const name of lists.repeated ?? []) {
+    options[name] = { value: "X", help: "", repeated: true };
+  }
+  for (const name of lists.flags ?? []) options[name] = { help: "" };
+  return { action, usage: [], about: "", options: { "": options } };
+}
+
+/** The column at which the options' texts begin, and at which lines end. */
+const INDENT = 23, WIDTH = 80;
+
+/** What a command's `--help` prints. */
+export function helpOf({ usage, about, options }: Command): string {
+  const groups = Object.entries(options).map(([heading, group]) => {
+    const lines = Object.entries(group).map(([name, option]) =>
+      describeOption(name, option)
+    );
+    return [...(heading ? [heading] : []), ...lines].join("\n");
+  });
+  const text = about.split("\n\n").map((paragraph) => wrap(paragraph, WIDTH));
+  return [usage.join("\n"), ...text, ...groups].join("\n\n") + "\n";
+}
+
+/** The lines of one option. */
+function describeOption(name: string, option: Option): string {
+  const { value = option.words && "NAME", words, repeated, help } = option;
+  const fallback = option.shown ?? option.default;
+  const facts = [
+    help,
+    ...(words ? [`: ${words.join(", ")}`] : []),
+    ...(repeated ? ["; may be repeated"] : []),
+    ...(fallback === undefined ? [] : [` (${fallback})`]),
+  ].join("");
+  const left = `  --${name}${value ? ` ${value}` : ""}`;
+  const lines = wrap(facts, WIDTH - INDENT).split("\n");
+  const indented = lines.map((line) => " ".repeat(INDENT) + line);
+  if (left.length >= INDENT - 1) return [left, ...indented].join("\n");
+  return [left.padEnd(INDENT) + lines[0], ...indented.slice(1)].join("\n");
+}
+
+/** Breaks a text between words into lines of a width at most. */
+function wrap(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > width) {
+      lines.push(word);
+    } else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines.join("\n");
+}
+
+/** What every command has. */
+const HELP: Option = { help: "this text" };
+
+/** What was given, by the options' names. */
+type Given = Record<string, string | boolean | (string | boolean)[]>;
 
 /** A command's arguments, read by name; a bad one is an error of one line. */
 export class CommandLine {
   readonly #action: string;
-  readonly #found: Record<string, string | boolean | (string | boolean)[]>;
+  readonly #options: Options;
+  readonly #found: Given;
   /** The files that were named, in order. */
   readonly files: readonly string[];
+  /** The text of `--help`, where it was asked for. */
+  readonly help?: string;
 
   /**
-   * @param action What the command does, for its errors: "run the demo".
+   * @param command What it understands.
    * @param args The arguments.
-   * @param options What it understands.
-   * @throws {RangeError} When an option is unknown or lacks its value.
+   * @throws {InputError} When an option is unknown or lacks its value.
    */
   constructor(
-    action: string,
+    command: Command | string,
     args: readonly string[],
-    { values = [], repeated = [], flags = [], files = false }: CommandOptions,
+    lists?: OptionLists,
   ) {
-    this.#action = action;
+    if (typeof command === "string") command = fromLists(command, lists!);
+    this.#action = command.action;
+    this.#options = Object.assign({}, ...Object.values(command.options));
     const options: ParseArgsOptionsConfig = {
       help: { type: "boolean", short: "h" },
     };
-    for (const name of values) options[name] = { type: "string" };
-    for (const name of repeated) {
-      options[name] = { type: "string", multiple: true };
+    for (const [name, option] of Object.entries(this.#options)) {
+      const flag = option.value === undefined && option.words === undefined;
+      options[name] = {
+        type: flag ? "boolean" : "string",
+        ...(option.repeated && { multiple: true }),
+      };
     }
-    for (const name of flags) options[name] = { type: "boolean" };
     try {
       const { values, positionals } = parseArgs({
         args: withNegativeValues(args, options),
         options,
-        allowPositionals: files,
+        allowPositionals: command.files ?? false,
       });
       this.files = positionals;
-      this.#found = values as Record<
-        string,
-        string | boolean | (string | boolean)[]
-      >;
+      this.#found = values as Given;
     } catch (error) {
       // Of the further lines only the last one helps: how to write a dash.
       const [reason, ...more] = (error as Error).message.split(/\.?\n/);
       const hint = more.length > 0 ? `; ${more.at(-1)}` : "";
-      throw new RangeError(
-        `Cannot ${action} as its options must be those of --help: ${
+      throw new InputError(
+        `Cannot ${this.#action} as its options must be those of --help: ${
           reason.split(". ")[0]
         }${hint}`,
       );
     }
+    if (this.#found.help) this.help = helpOf(command);
+  }
+
+  /** Whether the command has such an option. */
+  knows(name: string): boolean {
+    return Object.hasOwn(this.#options, name);
   }
 
   /** Whether an option was given. */
   has(name: string): boolean {
+    this.#option(name);
     return this.#found[name] !== undefined;
   }
 
-  /** An option's value as it was given. */
-  text(name: string): string | undefined {
-    return this.#found[name] as string | undefined;
+  /** An option's value as it was given, else its default. */
+  text<Value extends string | undefined = string | undefined>(
+    name: string,
+  ): Value {
+    const { default: fallback } = this.#option(name);
+    return (this.#found[name] ?? fallback?.toString()) as Value;
   }
 
   /** The values of an option that may be repeated, in order. */
   texts(name: string): string[] {
+    this.#option(name);
     return (this.#found[name] ?? []) as string[];
   }
 
-  /** A whole number within bounds. */
-  integer(name: string, fallback: number, { min, max }: Bounds): number {
-    const text = this.text(name);
-    if (text === undefined) return fallback;
-    const value = Number(text);
-    if (
-      text.trim() !== "" && Number.isInteger(value) && value >= min &&
-      value <= max
-    ) return value;
-    throw this.refuse(`--${name} must be a whole number, ${min}..${max}`, text);
+  /**
+   * A whole number within the option's bounds.
+   *
+   * @param fallback Where none is given and the table has no default.
+   */
+  integer(
+    name: string,
+    fallback?: number,
+    bounds?: { readonly min: number; readonly max: number },
+  ): number {
+    return this.#number(
+      name,
+      fallback,
+      Number.isInteger,
+      "a whole number",
+      bounds,
+    );
   }
 
-  /** One of several words. */
+  /** A number within the option's bounds. */
+  number(name: string, fallback?: number): number {
+    return this.#number(name, fallback, Number.isFinite, "a number");
+  }
+
+  #number(
+    name: string,
+    fallback: number | undefined,
+    fits: (value: number) => boolean,
+    kind: string,
+    bounds?: { readonly min: number; readonly max: number },
+  ): number {
+    const { default: usual, ...own } = this.#option(name);
+    const { min = 0, max = 1 } = bounds ?? own;
+    const text = this.#found[name] as string | undefined;
+    if (text === undefined) return fallback ?? Number(usual);
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (fits(value) && value >= min && value <= max) return value;
+    throw this.refuse(`--${name} must be ${kind}, ${min}..${max}`, text);
+  }
+
+  /** One of the option's words; without a default it has to be given. */
   oneOf<const Word extends string>(
     name: string,
     words: readonly Word[],
-    fallback: NoInfer<Word>,
+    fallback?: NoInfer<Word>,
   ): Word {
-    const text = this.text(name) ?? fallback;
+    const text = this.#found[name] ?? fallback ?? this.#option(name).default;
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
     throw this.refuse(`--${name} must be one of ${words.join(", ")}`, text);
@@ -121,11 +259,17 @@ export class CommandLine {
   }
 
   /** The error of an option's value. */
-  refuse(rule: string, value: unknown, cause?: unknown): RangeError {
-    return new RangeError(
+  refuse(rule: string, value: unknown, cause?: unknown): InputError {
+    return new InputError(
       `Cannot ${this.#action} as ${rule}: current value is ${value}`,
       { cause },
     );
+  }
+
+  #option(name: string): Option {
+    if (name === "help") return HELP;
+    if (this.knows(name)) return this.#options[name];
+    throw new Error(`--${name} is not in the table of this command's options`);
   }
 }
 
@@ -148,16 +292,30 @@ function withNegativeValues(
   return joined;
 }
 
-/** Bounds of `--seed`. */
-export const SEEDS: Bounds = { min: 0, max: 2 ** 31 - 1 };
+/** Bounds of every `--seed`. */
+export const SEEDS = { value: "N", min: 0, max: 2 ** 31 - 1 } as const;
 
-/** Bounds of `--threads`. */
-export const THREADS: Bounds = { min: 1, max: 256 };
+/** The words of every `--split`. */
+export const SPLITS = ["train", "val", "test"] as const;
+
+/** The `--engine` of every command. */
+export const ENGINE = {
+  words: ["auto", ...ENGINE_NAMES] as const,
+  default: "auto",
+  help: "what computes",
+} satisfies Option;
+
+/** The `--threads` of every command. */
+export const THREADS: Option = {
+  value: "N",
+  min: 1,
+  max: 256,
+  help: "threads of the engine",
+};
 
 /**
- * Runs a command. An error that explains itself ("Cannot X as ...") or comes
- * from the file system is one line on stderr, any other keeps its stack trace;
- * the exit code is 1 after both.
+ * Runs a command. An input error, or one of the file system, is one line on
+ * stderr; any other keeps its stack trace. The exit code is 1 after both.
  */
 export async function runCommand(main: () => Promise<void>): Promise<void> {
   try {
@@ -171,9 +329,8 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
 /** How a command reports an error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = /^Cannot .+ as /s.test(error.message) ||
-    error.name in Deno.errors;
-  return expected
+  // the wording goes once every room throws input errors
+  return isInputError(error) || /^Cannot .+ as /s.test(error.message)
     ? error.message.replaceAll(/\s+/g, " ").trim()
     : error.stack ?? error.message;
 }

@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommandLine, runCommand, SEEDS } from "./command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  runCommand,
+  SEEDS,
+} from "./command_line.ts";
 import {
   listPhantoms,
   phantom,
@@ -47,24 +52,30 @@ export async function makePhantoms(
   return list.map(({ id }) => id);
 }
 
-const HELP = `deno task phantoms [options]
-
-Paints the sample phantoms again, bit for bit; with --count, new ones of all
-kinds. Both are in the plain layout that --data of the other commands reads.
-
-  --out FOLDER         where they go   (data/phantoms; with --count, out/phantoms)
-  --count N            how many new ones
-  --seed N             of new ones                                          (0)
-`;
+const COMMAND: Command = {
+  action: "paint the phantoms",
+  usage: ["deno task phantoms [options]"],
+  about:
+    "Paints the sample phantoms again, bit for bit; with --count, new ones of all kinds. Both are in the plain layout that --data of the other commands reads.",
+  options: {
+    "": {
+      out: {
+        value: "FOLDER",
+        shown: "data/phantoms; with --count, out/phantoms",
+        help: "where they go",
+      },
+      count: { value: "N", min: 1, max: 1e5, help: "how many new ones" },
+      seed: { ...SEEDS, default: 0, help: "of new ones" },
+    },
+  },
+};
 
 if (import.meta.main) {
   await runCommand(async () => {
-    const line = new CommandLine("paint the phantoms", Deno.args, {
-      values: ["out", "count", "seed"],
-    });
-    if (line.has("help")) return console.log(HELP);
-    const count = line.integer("count", 0, { min: 1, max: 1e5 });
-    const seed = line.integer("seed", 0, SEEDS);
+    const line = new CommandLine(COMMAND, Deno.args);
+    if (line.help) return console.log(line.help);
+    const count = line.integer("count", 0);
+    const seed = line.integer("seed");
     const home = fileURLToPath(new URL("../../", import.meta.url));
     const folder = line.text("out") ??
       join(home, count > 0 ? "out/phantoms" : "data/phantoms");

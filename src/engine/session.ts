@@ -119,7 +119,7 @@ export class OnnxRuntime {
     const sent: HostData[] = [];
     const posted = feeds.map((feed): Feed => {
       if (feed instanceof EngineTensor) return feed.storageIn("onnx").handle;
-      const data = copyOf(feed.data);
+      const data = feed.owned ? feed.data : copyOf(feed.data);
       sent.push(data);
       return data;
     });

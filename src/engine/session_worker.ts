@@ -7,7 +7,7 @@ import { workerData } from "node:worker_threads";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { type Reply, type Request, START_CALL } from "./session_messages.ts";
 import { SpareBuffers } from "./spare_buffers.ts";
-import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
+import { type DType, free, type HostData, sizeOf, zeros } from "./tensors.ts";
 import type { Port } from "./trace.ts";
 
 interface Loaded {
@@ -70,6 +70,7 @@ async function run(request: Request & { kind: "run" }): Promise<HostData[]> {
     outputs.map(({ name }, i) => [name, made[i]]),
   );
   await session.run(feeds, fetches, { logSeverityLevel: FATAL });
+  for (const feed of request.feeds) if (typeof feed !== "number") free(feed);
   return made.map((tensor, i) => {
     const handle = request.handles[i];
     if (handle === undefined) return tensor.data as HostData;

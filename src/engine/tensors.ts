@@ -24,6 +24,11 @@ export interface HostTensor {
   readonly data: HostData;
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
+  /**
+   * True: whoever is given it may take the memory, which is then gone for who
+   * gave it, so that a large input is not copied. Absent: it is copied.
+   */
+  readonly owned?: boolean;
 }
 
 /**
@@ -234,6 +239,15 @@ export function copyOf(data: HostData): HostData {
   if (data instanceof Float32Array) return new Float32Array(data);
   if (data instanceof Int32Array) return new Int32Array(data);
   return new Uint8Array(data);
+}
+
+/**
+ * Frees the memory of values that nobody uses any more, which are empty from
+ * then on. The collector would free it much later, and the memory that is taken
+ * meanwhile, being new, costs more than most programs that fill it.
+ */
+export function free({ buffer }: HostData): void {
+  (buffer as ArrayBuffer).transfer(0);
 }
 
 /** A new array of zeros. */

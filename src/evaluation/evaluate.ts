@@ -191,18 +191,17 @@ async function evaluateTarget(
   for (let i = 0; i < count; i++) {
     const start = performance.now();
     const latents = sampleGMM(preference.distribution, {
-      count: samples,
+      samples,
       seed: random.integer(2 ** 31),
     });
     const predictions = await decode(
       model,
       embedding,
-      latents,
       options.mixtureOnly ? mixtureAlone(preference) : preference,
-      { variations: options.variations },
+      { latents, variations: options.variations },
     );
     const proposal = cluster(predictions, {
-      count: candidates,
+      candidates,
       seed: random.integer(2 ** 31),
     });
     const shown = performance.now();
@@ -212,14 +211,11 @@ async function evaluateTarget(
     }
     const choice = user(proposal, random);
     const chosen = performance.now();
-    preference = await updatePreference(
-      model,
-      embedding,
-      preference,
-      options.mixtureOnly ? freshAlone(proposal) : proposal,
+    preference = await updatePreference(model, embedding, preference, {
+      proposal: options.mixtureOnly ? freshAlone(proposal) : proposal,
       choice,
-      options.update,
-    );
+      ...options.update,
+    });
     const milliseconds = shown - start + performance.now() - chosen;
     iterations.push({ ...result, milliseconds });
   }

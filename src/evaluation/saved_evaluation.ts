@@ -6,6 +6,7 @@
 
 import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
+import { InputError } from "../input_error.ts";
 
 /** Results of every variant, by its name. */
 export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
@@ -94,7 +95,7 @@ export async function readEvaluation(path: string): Promise<SavedEvaluation> {
     Array.isArray(settings?.variants) && Array.isArray(tables?.targets) &&
     settings.variants.every((name) => Array.isArray(done?.[name]))
   ) return saved as SavedEvaluation;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read an evaluation as the file must be one that deno task evaluate wrote as .json: current value is ${path}`,
   );
 }
@@ -128,7 +129,7 @@ export function checkSame(
     (value) => value === undefined ? "not given" : JSON.stringify(value),
   );
   if (!found) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot ${action} as its "${found.name}" must be ${found.was}: current value is ${found.is}`,
   );
 }
@@ -193,7 +194,7 @@ export function mergeEvaluations(
 ): SavedEvaluation {
   const [first, ...rest] = parts;
   if (!first) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot merge as there must be a file: current value is none",
     );
   }
@@ -212,7 +213,7 @@ export function mergeEvaluations(
     const found = new Map(all.map((item) => [item.case, item]));
     const missing = cases.filter((id) => !found.has(id));
     if (missing.length > 0 || found.size < all.length) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot merge as every case must be in one file: current value is ${missing.length} missing${
           missing.length > 0 ? ` (${missing[0]})` : ""
         } and ${all.length - found.size} repeated of "${name}"`,

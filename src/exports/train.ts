@@ -13,7 +13,7 @@ export {
   type TinyVitStage,
   type VitConfig,
 } from "../model/config.ts";
-export { initializeWeights } from "../model/weights.ts";
+export { initializeWeights } from "../model/declare_weights.ts";
 export {
   loadingProgress,
   ProgressBar,
@@ -26,10 +26,10 @@ export type { ProgressState } from "../notebook/progress.ts";
 export type { ExampleOptions } from "../training/groups.ts";
 export type { LossOptions } from "../training/loss.ts";
 export type { TrainingReport } from "../training/tally.ts";
+export { train } from "../training/train.ts";
 export {
   defaultRecipe,
   type Recipe,
-  train,
   type TrainOptions,
-} from "../training/train.ts";
+} from "../training/recipe.ts";
 export type { TrainingCase } from "../training/training_case.ts";

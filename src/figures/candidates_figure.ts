@@ -13,6 +13,8 @@ import {
   areaSwatch,
   boxItem,
   checkMaskSize,
+  closeImage,
+  closerItem,
   closeView,
   defineImage,
   drawArea,
@@ -21,14 +23,17 @@ import {
   drawOutline,
   drawPanel,
   drawPoint,
+  drawRegion,
   drawViewFrame,
   fitBox,
+  isWhole,
   legendHeight,
   type LegendItem,
   lineItem,
   type Panel,
   pointItems,
   type Rect,
+  regionItem,
   wholeView,
 } from "./panel.ts";
 import { imageURI } from "./raster.ts";
@@ -47,8 +52,13 @@ import { COLOR, MARGIN, PICTURE_WIDTH, SIZE, WIDTH } from "./theme.ts";
 export interface CandidatesFigureOptions {
   /** [H, W, 1 or 3], values 0..1. */
   image: NdArray<Float32Array>;
-  /** The recommendation and its candidates, masks of the image's size. */
-  proposal: Pick<Proposal, "recommended" | "candidates">;
+  /**
+   * The recommendation and its candidates, masks of the image's size; the region
+   * is framed where it is not the whole image, and the notice is written out.
+   */
+  proposal:
+    & Pick<Proposal, "recommended" | "candidates">
+    & Partial<Pick<Proposal, "region" | "notice">>;
   /** The clicks so far, in pixels of the image; none by default. */
   points?: readonly Point[];
   /** The box around the object, in pixels of the image; none by default. */
@@ -57,6 +67,8 @@ export interface CandidatesFigureOptions {
   truth?: NdArray<Uint8Array>;
   /** What was picked, a candidate's index or the recommendation: framed. */
   chosen?: number | "accept";
+  /** Whether the candidate that was picked is accepted as it is; default: false. */
+  accepted?: boolean;
   /** One line above; none by default. */
   title?: string;
   /**
@@ -74,14 +86,21 @@ export interface CandidatesFigureOptions {
  * @throws {RangeError} When a mask is of another size than the image.
  */
 export function candidatesFigure(options: CandidatesFigureOptions): Figure {
-  const { image, proposal: { recommended, candidates }, truth, title } =
-    options;
-  for (const { mask } of [recommended, ...candidates]) {
-    checkMaskSize(mask, image);
-  }
+  const { image, proposal, truth, title, zoom = true } = options;
+  const { recommended, candidates, notice, region } = proposal;
+  const masks = [recommended, ...candidates].map(({ mask }) => mask);
+  for (const mask of masks) checkMaskSize(mask, image);
   if (truth) checkMaskSize(truth, image);
 
-  const top = title ? 54 : MARGIN;
+  const whole = wholeView(image);
+  const view = zoom ? closeView(masks) : whole;
+  const items = (id: string) =>
+    legendItems(options, id, {
+      region: region !== undefined && !isWhole(region, image),
+      closer: view.width < whole.width && candidates.length > 0,
+    });
+  const above = title ? 54 : MARGIN;
+  const top = above + (notice ? NOTICE : 0);
   const aspect = image.shape[0] / image.shape[1];
   const layout = layOutCandidates(
     candidates.length,
@@ -90,48 +109,81 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
     truth !== undefined,
   );
   const inner = WIDTH - 2 * MARGIN;
-  const legendRoom = legendHeight(legendItems(options, ""), inner);
+  const legendRoom = legendHeight(items(""), inner);
   const height = Math.round(layout.bottom + 22 + legendRoom);
   const shares = candidates.map(({ share }) => percent(share)).join(", ");
   return new Figure({
     width: WIDTH,
     height,
     alt: `${title ? `${title}: ` : ""}recommended segmentation and ` +
-      `${candidates.length} candidates, ${shares} of the samples`,
+      `${candidates.length} candidates, ${shares} of the samples${
+        notice ? `. ${notice.text}` : ""
+      }`,
     draw: async () => {
-      const [uri, fonts] = await Promise.all([imageURI(image), loadFonts()]);
-      const { id, svg } = drawPictures(options, uri, layout, fonts);
-      const legend = drawLegend(legendItems(options, id), fonts, {
+      const close = closeImage(image, view);
+      const [uri, closeURI, fonts] = await Promise.all([
+        imageURI(image),
+        close && imageURI(close),
+        loadFonts(),
+      ]);
+      const uris = { uri, closeURI };
+      const { id, svg } = drawPictures(options, uris, view, layout, fonts);
+      const legend = drawLegend(items(id), fonts, {
         x: MARGIN,
         y: layout.bottom + 12,
         width: inner,
       });
       const heading = title ? drawTitle(title, WIDTH, fonts) : "";
-      const content = heading + svg + legend;
+      const note = notice ? drawNotice(notice.text, above, fonts) : "";
+      const content = heading + note + svg + legend;
       return svgDocument(WIDTH, height, title ?? "Candidates", content);
     },
   });
 }
 
+/** Height of the line that says what is wrong with the recommendation. */
+const NOTICE = 30;
+
+/** What is wrong with the recommendation, with a mark before it. */
+function drawNotice(content: string, y: number, fonts: Fonts): string {
+  const line = fonts.fit(content, WIDTH - 2 * MARGIN - 26, SIZE.label);
+  return `<g transform="translate(${MARGIN} ${y - 2})">${NOTICE_MARK}</g>` +
+    text(MARGIN + 26, y + 11, line, { bold: true });
+}
+
+/** A triangle with an exclamation mark, 18 x 16. */
+export const NOTICE_MARK =
+  `<path d="M9 1L17 15.2H1z" fill="${COLOR.removed}" stroke="${COLOR.ink}" ` +
+  `stroke-width="1.5" stroke-linejoin="round"/>` +
+  `<path d="M9 5.6V10.4M9 12V13.8" stroke="${COLOR.ink}" stroke-width="1.8"/>`;
+
 function drawPictures(
-  { image, proposal, points = [], box, truth, chosen, zoom = true }:
+  { image, proposal, points = [], box, truth, chosen, accepted = false }:
     CandidatesFigureOptions,
-  uri: string,
+  { uri, closeURI }: { uri: string; closeURI?: string },
+  view: Rect,
   layout: ReturnType<typeof layOutCandidates>,
   fonts: Fonts,
 ): { id: string; svg: string } {
-  const { recommended, candidates } = proposal;
+  // masks are made when they are read: once for this picture
+  const recommended = { mask: proposal.recommended.mask };
+  const candidates = proposal.candidates.map((
+    { share, mask, added, removed },
+  ) => ({ share, mask, added, removed }));
+  const { region } = proposal;
   const masks = [recommended, ...candidates].map(({ mask }) => mask);
   const [recommendedPath, ...paths] = masks.map(outline);
   const whole = wholeView(image);
-  const view = zoom ? closeView(masks) : whole;
   const id = idFor(uri + recommendedPath + paths + chosen);
 
   const main: Panel = { id, place: layout.recommended, view: whole };
+  const close = closeURI ? `${id}-close` : id;
   const parts = [
     defineImage(id, uri, whole),
+    closeURI ? defineImage(close, closeURI, view) : "",
     drawPanel(
       main,
+      region && !isWhole(region, image) ? drawRegion(main, region) : "",
       view.width < whole.width ? drawViewFrame(main, view) : "",
       drawOutline(main, recommendedPath, COLOR.recommended, { width: 2.5 }),
       truth ? drawReference(main, truth) : "",
@@ -147,7 +199,7 @@ function drawPictures(
   ];
   const scores = truth ? candidates.map(({ mask }) => dice(mask, truth)) : [];
   candidates.forEach((candidate, k) => {
-    const small: Panel = { id, place: layout.candidates[k], view };
+    const small: Panel = { id: close, place: layout.candidates[k], view };
     parts.push(
       drawPanel(
         small,
@@ -160,7 +212,9 @@ function drawPictures(
         best: scores[k] === Math.max(...scores),
         chosen: chosen === k,
       }),
-      chosen === k ? drawChosen(small.place, "chosen") : "",
+      chosen === k
+        ? drawChosen(small.place, accepted ? "accepted" : "chosen")
+        : "",
     );
   });
   return { id, svg: parts.join("") };
@@ -173,6 +227,7 @@ function drawReference(panel: Panel, truth: NdArray<Uint8Array>): string {
 function legendItems(
   { proposal, points = [], box, truth }: CandidatesFigureOptions,
   id: string,
+  { region, closer }: { region: boolean; closer: boolean },
 ): LegendItem[] {
   const items = [lineItem("recommendation", COLOR.recommended)];
   if (proposal.candidates.length > 0) {
@@ -185,7 +240,13 @@ function legendItems(
   if (truth) {
     items.push(lineItem("reference", COLOR.reference, { dashed: true }));
   }
-  return [...items, ...(box ? [boxItem()] : []), ...pointItems(points)];
+  return [
+    ...items,
+    ...(box ? [boxItem()] : []),
+    ...pointItems(points),
+    ...(region ? [regionItem()] : []),
+    ...(closer ? [closerItem()] : []),
+  ];
 }
 
 const PICTURE_TOP = 54;

@@ -72,13 +72,17 @@ export function describeCandidate(candidate: Candidate): string {
 
 /** A proposal: the recommendation, and a line for each candidate, numbered as in figures. */
 export function describeProposal(proposal: Proposal): string {
-  const { recommended, candidates, spread } = proposal;
+  const { recommended, candidates, spread, notice } = proposal;
   const lines = candidates.map((candidate, k) =>
     `  ${k + 1}  ${describeCandidate(candidate).replace("Candidate: ", "")}`
   );
   return `Proposal: recommendation of ${countPixels(recommended.mask)} px, ` +
     `${counted(candidates.length, "candidate")}, ` +
-    [`sample spread ${spread.toFixed(4)}`, ...lines].join("\n");
+    [
+      `sample spread ${spread.toFixed(4)}`,
+      ...lines,
+      ...(notice ? [notice.text] : []),
+    ].join("\n");
 }
 
 /** A session: how far it is, and its proposal. */

@@ -126,11 +126,15 @@ export function describe(value: Showable): string {
 }
 
 function sessionFigure(session: Session, options: ShowOptions): Figure {
-  const { iteration, preference, proposal } = session;
-  return figureOf(proposal, {
+  const { iteration, preference: { feedback }, proposal } = session;
+  return candidatesFigure({
     title: `Proposal ${iteration + 1}`,
-    points: preference.feedback.points,
+    points: feedback.points,
+    box: feedback.box,
     ...options,
+    image: options.image ?? proposal.predictions.image ??
+      blank(proposal.recommended.mask),
+    proposal,
   });
 }
 

@@ -15,11 +15,15 @@ import {
   drawOutline,
   drawPanel,
   drawPoint,
+  drawRegion,
   fitBox,
+  isWhole,
   legendHeight,
+  type LegendItem,
   lineItem,
   type Panel,
   pointItems,
+  regionItem,
   wholeView,
 } from "./panel.ts";
 import { imageURI } from "./raster.ts";
@@ -32,13 +36,20 @@ export interface ImageFigureOptions {
   image: NdArray<Float32Array>;
   /** Clicks, in pixels of the image; none by default. */
   points?: readonly Point[];
+  /** The box around the object, in pixels of the image; none by default. */
+  box?: Box;
+  /**
+   * The region that the network looks at, in pixels of the image: framed where it
+   * is not the whole image; none by default.
+   */
+  region?: Box;
   /** One line above; none by default. */
   title?: string;
 }
 
 /** An image with clicks, before there is any segmentation. */
 export function imageFigure(
-  { image, points = [], title }: ImageFigureOptions,
+  { image, points = [], box, region, title }: ImageFigureOptions,
 ): Figure {
   const whole = wholeView(image);
   const inner = PICTURE_WIDTH - 2 * MARGIN;
@@ -46,7 +57,14 @@ export function imageFigure(
   const room = { x: MARGIN, y: top, width: inner, height: 1.25 * inner };
   const place = fitBox(whole, room);
   const bottom = place.y + place.height;
-  const height = Math.round(bottom + (points.length > 0 ? 46 : MARGIN));
+  const items = [
+    ...(box ? [boxItem()] : []),
+    ...pointItems(points),
+    ...regionItems(region, image),
+  ];
+  const height = Math.round(
+    bottom + (items.length > 0 ? 22 + legendHeight(items, inner) : MARGIN),
+  );
   const alt = `${title ? `${title}: ` : ""}image with ` +
     `${points.length} ${points.length === 1 ? "click" : "clicks"}`;
   const draw = async () => {
@@ -55,8 +73,13 @@ export function imageFigure(
     const content = [
       title ? drawTitle(title, PICTURE_WIDTH, fonts) : "",
       defineImage(panel.id, uri, whole),
-      drawPanel(panel, ...points.map((point) => drawPoint(panel, point))),
-      drawLegend(pointItems(points), fonts, {
+      drawPanel(
+        panel,
+        drawRegionIn(panel, region, image),
+        box ? drawBoxPrompt(panel, box) : "",
+        ...points.map((point) => drawPoint(panel, point)),
+      ),
+      drawLegend(items, fonts, {
         x: MARGIN,
         y: bottom + 14,
         width: inner,
@@ -72,6 +95,20 @@ export function imageFigure(
   return new Figure({ width: PICTURE_WIDTH, height, alt, draw });
 }
 
+/** The frame of a region that is not the whole image. */
+function drawRegionIn(
+  panel: Panel,
+  region: Box | undefined,
+  image: NdArray,
+): string {
+  return region && !isWhole(region, image) ? drawRegion(panel, region) : "";
+}
+
+/** What a legend says of it. */
+function regionItems(region: Box | undefined, image: NdArray): LegendItem[] {
+  return region && !isWhole(region, image) ? [regionItem()] : [];
+}
+
 /** What {@linkcode maskFigure} shows. */
 export interface MaskFigureOptions {
   /** [H, W, 1 or 3], values 0..1. */
@@ -84,6 +121,8 @@ export interface MaskFigureOptions {
   points?: readonly Point[];
   /** The box around the object, in pixels of the image; none by default. */
   box?: Box;
+  /** As of {@linkcode imageFigure}. */
+  region?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
   /** One line above; none by default. */
@@ -96,8 +135,16 @@ export interface MaskFigureOptions {
  * @throws {RangeError} When a mask is of another size than the image.
  */
 export function maskFigure(
-  { image, mask, label = "segmentation", points = [], box, truth, title }:
-    MaskFigureOptions,
+  {
+    image,
+    mask,
+    label = "segmentation",
+    points = [],
+    box,
+    region,
+    truth,
+    title,
+  }: MaskFigureOptions,
 ): Figure {
   checkMaskSize(mask, image);
   if (truth) checkMaskSize(truth, image);
@@ -118,6 +165,7 @@ export function maskFigure(
       : []),
     ...(box ? [boxItem()] : []),
     ...pointItems(points),
+    ...regionItems(region, image),
   ];
   const inner = PICTURE_WIDTH - 2 * MARGIN;
   const height = Math.round(bottom + 22 + legendHeight(items, inner));
@@ -130,6 +178,7 @@ export function maskFigure(
       defineImage(panel.id, uri, whole),
       drawPanel(
         panel,
+        drawRegionIn(panel, region, image),
         drawOutline(panel, path, COLOR.recommended, { width: 2.5 }),
         truth
           ? drawOutline(panel, outline(truth), COLOR.reference, {

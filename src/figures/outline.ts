@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { extentOf } from "../arrays/extent.ts";
 
 /**
  * The boundary of a mask along its pixels' edges, as SVG path data: closed
@@ -14,6 +15,8 @@ import { contiguous } from "../arrays/contiguous.ts";
 export function outline(mask: NdArray<Uint8Array>): string {
   const [height, width] = mask.shape;
   const { data } = contiguous(mask);
+  const extent = extentOf(mask);
+  if (!extent) return "";
   const inside = (x: number, y: number) =>
     x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] !== 0;
 
@@ -26,8 +29,8 @@ export function outline(mask: NdArray<Uint8Array>): string {
     if (edges) edges.push(direction);
     else leaving.set(corner, [direction]);
   };
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  for (let y = extent.y; y < extent.y + extent.height; y++) {
+    for (let x = extent.x; x < extent.x + extent.width; x++) {
       if (!inside(x, y)) continue;
       if (!inside(x, y - 1)) addEdge(x, y, 0); // east along the top
       if (!inside(x + 1, y)) addEdge(x + 1, y, 1); // south on the right
@@ -43,7 +46,7 @@ export function outline(mask: NdArray<Uint8Array>): string {
       const turns: string[] = [];
       let corner = start;
       let direction = -1;
-      let first = -1;
+      let begun = -1;
       do {
         const edges = leaving.get(corner)!;
         // Where two pixels touch at a corner, turn right: keep them apart.
@@ -52,11 +55,11 @@ export function outline(mask: NdArray<Uint8Array>): string {
         if (next !== direction) {
           turns.push(`${corner % stride} ${Math.floor(corner / stride)}`);
         }
-        if (first < 0) first = next;
+        if (begun < 0) begun = next;
         direction = next;
         corner += step[direction];
       } while (corner !== start);
-      if (direction === first) turns.shift(); // begun on a straight run
+      if (direction === begun) turns.shift(); // begun on a straight run
       loops.push(`M${turns.join("L")}Z`);
     }
   }

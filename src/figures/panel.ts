@@ -1,8 +1,9 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
+import { extentOf } from "../arrays/extent.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
+import { MAX_SIDE } from "./raster.ts";
 import { type Fonts, widthBound } from "./fonts.ts";
 import { num, rect, text } from "./svg.ts";
 import { COLOR, SIZE } from "./theme.ts";
@@ -76,21 +77,13 @@ export function fitBox(view: Rect, { x, y, width, height }: Rect): Rect {
  */
 export function closeView(masks: readonly NdArray<Uint8Array>[]): Rect {
   const [height, width] = masks[0].shape;
-  let [left, top, right, bottom] = [width, height, -1, -1];
-  for (const mask of masks) {
-    const { data } = contiguous(mask);
-    for (let i = 0; i < data.length; i++) {
-      if (data[i] === 0) continue;
-      const x = i % width;
-      const y = (i - x) / width;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = Math.max(bottom, y);
-    }
-  }
+  const extents = masks.flatMap((mask) => extentOf(mask) ?? []);
   const whole = { x: 0, y: 0, width, height };
-  if (right < 0) return whole;
+  if (extents.length === 0) return whole;
+  const left = Math.min(...extents.map(({ x }) => x));
+  const top = Math.min(...extents.map(({ y }) => y));
+  const right = Math.max(...extents.map((one) => one.x + one.width)) - 1;
+  const bottom = Math.max(...extents.map((one) => one.y + one.height)) - 1;
   const extent = Math.max(
     (right - left + 1) / width,
     (bottom - top + 1) / height,
@@ -108,14 +101,37 @@ export function closeView(masks: readonly NdArray<Uint8Array>[]): Rect {
   };
 }
 
-/** The image that panels show: once in the figure, however many they are. */
+/**
+ * The image that panels show: once in the figure, however many they are.
+ *
+ * @param place Where it lies, in pixels of the image: the whole, or a part.
+ */
 export function defineImage(
   id: string,
   uri: string,
-  { width, height }: { width: number; height: number },
+  { x = 0, y = 0, width, height }: Partial<Rect> & {
+    width: number;
+    height: number;
+  },
 ): string {
-  return `<defs><image id="${id}-image" width="${width}" height="${height}" ` +
+  const at = x === 0 && y === 0 ? "" : `x="${x}" y="${y}" `;
+  return `<defs><image id="${id}-image" ${at}width="${width}" height="${height}" ` +
     `preserveAspectRatio="none" href="${uri}"/></defs>`;
+}
+
+/**
+ * The part of a large image that is shown closer, to be drawn sharply; undefined
+ * where the picture of the whole has every pixel.
+ *
+ * @param image [H, W, C].
+ */
+export function closeImage(
+  image: NdArray<Float32Array>,
+  { x, y, width, height }: Rect,
+): NdArray<Float32Array> | undefined {
+  const [rows, columns] = image.shape;
+  if (width >= columns || Math.max(rows, columns) <= MAX_SIDE) return undefined;
+  return image.lo(y, x).hi(height, width);
 }
 
 /** The frame of what other panels show closer. */
@@ -131,6 +147,55 @@ export function drawViewFrame(panel: Panel, view: Rect): string {
         `stroke-width="${unit.toPrecision(4)}"`,
     );
   return frame(1, COLOR.casing) + frame(0, "#fff");
+}
+
+/** Whether a region is the whole image, or more: nothing to show then. */
+export function isWhole(
+  { left, top, right, bottom }: Box,
+  { shape: [height, width] }: NdArray,
+): boolean {
+  return left <= -0.5 && top <= -0.5 && right >= width - 0.5 &&
+    bottom >= height - 0.5;
+}
+
+/** The dark that lies over what the network does not see, 0..1. */
+const VEIL = 0.3;
+/** Length of a region's corner in pixels of the figure, at most. */
+const CORNER = 18;
+
+/**
+ * The region that the network looks at: its corners, and a veil over the rest of
+ * the image. What reaches beyond the image is cut off.
+ */
+export function drawRegion(panel: Panel, region: Box): string {
+  const { view: v } = panel;
+  const unit = 1 / scaleOf(panel);
+  const x = region.left + 0.5, y = region.top + 0.5; // edges, as of pixels
+  const width = region.right - region.left;
+  const height = region.bottom - region.top;
+  const rest = `M${v.x} ${v.y}h${v.width}v${v.height}h${-v.width}z` +
+    `M${num(x)} ${num(y)}h${num(width)}v${num(height)}h${num(-width)}z`;
+  return `<path d="${rest}" fill="${COLOR.casing}" fill-opacity="${VEIL}" ` +
+    `fill-rule="evenodd"/>` + cornersMark(x, y, width, height, unit);
+}
+
+/** The four corners of a rectangle; `unit` is a pixel of the figure. */
+function cornersMark(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  unit = 1,
+): string {
+  const arm = Math.min(CORNER * unit, width / 3, height / 3);
+  const corner = (x: number, y: number, dx: number, dy: number) =>
+    `M${num(x + dx * arm)} ${num(y)}H${num(x)}V${num(y + dy * arm)}`;
+  const path = corner(x, y, 1, 1) + corner(x + width, y, -1, 1) +
+    corner(x + width, y + height, -1, -1) + corner(x, y + height, 1, -1);
+  const line = (color: string, px: number, opacity: number) =>
+    `<path d="${path}" fill="none" stroke="${color}" stroke-opacity="${opacity}" ` +
+    `stroke-width="${(px * unit).toPrecision(4)}"/>`;
+  return line(COLOR.casing, 4.4, 0.6) + line("#fff", 2.2, 1);
 }
 
 /** Of a line that is merely dashed. */
@@ -311,6 +376,20 @@ export function pointItems(points: readonly Point[]): LegendItem[] {
 /** The box that was given. */
 export function boxItem(): LegendItem {
   return { label: "box given", mark: boxMark(5, 2, 16, 12) };
+}
+
+/** The region that the network looks at. */
+export function regionItem(): LegendItem {
+  const mark = rect(0, 0, FIELD.width, FIELD.height, `rx="3" fill="#3A4048"`) +
+    cornersMark(5, 3, 16, 10);
+  return { label: "region the network sees", mark };
+}
+
+/** The frame of what the candidates' pictures show. */
+export function closerItem(): LegendItem {
+  const mark = rect(0, 0, FIELD.width, FIELD.height, `rx="3" fill="#3A4048"`) +
+    rect(5.5, 3.5, 15, 9, `fill="none" stroke="#fff" stroke-opacity="0.6"`);
+  return { label: "shown closer", mark };
 }
 
 /** A swatch of added or removed pixels, as they look over a grey image. */

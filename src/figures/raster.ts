@@ -41,7 +41,7 @@ export function mapURI(
 }
 
 /** Longest side of an embedded image, in pixels: enough for any panel at 2x. */
-const MAX_SIDE = 1024;
+export const MAX_SIDE = 1024;
 /** Small images are enlarged smoothly to about this, as viewers' ways differ. */
 const MIN_SIDE = 280;
 /** Larger images are shown at less than their size: as JPEG, a tenth as large. */

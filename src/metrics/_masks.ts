@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { InputError } from "../input_error.ts";
 
 /** Refuses two arrays of different shapes, naming both. */
 export function checkSameShape(
@@ -11,7 +12,7 @@ export function checkSameShape(
   const same = one.shape.length === other.shape.length &&
     one.shape.every((side, axis) => side === other.shape[axis]);
   if (!same) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute ${metric} as both arrays must have the same shape: current value is [${one.shape}] and [${other.shape}]`,
     );
   }
@@ -46,7 +47,7 @@ export function scorePairs(
 ): Float64Array {
   for (const [name, list] of Object.entries({ samples, annotations })) {
     if (list.length === 0) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot compute ${metric} as ${name} must hold at least one mask: current value is []`,
       );
     }

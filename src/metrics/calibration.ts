@@ -2,6 +2,7 @@
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkSameShape } from "./_masks.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Expected calibration error of foreground probabilities: pixels fall into
@@ -24,12 +25,12 @@ export function expectedCalibrationError(
   const name = "the expected calibration error";
   checkSameShape(name, probability, mask);
   if (!Number.isInteger(bins) || bins < 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute ${name} as bins must be a whole number >= 1: current value is ${bins}`,
     );
   }
   if (probability.size === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute ${name} as the arrays must not be empty: current value is [${probability.shape}]`,
     );
   }
@@ -38,7 +39,7 @@ export function expectedCalibrationError(
   const surplus = new Float64Array(bins); // sum of probability - label
   for (let i = 0; i < p.length; i++) {
     if (!(p[i] >= 0 && p[i] <= 1)) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot compute ${name} as probabilities must be in 0..1: current value is ${
           p[i]
         }`,

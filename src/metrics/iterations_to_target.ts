@@ -1,3 +1,5 @@
+import { InputError } from "../input_error.ts";
+
 /** What {@linkcode iterationsToTarget} reports. */
 export interface IterationsToTarget {
   /** The Dice that had to be reached, 0..1. */
@@ -50,7 +52,7 @@ export function iterationsToTarget(
     ? `penalty must be above the cap, ${cap}: current value is ${penalty}`
     : undefined;
   if (problem) {
-    throw new RangeError(`Cannot count iterations to a target as ${problem}`);
+    throw new InputError(`Cannot count iterations to a target as ${problem}`);
   }
   let successes = 0;
   let iterations = 0;

@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkSameShape, countOverlap } from "./_masks.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * The Dice coefficient 2 |A and B| / (|A| + |B|) (Dice 1945); two empty masks
@@ -95,7 +96,7 @@ export function meanMask(
   masks: readonly NdArray<Uint8Array>[],
 ): NdArray<Float32Array> {
   if (masks.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot compute the mean mask as masks must hold at least one: current value is []",
     );
   }

@@ -4,6 +4,7 @@ import { contiguous } from "../arrays/contiguous.ts";
 import { assign } from "./_assign.ts";
 import { scorePairs } from "./_masks.ts";
 import { dice, iou } from "./overlap.ts";
+import { InputError } from "../input_error.ts";
 
 /** A list of masks, all of the same shape; anything but 0 is inside. */
 export type Masks = readonly NdArray<Uint8Array>[];
@@ -92,7 +93,7 @@ export function hungarianMatchedDice(
   let count = rows;
   while (count % columns !== 0) count += rows;
   if (count > 4096) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute Hungarian-matched Dice as the least common multiple of samples and annotations must be at most 4096: current value is ${count}`,
     );
   }
@@ -116,7 +117,7 @@ export function hungarianMatchedDice(
 export function sampleSpread(probabilities: NdArray<Float32Array>): number {
   const { shape } = probabilities;
   if (shape.length !== 3 || shape.some((side) => side === 0)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute sample spread as the shape must be [N, H, W], not empty: current value is [${shape}]`,
     );
   }

@@ -5,6 +5,7 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { squaredDistancesIn } from "../arrays/squared_distances.ts";
 import { checkSameShape } from "./_masks.ts";
+import { InputError } from "../input_error.ts";
 
 /** How far apart neighboring pixels or voxels are. */
 export interface SurfaceOptions {
@@ -83,7 +84,7 @@ export function surfaceDice(
   { spacing = 1 }: SurfaceOptions = {},
 ): number {
   if (!(tolerance >= 0)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute surface Dice as the tolerance must be at least 0: current value is ${tolerance}`,
     );
   }
@@ -110,7 +111,7 @@ function check(
   checkSameShape(metric, one, other);
   const { shape } = one;
   if (shape.length !== 2 && shape.length !== 3) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute ${metric} as the masks' shape must be [H, W] or [D, H, W]: current value is [${shape}]`,
     );
   }
@@ -121,7 +122,7 @@ function check(
     steps.length !== shape.length ||
     !steps.every((step) => step > 0 && step < Infinity)
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot compute ${metric} as spacing must be a positive number or ${shape.length}: current value is ${spacing}`,
     );
   }

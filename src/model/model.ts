@@ -25,7 +25,8 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
-import { declareWeights, type HostWeights, type Weights } from "./weights.ts";
+import type { HostWeights, Weights } from "./weights.ts";
+import { declareWeights } from "./declare_weights.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -84,10 +85,13 @@ function compilePrograms(config: ModelConfig, own: HostWeights) {
   const generate = jit(
     ({ weights, embedding, evidence, ...inputs }: GenerateInputs) => {
       const prompts = encodePrompts(weights, config, inputs);
-      const { pooled } = encodeFeedback(weights, config, embedding, prompts);
-      return generatePreference(weights, config, pooled, evidence);
+      const feedback = encodeFeedback(weights, config, embedding, prompts);
+      const { pooled } = feedback;
+      const shared = shareInputs(weights, config, feedback, prompts);
+      const made = generatePreference(weights, config, pooled, evidence);
+      return { ...made, shared: { ...shared } };
     },
-    { name: "generate" },
+    { name: "generate", resident: ["shared"] },
   );
   const share = jit(
     ({ weights, embedding, ...inputs }: ShareInputs) => {

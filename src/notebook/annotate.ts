@@ -7,6 +7,7 @@ import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import { Session, type SessionOptions } from "../spa/session.ts";
 import { clickInside, nearestUser } from "../spa/simulated_user.ts";
@@ -29,9 +30,9 @@ import { interruptible } from "./kernel.ts";
 import {
   applyPick,
   type AskOptions,
-  pickAt,
-  pickPointAt,
+  pickOf,
   type PickRule,
+  pickStartAt,
 } from "./pick.ts";
 
 /**
@@ -262,9 +263,10 @@ interface Task {
   readonly began: number;
 }
 
-/** First clicks, and whether a user made them just now and may undo them. */
+/** First clicks or a box, and whether a user made them just now and may undo. */
 interface Start {
   readonly points: readonly Point[];
+  readonly box?: Box;
   readonly undo: boolean;
 }
 
@@ -273,21 +275,23 @@ async function align(
   host: PickHost,
   model: Model,
   { id, about, pixels, reference, random, began }: Task,
-  { points, undo }: Start,
+  { points, box, undo }: Start,
   options: ImageOptions,
 ): Promise<Annotated | undefined> {
   const { settings, iterations } = options;
-  using session = await Session.start(model, pixels, { ...options, points });
+  using session = await Session.start(model, pixels, {
+    ...options,
+    points,
+    box,
+  });
   const rule = options.auto ?? (reference && nearestUser(reference));
   const picks: AnnotationRecord["picks"][number][] = [];
   const scores: number[] = [];
-  while (picks.at(-1)?.kind !== "accept") {
+  while (true) {
     if (reference) scores.push(dice(session.accept(), reference));
-    const { picked, by, seconds } = await pickAt(host, session.proposal, {
+    const { picked, by, seconds } = await pickOf(host, session, {
       ...askOf(options),
-      ...{ image: pixels, random, undo: undo || session.canUndo },
-      points: session.preference.feedback.points,
-      about,
+      ...{ image: pixels, random, undo, about },
       auto: rule &&
         ((proposal, random) =>
           picks.length + 1 >= iterations
@@ -297,15 +301,16 @@ async function align(
     if (picked.kind === "undo" && !session.canUndo) return undefined;
     picks.push({ ...picked, by, seconds });
     await applyPick(session, picked);
+    if (picked.kind !== "accept") continue;
+    const record = {
+      ...{ id, settings, points, ...(box && { box }), picks },
+      iterations: picks.length,
+      seconds: (performance.now() - began) / 1000,
+      ...(reference && { dice: scores }),
+      profile: session.profile,
+    };
+    return { record, mask: session.accept(picked.candidate, picked) };
   }
-  const record = {
-    ...{ id, settings, points, picks },
-    iterations: picks.length,
-    seconds: (performance.now() - began) / 1000,
-    ...(reference && { dice: scores }),
-    profile: session.profile,
-  };
-  return { record, mask: session.accept() };
 }
 
 async function readReference(
@@ -332,12 +337,14 @@ async function firstClicks(
     ? points[id]
     : [];
   if (given.length > 0) return { points: given, undo: false };
-  const { point, by } = await pickPointAt(host, pixels, {
+  const { start, by } = await pickStartAt(host, pixels, {
     ...askOf(options),
     ...{ random, about },
-    auto: reference && ((_, random) => clickInside(reference, random)),
+    auto: reference &&
+      ((_, random) => ({ points: [clickInside(reference, random)] })),
   });
-  return { points: [point], undo: by !== "auto" };
+  const { points: clicks = [], box } = start;
+  return { points: clicks, box, undo: by !== "auto" };
 }
 
 function askOf({ by, patience, signal }: AskOptions): AskOptions {

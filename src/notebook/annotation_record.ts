@@ -4,6 +4,7 @@ import type { NdArray } from "ndarray";
 import { removeTemporaries, writeFileAtomic } from "../files.ts";
 import { writeMask } from "../formats/write_mask.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import {
   type Profile,
   profileFromJSON,
@@ -18,8 +19,10 @@ export interface AnnotationRecord {
   readonly id: string;
   /** What the run was told; a folder holds images of one run. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The first clicks. */
+  /** The first clicks; none where it began with a box. */
   readonly points: readonly Point[];
+  /** The box around the object, where it began with one. */
+  readonly box?: Box;
   /**
    * What was picked, in order, undone steps too, the acceptance last: `by` whom
    * and in how many `seconds` from being asked.

@@ -1,19 +1,29 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { cleanMask } from "../arrays/clean_mask.ts";
 import { digestNumber } from "../digest.ts";
 import {
   candidatesFigure,
   type CandidatesFigureOptions,
 } from "../figures/candidates_figure.ts";
 import { imageFigure } from "../figures/image_figure.ts";
+import { isWhole } from "../figures/panel.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
+import { type Box, squareAround } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
 import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
 import { interruptible, stopHere } from "./kernel.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { type Choices, describePicked, type Picked } from "./picked.ts";
+import {
+  type Accepted,
+  type Choices,
+  describePicked,
+  type Offered,
+  type Picked,
+  ZOOM,
+} from "./picked.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
@@ -65,6 +75,13 @@ export interface PickOptions extends AskOptions {
   readonly title?: string;
   /** Whether there is a step to undo, which defaults to true. */
   readonly undo?: boolean;
+  /**
+   * Whether a closer and a wider look of the network are offered, where the
+   * proposal knows its region. Default: false, as only a session can zoom.
+   */
+  readonly zoom?: boolean;
+  /** The box around the object, if one was given. */
+  readonly box?: Box;
   /** Answers where nobody else does; without it that is an error. */
   readonly auto?: PickRule;
 }
@@ -92,9 +109,10 @@ const QUESTION = "Which is nearest to what you want?";
  * ```ts ignore
  * const picked = await pick(proposal);
  * if (picked.kind === "candidate") {
- *   preference = await updatePreference(
- *     model, embedding, preference, proposal, picked.index,
- *   );
+ *   preference = await updatePreference(model, embedding, preference, {
+ *     proposal,
+ *     choice: picked.index,
+ *   });
  * }
  * ```
  */
@@ -109,6 +127,10 @@ export async function pick(
 export interface About {
   /** Which one it is, before every title: "case1 (2 of 8)"; none by default. */
   readonly about?: string;
+  /** Why it is asked again; by default it is asked for the first time. */
+  readonly excuse?: string;
+  /** The recommendation before, to compare with; none by default. */
+  readonly before?: NdArray<Uint8Array>;
 }
 
 /**
@@ -118,11 +140,22 @@ export interface About {
 export async function pickAt(
   host: PickHost,
   proposal: Proposal,
-  { points = [], truth, title = QUESTION, undo = true, about, ...options }:
+  {
+    points = [],
+    box,
+    truth,
+    title = QUESTION,
+    undo = true,
+    zoom = false,
+    about,
+    excuse,
+    before,
+    ...options
+  }:
     & PickOptions
     & About,
 ): Promise<Answer> {
-  const { candidates } = proposal;
+  const { candidates, notice } = proposal;
   const image = imageOf(proposal, options.image);
   if (truth) checkSize("reference", truth, proposal);
   const choices = choicesOf(image, candidates.length, [
@@ -130,17 +163,18 @@ export async function pickAt(
     "none",
     "outside",
     ...(undo ? ["undo"] as const : []),
+    ...(zoom ? looksOf(proposal.region, image, points) : []),
   ]);
   const line = entitled(about, title);
-  const shown = { image, proposal, points, truth, title: line };
+  const shown = { image, proposal, points, box, truth, title: line };
   const { auto, random, ...asked } = options;
   return await ask({
     ...asked,
-    title: line,
+    title: [excuse, line, notice?.text].filter(Boolean).join(" "),
     choices,
-    panel: () => pickPanel({ ...shown, choices }),
+    panel: () => pickPanel({ ...shown, choices, excuse, before }),
     still: (answer) =>
-      candidatesFigure({ ...shown, ...marksOf(answer, points, about) }),
+      candidatesFigure({ ...shown, ...marksOf(answer, shown, about) }),
     auto: auto && (async () => {
       const { seed } = proposal.predictions.latents;
       const given = await auto(proposal, random ?? createRandom(seed));
@@ -154,7 +188,10 @@ export async function pickAt(
 /** How the still picture differs by what was picked. */
 function marksOf(
   answer: Answer | "nothing" | undefined,
-  points: readonly Point[],
+  { proposal, points }: {
+    readonly proposal: Proposal;
+    readonly points: readonly Point[];
+  },
   about?: string,
 ): Partial<CandidatesFigureOptions> {
   if (!answer) return {};
@@ -168,7 +205,12 @@ function marksOf(
     case "candidate":
       return { title, chosen: picked.index };
     case "accept":
-      return { title, chosen: "accept" };
+      return {
+        title,
+        chosen: picked.candidate ?? "accept",
+        accepted: true,
+        proposal: repaired(proposal, picked),
+      };
     case "point":
       return { title, points: [...points, picked] };
     default:
@@ -176,51 +218,98 @@ function marksOf(
   }
 }
 
-/** How {@linkcode pickPoint} asks. */
-export interface PickPointOptions extends AskOptions {
+/** The proposal with the accepted mask as it is saved. */
+function repaired(
+  proposal: Proposal,
+  { candidate, ...cleaning }: Accepted,
+): CandidatesFigureOptions["proposal"] {
+  if (!cleaning.largestComponent && !cleaning.fillHoles) return proposal;
+  const { recommended, candidates, region, notice } = proposal;
+  const clean = <T extends { readonly mask: NdArray<Uint8Array> }>(
+    shown: T,
+  ): T => ({ ...shown, mask: cleanMask(shown.mask, cleaning) });
+  return {
+    region,
+    notice,
+    recommended: candidate === undefined ? clean(recommended) : recommended,
+    candidates: candidates.map((one, k) => k === candidate ? clean(one) : one),
+  };
+}
+
+/** The looks that a session can take: a click inside stays in the region. */
+function looksOf(
+  region: Box | undefined,
+  image: NdArray,
+  points: readonly Point[],
+): ("closer" | "wider" | "box")[] {
+  if (!region) return [];
+  const { left, top, right, bottom } = region;
+  const half = (right - left) / 2 / ZOOM;
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  const within = points.every((point) =>
+    point.label === 0 ||
+    Math.max(Math.abs(point.x - x), Math.abs(point.y - y)) < half
+  );
+  return [
+    ...(within && half > LEAST ? ["closer"] as const : []),
+    ...(isWhole(region, image) ? [] : ["wider"] as const),
+    "box",
+  ];
+}
+
+/** Half the side of the smallest region that is looked at closer, in pixels. */
+const LEAST = 3;
+
+/** How {@linkcode pickStart} asks. */
+export interface PickStartOptions extends AskOptions {
   /** The first line, which defaults to a request. */
   readonly title?: string;
   /** Answers where nobody else does; without it that is an error. */
   readonly auto?: (
     image: NdArray<Float32Array>,
     random: Random,
-  ) => Point | Promise<Point>;
+  ) => PickedStart | Promise<PickedStart>;
 }
 
+/** What a session starts with: a click inside the object, or a box around it. */
+export type PickedStart =
+  | { readonly points: readonly [Point]; readonly box?: undefined }
+  | { readonly box: Box; readonly points?: undefined };
+
 /**
- * Shows an image and waits for a click inside the object: the first click of a
- * session. It asks as `pick` does.
+ * Shows an image and waits for a click inside the object, or for a box that is
+ * drawn around it: what a session starts with. It asks as `pick` does.
  *
  * @param image [H, W, 1 or 3], values 0..1.
  * @param options Who is asked.
- * @returns A positive click, in pixels of the image.
+ * @returns One positive click, or a box, in pixels of the image.
  * @throws As `pick`.
  *
- * @example From a click to a session
+ * @example From a click or a box to a session
  * ```ts ignore
- * const point = await pickPoint(image);
- * using session = await Session.start(model, image, { points: [point] });
+ * const start = await pickStart(image);
+ * using session = await Session.start(model, image, start);
  * ```
  */
-export async function pickPoint(
+export async function pickStart(
   image: NdArray<Float32Array>,
-  options: PickPointOptions = {},
-): Promise<Point> {
-  return (await pickPointAt(ownHost(), image, options)).point;
+  options: PickStartOptions = {},
+): Promise<PickedStart> {
+  return (await pickStartAt(ownHost(), image, options)).start;
 }
 
 /**
- * As {@linkcode pickPoint}, with what surrounds it as an argument; says as well
- * who clicked.
+ * As {@linkcode pickStart}, with what surrounds it as an argument; says as well
+ * who answered.
  */
-export async function pickPointAt(
+export async function pickStartAt(
   host: PickHost,
   image: NdArray<Float32Array>,
   { title = "What is to be segmented?", about, auto, random, ...asked }:
-    & PickPointOptions
+    & PickStartOptions
     & About = {},
-): Promise<{ readonly point: Point; readonly by: Asked }> {
-  const choices = choicesOf(image, 0, []);
+): Promise<{ readonly start: PickedStart; readonly by: Asked }> {
+  const choices = choicesOf(image, 0, ["box"]);
   const line = entitled(about, title);
   const { picked, by } = await ask({
     ...asked,
@@ -234,23 +323,42 @@ export async function pickPointAt(
         return imageFigure({ image, title });
       }
       const { picked } = answer;
-      const points = picked.kind === "point" ? [picked] : [];
-      const title = entitled(about, describePicked(picked));
-      return imageFigure({ image, points, title });
+      return imageFigure({
+        image,
+        points: picked.kind === "point" ? [picked] : [],
+        box: picked.kind === "look" ? picked.region : undefined,
+        title: entitled(about, describePicked(picked)),
+      });
     },
     auto: auto && (async () => {
       const stream = random ??
         createRandom(0, digestNumber(line), ...image.shape);
-      const { x, y } = await auto(image, stream);
+      const { points, box } = await auto(image, stream);
+      if (box) return { kind: "look", region: box };
+      const [{ x, y }] = points;
       return { kind: "point", x, y, label: 1 };
     }),
   }, host);
+  if (picked.kind === "look") {
+    const [height, width] = image.shape;
+    const { left, top, right, bottom } = picked.region;
+    const box = { // from pixel center to pixel center at the image's edge
+      left: Math.max(left, 0),
+      top: Math.max(top, 0),
+      right: Math.min(right, width - 1),
+      bottom: Math.min(bottom, height - 1),
+    };
+    return { start: { box }, by };
+  }
   const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
-  return { point: { x, y, label }, by };
+  return { start: { points: [{ x, y, label }] }, by };
 }
 
 /** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
-export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
+export type PickNextOptions = Omit<
+  PickOptions,
+  "points" | "box" | "undo" | "zoom"
+>;
 
 /**
  * Picks from a session's proposal and does with the session what was picked:
@@ -258,14 +366,16 @@ export type PickNextOptions = Omit<PickOptions, "points" | "undo">;
  *
  * @param session The session, which makes its next proposal.
  * @param options What is shown besides, and who is asked, as for `pick`.
- * @returns What the user did; "accept" leaves the session as it is.
+ * @returns What the user did; "accept" leaves the session as it is, and names
+ * what `session.accept` is given.
  * @throws As `pick` and `applyPick`.
  *
  * @example Until the user accepts
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
- * while ((await pickNext(session)).kind !== "accept");
- * await writeMask(session.accept(), "mask.png");
+ * let picked = await pickNext(session);
+ * while (picked.kind !== "accept") picked = await pickNext(session);
+ * await writeMask(session.accept(picked.candidate, picked), "mask.png");
  * ```
  */
 export function pickNext(
@@ -282,12 +392,7 @@ export function pickNextAt(
   options: PickNextOptions,
 ): Promise<Picked> {
   return interruptible(async (signal) => {
-    const { picked } = await pickAt(host, session.proposal, {
-      ...options,
-      points: session.preference.feedback.points,
-      undo: session.canUndo,
-      signal,
-    });
+    const { picked } = await pickOf(host, session, { ...options, signal });
     await applyPick(session, picked);
     await stopHere(signal);
     return picked;
@@ -298,11 +403,52 @@ export function pickNextAt(
   });
 }
 
+/** The recommendation that was shown last of a session, to compare with. */
+const shownBefore = new WeakMap<
+  Session,
+  { readonly now: Proposal; readonly before?: Proposal }
+>();
+
+/** Asks until the pick is one that the session can do. */
+export async function pickOf(
+  host: PickHost,
+  session: Session,
+  options: PickNextOptions & Pick<About, "about"> & { undo?: boolean },
+): Promise<Answer> {
+  const { proposal } = session;
+  const shown = shownBefore.get(session);
+  if (shown?.now !== proposal) {
+    shownBefore.set(session, { now: proposal, before: shown?.now });
+  }
+  const { points, box } = session.preference.feedback;
+  let excuse: string | undefined;
+  while (true) {
+    const answer = await pickAt(host, proposal, {
+      ...options,
+      ...{ points, box, excuse, zoom: true },
+      undo: options.undo || session.canUndo,
+      before: shownBefore.get(session)!.before?.recommended.mask,
+    });
+    const { picked } = answer;
+    if (picked.kind !== "look" || holds(picked.region, points)) return answer;
+    excuse = "A box to look at must hold every click inside.";
+  }
+}
+
+/** Whether the square around a box holds all positive clicks. */
+function holds(region: Box, points: readonly Point[]): boolean {
+  const { left, top, right, bottom } = squareAround(region);
+  return points.every(({ x, y, label }) =>
+    label === 0 || x > left && x < right && y > top && y < bottom
+  );
+}
+
 /**
- * Does with a session what was picked: chooses, adds the click, draws again, or
- * undoes; nothing for "accept".
+ * Does with a session what was picked: chooses, adds the click, draws again,
+ * zooms, looks elsewhere, or undoes; nothing for "accept".
  *
- * @throws As the session's own `choose`, `addPoint`, `proposeAgain` and `undo`.
+ * @throws As the session's own `choose`, `addPoint`, `proposeAgain`, `zoom`,
+ * `lookAt` and `undo`.
  */
 export async function applyPick(
   session: Session,
@@ -320,8 +466,14 @@ export async function applyPick(
     case "none":
       await session.proposeAgain();
       break;
+    case "zoom":
+      await session.zoom(picked.factor);
+      break;
+    case "look":
+      await session.lookAt(picked.region);
+      break;
     case "undo":
-      session.undo();
+      await session.undo();
   }
 }
 
@@ -366,7 +518,7 @@ export function checkSize(
 export function choicesOf(
   { shape: [height, width] }: NdArray,
   candidates: number,
-  offered: readonly ("accept" | "undo" | "none" | "outside")[],
+  offered: readonly Offered[],
 ): Choices {
   return { candidates, width, height, offered: new Set(offered) };
 }

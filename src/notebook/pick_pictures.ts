@@ -1,28 +1,37 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Proposal } from "../spa/cluster.ts";
+import { cleanMask } from "../arrays/clean_mask.ts";
+import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
+import type { Box } from "../spa/frame.ts";
 import { countPixels } from "../figures/describe.ts";
 import {
   areaItem,
+  boxItem,
+  closeImage,
+  closerItem,
   closeView,
   defineImage,
   drawArea,
+  drawBoxPrompt,
   drawOutline,
   drawPanel,
   drawPoint,
+  drawRegion,
   drawViewFrame,
   fitBox,
+  isWhole,
   type LegendItem,
   lineItem,
   type Panel,
   pointItems,
   type Rect,
+  regionItem,
   wholeView,
 } from "../figures/panel.ts";
 import { outline } from "../figures/outline.ts";
 import { imageURI } from "../figures/raster.ts";
-import { num } from "../figures/svg.ts";
+import { idFor, num } from "../figures/svg.ts";
 import { COLOR } from "../figures/theme.ts";
 
 /** Pixels that a picture takes at most where there is room, as in the style. */
@@ -31,16 +40,78 @@ const PLACE = {
   candidate: { width: 200, height: 300 },
 } as const;
 
+/** A proposal whose masks were read once, with the repairs that change one. */
+export interface ShownProposal {
+  /** The recommendation's mask, [H, W]. */
+  readonly recommended: Repairable;
+  /** The candidates, each with its changes. */
+  readonly candidates:
+    readonly (Repairable & Pick<Candidate, "share" | "added" | "removed">)[];
+  /** The region that the network looks at. */
+  readonly region?: Box;
+  /** What is wrong with the recommendation. */
+  readonly notice?: Proposal["notice"];
+}
+
+/** A mask, and what the repairs before saving make of it. */
+export interface Repairable {
+  /** [H, W], 0 or 1. */
+  readonly mask: NdArray<Uint8Array>;
+  /** Only the repairs that change it, by their names in a path. */
+  readonly repairs: ReadonlyMap<Repair, NdArray<Uint8Array>>;
+}
+
+/** Repairs as the path of an acceptance has them. */
+export type Repair = "largest" | "holes" | "largest/holes";
+
+/**
+ * Reads the masks of a proposal, which are made when they are read.
+ *
+ * @param proposal What the user picks from.
+ */
+export function readProposal(
+  { recommended, candidates, region, notice }:
+    & Pick<Proposal, "recommended" | "candidates">
+    & Partial<Pick<Proposal, "region" | "notice">>,
+): ShownProposal {
+  return {
+    recommended: repairable(recommended.mask),
+    candidates: candidates.map(({ share, mask, added, removed }) => ({
+      ...repairable(mask),
+      ...{ share, added, removed },
+    })),
+    region,
+    notice,
+  };
+}
+
+function repairable(mask: NdArray<Uint8Array>): Repairable {
+  const before = countPixels(mask);
+  const repairs = new Map<Repair, NdArray<Uint8Array>>();
+  const largest = cleanMask(mask, { largestComponent: true });
+  const holes = cleanMask(mask, { fillHoles: true });
+  if (countPixels(largest) !== before) repairs.set("largest", largest);
+  if (countPixels(holes) !== before) repairs.set("holes", holes);
+  if (repairs.size === 2) {
+    repairs.set("largest/holes", cleanMask(largest, { fillHoles: true }));
+  }
+  return { mask, repairs };
+}
+
 /** What {@linkcode drawPickPictures} shows. */
 export interface PickPicturesOptions {
   /** [H, W, 1 or 3], values 0..1. */
   image: NdArray<Float32Array>;
   /** The recommendation and its candidates; without them, the image alone. */
-  proposal?: Pick<Proposal, "recommended" | "candidates">;
+  proposal?: ShownProposal;
   /** The clicks so far. */
   points: readonly Point[];
+  /** The box around the object; none by default. */
+  box?: Box;
   /** A reference mask, [H, W], to outline; none by default. */
   truth?: NdArray<Uint8Array>;
+  /** The recommendation before, [H, W], to compare with; none by default. */
+  before?: NdArray<Uint8Array>;
 }
 
 /** The pictures of a panel, as SVG elements that stand in one page. */
@@ -51,6 +122,8 @@ export interface PickPictures {
   readonly main: string;
   /** One close picture per candidate. */
   readonly candidates: readonly string[];
+  /** What tells this image from others. */
+  readonly image: string;
   /** The marks and their names. */
   readonly legend: readonly LegendItem[];
 }
@@ -63,47 +136,82 @@ export interface PickPictures {
  */
 export async function drawPickPictures(
   id: string,
-  { image, proposal, points, truth }: PickPicturesOptions,
+  { image, proposal, points, box, truth, before }: PickPicturesOptions,
 ): Promise<PickPictures> {
-  const uri = await imageURI(image);
   const whole = wholeView(image);
   const candidates = proposal?.candidates ?? [];
   const masks = proposal
     ? [proposal.recommended, ...candidates].map(({ mask }) => mask)
     : [];
   const view = proposal ? closeView(masks) : whole;
+  const large = closeImage(image, view);
+  const [uri, closeURI] = await Promise.all([
+    imageURI(image),
+    large && imageURI(large),
+  ]);
+  const { region } = proposal ?? {};
+  const framed = region && !isWhole(region, image) ? region : undefined;
+  const closer = view.width < whole.width;
+  const closeId = closeURI ? `${id}-close` : id;
   const main: Panel = { id, place: placeOf(whole, PLACE.main), view: whole };
-  const close: Panel = { id, place: placeOf(view, PLACE.candidate), view };
+  const close: Panel = {
+    id: closeId,
+    place: placeOf(view, PLACE.candidate),
+    view,
+  };
 
   const drawCandidate = (panel: Panel, k: number) =>
-    drawArea(panel, outline(candidates[k].added), "added") +
-    drawArea(panel, outline(candidates[k].removed), "removed") +
-    drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
+    `<g data-areas="">${
+      drawArea(panel, outline(candidates[k].added), "added")
+    }${drawArea(panel, outline(candidates[k].removed), "removed")}</g>` +
+    outlined(drawOutline(panel, outline(candidates[k].mask), COLOR.candidate, {
       width: 1.6,
-    });
+    }));
+  const drawRecommended = (mask: NdArray<Uint8Array>) =>
+    outlined(
+      drawOutline(main, outline(mask), COLOR.recommended, { width: 2.5 }),
+    );
   const recommendation = proposal
-    ? drawOutline(main, outline(masks[0]), COLOR.recommended, { width: 2.5 })
+    ? `<g data-repaired="">${drawRecommended(masks[0])}</g>` +
+      [...proposal.recommended.repairs].map(([repair, mask]) =>
+        `<g data-repaired="${repair}" style="display:none">${
+          drawRecommended(mask)
+        }</g>`
+      ).join("")
     : "";
   return {
     definitions: svgElement(
       { x: 0, y: 0, width: 0, height: 0 },
-      defineImage(id, uri, whole),
+      defineImage(id, uri, whole) +
+        (closeURI ? defineImage(closeId, closeURI, view) : ""),
       'style="position:absolute"',
     ),
     main: svgElement(
       main.place,
       drawPanel(
         main,
-        view.width < whole.width ? drawViewFrame(main, view) : "",
+        closeURI ? `<use href="#${closeId}-image"/>` : "",
+        framed ? drawRegion(main, framed) : "",
+        closer ? drawViewFrame(main, view) : "",
         recommendation,
         ...candidates.map((_, k) =>
           `<g data-preview="${k}" style="display:none">${
             drawCandidate(main, k)
           }</g>`
         ),
-        truth
-          ? drawOutline(main, outline(truth), COLOR.reference, { dashed: true })
+        before
+          ? `<g data-before="" style="display:none">${
+            drawOutline(main, outline(before), COLOR.recommended, BEFORE)
+          }</g>`
           : "",
+        truth
+          ? outlined(
+            drawOutline(main, outline(truth), COLOR.reference, {
+              dashed: true,
+            }),
+          )
+          : "",
+        box ? drawBoxPrompt(main, box) : "",
         ...points.map((point) => drawPoint(main, point)),
       ),
       `role="img" aria-label="${describe(image, points, proposal)}" ${
@@ -117,6 +225,7 @@ export async function drawPickPictures(
         aspectOf(view),
       )
     ),
+    image: idFor(uri),
     legend: [
       ...(proposal ? [lineItem("recommendation", COLOR.recommended)] : []),
       ...(candidates.length > 0
@@ -129,10 +238,24 @@ export async function drawPickPictures(
       ...(truth
         ? [lineItem("reference", COLOR.reference, { dashed: true })]
         : []),
+      ...(before
+        ? [lineItem("before", COLOR.recommended, { dash: BEFORE.dash })]
+        : []),
+      ...(box ? [boxItem()] : []),
       ...pointItems(points),
+      ...(framed ? [regionItem()] : []),
+      ...(closer ? [closerItem()] : []),
     ],
   };
 }
+
+/** An outline that can be hidden. */
+function outlined(content: string): string {
+  return `<g data-outline="">${content}</g>`;
+}
+
+/** The line of the recommendation before. */
+const BEFORE = { width: 2, dash: [1.2, 1.8] } as const;
 
 /** What the main picture shows, for those who cannot see it. */
 function describe(

@@ -1,12 +1,24 @@
 /** What a user can do with a proposal, and its forms as text. */
 
+import type { MaskCleaning } from "../arrays/clean_mask.ts";
+import type { Box } from "../spa/frame.ts";
+
 /**
  * What a user did with a proposal, told apart by `kind`. A click has x and y in
- * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`.
+ * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`. An
+ * acceptance names the candidate, from 0, unless it is the recommendation, and
+ * the repairs of its mask; a zoom has its factor, > 1 closer; a look has the box
+ * that was drawn, from pixel edge to pixel edge.
  */
 export type Picked =
   | { readonly kind: "candidate"; readonly index: number }
-  | { readonly kind: "accept" }
+  | { readonly kind: "accept"; readonly candidate?: number }
+    & Pick<
+      MaskCleaning,
+      "largestComponent" | "fillHoles"
+    >
+  | { readonly kind: "zoom"; readonly factor: number }
+  | { readonly kind: "look"; readonly region: Box }
   | { readonly kind: "undo" }
   | { readonly kind: "none" }
   | {
@@ -15,6 +27,12 @@ export type Picked =
     readonly y: number;
     readonly label: 0 | 1;
   };
+
+/** The acceptance of a mask: as it is shown, or with repairs. */
+export type Accepted = Extract<Picked, { kind: "accept" }>;
+
+/** By how much one step of zoom looks closer. */
+export const ZOOM = 1.5;
 
 /** What there is to pick. */
 export interface Choices {
@@ -25,12 +43,22 @@ export interface Choices {
   /** Rows of the image. */
   readonly height: number;
   /** What else is offered. */
-  readonly offered: ReadonlySet<"accept" | "undo" | "none" | "outside">;
+  readonly offered: ReadonlySet<Offered>;
 }
 
+/** What may be offered besides the candidates. */
+export type Offered =
+  | "accept"
+  | "undo"
+  | "none"
+  | "outside"
+  | "closer"
+  | "wider"
+  | "box";
+
 /**
- * The pick of a link's path (`candidate/2`, `accept`, `point/61/40/1`);
- * undefined where it is none, or none of the choices.
+ * The pick of a link's path (`candidate/2`, `accept/2/holes`, `point/61/40/1`,
+ * `closer`); undefined where it is none, or none of the choices.
  */
 export function pickedFromPath(
   path: string,
@@ -46,13 +74,51 @@ export function pickedFromPath(
     const [x, y, label] = point.slice(1).map(Number);
     return among({ kind: "point", x, y, label: label as 0 | 1 }, choices);
   }
-  if (path === "accept" || path === "undo" || path === "none") {
+  const box = /^box\/(\d+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
+  if (box) return among(lookOf(box.slice(1)), choices);
+  const accept = /^accept(?:\/(\d+))?(\/largest)?(\/holes)?$/.exec(path);
+  if (accept) {
+    const [, candidate, largest, holes] = accept;
+    return among(acceptance(candidate, largest, holes), choices);
+  }
+  if (path === "closer" || path === "wider") {
+    return among(zoomOf(path), choices);
+  }
+  if (path === "undo" || path === "none") {
     return among({ kind: path }, choices);
   }
   return undefined;
 }
 
-/** The pick of a typed line, as `2`, `a` or `+61,40`; undefined where it is none. */
+/** The acceptance of a candidate by its index as text, or the recommendation. */
+function acceptance(
+  candidate: string | undefined,
+  largest: unknown,
+  holes: unknown,
+): Accepted {
+  return {
+    kind: "accept",
+    ...(candidate !== undefined && { candidate: Number(candidate) }),
+    ...(largest ? { largestComponent: true } : {}),
+    ...(holes ? { fillHoles: true } : {}),
+  };
+}
+
+/** A look at a box, whose edges are told as pixels that end before them. */
+function lookOf(edges: readonly string[]): Picked {
+  const [left, top, right, bottom] = edges.map((edge) => Number(edge) - 0.5);
+  return { kind: "look", region: { left, top, right, bottom } };
+}
+
+/** One step of zoom. */
+function zoomOf(way: "closer" | "wider"): Picked {
+  return { kind: "zoom", factor: way === "closer" ? ZOOM : 1 / ZOOM };
+}
+
+/**
+ * The pick of a typed line, as `2`, `a`, `a2 holes`, `+` or `61,40`; undefined
+ * where it is none.
+ */
 export function pickedFromLine(
   line: string,
   choices: Choices,
@@ -64,10 +130,21 @@ export function pickedFromLine(
     const [x, y] = [Number(point[2]), Number(point[3])];
     return among({ kind: "point", x, y, label }, choices);
   }
+  const box = /^box\s+(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)$/.exec(text);
+  if (box) return among(lookOf(box.slice(1)), choices);
   if (/^\d+$/.test(text)) {
     return among({ kind: "candidate", index: Number(text) - 1 }, choices);
   }
-  const word = (["accept", "undo", "none"] as const)
+  if (text === "+" || text === "-") {
+    return among(zoomOf(text === "+" ? "closer" : "wider"), choices);
+  }
+  const accept = /^a(?:ccept)?\s*(\d+)?(\s+largest)?(\s+holes)?$/.exec(text);
+  if (accept) {
+    const [, number, largest, holes] = accept;
+    const index = number === undefined ? undefined : String(Number(number) - 1);
+    return among(acceptance(index, largest, holes), choices);
+  }
+  const word = (["undo", "none"] as const)
     .find((word) => text === word || text === word[0]);
   return word && among({ kind: word }, choices);
 }
@@ -78,15 +155,34 @@ export function typedKeys({ candidates, offered }: Choices): string {
   if (candidates > 0) {
     keys.push(`${candidates === 1 ? "1" : `1 to ${candidates}`} picks`);
   }
-  for (const word of ["accept", "none", "undo"] as const) {
+  if (offered.has("accept")) {
+    keys.push(
+      candidates > 0
+        ? "a accepts (a2 candidate 2; a largest, a holes repair)"
+        : "a accepts",
+    );
+  }
+  for (const word of ["none", "undo"] as const) {
     if (offered.has(word)) keys.push(`${word[0]} ${WORDS[word]}`);
   }
+  const zooms = [
+    ...(offered.has("closer") ? ["+ looks closer"] : []),
+    ...(offered.has("wider") ? ["- wider"] : []),
+  ];
+  if (zooms.length > 0) keys.push(zooms.join(", "));
   keys.push("x,y clicks inside");
   if (offered.has("outside")) keys.push("-x,y outside");
+  if (offered.has("box")) {
+    keys.push(
+      candidates > 0
+        ? "box left,top,right,bottom looks there"
+        : "box left,top,right,bottom goes around it",
+    );
+  }
   return keys.join(", ");
 }
 
-const WORDS = { accept: "accepts", none: "none of these", undo: "undoes" };
+const WORDS = { none: "none of these", undo: "undoes" };
 
 /** A pick in words, as for a caption. */
 export function describePicked(picked: Picked): string {
@@ -94,7 +190,19 @@ export function describePicked(picked: Picked): string {
     case "candidate":
       return `Candidate ${picked.index + 1} picked`;
     case "accept":
-      return "Recommendation accepted";
+      return [
+        `${
+          picked.candidate === undefined
+            ? "Recommendation"
+            : `Candidate ${picked.candidate + 1}`
+        } accepted`,
+        ...(picked.largestComponent ? ["largest part only"] : []),
+        ...(picked.fillHoles ? ["holes filled"] : []),
+      ].join(", ");
+    case "zoom":
+      return picked.factor > 1 ? "A closer look" : "A wider look";
+    case "look":
+      return `Box (${describeBox(picked.region)})`;
     case "undo":
       return "One step back";
     case "none":
@@ -103,6 +211,11 @@ export function describePicked(picked: Picked): string {
       return `Click ${picked.label === 1 ? "inside" : "outside"} ` +
         `at (${picked.x}, ${picked.y})`;
   }
+}
+
+/** The first and the last pixel of a box, in columns and rows. */
+function describeBox({ left, top, right, bottom }: Box): string {
+  return `${left + 0.5}, ${top + 0.5}) to (${right - 0.5}, ${bottom - 0.5}`;
 }
 
 /** Whether a pick is one of the choices. */
@@ -116,6 +229,19 @@ export function isAmong(picked: Picked, choices: Choices): boolean {
       return picked.x >= 0 && picked.y >= 0 && picked.x <= width - 1 &&
         picked.y <= height - 1 &&
         (picked.label === 1 || picked.label === 0 && offered.has("outside"));
+    case "accept":
+      return offered.has("accept") && (picked.candidate === undefined ||
+        Number.isInteger(picked.candidate) && picked.candidate >= 0 &&
+          picked.candidate < candidates);
+    case "zoom":
+      return picked.factor > 0 && Number.isFinite(picked.factor) &&
+        offered.has(picked.factor > 1 ? "closer" : "wider");
+    case "look": {
+      const { left, top, right, bottom } = picked.region;
+      return offered.has("box") && left < right && top < bottom &&
+        left >= -0.5 && top >= -0.5 && right <= width - 0.5 &&
+        bottom <= height - 0.5;
+    }
     default:
       return offered.has(picked.kind);
   }

@@ -9,7 +9,7 @@ import type { LoadModelOptions } from "../checkpoints/load_model.ts";
 import type { EvaluateOptions } from "../evaluation/evaluate.ts";
 import { escapeXML } from "../figures/svg.ts";
 import { COLOR, SERIES } from "../figures/theme.ts";
-import type { TrainOptions } from "../training/train.ts";
+import type { TrainOptions } from "../training/recipe.ts";
 import { displayBundle, inKernel } from "./kernel.ts";
 
 /** Options of a {@linkcode ProgressBar}. */

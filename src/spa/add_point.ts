@@ -8,6 +8,12 @@ import type { Preference } from "./preference.ts";
 import type { UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
 
+/** A click, and how it updates. */
+export interface PointUpdate extends UpdateOptions {
+  /** The click, positive or negative. */
+  readonly point: Point;
+}
+
 /**
  * Adds a click to a preference: the generator sees it with everything before.
  * Under the rule `m-step` the mixture stays what the choices made it, and before
@@ -18,8 +24,7 @@ import { checkPoint, generateDistribution } from "./start_preference.ts";
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
- * @param point The click, positive or negative.
- * @param options The rule the preference is updated by, and which parts move.
+ * @param update The click; the rule, and which parts of the mixture move.
  * @returns The new preference.
  * @throws {RangeError} When the point lies outside the image or the region, its label is not 0
  * or 1, or the preference is of another image or model.
@@ -30,8 +35,7 @@ export async function addPoint(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  point: Point,
-  options: UpdateOptions = {},
+  { point, ...options }: PointUpdate,
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
   if (!isInRegion(embedding.frame, point)) {

@@ -119,21 +119,30 @@ export function meanMap(
   return Float32Array.from(mean);
 }
 
-/** Mean over pixels of the weighted standard deviation over maps. */
-export function spreadOf(maps: Float32Array, shares: Float64Array): number {
+/**
+ * Weighted mean of maps, [pixels], and the mean over pixels of their weighted
+ * standard deviation, in one pass.
+ */
+export function momentsOf(
+  maps: Float32Array,
+  shares: Float64Array,
+): { mean: Float32Array; spread: number } {
   const size = maps.length / shares.length;
   const means = new Float64Array(size), squares = new Float64Array(size);
-  shares.forEach((share, i) => {
+  const total = shares.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < shares.length; i++) {
+    const weight = shares[i] / total;
     for (let p = 0, at = i * size; p < size; p++, at++) {
-      const value = share * maps[at];
+      const value = weight * maps[at];
       means[p] += value;
       squares[p] += value * maps[at];
     }
-  });
-  const deviations = squares.map((square, p) =>
-    Math.sqrt(Math.max(0, square - means[p] ** 2))
-  );
-  return deviations.reduce((a, b) => a + b) / size;
+  }
+  let sum = 0;
+  for (let p = 0; p < size; p++) {
+    sum += Math.sqrt(Math.max(0, squares[p] - means[p] ** 2));
+  }
+  return { mean: Float32Array.from(means), spread: sum / size };
 }
 
 /** Entropy of a Bernoulli probability in nats. */
@@ -231,11 +240,11 @@ function difference(
  * have the same mask.
  *
  * @param predictions Predictions of `decode`.
- * @param options `count`: candidates K, default 4, the paper's; fewer distinct
- * masks give fewer. `seed`: of the K-means seeding, any finite number,
+ * @param options `candidates`: K, default 4, the paper's; fewer distinct masks
+ * give fewer. `seed`: of the K-means seeding, any finite number,
  * default 0.
  * @returns What the user is shown.
- * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * @throws {RangeError} When `candidates` is not a positive integer, or `seed` not
  * finite.
  *
  * @example Propose four candidates
@@ -249,35 +258,38 @@ function difference(
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
- * const { recommended, candidates } = spa.cluster(predictions, { count: 4 });
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
+ * const { recommended, candidates } = spa.cluster(predictions, {
+ *   candidates: 4,
+ * });
  * recommended.mask.shape; // [128, 128], as the image
  * candidates.map(({ share }) => share); // the largest first, 1 in all
  * ```
  */
 export function cluster(
   predictions: Predictions,
-  { count = 4, seed = 0 }: { count?: number; seed?: number } = {},
+  { candidates: most = 4, seed = 0 }: { candidates?: number; seed?: number } =
+    {},
 ): Proposal {
-  if (!Number.isInteger(count) || count < 1) {
+  if (!Number.isInteger(most) || most < 1) {
     throw new RangeError(
-      `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
+      `Cannot cluster predictions as candidates must be a positive integer: current value is ${most}`,
     );
   }
   const { probabilities, shares, frame, image } = predictions;
   const maps = contiguous(probabilities).data as Float32Array;
   const side = probabilities.shape[1];
-  const all = Array.from(shares.keys());
   const asMap = (data: Float32Array) => ndarray(data, [side, side]);
 
-  const mean = asMap(meanMap(maps, shares, all));
+  const { mean: recommendation, spread } = momentsOf(maps, shares);
+  const mean = asMap(recommendation);
   const recommended = lazily({ probability: mean }, {
     mask: () => maskToImage(mean, frame),
   });
   const gram = knownGrams.get(probabilities) ??
     gramMatrix(maps, shares.length, side * side);
   const groups = distinctGroups(
-    count,
+    most,
     (count) => kMeans(gram, shares, count, createRandom(seed)),
     (members) => {
       const probability = asMap(meanMap(maps, shares, members));
@@ -302,7 +314,7 @@ export function cluster(
   const proposal = lazily({
     recommended,
     candidates,
-    spread: spreadOf(maps, shares),
+    spread,
     region: frame.region,
     notice: noticeOf(mean, frame),
     predictions,

@@ -1,15 +1,29 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { free } from "../engine/tensors.ts";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
 import { decodeLatents } from "./decode_latents.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { packFeedback } from "./feedback.ts";
 import { knownGrams } from "./gram.ts";
+import { takePrepared } from "./prepared.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
 import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
+
+/** What is decoded. */
+export interface DecodeOptions {
+  /** Samples of `sampleGMM`, drawn from the preference. */
+  readonly latents: Latents;
+  /**
+   * Maps to draw from a Gaussian of low rank around the samples' logits (Monteiro
+   * et al., "Stochastic Segmentation Networks", 2020); 0 for none. Default: as
+   * many as latents. They need memory for the square of their number.
+   */
+  readonly variations?: number;
+}
 
 /**
  * Decodes latent preferences to probability maps, steps 2 and 3 of an
@@ -24,12 +38,8 @@ import type { Latents } from "./sample_gmm.ts";
  *
  * @param model The network.
  * @param embedding The encoded image.
- * @param latents Samples of `sampleGMM`.
  * @param preference The preference the samples were drawn from.
- * @param options `variations`: maps to draw from a Gaussian of low rank around
- * the samples' logits (Monteiro et al., "Stochastic Segmentation Networks",
- * 2020), default as many as latents; 0 for none. Memory is needed for the square
- * of their number.
+ * @param options The samples, and how many variations of them.
  * @returns Predictions for `cluster`.
  * @throws {RangeError} When the latents' width is not the model's, `variations`
  * is no whole number >= 0, or the preference is of another image or model.
@@ -46,16 +56,15 @@ import type { Latents } from "./sample_gmm.ts";
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
  * predictions.probabilities.shape; // [96, 64, 64]: as many variations
  * ```
  */
 export async function decode(
   model: Model,
   embedding: ImageEmbedding,
-  latents: Latents,
   preference: Preference,
-  { variations = latents.components.length }: { variations?: number } = {},
+  { latents, variations = latents.components.length }: DecodeOptions,
 ): Promise<Predictions> {
   const { config } = model;
   const [N, d] = latents.values.shape;
@@ -71,11 +80,14 @@ export async function decode(
   }
   checkPreference("decode", model, embedding, preference);
   const { feedback, kept } = preference;
+  const weights = await model.deviceWeights();
+  const prepared = takePrepared(embedding, { feedback, weights });
   const probabilities = await decodeLatents(
     model,
     embedding,
-    packFeedback(config, [feedback]),
+    prepared?.inputs ?? packFeedback(config, [feedback]),
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
+    { shared: prepared?.shared },
   );
   const side = probabilities.shape[2];
   const { maps, gram, ...weighted } = await weighSamples(
@@ -92,6 +104,7 @@ export async function decode(
     variations,
     createRandom(latents.seed, preference.iteration),
   );
+  free(probabilities.data);
   const all = ndarray(maps, [weighted.shares.length, side, side]);
   if (gram) knownGrams.set(all, gram);
   return {

@@ -6,6 +6,7 @@ import { type Model, programsOf } from "../model/model.ts";
 import { PointLabel } from "../model/prompt_encoder.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import type { FeedbackInputs } from "./feedback.ts";
+import type { SharedTensors } from "./prepared.ts";
 
 type Programs = ReturnType<typeof programsOf>;
 
@@ -67,7 +68,8 @@ async function compileAhead(
  * @param embedding The encoded image.
  * @param inputs The feedback on it.
  * @param latents [1, N, d].
- * @param atOnce Samples that the decoder takes in one call, at most.
+ * @param options `atOnce`: samples that the decoder takes in one call, at most.
+ * `shared`: what all samples share, where it is prepared; disposed when done.
  * @returns [1, N, 4h, 4h].
  */
 export async function decodeLatents(
@@ -75,13 +77,16 @@ export async function decodeLatents(
   { values, detail }: Pick<ImageEmbedding, "values" | "detail">,
   { choice, ...inputs }: FeedbackInputs,
   latents: HostTensor,
-  atOnce = samplesAtOnce(model.config),
+  { atOnce = samplesAtOnce(model.config), shared: prepared }: {
+    readonly atOnce?: number;
+    readonly shared?: SharedTensors;
+  } = {},
 ): Promise<HostTensor> {
   const { share, decode, join } = programsOf(model);
   const weights = await model.deviceWeights();
   const N = latents.shape[1];
   const sharing = { ...inputs, weights, embedding: values };
-  const { shared } = await share(sharing);
+  const shared = prepared ?? (await share(sharing)).shared;
   const jobs = cut(latents, atOnce)
     .map((latents) => ({ weights, shared, detail, latents }));
   // all are posted before the first is awaited: the engine never waits for us

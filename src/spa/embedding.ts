@@ -9,6 +9,7 @@ import { type Model, programsOf } from "../model/model.ts";
 import { valueRange } from "../model/normalize.ts";
 import { showValue } from "../options.ts";
 import { type Box, type Frame, sampleRegion } from "./frame.ts";
+import { closePrepared } from "./prepared.ts";
 
 /** What an embedding is of, so that none is taken for another. */
 export interface Identity {
@@ -202,9 +203,10 @@ export async function encodeRegion(
   const dispose = () => {
     embedding.dispose();
     detail?.dispose();
+    closePrepared(encoded);
   };
   const { left, top, right, bottom } = frame.region;
-  return {
+  const encoded: ImageEmbedding = {
     values: embedding,
     detail,
     frame,
@@ -226,6 +228,7 @@ export async function encodeRegion(
     dispose,
     [Symbol.dispose]: dispose,
   };
+  return encoded;
 }
 
 /** Whether two embeddings are of the same region, image and model. */

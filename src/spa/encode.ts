@@ -13,6 +13,7 @@ import {
 } from "./embedding.ts";
 import { type Feedback, packFeedback, type Point } from "./feedback.ts";
 import { type Box, type Frame, frameOf, isInRegion } from "./frame.ts";
+import { takePrepared } from "./prepared.ts";
 import { sampleGMM } from "./sample_gmm.ts";
 import { boundingBox } from "./simulated_user.ts";
 import {
@@ -56,6 +57,11 @@ const FINDING = {
   near: 0.15,
   /** First side where nothing is known, in pixels of the network's square. */
   first: 0.75,
+  /**
+   * How far a look goes towards a smaller square, in logarithms: a look at a part
+   * of the object would otherwise lose the rest.
+   */
+  closer: 0.7,
   /** Samples decoded per look. */
   samples: 8,
 };
@@ -98,13 +104,16 @@ async function glance(
     feedback,
     evidence,
   );
-  const { values } = sampleGMM(distribution, { count: FINDING.samples });
+  const { values } = sampleGMM(distribution, { samples: FINDING.samples });
   const [N, d] = values.shape;
+  const weights = await model.deviceWeights();
+  const prepared = takePrepared(embedding, { feedback, weights });
   const { data, shape } = await decodeLatents(
     model,
     embedding,
-    packFeedback(config, [feedback]),
+    prepared?.inputs ?? packFeedback(config, [feedback]),
     { data: values.data as Float32Array, shape: [1, N, d] },
+    { shared: prepared?.shared },
   );
   const side = shape[2], area = side * side;
   const mean = new Float32Array(area);
@@ -196,10 +205,9 @@ function middleOf(points: readonly Point[]): Place {
   };
 }
 
-/** A region about a box, with the room that training has. */
-function regionAround({ left, top, right, bottom }: Box): Box {
-  const side = FINDING.room * Math.max(right - left, bottom - top);
-  return squareAt({ x: (left + right) / 2, y: (top + bottom) / 2 }, side);
+/** Side of a region about a box, with the room that training has. */
+function roomAround({ left, top, right, bottom }: Box): number {
+  return FINDING.room * Math.max(right - left, bottom - top);
 }
 
 /**
@@ -246,7 +254,9 @@ async function find(
       } else if (glimpse.cut) {
         next = squareAt(centerOf(glimpse.box), Math.min(2 * side, longest));
       } else {
-        next = regionAround(glimpse.box);
+        const room = roomAround(glimpse.box) / side;
+        const change = room < 1 ? room ** FINDING.closer : room;
+        next = squareAt(centerOf(glimpse.box), change * side);
       }
       const change = Math.abs(sideOf(next) / side - 1);
       const from = centerOf(region), to = centerOf(next);
@@ -300,8 +310,8 @@ function firstSide(
  * where the network is SAM's, else with the pixels of the image's edge.
  *
  * With `region: "auto"` and a click the network finds the region itself, in one to
- * four looks: it decodes a few samples, and looks again at a square three times as
- * long as the object it saw, until the square stays.
+ * four looks: it decodes a few samples, and looks again at a square about three
+ * times as long as the object it saw, until the square stays.
  *
  * @param model The network.
  * @param image [H, W, C] with C 1 (grey) or 3 (color), values in 0..1.
@@ -369,7 +379,8 @@ export async function encode(
     if (!around) {
       return await find(model, image, points, firstSide(model, spacing));
     }
-    const frame = frameOf(height, width, S, regionAround(around));
+    const square = squareAt(centerOf(around), roomAround(around));
+    const frame = frameOf(height, width, S, square);
     return await encodeRegion(model, image, frame);
   }
   if (typeof region === "string" && region !== "whole") {

@@ -32,19 +32,47 @@ export function maskLogLikelihood(
   temperature = EVIDENCE_TEMPERATURE,
 ): Float64Array {
   const size = mask.length;
+  // what is multiplied is y inside the mask and 1 - y outside: base + sign * y
+  const base = mask.map((value) => value >= 0.5 ? 0 : 1);
+  const sign = mask.map((value) => value >= 0.5 ? 1 : -1);
   const result = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    let sum = 0, product = 1; // one logarithm for many factors
-    for (let p = 0, at = i * size; p < size; p++, at++) {
-      const y = Math.min(1 - 1e-4, Math.max(1e-4, maps[at]));
-      product *= mask[p] >= 0.5 ? y : 1 - y;
-      if (product > 1e-280) continue;
-      sum += Math.log(product);
-      product = 1;
-    }
-    result[i] = temperature * (sum + Math.log(product));
+    result[i] = temperature * logProduct(maps, i * size, base, sign);
   }
   return result;
+}
+
+/** The least that a pixel's likelihood is taken for. */
+const LEAST = 1e-4;
+
+/** Sum over pixels of the logarithm of base + sign * map, within its bounds. */
+function logProduct(
+  maps: Float32Array,
+  from: number,
+  base: Float32Array,
+  sign: Float32Array,
+): number {
+  const size = base.length;
+  let sum = 0;
+  for (let p = 0; p < size;) {
+    // one logarithm for 64 factors, which are at least 1e-256 together; two
+    // products at once, as each multiplication waits for the last
+    const end = Math.min(size, p + 64);
+    let a = 1, b = 1;
+    for (; p + 1 < end; p += 2) {
+      const y = base[p] + sign[p] * maps[from + p];
+      const z = base[p + 1] + sign[p + 1] * maps[from + p + 1];
+      a *= y < LEAST ? LEAST : y > 1 - LEAST ? 1 - LEAST : y;
+      b *= z < LEAST ? LEAST : z > 1 - LEAST ? 1 - LEAST : z;
+    }
+    if (p < end) {
+      const y = base[p] + sign[p] * maps[from + p];
+      a *= y < LEAST ? LEAST : y > 1 - LEAST ? 1 - LEAST : y;
+      p++;
+    }
+    sum += Math.log(a * b);
+  }
+  return sum;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** How well samples explain the user's feedback, beside the network's own use of it. */
 
 import { sampleAt } from "../arrays/sample_at.ts";
+import { logSumExp } from "./mixture.ts";
 import type { Choice, Feedback, Point } from "./feedback.ts";
 import { type Box, type Frame, isInRegion, placeInMap } from "./frame.ts";
 
@@ -16,22 +17,70 @@ export const CLICK_ERROR = 0.02;
 /** How sharply a box is taken: its likelihood is exp(SHARPNESS * (IoU - 1)). */
 const BOX_SHARPNESS = 20;
 
-/** Dice of a soft map against the pixels of a mask. */
-function softDice(
-  map: Float32Array,
-  total: number,
-  pixels: Int32Array,
-): number {
-  let overlap = 0;
-  for (let i = 0; i < pixels.length; i++) overlap += map[pixels[i]];
-  return (2 * overlap + 1) / (total + pixels.length + 1);
+/** The cells into which masks cut their pixels: in a cell all masks are alike. */
+interface Cells {
+  /** The pixels, cell by cell. */
+  readonly pixels: Int32Array;
+  /** Where each cell's pixels begin, and, last, where they all end. */
+  readonly starts: Int32Array;
+  /** Of every mask, the cells inside. */
+  readonly inside: readonly (readonly number[])[];
+  /** Pixels of every mask. */
+  readonly areas: readonly number[];
 }
 
-/** Indices of the pixels where a map is at least one half. */
-function pixelsOf(map: Float32Array): Int32Array {
-  const pixels: number[] = [];
-  for (let i = 0; i < map.length; i++) if (map[i] >= 0.5) pixels.push(i);
-  return Int32Array.from(pixels);
+/** The cells of masks: maps' pixels of at least one half. */
+function cellsOf(maps: readonly Float32Array[], size: number): Cells {
+  const cell = new Int32Array(size);
+  let count = 1;
+  let inside: number[][] = [];
+  for (const map of maps) {
+    const halves = new Int32Array(2 * count).fill(-1); // outside and inside
+    let next = 0;
+    for (let p = 0; p < size; p++) {
+      const half = 2 * cell[p] + (map[p] >= 0.5 ? 1 : 0);
+      if (halves[half] < 0) halves[half] = next++;
+      cell[p] = halves[half];
+    }
+    const parts = (old: number) => [halves[2 * old], halves[2 * old + 1]];
+    inside = inside.map((cells) =>
+      cells.flatMap(parts).filter((part) => part >= 0)
+    );
+    inside.push([...halves].filter((part, i) => i % 2 === 1 && part >= 0));
+    count = next;
+  }
+  const starts = new Int32Array(count + 1);
+  for (let p = 0; p < size; p++) starts[cell[p] + 1]++;
+  for (let c = 0; c < count; c++) starts[c + 1] += starts[c];
+  const at = starts.slice();
+  const pixels = new Int32Array(size);
+  for (let p = 0; p < size; p++) pixels[at[cell[p]]++] = p;
+  const areas = inside.map((cells) =>
+    cells.reduce((sum, c) => sum + starts[c + 1] - starts[c], 0)
+  );
+  return { pixels, starts, inside, areas };
+}
+
+/** Sums of a map, the `i`th of a row-major list, over each cell. */
+function sumCells(
+  maps: Float32Array,
+  i: number,
+  { pixels, starts }: Cells,
+): Float64Array {
+  const sums = new Float64Array(starts.length - 1);
+  const from = i * pixels.length;
+  for (let c = 0; c < sums.length; c++) {
+    const end = starts[c + 1];
+    let k = starts[c];
+    let a = 0, b = 0; // two sums at once, as each addition waits for the last
+    for (; k + 1 < end; k += 2) {
+      a += maps[from + pixels[k]];
+      b += maps[from + pixels[k + 1]];
+    }
+    if (k < end) a += maps[from + pixels[k]];
+    sums[c] = a + b;
+  }
+  return sums;
 }
 
 /** The maps of a row-major list [n, pixels]. */
@@ -58,22 +107,33 @@ export function choiceLogLikelihood(
   choices: readonly Choice[],
   sharpness = CHOICE_SHARPNESS,
 ): Float64Array {
-  const shown = choices.map(({ candidates }) =>
-    candidates.map(({ data }) => pixelsOf(data as Float32Array))
+  const size = maps.length / n;
+  const result = new Float64Array(n);
+  if (choices.length === 0) return result;
+  const cells = cellsOf(
+    choices.flatMap(({ candidates }) =>
+      candidates.map(({ data }) => data as Float32Array)
+    ),
+    size,
   );
-  return Float64Array.from(split(maps, n), (map) => {
-    let total = 0, result = 0;
-    for (let p = 0; p < map.length; p++) total += map[p];
-    choices.forEach(({ chosen, weight = 1 }, t) => {
-      const scores = shown[t].map((pixels) =>
-        sharpness * softDice(map, total, pixels)
-      );
-      const largest = Math.max(...scores);
-      const sum = scores.reduce((s, v) => s + Math.exp(v - largest), 0);
-      result += weight * (scores[chosen] - largest - Math.log(sum));
+  const scores = new Float64Array(cells.areas.length);
+  for (let i = 0; i < n; i++) {
+    const sums = sumCells(maps, i, cells);
+    const total = sums.reduce((a, b) => a + b, 0);
+    cells.inside.forEach((inside, k) => {
+      let overlap = 0;
+      for (const c of inside) overlap += sums[c];
+      const dice = (2 * overlap + 1) / (total + cells.areas[k] + 1);
+      scores[k] = sharpness * dice;
     });
-    return result;
-  });
+    let first = 0;
+    for (const { chosen, candidates } of choices) {
+      const shown = scores.subarray(first, first + candidates.length);
+      result[i] += shown[chosen] - logSumExp(shown);
+      first += candidates.length;
+    }
+  }
+  return result;
 }
 
 /**
@@ -124,10 +184,14 @@ export function boxLogLikelihood(
   const [right, bottom] = corner(box.right, box.bottom);
   return Float64Array.from(split(maps, n), (map) => {
     let l = side, t = side, r = -1, b = -1;
-    for (const pixel of pixelsOf(map)) {
-      const x = pixel % side, y = Math.floor(pixel / side);
-      l = Math.min(l, x), r = Math.max(r, x);
-      t = Math.min(t, y), b = Math.max(b, y);
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        if (!(map[y * side + x] >= 0.5)) continue;
+        if (x < l) l = x;
+        if (x > r) r = x;
+        if (t > y) t = y;
+        b = y;
+      }
     }
     const area = (w: number, h: number) => Math.max(0, w) * Math.max(0, h);
     // edges half a pixel beyond the outermost centres, on either side

@@ -2,6 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { free } from "../engine/tensors.ts";
 import type { Identity } from "./embedding.ts";
 import type { Feedback } from "./feedback.ts";
 import { feedbackLogLikelihood } from "./feedback_likelihood.ts";
@@ -62,19 +63,6 @@ export const MOST_KEPT = 48;
 /** Weight of a kept sample and of a variation; a fresh sample has 1. */
 const KEPT_WEIGHT = 8, VARIATION_WEIGHT = 0.2;
 
-/** Joins lists of samples into one. */
-function joinSamples(lists: readonly Samples[]): Samples {
-  const maps = new Float32Array(
-    lists.reduce((sum, list) => sum + list.maps.length, 0),
-  );
-  let offset = 0;
-  for (const list of lists) {
-    maps.set(list.maps, offset);
-    offset += list.maps.length;
-  }
-  return { maps, components: lists.flatMap((l) => Array.from(l.components)) };
-}
-
 /** The first of some samples, by their indices: what is kept of a chosen cluster. */
 export function keepSamples(
   { maps, components }: Samples,
@@ -82,10 +70,11 @@ export function keepSamples(
 ): Samples {
   const staying = members.slice(0, MOST_KEPT);
   const size = maps.length / components.length;
-  return joinSamples(staying.map((i) => ({
-    maps: maps.subarray(i * size, (i + 1) * size),
-    components: [components[i]],
-  })));
+  const kept = new Float32Array(staying.length * size);
+  staying.forEach((i, k) =>
+    kept.set(maps.subarray(i * size, (i + 1) * size), k * size)
+  );
+  return { maps: kept, components: staying.map((i) => components[i]) };
 }
 
 /** Shares in proportion to prior weights times likelihoods, [n]. */
@@ -115,34 +104,39 @@ export async function weighSamples(
   count: number,
   random: Random,
 ): Promise<WeightedSamples> {
-  const N = weights.length;
-  const decoded = joinSamples([fresh, kept]);
-  const n = decoded.components.length;
-  const prior = [
-    ...weights,
-    ...new Array(n - N).fill(KEPT_WEIGHT / N),
-  ];
-  const likelihood = [...feedbackLogLikelihood(decoded.maps, n, feedback)];
+  const N = weights.length, n = N + kept.components.length;
+  const size = fresh.maps.length / N;
+  const maps = new Float32Array((n + count) * size);
+  maps.set(fresh.maps);
+  maps.set(kept.maps, N * size);
+  const decoded = maps.subarray(0, n * size);
+  const components = Int32Array.from([
+    ...Array.from(fresh.components),
+    ...Array.from(kept.components),
+  ]);
+  const prior = [...weights, ...new Array(n - N).fill(KEPT_WEIGHT / N)];
+  const likelihood = [...feedbackLogLikelihood(decoded, n, feedback)];
   const shares = sharesOf(prior, likelihood);
-  if (count === 0) {
-    const components = Int32Array.from(decoded.components);
-    return { maps: decoded.maps, components, shares };
-  }
-  const { maps, parents, gram } = await drawVariations(
-    decoded.maps,
+  if (count === 0) return { maps, components, shares };
+  const { maps: drawn, parents, gram } = await drawVariations(
+    decoded,
     shares,
     count,
     random,
     Math.max(n, N + MOST_KEPT),
   );
-  const components = Array.from(parents, (i) => decoded.components[i]);
-  const all = joinSamples([decoded, { maps, components }]);
+  maps.set(drawn, n * size);
+  free(drawn);
+  const varied = maps.subarray(n * size);
   return {
-    maps: all.maps,
-    components: Int32Array.from(all.components),
+    maps,
+    components: Int32Array.from([
+      ...components,
+      ...Array.from(parents, (i) => components[i]),
+    ]),
     shares: sharesOf(
       [...prior, ...new Array(count).fill(VARIATION_WEIGHT / N)],
-      [...likelihood, ...feedbackLogLikelihood(maps, count, feedback)],
+      [...likelihood, ...feedbackLogLikelihood(varied, count, feedback)],
     ),
     gram,
   };

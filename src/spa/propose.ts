@@ -35,11 +35,12 @@ export async function propose(
   const path = [redraws, iteration, feedback.points.length];
   const own = createRandom(seed, ...path).integer(2 ** 32);
   const latents = sampleGMM(preference.distribution, {
-    count: samples,
+    samples,
     seed: own,
   });
-  const predictions = await decode(model, embedding, latents, preference, {
+  const predictions = await decode(model, embedding, preference, {
+    latents,
     variations,
   });
-  return cluster(predictions, { count: candidates, seed: own });
+  return cluster(predictions, { candidates, seed: own });
 }

@@ -44,11 +44,11 @@ export function drawComponents(
  * for the whole image.
  *
  * @param distribution The mixture.
- * @param options `count`: samples N, default 48, the paper's. `seed`: any finite
- * number, default 0; equal seeds give equal samples.
+ * @param options `samples`: N, default 48, the paper's. `seed`: any finite number,
+ * default 0; equal seeds give equal samples.
  * @returns The samples, ordered by component; component m has floor(N pi_m) or
  * ceil(N pi_m) of them.
- * @throws {RangeError} When `count` is not a positive integer, or `seed` not
+ * @throws {RangeError} When `samples` is not a positive integer, or `seed` not
  * finite.
  *
  * @example Four samples of a mixture of two
@@ -60,31 +60,31 @@ export function drawComponents(
  *   logWeights: Float64Array.of(Math.log(0.75), Math.log(0.25)),
  *   means: ndarray(Float32Array.of(-1, 1), [2, 1]),
  *   deviations: ndarray(Float32Array.of(0.1, 0.1), [2, 1]),
- * }, { count: 4 });
+ * }, { samples: 4 });
  * components; // 0, 0, 0, 1
  * values.shape; // [4, 1]
  * ```
  */
 export function sampleGMM(
   distribution: GaussianMixture,
-  { count = 48, seed = 0 }: { count?: number; seed?: number } = {},
+  { samples = 48, seed = 0 }: { samples?: number; seed?: number } = {},
 ): Latents {
-  if (!Number.isInteger(count) || count < 1) {
+  if (!Number.isInteger(samples) || samples < 1) {
     throw new RangeError(
-      `Cannot sample the mixture as count must be a positive integer: current value is ${count}`,
+      `Cannot sample the mixture as samples must be a positive integer: current value is ${samples}`,
     );
   }
   const random = createRandom(seed);
   const { logWeights, means, deviations } = distribution;
   const d = means.shape[1];
-  const components = drawComponents(logWeights, count, random);
-  const values = new Float32Array(count * d);
-  for (let n = 0; n < count; n++) {
+  const components = drawComponents(logWeights, samples, random);
+  const values = new Float32Array(samples * d);
+  for (let n = 0; n < samples; n++) {
     for (let i = 0; i < d; i++) {
       const at = components[n] * d + i;
       values[n * d + i] = means.data[at] +
         deviations.data[at] * random.normal();
     }
   }
-  return { values: ndarray(values, [count, d]), components, seed };
+  return { values: ndarray(values, [samples, d]), components, seed };
 }

@@ -288,14 +288,11 @@ export class Session {
       "choose",
       { choose: candidate },
       () =>
-        updatePreference(
-          this.#model,
-          this.#last.embedding,
-          this.preference,
-          this.proposal,
-          candidate,
-          this.#options.update,
-        ),
+        updatePreference(this.#model, this.#last.embedding, this.preference, {
+          proposal: this.proposal,
+          choice: candidate,
+          ...this.#options.update,
+        }),
     );
   }
 
@@ -318,13 +315,10 @@ export class Session {
       "add a point",
       { addPoint: point },
       () =>
-        addPoint(
-          this.#model,
-          this.#last.embedding,
-          this.preference,
+        addPoint(this.#model, this.#last.embedding, this.preference, {
           point,
-          this.#options.update,
-        ),
+          ...this.#options.update,
+        }),
     );
   }
 

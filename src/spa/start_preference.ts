@@ -23,6 +23,7 @@ import {
 } from "./frame.ts";
 import { type GaussianMixture, moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
+import { keepPrepared } from "./prepared.ts";
 import type { KeptSamples } from "./predictions.ts";
 import type { Profile } from "./profile.ts";
 import { errorClick } from "./simulated_user.ts";
@@ -162,14 +163,18 @@ export async function generateDistribution(
   feedback: Feedback,
   evidence: Float64Array,
 ): Promise<GaussianMixture> {
-  const { choice: _, ...prompts } = packFeedback(model.config, [feedback]);
+  const inputs = packFeedback(model.config, [feedback]);
+  const { choice: _, ...prompts } = inputs;
   const { components: M, latentChannels: d } = model.config;
-  const { logWeights, means, deviations } = await programsOf(model).generate({
+  const weights = await model.deviceWeights();
+  const made = await programsOf(model).generate({
     ...prompts,
-    weights: await model.deviceWeights(),
+    weights,
     embedding: embedding.values,
     evidence: { data: Float32Array.from(evidence), shape: [1, M] },
   });
+  const { logWeights, means, deviations, shared } = made;
+  keepPrepared(embedding, { feedback, weights, inputs, shared });
   return {
     logWeights: Float64Array.from(logWeights.data),
     means: ndarray(means.data as Float32Array, [M, d]),

@@ -34,6 +34,14 @@ export interface UpdateOptions {
   readonly weights?: boolean;
 }
 
+/** A choice, and how it updates. */
+export interface ChoiceUpdate extends UpdateOptions {
+  /** What the user was shown. */
+  readonly proposal: Proposal;
+  /** Index of the candidate the user picked, from 0. */
+  readonly choice: number;
+}
+
 /** The chosen cluster's own samples, fresh ones before older ones. */
 function keep(
   { probabilities, components }: Predictions,
@@ -60,9 +68,8 @@ function keep(
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference the proposal was made with; not changed.
- * @param proposal What the user was shown.
- * @param choice Index of the candidate the user picked.
- * @param options The rule, and which parts of the mixture move (ablations).
+ * @param update The proposal and the choice; the rule, and which parts of the
+ * mixture move (ablations).
  * @returns The new preference, one iteration further.
  * @throws {RangeError} When there is no such candidate or rule, or the
  * preference or the proposal is of another image, region or model, or the
@@ -81,15 +88,12 @@ function keep(
  *   points: [{ x: 50, y: 35 }],
  * });
  * const latents = spa.sampleGMM(preference.distribution);
- * const predictions = await spa.decode(model, embedding, latents, preference);
+ * const predictions = await spa.decode(model, embedding, preference, { latents });
  * const proposal = spa.cluster(predictions);
- * const updated = await spa.updatePreference(
- *   model,
- *   embedding,
- *   preference,
+ * const updated = await spa.updatePreference(model, embedding, preference, {
  *   proposal,
- *   0,
- * );
+ *   choice: 0,
+ * });
  * updated.iteration; // 1
  * ```
  */
@@ -97,9 +101,7 @@ export async function updatePreference(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  proposal: Proposal,
-  choice: number,
-  options: UpdateOptions = {},
+  { proposal, choice, ...options }: ChoiceUpdate,
 ): Promise<Preference> {
   const { candidates, predictions, recommended } = proposal;
   const chosen = candidates[choice];

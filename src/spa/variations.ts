@@ -10,6 +10,7 @@
 
 import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";
+import type { HostTensor } from "../engine/tensors.ts";
 import type { Random } from "../random.ts";
 
 /** Standard deviation of the variations, relative to the samples' own. */
@@ -70,9 +71,14 @@ const mix = jit(
       tf.sigmoid(tf.matMul(mixing, logits)),
       tf.slice(maps, 0, 1),
     );
-    const all = tf.concat([maps, variations]);
-    const centred = tf.sub(all, tf.mean(all, 0));
-    return { variations, gram: tf.matMul(centred, centred, false, true) };
+    const mean = tf.mean(maps, 0);
+    const a = tf.sub(maps, mean), b = tf.sub(variations, mean);
+    const products = (x: tf.Tensor, y: tf.Tensor) =>
+      tf.matMul(x, y, false, true);
+    return {
+      variations,
+      gram: { aa: products(a, a), ab: products(a, b), bb: products(b, b) },
+    };
   },
   { name: "variations" },
 );
@@ -93,17 +99,30 @@ export interface Variations {
   readonly gram: Float64Array;
 }
 
-/** The square part of a matrix [size, size] at some of its rows and columns. */
-function partOf(
-  matrix: ArrayLike<number>,
-  size: number,
-  chosen: readonly number[],
+/**
+ * The Gram matrix of n of the samples, then all variations, from its parts: the
+ * samples with themselves [rows, rows], with the variations [rows, count], and
+ * those with themselves [count, count].
+ */
+function joinGram(
+  { aa, ab, bb }: Record<"aa" | "ab" | "bb", HostTensor>,
+  n: number,
 ): Float64Array {
-  const part = new Float64Array(chosen.length ** 2);
-  chosen.forEach((i, a) =>
-    chosen.forEach((j, b) => part[a * chosen.length + b] = matrix[i * size + j])
-  );
-  return part;
+  const [rows, count] = ab.shape;
+  const size = n + count;
+  const gram = new Float64Array(size * size);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) gram[i * size + j] = aa.data[i * rows + j];
+    for (let v = 0; v < count; v++) {
+      const value = ab.data[i * count + v];
+      gram[i * size + n + v] = gram[(n + v) * size + i] = value;
+    }
+  }
+  for (let v = 0; v < count; v++) {
+    const row = bb.data.subarray(v * count, (v + 1) * count);
+    gram.set(row, (n + v) * size + n);
+  }
+  return gram;
 }
 
 /**
@@ -133,15 +152,12 @@ export async function drawVariations(
   if (shape !== compiledFor) mix.release(); // one program is kept
   compiledFor = shape;
   const { variations, gram } = await mix({
-    maps: { data: padded, shape: [rows, size] },
+    maps: { data: padded, shape: [rows, size], owned: true },
     mixing: { data: coefficients, shape: [count, rows] },
   });
   return {
     maps: variations.data as Float32Array,
     parents,
-    gram: partOf(gram.data, rows + count, [
-      ...Array(n).keys(),
-      ...Array.from({ length: count }, (_, v) => rows + v),
-    ]),
+    gram: joinGram(gram, n),
   };
 }

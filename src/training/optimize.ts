@@ -14,16 +14,12 @@ import { checkWeights } from "../model/compare_weights.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
-import { checkRecipe } from "./check_recipe.ts";
-import {
-  type HostState,
-  readCheckpoint,
-  writeCheckpoint,
-} from "./checkpoint.ts";
+import { checkRecipe } from "./recipe.ts";
+import { type HostState, readCheckpoint, writeCheckpoint } from "./resume.ts";
 import { biasCorrections, type StepScalars } from "./optimizer.ts";
 import type { TraineeReport } from "./simulation.ts";
 import { Tally } from "./tally.ts";
-import type { Recipe, TrainOptions } from "./train.ts";
+import type { Recipe, TrainOptions } from "./recipe.ts";
 import { joinWeights, splitWeights } from "./weight_vector.ts";
 
 /** The optimizer's state in the engine. */

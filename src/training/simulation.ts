@@ -7,7 +7,7 @@
 
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
-import { clusterMaps, meanMap, spreadOf, threshold } from "../spa/cluster.ts";
+import { clusterMaps, meanMap, momentsOf, threshold } from "../spa/cluster.ts";
 import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
 import { type Feedback, mapOf, type Point } from "../spa/feedback.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
@@ -284,7 +284,7 @@ export async function advanceTrainee(
   );
 
   const all = Array.from(shares.keys());
-  const recommended = meanMap(pool, shares, all);
+  const { mean: recommended, spread } = momentsOf(pool, shares);
   const { labels, count } = clusterMaps(pool, shares, 4, random, gram);
   const members = Array.from(
     { length: count },
@@ -297,7 +297,7 @@ export async function advanceTrainee(
     iteration: trainee.iteration++,
     dice: mapDice(recommended, trainee.target),
     best: dices[chosen],
-    spread: spreadOf(pool, shares),
+    spread,
   };
   const { clickShare } = trainee;
   const click = clickShare > 0 && random.uniform() < clickShare

@@ -14,11 +14,8 @@ import {
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
 import { sizeOf } from "../engine/tensors.ts";
-import {
-  declareWeights,
-  type WeightDeclarations,
-  type Weights,
-} from "../model/weights.ts";
+import type { WeightDeclarations, Weights } from "../model/weights.ts";
+import { declareWeights } from "../model/declare_weights.ts";
 import { alignmentLoss, type LossOptions } from "./loss.ts";
 import {
   type AdamOptions,

@@ -6,17 +6,13 @@
 import { jit } from "../engine/jit.ts";
 import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
-import {
-  declareWeights,
-  type HostWeights,
-  initializeWeights,
-} from "../model/weights.ts";
+import type { HostWeights } from "../model/weights.ts";
+import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
-import { digestOf } from "./digest.ts";
-import { drawGroup, type ExampleOptions, type Group } from "./groups.ts";
-import { defaultLoss, type LossOptions } from "./loss.ts";
+import { drawGroup, type Group } from "./groups.ts";
 import { optimize } from "./optimize.ts";
+import { defaultRecipe, type Recipe, type TrainOptions } from "./recipe.ts";
 import {
   advanceTrainee,
   type MixtureValues,
@@ -25,86 +21,7 @@ import {
 } from "./simulation.ts";
 import { stack } from "./stack.ts";
 import { trainingStep, type UserOutputs } from "./step.ts";
-import type { TrainingReport } from "./tally.ts";
-import { orderCases, type TrainingCase } from "./training_case.ts";
-
-/** The recipe: all that decides what comes of a config, cases and first weights. */
-export interface Recipe extends ExampleOptions {
-  /** Steps in all, at least 1. */
-  readonly steps: number;
-  /** Users B in a batch; a multiple of `usersPerImage`. */
-  readonly batch: number;
-  /** Iterations J until a user leaves, at least 1. */
-  readonly iterations: number;
-  /**
-   * Largest learning rate, after `warmUp` steps, of Adam with betas 0.9 and 0.98,
-   * gradients clipped to a norm of 1, and decoupled weight decay (Loshchilov and
-   * Hutter 2019): a step multiplies every weight by 1 - 0.02 * the learning rate.
-   */
-  readonly learningRate: number;
-  /** Whether it falls as a cosine, to 2 % at the last step, or stays. */
-  readonly schedule: "cosine" | "constant";
-  /** Steps over which the learning rate rises from near 0; 0 for none. */
-  readonly warmUp: number;
-  /**
-   * Decay of the parameters' moving average, 0 to below 1, which is what is
-   * kept; 0 keeps the parameters themselves.
-   */
-  readonly averageDecay: number;
-  /** Seed of the weights, the examples and the users. */
-  readonly seed: number;
-  /** The loss. */
-  readonly loss: LossOptions;
-}
-
-/**
- * The recipe of the shipped weights. They are the mean of two runs of it: the
- * first went on from an earlier run's weights, the second, with seed 7, from the
- * first's.
- */
-export const defaultRecipe: Recipe = {
-  steps: 12000,
-  batch: 8,
-  usersPerImage: 1,
-  iterations: 6,
-  learningRate: 1.2e-3,
-  schedule: "cosine",
-  warmUp: 200,
-  averageDecay: 0.998,
-  phantomShare: 0.15,
-  syntheticShare: 0.3,
-  regionShare: 0.6,
-  placements: 0,
-  styleShare: 0.15,
-  clickShare: 0.25,
-  boxShare: 0.1,
-  maskShare: 0.08,
-  carryShare: 0.1,
-  seed: 1,
-  loss: defaultLoss,
-};
-
-/** What goes with a run besides its recipe. */
-export interface TrainOptions {
-  /**
-   * Weights to start from, of the same config; random ones by default.
-   */
-  readonly initial?: HostWeights;
-  /**
-   * File of the checkpoint; resumed from when it is there, exactly as if the
-   * run had never stopped. One of another run is refused.
-   */
-  readonly checkpoint?: string;
-  /**
-   * Seconds between checkpoints, 60 by default: at most what a run that is
-   * killed loses, besides its current step. 0 writes one after every step.
-   */
-  readonly checkpointSeconds?: number;
-  /** Called every `reportEvery` steps, and after the last; awaited. */
-  readonly onReport?: (report: TrainingReport) => unknown;
-  /** Steps between reports, at least 1, 100 by default. */
-  readonly reportEvery?: number;
-}
+import { digestOf, orderCases, type TrainingCase } from "./training_case.ts";
 
 /**
  * Prompt slots of a run, always the same, so that one program serves it: a click

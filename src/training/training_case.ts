@@ -43,6 +43,11 @@ export function idOf(item: TrainingCase): string {
   return id;
 }
 
+/** Tells training data apart: a digest of all images, masks and raters, in order. */
+export function digestOf(cases: readonly TrainingCase[]): string {
+  return digest(cases.map((item) => `${item.set ?? ""} ${idOf(item)}\n`));
+}
+
 /** Cases by set, and the sum of the sets' shares up to each one. */
 interface Sets {
   readonly lists: readonly (readonly TrainingCase[])[];

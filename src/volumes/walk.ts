@@ -228,16 +228,13 @@ export async function step(
     ),
   };
   const latents = sampleGMM(preference.distribution, {
-    count: WALK.samples,
+    samples: WALK.samples,
     seed: createRandom(seed, slice).integer(2 ** 32),
   });
-  const { probabilities, shares } = await decode(
-    model,
-    embedding,
+  const { probabilities, shares } = await decode(model, embedding, preference, {
     latents,
-    preference,
-    { variations: 0 },
-  );
+    variations: 0,
+  });
   const mean = meanMap(
     probabilities.data as Float32Array,
     shares,

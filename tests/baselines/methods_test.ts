@@ -16,7 +16,10 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";
-import { drawWeights, initializeWeights } from "../../src/model/weights.ts";
+import {
+  drawWeights,
+  initializeWeights,
+} from "../../src/model/declare_weights.ts";
 import { smallConfig } from "../helpers/small_model.ts";
 import { discs, recipe } from "../helpers/small_training.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

@@ -12,11 +12,11 @@ import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";
 import { presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
+import type { HostWeights } from "../../src/model/weights.ts";
 import {
   declareWeights,
-  type HostWeights,
   initializeWeights,
-} from "../../src/model/weights.ts";
+} from "../../src/model/declare_weights.ts";
 import { pickle, pthOf } from "../helpers/make_pth.ts";
 import { noisyWeights, smallConfig } from "../helpers/small_model.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

@@ -8,7 +8,7 @@ import {
 import type { HostTensor } from "../../src/engine/tensors.ts";
 import { type ModelConfig, presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { noisyWeights, smallConfig } from "../helpers/small_model.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 

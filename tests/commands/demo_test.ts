@@ -114,12 +114,27 @@ Deno.test("the demo without a known mask follows a script, then accepts", async 
 
 Deno.test("the interactive demo takes picks, undo, clicks and the input's end", async () => {
   const args = ["--image", `${SAMPLE}/image.png`, "--point", "50,35"];
-  const typed = ["7", "u", "1", "u", "1", "+500,5", "-5,5", "a"];
-  const { printed, files } = await demo([...args, "--interactive"], typed);
+  const typed = [
+    "7",
+    "u",
+    "1",
+    "u",
+    "1",
+    "+500,5",
+    "-5,5",
+    "+",
+    "-",
+    "n",
+    "a2",
+  ];
+  const { printed, files, out } = await demo([...args, "--interactive"], typed);
   assert.match(printed, /Cannot use the point.*\(500, 5\)/);
   assert.match(printed, /Not understood: 7/);
   assert.match(printed, /Nothing to undo/);
-  assert.ok(files.includes("mask.png") && files.includes("proposal-3.png"));
+  assert.ok(files.includes("mask.png") && files.includes("proposal-6.png"));
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assert.match(report, /The user lets the network look closer\./);
+  assert.match(report, /The user accepts candidate 2\./);
   const ended = await demo([...args, "--interactive"], []);
   assert.equal(ended.files.includes("mask.png"), false, "nothing accepted");
 });
@@ -239,6 +254,11 @@ Deno.test("parseAnswer() reads keys and clicks", () => {
     kind: "click",
     point: { x: 3, y: 4.5, label: 0 },
   });
+  assert.deepEqual(parseAnswer("a 3", 4), { kind: "accept", candidate: 2 });
+  assert.deepEqual(parseAnswer("+", 4), { kind: "zoom", factor: 1.5 });
+  assert.deepEqual(parseAnswer("-", 4), { kind: "zoom", factor: 1 / 1.5 });
+  assert.deepEqual(parseAnswer("n", 4), { kind: "again" });
+  assert.equal(parseAnswer("a5", 4), undefined);
   assert.equal(parseAnswer("5", 4), undefined);
   assert.equal(parseAnswer("0", 4), undefined);
   assert.equal(parseAnswer("", 4), undefined);

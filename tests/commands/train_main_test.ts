@@ -6,11 +6,11 @@ import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { phantom } from "../../src/phantoms/phantom.ts";
 import type { Model } from "../../src/model/model.ts";
-import { declareWeights } from "../../src/model/weights.ts";
+import { declareWeights } from "../../src/model/declare_weights.ts";
 import { splitWeights } from "../../src/training/weight_vector.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { writeMask } from "../../src/formats/write_mask.ts";
-import { defaultRecipe } from "../../src/training/train.ts";
+import { defaultRecipe } from "../../src/training/recipe.ts";
 import { trainCommand } from "../helpers/train_command.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { VolumeCache } from "../../src/datasets/_volume_cases.ts";
-import { openCases } from "../../src/commands/command_cases.ts";
+import { DATA_OPTIONS, openCases } from "../../src/commands/command_cases.ts";
 import { folderDataset } from "../../src/datasets/folder.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
@@ -75,11 +75,16 @@ Deno.test("--max-voxels of the commands bounds the volumes of --data", async () 
   const open = (most: string) =>
     openCases(
       new CommandLine(
-        "evaluate",
-        ["--data", join(folder, "few"), "--max-voxels", most],
-        { values: ["data", "max-voxels"] },
+        {
+          action: "evaluate",
+          usage: [],
+          about: "",
+          options: { "": DATA_OPTIONS },
+        },
+        ["--max-voxels", most],
       ),
       "val",
+      join(folder, "few"),
     );
   const { cases: [slice] } = await open("16");
   assert.deepEqual((await slice.readImage()).shape, [2, 2, 1]);

@@ -26,14 +26,11 @@ async function predict(engine: EngineName): Promise<Record<string, number[]>> {
     points: [{ x: 62, y: 60 }],
   });
   const { means, deviations, logWeights } = preference.distribution;
-  const latents = sampleGMM(preference.distribution, { count: 4, seed: 1 });
-  const { probabilities } = await decode(
-    model,
-    embedding,
+  const latents = sampleGMM(preference.distribution, { samples: 4, seed: 1 });
+  const { probabilities } = await decode(model, embedding, preference, {
     latents,
-    preference,
-    { variations: 0 },
-  );
+    variations: 0,
+  });
   const { data } = await embedding.values.read();
   return {
     embedding: [...data],

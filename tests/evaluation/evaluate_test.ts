@@ -192,12 +192,12 @@ Deno.test("evaluate() is the method's five functions in a row, Dice by hand", as
   const expected: number[][] = [];
   for (let i = 0; i < 3; i++) {
     const latents = sampleGMM(preference.distribution, {
-      count: 20,
+      samples: 20,
       seed: random.integer(2 ** 31),
     });
-    const predictions = await decode(model, embedding, latents, preference);
+    const predictions = await decode(model, embedding, preference, { latents });
     const proposal = cluster(predictions, {
-      count: 3,
+      candidates: 3,
       seed: random.integer(2 ** 31),
     });
     const dices = proposal.candidates.map(({ mask }) => diceOf(mask, target));
@@ -207,13 +207,10 @@ Deno.test("evaluate() is the method's five functions in a row, Dice by hand", as
       best,
       proposal.spread,
     ]);
-    preference = await updatePreference(
-      model,
-      embedding,
-      preference,
+    preference = await updatePreference(model, embedding, preference, {
       proposal,
-      dices.indexOf(best),
-    );
+      choice: dices.indexOf(best),
+    });
   }
   const results = await evaluate(model, dataset, {
     iterations: 3,

@@ -8,7 +8,7 @@ import type { Dataset } from "../../src/datasets/dataset.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { evaluate, measureProposal } from "../../src/evaluation/evaluate.ts";
 import { Model } from "../../src/model/model.ts";
-import { drawWeights } from "../../src/model/weights.ts";
+import { drawWeights } from "../../src/model/declare_weights.ts";
 import { handProposal } from "../helpers/proposal.ts";
 import {
   discImage,

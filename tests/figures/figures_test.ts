@@ -12,7 +12,7 @@ import {
 import { colormap } from "../../src/figures/raster.ts";
 import { entropyFigure } from "../../src/figures/entropy_figure.ts";
 import { loadFonts } from "../../src/figures/fonts.ts";
-import { maskFigure } from "../../src/figures/image_figure.ts";
+import { imageFigure, maskFigure } from "../../src/figures/image_figure.ts";
 import { AREA_OPACITY } from "../../src/figures/panel.ts";
 import { COLOR } from "../../src/figures/theme.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";
@@ -399,4 +399,102 @@ Deno.test("maskFigure() embeds an image of any size at a bounded size", async ()
     const { width } = await decodePNG(Uint8Array.fromBase64(png));
     assert.equal(width, kept);
   }
+});
+
+const textsOf = (svg: string) =>
+  [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
+
+Deno.test("a region that is not the whole image is framed at its edges, named, and the rest darkened", async () => {
+  const region = { left: 4.5, top: 9.5, right: 34.5, bottom: 39.5 }; // a pixel's edges
+  const figures = [
+    candidatesFigure({
+      image: grey(),
+      proposal: { ...proposal(WIDER), region },
+      zoom: false,
+    }),
+    maskFigure({ image: grey(), mask: RECOMMENDED, region }),
+    imageFigure({ image: grey(), region }),
+  ];
+  const { recommended } = layOutCandidates(1, 1, 20);
+  const places = [recommended, { x: 20, y: 20, width: 480 }];
+  for (const [i, figure] of figures.entries()) {
+    const svg = await figure.toSVG();
+    assert(textsOf(svg).includes("region the network sees"));
+    const { at } = await decodePNG(await figure.toPNG());
+    const place = places[i] ?? places[1];
+    const scale = place.width / SIDE;
+    const pixel = (x: number, y: number) =>
+      at(2 * (place.x + x * scale), 2 * (place.y + y * scale));
+    // the corner's arms, on the edges of pixels 5 and 34
+    for (const [x, y] of [[5, 10.4], [5.4, 10], [35, 10.4], [34.6, 10]]) {
+      assert(distance(pixel(x, y), [255, 255, 255]) < 12, `${i}: ${x} ${y}`);
+    }
+    assert(distance(pixel(8, 35), [GREY, GREY, GREY]) < 4);
+    const dark = 0.7 * GREY;
+    assert(distance(pixel(2, 35), [dark, dark, dark]) < 4);
+  }
+  const whole = { left: -0.5, top: -0.5, right: 39.5, bottom: 39.5 };
+  for (
+    const figure of [
+      candidatesFigure({
+        image: grey(),
+        proposal: { ...proposal(WIDER), region: whole },
+      }),
+      imageFigure({ image: grey(), region: whole }),
+    ]
+  ) {
+    const texts = textsOf(await figure.toSVG());
+    assert(!texts.includes("region the network sees"));
+  }
+});
+
+Deno.test("candidatesFigure() says what is wrong with the recommendation, above it", async () => {
+  const notice = { kind: "empty", text: "It is empty: click again." } as const;
+  const figure = candidatesFigure({
+    image: grey(),
+    proposal: { ...proposal(WIDER), notice },
+  });
+  assert(textsOf(await figure.toSVG()).includes(notice.text));
+  assert.match(figure.alt, /It is empty: click again\.$/);
+});
+
+Deno.test("candidatesFigure() shows the candidates of a large image in all its pixels", async () => {
+  const side = 2048;
+  const image = ndarray(new Float32Array(side * side), [side, side, 1]);
+  const mask = ndarray(new Uint8Array(side * side), [side, side]);
+  for (let y = 1000; y < 1030; y++) {
+    for (let x = 1000; x < 1030; x++) {
+      mask.set(y, x, 1);
+      image.set(y, x, 0, (x + y) % 2); // lost at half the size
+    }
+  }
+  const empty = ndarray(new Uint8Array(side * side), [side, side]);
+  const figure = candidatesFigure({
+    image,
+    proposal: {
+      recommended: { mask, probability: image },
+      candidates: [{
+        ...{ mask, added: empty, removed: empty, share: 1, members: [] },
+        probability: image,
+      }],
+    },
+  });
+  const { at } = await decodePNG(await figure.toPNG());
+  const { candidates: [place] } = layOutCandidates(1, 1, 20);
+  const view = closeView([mask]);
+  const scale = place.width / view.width;
+  const pixel = (x: number, y: number) =>
+    at(
+      2 * (place.x + (x + 0.5 - view.x) * scale),
+      2 * (place.y + (y + 0.5 - view.y) * scale),
+    )[0];
+  assert(pixel(1014, 1014) < 40 && pixel(1015, 1014) > 215);
+});
+
+Deno.test("candidatesFigure() calls an accepted candidate accepted", async () => {
+  const options = { image: grey(), proposal: proposal(WIDER), chosen: 0 };
+  const accepted = candidatesFigure({ ...options, accepted: true });
+  assert(textsOf(await accepted.toSVG()).includes("accepted"));
+  const chosen = candidatesFigure(options);
+  assert(textsOf(await chosen.toSVG()).includes("chosen"));
 });

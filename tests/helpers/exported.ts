@@ -42,20 +42,19 @@ export async function aligned(
   let preference = await startPreference(model, embedding, start);
   for (const seed of [1, 2]) {
     const latents = sampleGMM(preference.distribution, { seed });
-    const maps = await decode(model, embedding, latents, preference);
-    preference = await updatePreference(
-      model,
-      embedding,
-      preference,
-      cluster(maps, { count: 3 }),
-      0,
-    );
+    const maps = await decode(model, embedding, preference, { latents });
+    preference = await updatePreference(model, embedding, preference, {
+      proposal: cluster(maps, { candidates: 3 }),
+      choice: 0,
+    });
   }
   const { width } = embedding.frame;
   return await addPoint(model, embedding, preference, {
-    x: width - 3,
-    y: 2,
-    label: 0,
+    point: {
+      x: width - 3,
+      y: 2,
+      label: 0,
+    },
   });
 }
 
@@ -66,13 +65,10 @@ export async function decoded(
   preference: Preference,
 ) {
   const latents = sampleGMM(preference.distribution, { seed: 5 });
-  const { probabilities } = await decode(
-    model,
-    embedding,
-    latents,
-    { ...preference, kept: undefined },
-    { variations: 0 },
-  );
+  const { probabilities } = await decode(model, embedding, {
+    ...preference,
+    kept: undefined,
+  }, { latents, variations: 0 });
   return {
     latents: latents.values.data as Float32Array,
     maps: probabilities.data as Float32Array,

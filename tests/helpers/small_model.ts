@@ -5,10 +5,8 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import * as tf from "../../src/engine/tf.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
-import {
-  type HostWeights,
-  initializeWeights,
-} from "../../src/model/weights.ts";
+import type { HostWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
 
 /** All widths differ, so that no two can be taken for one another. */

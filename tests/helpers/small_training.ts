@@ -3,7 +3,8 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { createRandom } from "../../src/random.ts";
 import { defaultLoss } from "../../src/training/loss.ts";
 import type { TrainingCase } from "../../src/training/training_case.ts";
-import { type Recipe, train } from "../../src/training/train.ts";
+import { train } from "../../src/training/train.ts";
+import type { Recipe } from "../../src/training/recipe.ts";
 import { discImage, discMask, smallConfig } from "./small_model.ts";
 
 /** Discs whose raters draw them smaller and larger. */

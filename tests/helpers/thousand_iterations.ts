@@ -21,19 +21,18 @@ export async function align(model: Model, iterations: number, seed: number) {
     });
     for (let i = 0; i < 6 && done < iterations; i++, done++) {
       const latents = sampleGMM(preference.distribution, {
-        count: 48,
+        samples: 48,
         seed: seed + done,
       });
-      const predictions = await decode(model, embedding, latents, preference);
+      const predictions = await decode(model, embedding, preference, {
+        latents,
+      });
       const proposal = cluster(predictions);
       const choice = done % proposal.candidates.length;
-      preference = await updatePreference(
-        model,
-        embedding,
-        preference,
+      preference = await updatePreference(model, embedding, preference, {
         proposal,
         choice,
-      );
+      });
     }
   }
 }

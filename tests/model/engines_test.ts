@@ -6,7 +6,7 @@ import { availableEngines, useEngine } from "../../src/engine/engine.ts";
 import { jit } from "../../src/engine/jit.ts";
 import { scalar } from "../../src/engine/tensors.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
-import { declareWeights } from "../../src/model/weights.ts";
+import { declareWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
 import { decodeLatents } from "../../src/spa/decode_latents.ts";
 import { packFeedback } from "../../src/spa/feedback.ts";
@@ -72,6 +72,7 @@ async function forward(
     { values: embedding, detail },
     { ...prompts, choice },
     host(normals([1, 7, 6], 3), [1, 7, 6]),
+    { shared: mixture.shared },
   );
   const variations = await drawVariations(
     probabilities.data as Float32Array,

@@ -3,11 +3,11 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { presets, type SamConfig } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";
+import type { HostWeights } from "../../src/model/weights.ts";
 import {
   declareWeights,
-  type HostWeights,
   initializeWeights,
-} from "../../src/model/weights.ts";
+} from "../../src/model/declare_weights.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { discImage, samConfig, smallConfig } from "../helpers/small_model.ts";
 
@@ -171,7 +171,7 @@ Deno.test("a model that is disposed while the first engine starts keeps nothing 
       `import * as tf from "@tensorflow/tfjs";
        import { useEngine } from "./src/engine/engine.ts";
        import { Model } from "./src/model/model.ts";
-       import { initializeWeights } from "./src/model/weights.ts";
+       import { initializeWeights } from "./src/model/declare_weights.ts";
        import { smallConfig } from "./tests/helpers/small_model.ts";
        const started = useEngine("cpu");
        const model = new Model(smallConfig, initializeWeights(smallConfig, 1));

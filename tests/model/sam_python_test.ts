@@ -4,7 +4,7 @@ import { useEngine } from "../../src/engine/engine.ts";
 import type { HostTensor } from "../../src/engine/tensors.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { withExport } from "../helpers/exported.ts";
 import { findPython } from "../helpers/python.ts";
 import { imageOf, promptsOf, relativeError } from "../helpers/sam_reference.ts";

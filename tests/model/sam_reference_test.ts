@@ -19,11 +19,11 @@ import type { HostTensor } from "../../src/engine/tensors.ts";
 import type { ModelConfig, SamConfig } from "../../src/model/config.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
 import { encodeMaskPrompts } from "../../src/model/prompt_encoder.ts";
+import type { HostWeights } from "../../src/model/weights.ts";
 import {
   declareWeights,
-  type HostWeights,
   initializeWeights,
-} from "../../src/model/weights.ts";
+} from "../../src/model/declare_weights.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { packPoints } from "../../src/spa/feedback.ts";
 import { frameOf } from "../../src/spa/frame.ts";

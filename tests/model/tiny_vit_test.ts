@@ -20,11 +20,11 @@ import {
 } from "../../src/model/image_encoder.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
 import { declareTinyVit, tinyVit } from "../../src/model/tiny_vit.ts";
+import type { Weights } from "../../src/model/weights.ts";
 import {
   declareWeights,
   initializeWeights,
-  type Weights,
-} from "../../src/model/weights.ts";
+} from "../../src/model/declare_weights.ts";
 import { relativeError } from "../helpers/sam_reference.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { asTensors } from "../helpers/small_model.ts";

@@ -70,9 +70,11 @@ Deno.test("a value that shows itself is otherwise as plain as before", () => {
   const keys = [
     "recommended",
     "candidates",
-    "entropy",
     "spread",
+    "region",
+    "notice",
     "predictions",
+    "entropy",
   ];
   assert.deepEqual(Object.keys(proposal), keys);
   assert.deepEqual(Object.getPrototypeOf(proposal), Object.prototype);

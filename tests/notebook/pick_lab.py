@@ -19,8 +19,8 @@ CELLS = [
     """import * as spa from "./repository/mod.ts";
 const model = await spa.loadModel();
 const { image } = spa.phantom({ kind: "kidney", seed: 9 });
-const point = await spa.pickPoint(image);""",
-    """const session = await spa.Session.start(model, image, { points: [point] });
+const start = await spa.pickStart(image);""",
+    """const session = await spa.Session.start(model, image, start);
 while ((await spa.pickNext(session, { image })).kind !== "accept");
 console.log("iteration " + session.iteration);""",
     """try { await spa.pick(session.proposal, { image }); }

@@ -24,7 +24,7 @@ Deno.test("pickNext() does with the session what was picked", async () => {
   const first = session.proposal;
 
   assert.equal(await next(), "candidate"); // "u" is not offered yet
-  assert.match(host.asked[0], /a accepts, n none of these, x,y/);
+  assert.match(host.asked[0], /n none of these, \+ looks closer, - wider, x,y/);
   assert.match(host.asked[1], /^Not understood: u\./);
   assert.equal(session.iteration, 1);
   const chosen = session.proposal;
@@ -56,4 +56,27 @@ Deno.test("a loop over pickNext() ends with the acceptance", async () => {
   assert.equal(session.iteration, 1);
   assert.equal(host.shown.length, 6);
   assert.match(String(host.shown[5]["text/plain"]), /Recommendation accepted/);
+});
+
+Deno.test("pickNext() zooms the region about its center, and names the candidate that was accepted", async () => {
+  using session = await Session.start(model, image, {
+    points: [{ x: 12, y: 9 }],
+    region: { left: 2, top: -1, right: 22, bottom: 19 },
+  });
+  const lines = ["+", "-", "box 0,0,4,4", "box 5,4,17,16", "a1 holes"];
+  const host = playHost({ lines, notebook: false });
+  const next = async () => await pickNextAt(host, session, { image });
+  const side = () => session.region.right - session.region.left;
+  await next();
+  assert(Math.abs(side() - 20 / 1.5) < 1e-9, `${side()}`);
+  await next();
+  assert(Math.abs(side() - 20) < 1e-9, `${side()}`);
+  assert(Math.abs(session.region.left - 2) < 1e-9);
+  assert.equal((await next()).kind, "look"); // a box without the click first
+  assert.deepEqual(session.region, {
+    ...{ left: 4.5, top: 3.5, right: 16.5, bottom: 15.5 },
+  });
+  assert.match(host.asked[3], /^A box to look at must hold every click inside/);
+  const accepted = await next();
+  assert.deepEqual(accepted, { kind: "accept", candidate: 0, fillHoles: true });
 });

@@ -5,10 +5,23 @@ import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { choicesOf } from "../../src/notebook/pick.ts";
 import { greyImage as image, handProposal } from "../helpers/proposal.ts";
 
-const choices = choicesOf(image, 4, ["accept", "none", "outside", "undo"]);
-const draw = await pickPanel({
-  ...{ image, choices, proposal: handProposal(), title: "Which?" },
-});
+const choices = choicesOf(image, 4, [
+  ...["accept", "none", "outside", "undo", "closer", "wider"] as const,
+]);
+const plain = handProposal();
+/** Its recommendation of 16 pixels has a part of one more aside. */
+const proposal = {
+  ...plain,
+  recommended: { ...plain.recommended, mask: withPixel(10, 14) },
+};
+const draw = await pickPanel({ image, choices, proposal, title: "Which?" });
+
+function withPixel(row: number, column: number) {
+  const { mask } = handProposal().recommended;
+  mask.set(row, column, 1);
+  return mask;
+}
+
 const URL_OF_PICKS = "http://127.0.0.1:9/token";
 
 /**
@@ -96,6 +109,30 @@ Deno.test("a click on a candidate or a button is sent, once", async () => {
   }
 });
 
+Deno.test("a repair is shown on the recommendation, and goes with every acceptance", async () => {
+  for (
+    const [selector, expected] of [
+      ["a[data-path=accept]", "POST accept/largest"],
+      ["a[data-path='accept/2']", "POST accept/2/largest"],
+      ["a[data-path='candidate/1']", "POST candidate/1"],
+    ]
+  ) {
+    const { sent, find, click, window } = open(said);
+    const seen = () =>
+      ["", "largest"].filter((name) =>
+        find(`[data-repaired="${name}"]`).style.display !== "none"
+      );
+    assert.deepEqual(seen(), [""]);
+    assert.equal(find("input[data-repair=holes]"), null); // none has any
+    find("input[data-repair=largest]").click();
+    assert.deepEqual(seen(), ["largest"]);
+    click(selector);
+    await until(() => sent.length > 0);
+    assert.deepEqual(sent, [expected]);
+    window.close();
+  }
+});
+
 Deno.test("keys pick, but neither held ones nor those of commands", () => {
   const keys: [string, object, string[]][] = [
     ["1", {}, ["POST candidate/0"]],
@@ -104,6 +141,10 @@ Deno.test("keys pick, but neither held ones nor those of commands", () => {
     ["a", {}, ["POST accept"]],
     ["N", {}, ["POST none"]],
     ["u", {}, ["POST undo"]],
+    ["!", { code: "Digit1", shiftKey: true }, ["POST accept/0"]],
+    ["+", { code: "Equal", shiftKey: true }, ["POST closer"]],
+    ["=", { code: "Equal" }, ["POST closer"]],
+    ["-", {}, ["POST wider"]],
     ["a", { ctrlKey: true }, []],
     ["1", { repeat: true }, []],
     ["'", {}, []],
@@ -214,7 +255,7 @@ Deno.test("who cannot see the panel is told what it shows, and Space presses its
   assert.equal(find(".spa-pick-main > svg").getAttribute("role"), "img");
   assert.equal(
     name(".spa-pick-main > svg"),
-    "Image of 16 x 12 pixels, recommendation of 16 pixels. A click adds a point",
+    "Image of 16 x 12 pixels, recommendation of 17 pixels. A click adds a point",
   );
   for (const link of window.document.querySelectorAll("a[data-path]")) {
     assert.equal(link.getAttribute("role"), "button");
@@ -274,6 +315,9 @@ Deno.test("where the kernel cannot be reached, what is clicked is typed into the
   const typed: [string, number, number, boolean, string][] = [
     ["a[data-path='candidate/2']", 0, 0, false, "3"],
     ["a[data-path=accept]", 0, 0, false, "accept"],
+    ["a[data-path='accept/2']", 0, 0, false, "accept 3"],
+    ["a[data-path=closer]", 0, 0, false, "+"],
+    ["a[data-path=wider]", 0, 0, false, "-"],
     [".spa-pick-main > svg", 300, 100, false, "10,2"],
     [".spa-pick-main > svg", 300, 100, true, "-10,2"],
   ];
@@ -371,5 +415,103 @@ Deno.test("the pointer on a candidate shows it on the whole image", () => {
   assert.equal(find("[data-preview='0']").style.display, "none");
   move("pointerleave");
   assert.equal(shown(), false);
+  window.close();
+});
+
+/** Turns the wheel on the main picture. */
+function wheel(window: Window, x: number, y: number, deltaY: number): boolean {
+  const own = window as Window & typeof globalThis;
+  const picture = own.document.querySelector(".spa-pick-main > svg")!;
+  return picture.dispatchEvent(
+    new own.WheelEvent("wheel", {
+      ...{ bubbles: true, cancelable: true },
+      ...{ clientX: x, clientY: y, deltaY },
+    }),
+  );
+}
+
+const viewOf = (find: (selector: string) => HTMLElement) =>
+  find(".spa-pick-main > svg > svg").getAttribute("viewBox")!
+    .split(" ").map(Number);
+
+Deno.test("the wheel zooms about the pointer, a click is told in pixels of the image, and a double click shows all again", async () => {
+  const picture = ".spa-pick-main > svg"; // 16 x 12 pixels at (100, 50), 20 wide
+  const { sent, find, click, window } = open(said);
+  assert.deepEqual(viewOf(find), [0, 0, 16, 12]);
+  assert.equal(wheel(window, 180, 110, 100), true); // already whole: the page's
+  assert.equal(wheel(window, 180, 110, -346.5736), false); // half: exp(-ln 2)
+  const [x, y, columns, rows] = viewOf(find);
+  const near = (a: number, b: number) => assert(Math.abs(a - b) < 1e-4);
+  near(columns, 8);
+  near(rows, 6);
+  near(x, 2); // the pointer is at (4, 3), and stays there
+  near(y, 1.5);
+  const width = Number(
+    find("[data-outline] path:last-child").getAttribute("stroke-width"),
+  );
+  near(width, 2.5 / (440 / 16) / 2); // lines are as wide as before
+  // (220, 170) is 6 of 16 to the right of the picture's left: 2 + 3
+  click(picture, 221, 171);
+  assert.deepEqual(sent, []); // it may become a double click
+  await until(() => sent.length > 0);
+  assert.deepEqual(sent, ["POST point/5/4/1"]);
+  window.close();
+
+  const other = open(said);
+  wheel(other.window, 180, 110, -300);
+  other.click(picture, 221, 171);
+  other.find(picture).dispatchEvent(
+    new (other.window as unknown as typeof globalThis).MouseEvent("dblclick"),
+  );
+  assert.deepEqual(viewOf(other.find), [0, 0, 16, 12]);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.deepEqual(other.sent, []);
+  other.window.close();
+});
+
+Deno.test("marks are hidden, faded and compared by keys and controls, from panel to panel", async () => {
+  const before = handProposal().candidates[0].mask;
+  const panel = await pickPanel({
+    image,
+    choices,
+    proposal,
+    before,
+    title: "?",
+  });
+  const { window } = new JSDOM(panel(URL_OF_PICKS, 0).page, {
+    ...{ runScripts: "dangerously", url: "http://localhost:8888/lab" },
+    // deno-lint-ignore no-explicit-any -- jsdom's window, which has no types here
+    beforeParse(window: any) {
+      window.CSS = { escape: String };
+      window.fetch = () => new Promise(() => {});
+    },
+  });
+  const { document } = window;
+  const root = document.querySelector<HTMLElement>(".spa-pick")!;
+  const press = (key: string) =>
+    root.dispatchEvent(
+      new window.KeyboardEvent("keydown", {
+        key,
+        bubbles: true,
+        cancelable: true,
+      }),
+    );
+  const shown = () =>
+    document.querySelector<HTMLElement>("[data-before]")!.style.display !==
+      "none";
+  assert.equal(shown(), false);
+  press("b");
+  assert.equal(shown(), true);
+  assert.equal(root.classList.contains("spa-pick-noOutlines"), false);
+  press("O");
+  assert.equal(root.classList.contains("spa-pick-noOutlines"), true);
+  const fill = document.querySelector<HTMLInputElement>("[data-view=fill]")!;
+  fill.value = "30";
+  fill.dispatchEvent(new window.Event("input", { bubbles: true }));
+  assert.equal(root.style.getPropertyValue("--spa-fill"), "0.3");
+  const { spaView } = window as unknown as { spaView: object };
+  assert.deepEqual(Object.keys(spaView).sort(), [
+    ..."before fill image outlines width x y".split(" "),
+  ]);
   window.close();
 });

@@ -5,10 +5,12 @@ import {
   pick,
   pickAt as answerAt,
   type PickOptions,
-  pickPointAt,
+  pickStartAt,
 } from "../../src/notebook/pick.ts";
 import type { PickHost } from "../../src/notebook/ask.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
+import type { Point } from "../../src/spa/feedback.ts";
+import type { Box } from "../../src/spa/frame.ts";
 import type { Picked } from "../../src/notebook/picked.ts";
 import { randomUser } from "../../src/spa/simulated_user.ts";
 import { createRandom } from "../../src/random.ts";
@@ -16,6 +18,15 @@ import { opensFor, playHost, posts, urlOf } from "../helpers/pick_host.ts";
 import { greyImage as image, handProposal } from "../helpers/proposal.ts";
 
 const proposal = handProposal();
+
+/** The same, whose recommendation has a hole and a part aside. */
+const ringed: Proposal = (() => {
+  const { recommended } = proposal;
+  const mask = ndarray(recommended.mask.data.slice(), [12, 16]);
+  mask.set(5, 5, 0);
+  for (const x of [12, 13]) for (const y of [1, 2]) mask.set(y, x, 1);
+  return { ...proposal, recommended: { ...recommended, mask } };
+})();
 
 async function pickAt(host: PickHost, from: Proposal, options: PickOptions) {
   return (await answerAt(host, from, options)).picked;
@@ -66,9 +77,13 @@ Deno.test("the panel has a link for all that can be picked, so that it works wit
       .map(([, href]) => href.slice(url.length));
     assert.deepEqual(links, [
       "/candidate/0",
+      "/accept/0",
       "/candidate/1",
+      "/accept/1",
       "/candidate/2",
+      "/accept/2",
       "/candidate/3",
+      "/accept/3",
       "/accept",
       "/none",
       ...(undo ? ["/undo"] : []),
@@ -78,10 +93,78 @@ Deno.test("the panel has a link for all that can be picked, so that it works wit
   }
 });
 
+Deno.test("any candidate is accepted as it is shown, with repairs or without", async () => {
+  const host = playHost({ browser: posts("accept/1/largest/holes") });
+  const picked = await pickAt(host, ringed, { image });
+  assert.deepEqual(picked, {
+    kind: "accept",
+    candidate: 1,
+    largestComponent: true,
+    fillHoles: true,
+  });
+  const html = String(host.shown[0]["text/html"]);
+  // 2 x 2 pixels aside and a hole of one, in the recommendation
+  assert.match(html, /largest part only \(−4 px\)/);
+  assert.match(html, /fill holes \(\+1 px\)/);
+  assert.match(
+    String(host.shown[1]["text/plain"]),
+    /Candidate 2 accepted, largest part only, holes filled/,
+  );
+  const plain = playHost({ browser: posts("accept") });
+  await pickAt(plain, proposal, { image });
+  assert.doesNotMatch(String(plain.shown[0]["text/html"]), /data-repair="/);
+});
+
+Deno.test("a session's pick offers to look closer while the clicks stay in the region, and wider while there is more of the image", async () => {
+  const cases: [Box, Point[], string[]][] = [
+    [{ left: 1, top: 1, right: 11, bottom: 11 }, [{ x: 6, y: 6 }], [
+      "closer",
+      "wider",
+    ]],
+    // at the region's corner: looking closer would leave it out
+    [{ left: 1, top: 1, right: 11, bottom: 11 }, [{ x: 2, y: 6 }], ["wider"]],
+    [{ left: 1, top: 1, right: 11, bottom: 11 }, [
+      { x: 6, y: 6 },
+      { x: 2, y: 6, label: 0 },
+    ], ["closer", "wider"]],
+    // the whole image
+    [{ left: -2.5, top: -2.5, right: 15.5, bottom: 15.5 }, [], ["closer"]],
+  ];
+  for (const [region, points, expected] of cases) {
+    const host = playHost({ browser: posts("accept") });
+    const options = { image, points, zoom: true };
+    await pickAt(host, { ...proposal, region }, options);
+    const html = String(host.shown[0]["text/html"]);
+    const offered = ["closer", "wider"].filter((path) =>
+      html.includes(`data-path="${path}"`)
+    );
+    assert.deepEqual(offered, expected, JSON.stringify(region));
+  }
+  const host = playHost({ browser: posts("accept") });
+  await pickAt(host, proposal, { image, zoom: true }); // of no known region
+  assert.ok(!String(host.shown[0]["text/html"]).includes('data-path="closer"'));
+});
+
+Deno.test("what is wrong with a recommendation is said in the panel, in the still picture and at the prompt", async () => {
+  const text = "The recommendation is empty: click again.";
+  const doubtful: Proposal = { ...proposal, notice: { kind: "empty", text } };
+  const host = playHost({ browser: posts("accept") });
+  await pickAt(host, doubtful, { image });
+  assert.ok(String(host.shown[0]["text/html"]).includes('role="alert"'));
+  for (
+    const shown of [host.shown[0]["text/html"], host.shown[1]["text/plain"]]
+  ) {
+    assert.ok(String(shown).includes(text));
+  }
+  const typed = playHost({ lines: ["a"], notebook: false });
+  await pickAt(typed, doubtful, { image });
+  assert.ok(typed.asked[0].includes(text));
+});
+
 Deno.test("a tall image's pictures are bounded, and their proportions kept", async () => {
   const tall = ndarray(new Float32Array(300 * 60), [300, 60, 1]);
   const host = playHost({ browser: posts("point/59/299/1") });
-  await pickPointAt(host, tall);
+  await pickStartAt(host, tall);
   const html = String(host.shown[0]["text/html"]);
   assert.match(html, /width="124" height="620" viewBox="0 0 124 620"/);
   assert.match(html, /--spa-aspect:0.2"/);
@@ -340,20 +423,40 @@ Deno.test("a signal stops the wait with its reason", async () => {
   assert.ok(isFree(urlOf(host.shown.findLast(urlOf)!)!));
 });
 
-Deno.test("pickPoint() gives a click inside, and offers nothing else", async () => {
+Deno.test("pickStart() gives a click inside, or a box, and offers nothing else", async () => {
   const host = playHost({ browser: posts("point/9/2/1") });
-  assert.deepEqual(await pickPointAt(host, image), {
-    point: { x: 9, y: 2, label: 1 },
+  assert.deepEqual(await pickStartAt(host, image), {
+    start: { points: [{ x: 9, y: 2, label: 1 }] },
     by: "browser",
   });
   assert.match(String(host.shown[1]["text/plain"]), /Click inside at \(9, 2\)/);
 
-  const typed = playHost({ lines: ["-9,2", "a", "1", "9,2"], notebook: false });
-  const { point } = await pickPointAt(typed, image);
-  assert.deepEqual([point.x, point.y, typed.asked.length], [9, 2, 4]);
-  const rule = { by: "auto", auto: () => ({ x: 3, y: 4 }) } as const;
-  assert.deepEqual(await pickPointAt(playHost(), image, rule), {
-    point: { x: 3, y: 4, label: 1 },
+  const drawn = playHost({ browser: posts("box/3/4/16/9") });
+  assert.deepEqual(await pickStartAt(drawn, image), {
+    // from pixel edge to pixel edge, but for the image's own edge
+    start: { box: { left: 2.5, top: 3.5, right: 15, bottom: 8.5 } },
+    by: "browser",
+  });
+  assert.match(
+    String(drawn.shown[1]["text/plain"]),
+    /Box \(3, 4\) to \(15, 8\)/,
+  );
+
+  const lines = ["-9,2", "a", "1", "box 3,4,3,9", "9,2"];
+  const typed = playHost({ lines, notebook: false });
+  const { start } = await pickStartAt(typed, image);
+  assert.deepEqual(start.points, [{ x: 9, y: 2, label: 1 }]);
+  assert.equal(typed.asked.length, 5);
+  assert.match(
+    typed.asked[0],
+    /x,y clicks inside, box left,top,right,bottom goes around it/,
+  );
+  const rule = {
+    by: "auto",
+    auto: () => ({ points: [{ x: 3, y: 4 }] as const }),
+  } as const;
+  assert.deepEqual(await pickStartAt(playHost(), image, rule), {
+    start: { points: [{ x: 3, y: 4, label: 1 }] },
     by: "auto",
   });
 });

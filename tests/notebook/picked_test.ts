@@ -12,7 +12,9 @@ const all: Choices = {
   candidates: 4,
   width: 16,
   height: 12,
-  offered: new Set(["accept", "undo", "none", "outside"]),
+  offered: new Set(
+    ["accept", "undo", "none", "outside", "closer", "wider", "box"],
+  ),
 };
 const clickOnly: Choices = { ...all, candidates: 0, offered: new Set() };
 
@@ -20,6 +22,20 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
   const picks: Record<string, Picked> = {
     "candidate/3": { kind: "candidate", index: 3 },
     accept: { kind: "accept" },
+    "accept/3": { kind: "accept", candidate: 3 },
+    "accept/largest": { kind: "accept", largestComponent: true },
+    "accept/0/largest/holes": {
+      kind: "accept",
+      candidate: 0,
+      largestComponent: true,
+      fillHoles: true,
+    },
+    closer: { kind: "zoom", factor: 1.5 },
+    wider: { kind: "zoom", factor: 1 / 1.5 },
+    "box/3/4/16/9": {
+      kind: "look",
+      region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
+    },
     undo: { kind: "undo" },
     none: { kind: "none" },
     "point/15/0/0": { kind: "point", x: 15, y: 0, label: 0 },
@@ -30,6 +46,10 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
   }
   const foreign = [
     ..."candidate/4 candidate/-1 candidate/1e0 candidate/ candidate/0/ Accept"
+      .split(" "),
+    ..."box/3/4/17/9 box/3/4/3/9 box/3/9/5/4 box/3/4/5 box/0.5/1/2/3"
+      .split(" "),
+    ..."accept/4 accept/-1 accept/ accept/holes/largest accept/1/2 zoom wider/"
       .split(" "),
     ..."point/16/0/1 point/0/12/1 point/0/0/2 point/0.5/0/1 point/0/0 quit"
       .split(" "),
@@ -47,6 +67,23 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
     [" 2 ", { kind: "candidate", index: 1 }],
     ["A", { kind: "accept" }],
     ["accept", { kind: "accept" }],
+    ["a2", { kind: "accept", candidate: 1 }],
+    ["a 4 largest holes", {
+      kind: "accept",
+      candidate: 3,
+      largestComponent: true,
+      fillHoles: true,
+    }],
+    ["accept holes", { kind: "accept", fillHoles: true }],
+    ["+", { kind: "zoom", factor: 1.5 }],
+    [" - ", { kind: "zoom", factor: 1 / 1.5 }],
+    ["box 3, 4,16,9", {
+      kind: "look",
+      region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
+    }],
+    ["a0", undefined],
+    ["a5", undefined],
+    ["aholes", undefined],
     ["u", { kind: "undo" }],
     ["n", { kind: "none" }],
     ["3, 4.5", { kind: "point", x: 3, y: 4.5, label: 1 }],
@@ -64,10 +101,12 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
 });
 
 Deno.test("what is not offered cannot be picked", () => {
-  for (const line of ["1", "a", "u", "n", "-3,4"]) {
+  for (const line of ["1", "a", "a1", "u", "n", "+", "-", "-3,4"]) {
     assert.equal(pickedFromLine(line, clickOnly), undefined, line);
   }
-  for (const path of ["candidate/0", "accept", "undo", "none", "point/3/4/0"]) {
+  const paths =
+    "candidate/0 accept accept/0 undo none closer wider point/3/4/0 box/3/4/5/6";
+  for (const path of paths.split(" ")) {
     assert.equal(pickedFromPath(path, clickOnly), undefined, path);
   }
   assert.deepEqual(pickedFromPath("point/3/4/1", clickOnly), {
@@ -81,7 +120,7 @@ Deno.test("what is not offered cannot be picked", () => {
 Deno.test("a question names the keys it understands, and picks have words", () => {
   assert.equal(
     typedKeys(all),
-    "1 to 4 picks, a accepts, n none of these, u undoes, x,y clicks inside, -x,y outside",
+    "1 to 4 picks, a accepts (a2 candidate 2; a largest, a holes repair), n none of these, u undoes, + looks closer, - wider, x,y clicks inside, -x,y outside, box left,top,right,bottom looks there",
   );
   assert.equal(typedKeys(clickOnly), "x,y clicks inside");
   assert.equal(
@@ -91,5 +130,9 @@ Deno.test("a question names the keys it understands, and picks have words", () =
   assert.equal(
     describePicked({ kind: "candidate", index: 0 }),
     "Candidate 1 picked",
+  );
+  assert.equal(
+    describePicked({ kind: "accept", candidate: 2, fillHoles: true }),
+    "Candidate 3 accepted, holes filled",
   );
 });

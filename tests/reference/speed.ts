@@ -12,6 +12,7 @@
 import { createInterface } from "node:readline/promises";
 import { spawn } from "node:child_process";
 import {
+  type Command,
   CommandLine,
   runCommand,
   THREADS,
@@ -20,17 +21,48 @@ import { writeFigure } from "../../src/figures/figure.ts";
 import { type Table, textTable } from "../../src/table.ts";
 import { type CostLine, speedFigure } from "./speed_figure.ts";
 
-const HELP = `deno run -A tests/reference/speed.ts --python PYTHON [options]
-
-  --python FILE     an interpreter with torch and segment_anything
-  --sizes A,B       input sides in pixels         (256,512,1024)
-  --samples A,B     N, at the side of 512         (12,24,48,96)
-  --threads N       on either side                (2)
-  --rounds N        medians are over these        (3)
-  --clock wall|cpu  cpu: time of the processor, which other work on a busy
-                    machine changes less                    (wall)
-  --out FOLDER      of speed.png and speed.svg    (out/speed)
-`;
+const COMMAND: Command = {
+  action: "time SAM",
+  usage: ["deno run -A tests/reference/speed.ts --python PYTHON [options]"],
+  about: "Times this module beside segment-anything in PyTorch.",
+  options: {
+    "": {
+      python: {
+        value: "FILE",
+        help: "an interpreter with torch and segment_anything",
+      },
+      sizes: {
+        value: "A,B",
+        default: "256,512,1024",
+        help: "input sides in pixels",
+      },
+      samples: {
+        value: "A,B",
+        default: "12,24,48,96",
+        help: "N, at the side of 512",
+      },
+      threads: { ...THREADS, default: 2, help: "on either side" },
+      rounds: {
+        value: "N",
+        min: 1,
+        max: 100,
+        default: 3,
+        help: "medians are over these",
+      },
+      clock: {
+        words: ["wall", "cpu"],
+        default: "wall",
+        help:
+          "cpu is the processor's time, which other work on a busy machine changes less",
+      },
+      out: {
+        value: "FOLDER",
+        default: "out/speed",
+        help: "of speed.png and speed.svg",
+      },
+    },
+  },
+};
 
 /** Samples of the paper's iteration, and the side at which N varies. */
 const SAMPLES = 48, SIDE = 512;
@@ -204,20 +236,17 @@ function figureOf(
 }
 
 async function main() {
-  const line = new CommandLine("time SAM", Deno.args, {
-    values: ["python", "sizes", "samples", "threads", "rounds", "clock", "out"],
-  });
-  if (line.has("help")) return console.log(HELP);
-  const list = (name: string, fallback: string) =>
-    (line.text(name) ?? fallback).split(",").map(Number);
+  const line = new CommandLine(COMMAND, Deno.args);
+  if (line.help) return console.log(line.help);
+  const list = (name: string) => line.text<string>(name).split(",").map(Number);
   const python = line.text("python");
   if (!python) throw line.refuse("--python must be given", python);
-  const sizes = list("sizes", "256,512,1024");
-  const samples = list("samples", "12,24,48,96");
+  const sizes = list("sizes");
+  const samples = list("samples");
   const run: Run = {
-    threads: line.integer("threads", 2, THREADS),
-    rounds: line.integer("rounds", 3, { min: 1, max: 100 }),
-    clock: line.text("clock") ?? "wall",
+    threads: line.integer("threads"),
+    rounds: line.integer("rounds"),
+    clock: line.oneOf("clock", ["wall", "cpu"]),
   };
   const measured: Measured = new Map();
   for (const size of sizes) {
@@ -229,7 +258,7 @@ async function main() {
   if (!measured.has(SIDE)) return;
   console.log(textTable(samplesReport(measured, samples)));
   const figure = figureOf(measured, samples, run);
-  const out = line.text("out") ?? "out/speed";
+  const out = line.text("out");
   for (const ending of ["png", "svg"]) {
     await writeFigure(`${out}/speed.${ending}`, figure);
   }

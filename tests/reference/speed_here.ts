@@ -9,7 +9,7 @@ import ndarray from "ndarray";
 import { useEngine } from "../../src/engine/engine.ts";
 import { presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
@@ -32,10 +32,10 @@ const start = await startPreference(model, embedding, {
 
 /** Latents to the user's next preference: decode, cluster, update. */
 async function iterate(count: number) {
-  const latents = sampleGMM(start.distribution, { count, seed: 1 });
-  const predictions = await decode(model, embedding, latents, start);
-  const proposal = cluster(predictions, { count: 4 });
-  await updatePreference(model, embedding, start, proposal, 0);
+  const latents = sampleGMM(start.distribution, { samples: count, seed: 1 });
+  const predictions = await decode(model, embedding, start, { latents });
+  const proposal = cluster(predictions, { candidates: 4 });
+  await updatePreference(model, embedding, start, { proposal, choice: 0 });
 }
 
 /** The most memory the process has had, in MB. */

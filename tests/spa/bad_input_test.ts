@@ -139,7 +139,7 @@ Deno.test("decode() refuses latents of another width than the model's", async ()
     seed: 0,
   };
   await assert.rejects(
-    () => decode(model, embedding, latents, preference),
+    () => decode(model, embedding, preference, { latents }),
     new RangeError(
       "Cannot decode as latents must have 6 channels: current value is 5",
     ),
@@ -147,10 +147,10 @@ Deno.test("decode() refuses latents of another width than the model's", async ()
 });
 
 Deno.test("decode() refuses a number of variations that is none", async () => {
-  const latents = sampleGMM(preference.distribution, { count: 8 });
+  const latents = sampleGMM(preference.distribution, { samples: 8 });
   for (const variations of [-1, 0.5, NaN]) {
     await assert.rejects(
-      () => decode(model, embedding, latents, preference, { variations }),
+      () => decode(model, embedding, preference, { latents, variations }),
       new RangeError(
         `Cannot decode as variations must be a whole number >= 0: current value is ${variations}`,
       ),
@@ -159,12 +159,13 @@ Deno.test("decode() refuses a number of variations that is none", async () => {
 });
 
 Deno.test("updatePreference() refuses a candidate that was not shown", async () => {
-  const latents = sampleGMM(preference.distribution, { count: 8 });
-  const predictions = await decode(model, embedding, latents, preference);
-  const proposal = cluster(predictions, { count: 2 });
+  const latents = sampleGMM(preference.distribution, { samples: 8 });
+  const predictions = await decode(model, embedding, preference, { latents });
+  const proposal = cluster(predictions, { candidates: 2 });
   for (const choice of [2, -1, 0.5]) {
     await assert.rejects(
-      () => updatePreference(model, embedding, preference, proposal, choice),
+      () =>
+        updatePreference(model, embedding, preference, { proposal, choice }),
       new RangeError(
         `Cannot update as the choice must be a candidate, 0..1: current value is ${choice}`,
       ),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { createRandom, type Random } from "../../src/random.ts";
-import { cluster, meanMap, spreadOf } from "../../src/spa/cluster.ts";
+import { cluster, meanMap, momentsOf } from "../../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../../src/spa/frame.ts";
 import { knownGrams } from "../../src/spa/gram.ts";
 import type { Predictions } from "../../src/spa/predictions.ts";
@@ -43,11 +43,13 @@ const rows = [
 const shares = [0.3, 0.2, 0.5];
 
 Deno.test("cluster() recommends the weighted mean probability, thresholded", () => {
-  const { recommended } = cluster(predictionsOf(rows, shares), { count: 2 });
+  const { recommended } = cluster(predictionsOf(rows, shares), {
+    candidates: 2,
+  });
   // .3 * .9 + .2 * .9 + .5 * .1 = .5, .3 * .8 + .2 * .6 + .5 * .4 = .56 ...
   close(recommended.probability.data, [0.5, 0.56, 0.55, 0.1]);
   assert.deepEqual([...recommended.mask.data].slice(1), [1, 1, 0]);
-  const equal = cluster(predictionsOf(rows), { count: 2 }).recommended;
+  const equal = cluster(predictionsOf(rows), { candidates: 2 }).recommended;
   close(equal.probability.data, [1.9 / 3, 0.6, 1.3 / 3, 0.1]);
   assert.deepEqual([...equal.mask.data], [1, 1, 0, 0]);
 });
@@ -63,7 +65,7 @@ Deno.test("meanMap() of certain samples is certain, whatever their shares", () =
 
 Deno.test("cluster() gives the clusters' weighted means as candidates, the largest share first", () => {
   const { candidates } = cluster(predictionsOf(rows, [0.3, 0.1, 0.6]), {
-    count: 2,
+    candidates: 2,
   });
   assert.deepEqual(candidates.map(({ members }) => members), [[2], [0, 1]]);
   close(candidates.map(({ share }) => share), [0.6, 0.4]);
@@ -76,7 +78,7 @@ Deno.test("cluster() gives the clusters' weighted means as candidates, the large
 Deno.test("cluster() says what each candidate adds to the recommendation and removes", () => {
   const { recommended, candidates } = cluster(
     predictionsOf(rows, [0.3, 0.1, 0.6]),
-    { count: 2 },
+    { candidates: 2 },
   );
   // .3 * .9 + .1 * .9 + .6 * .1 = .42, .54, .62, .1
   assert.deepEqual([...recommended.mask.data], [0, 1, 1, 0]);
@@ -102,7 +104,10 @@ Deno.test("cluster() measures spread as the mean weighted deviation of the sampl
   );
   close([spread], [Math.sqrt(3) / 16]);
   close([
-    spreadOf(Float32Array.of(0.2, 0.8, 0.2, 0.8), Float64Array.of(0.5, 0.5)),
+    momentsOf(
+      Float32Array.of(0.2, 0.8, 0.2, 0.8),
+      Float64Array.of(0.5, 0.5),
+    ).spread,
   ], [0]);
 });
 
@@ -187,7 +192,7 @@ Deno.test("cluster() gives one candidate, the recommendation, for identical pred
 Deno.test("cluster() gives fewer candidates than asked for where fewer are distinct", () => {
   const third = [0.9, 0.8, 0.9, 0.1];
   const maps = Array.from({ length: 12 }, (_, i) => [...rows, third][i % 4]);
-  const { candidates } = cluster(predictionsOf(maps), { count: 8 });
+  const { candidates } = cluster(predictionsOf(maps), { candidates: 8 });
   // the first two of the four maps have the same mask
   assert.deepEqual(candidates.map(({ members }) => members.length), [6, 3, 3]);
 });
@@ -202,7 +207,7 @@ Deno.test("cluster() finds another mask where the means of K clusters have the s
     other,
   ];
   // the two clusters are the certain ones and the rest, whose mean is the same mask
-  const { candidates } = cluster(predictionsOf(maps), { count: 2 });
+  const { candidates } = cluster(predictionsOf(maps), { candidates: 2 });
   assert.deepEqual(candidates.map(({ members }) => members.length), [20, 2]);
   assert.deepEqual([...candidates[0].mask.data], [1, 1, 0, 0]);
   assert.deepEqual([...candidates[1].mask.data], [1, 1, 1, 0]);
@@ -240,7 +245,7 @@ Deno.test("cluster() gives masks and entropy at the image's own size, arrays wit
   );
   const { recommended, candidates, entropy } = cluster(
     predictionsOf(maps, undefined, frameOf(3, 6, 8)),
-    { count: 3 },
+    { candidates: 3 },
   );
   const atImage = [
     recommended.mask,
@@ -272,9 +277,9 @@ Deno.test("cluster() gives the same proposal for the same seed", () => {
 Deno.test("cluster() refuses a count that is no positive integer", () => {
   for (const count of [0, -4, 2.5, NaN, Infinity]) {
     assert.throws(
-      () => cluster(predictionsOf(rows), { count }),
+      () => cluster(predictionsOf(rows), { candidates: count }),
       new RangeError(
-        `Cannot cluster predictions as count must be a positive integer: current value is ${count}`,
+        `Cannot cluster predictions as candidates must be a positive integer: current value is ${count}`,
       ),
     );
   }

@@ -59,7 +59,7 @@ for (const config of [smallConfig, samConfig]) {
         embedding,
         inputs,
         latents,
-        atOnce,
+        { atOnce },
       );
       assert.deepEqual(shape, [1, 7, 16, 16]);
       return data;

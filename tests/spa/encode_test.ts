@@ -5,7 +5,7 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { type ModelConfig, presets } from "../../src/model/config.ts";
 import { compareWeights } from "../../src/model/compare_weights.ts";
 import { Model, programsOf } from "../../src/model/model.ts";
-import { declareWeights } from "../../src/model/weights.ts";
+import { declareWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { preprocess } from "../../src/spa/embedding.ts";

@@ -163,7 +163,7 @@ for (const { mean, deviation } of users) {
     let mixture = wide; // mean 0, deviation 1.22
     const average = [0, 0, 0, 0]; // over the second half
     for (let t = 0; t < iterations; t++) {
-      const latents = sampleGMM(mixture, { count: 96, seed: t });
+      const latents = sampleGMM(mixture, { samples: 96, seed: t });
       const wanted = mean.map((m, i) => m + deviation[i] * random.normal());
       const likelihood = maskLogLikelihood(
         decodeAll(latents),
@@ -198,7 +198,7 @@ function pick(latents: Latents, wanted: Float32Array, seed: number) {
     shares: new Float64Array(N).fill(1 / N),
     latents,
     frame: frameOf(SIDE, SIDE, SIDE),
-  }, { count: 4, seed });
+  }, { candidates: 4, seed });
   const distances = candidates.map(({ probability }) =>
     probability.data.reduce((sum, p, i) => sum + (p - wanted[i]) ** 2, 0)
   );
@@ -213,7 +213,7 @@ Deno.test("choices among four candidates lead the M-step to what the user has in
     for (const seed of [0, 100]) {
       let mixture = wide;
       for (let t = 0; t < 12; t++) {
-        const latents = sampleGMM(mixture, { count: 48, seed: seed + t });
+        const latents = sampleGMM(mixture, { samples: 48, seed: seed + t });
         const { maps, chosen } = pick(latents, decodeDisc(wanted), t);
         const likelihood = maskLogLikelihood(maps, 48, chosen);
         mixture = mStep(mixture, latents, likelihood, { prior: 16 });
@@ -243,7 +243,7 @@ Deno.test("evidence alone leads pi to the component nearest to the user", () => 
     const history: number[] = [];
     for (let t = 0; t < 6; t++) {
       const latents = sampleGMM({ ...narrow, logWeights }, {
-        count: 48,
+        samples: 48,
         seed: t,
       });
       const wanted = mean.map((m) => m + 0.2 * random.normal());

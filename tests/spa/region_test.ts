@@ -303,22 +303,22 @@ Deno.test("verbs refuse what is of another image, region or model, and stale pro
   using wider = await encode(model, image, { region: "whole" });
   using twin = new Model(smallConfig, noisyWeights(smallConfig, 2));
   const preference = await startPreference(model, embedding, { points });
-  const latents = sampleGMM(preference.distribution, { count: 8 });
+  const latents = sampleGMM(preference.distribution, { samples: 8 });
   const propose = async () =>
-    cluster(await decode(model, embedding, latents, preference));
+    cluster(await decode(model, embedding, preference, { latents }));
   const proposal = await propose();
   await assert.rejects(
-    () => decode(model, other, latents, preference),
+    () => decode(model, other, preference, { latents }),
     new RangeError(
       "Cannot decode as the preference must be of this embedding: current value is of another image",
     ),
   );
   await assert.rejects(
-    () => decode(model, wider, latents, preference),
+    () => decode(model, wider, preference, { latents }),
     /of another region: carryPreference\(\) takes it along$/,
   );
   await assert.rejects(
-    () => decode(twin, embedding, latents, preference),
+    () => decode(twin, embedding, preference, { latents }),
     /^RangeError: Cannot decode as the embedding must be of this model/,
   );
   await assert.rejects(
@@ -329,29 +329,26 @@ Deno.test("verbs refuse what is of another image, region or model, and stale pro
     () => carryPreference(model, other, preference),
     /^RangeError: Cannot carry the preference as the embedding must be of the same image/,
   );
-  const next = await updatePreference(
-    model,
-    embedding,
-    preference,
+  const next = await updatePreference(model, embedding, preference, {
     proposal,
-    0,
-  );
+    choice: 0,
+  });
   await assert.rejects(
-    () => updatePreference(model, embedding, next, proposal, 0),
+    () => updatePreference(model, embedding, next, { proposal, choice: 0 }),
     new RangeError(
       "Cannot update as the proposal must be made with this preference: current value is an older or a newer one",
     ),
   );
   const theirs = await startPreference(model, other, { points });
   await assert.rejects(
-    () => updatePreference(model, other, theirs, proposal, 0),
+    () => updatePreference(model, other, theirs, { proposal, choice: 0 }),
     /current value is one of another image, region or model$/,
   );
   // the same image encoded again is the same
   using again = await encode(model, image, { region: box });
-  await decode(model, again, latents, preference);
+  await decode(model, again, preference, { latents });
   const carried = await carryPreference(model, wider, preference);
-  await decode(model, wider, latents, carried);
+  await decode(model, wider, carried, { latents });
 });
 
 Deno.test("a proposal says what its recommendation lacks", () => {
@@ -369,7 +366,7 @@ Deno.test("a proposal says what its recommendation lacks", () => {
         logWeights: Float64Array.of(0),
         means: ndarray(new Float32Array(1), [1, 1]),
         deviations: ndarray(new Float32Array(1), [1, 1]),
-      }, { count: 1 }),
+      }, { samples: 1 }),
       frame,
     }).notice?.kind;
   };

@@ -51,7 +51,7 @@ Deno.test("sampleGMM() draws every component as often as its weight says on aver
   const trials = 4000;
   const sums = [0, 0, 0];
   for (let seed = 0; seed < trials; seed++) {
-    const { components } = sampleGMM(mixture, { count: 7, seed });
+    const { components } = sampleGMM(mixture, { samples: 7, seed });
     countsOf(components, 3).forEach((count, m) => sums[m] += count);
   }
   // 7 * (0.5, 0.3, 0.2); the mean of the draws' fraction deviates by < 0.01
@@ -62,7 +62,10 @@ Deno.test("sampleGMM() draws every component as often as its weight says on aver
 
 Deno.test("sampleGMM() draws with each component's means and deviations, channels apart", () => {
   const count = 60_000;
-  const { values, components } = sampleGMM(mixture, { count, seed: 3 });
+  const { values, components } = sampleGMM(mixture, {
+    samples: count,
+    seed: 3,
+  });
   assert.deepEqual(values.shape, [count, 2]);
   assert.deepEqual(countsOf(components, 3), [30_000, 18_000, 12_000]);
   for (let m = 0; m < 3; m++) {
@@ -111,9 +114,9 @@ Deno.test("sampleGMM() gives the same samples for the same seed, 48 by default",
 Deno.test("sampleGMM() refuses a count that is no positive integer", () => {
   for (const count of [0, -1, 1.5, NaN, Infinity]) {
     assert.throws(
-      () => sampleGMM(mixture, { count }),
+      () => sampleGMM(mixture, { samples: count }),
       new RangeError(
-        `Cannot sample the mixture as count must be a positive integer: current value is ${count}`,
+        `Cannot sample the mixture as samples must be a positive integer: current value is ${count}`,
       ),
     );
   }

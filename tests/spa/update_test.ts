@@ -126,21 +126,18 @@ Deno.test("the chosen cluster's samples join the next predictions, with their co
 
 Deno.test("a click keeps the choices and their evidence", async () => {
   using embedding = await encode(model, image);
-  const options = { count: 16 };
+  const options = { samples: 16 };
   let preference = await startPreference(model, embedding, click);
   const latents = sampleGMM(preference.distribution, options);
   const proposal = cluster(
-    await decode(model, embedding, latents, preference),
+    await decode(model, embedding, preference, { latents }),
   );
-  preference = await updatePreference(
-    model,
-    embedding,
-    preference,
+  preference = await updatePreference(model, embedding, preference, {
     proposal,
-    1,
-  );
+    choice: 1,
+  });
   const point = { x: 3, y: 4, label: 0 as const };
-  const after = await addPoint(model, embedding, preference, point);
+  const after = await addPoint(model, embedding, preference, { point });
   const { feedback, evidence, kept, iteration } = preference;
   assert.equal(after.evidence, evidence);
   assert.equal(after.kept, kept);

@@ -7,7 +7,7 @@ import { scalar } from "../../src/engine/tensors.ts";
 import type { WeightDeclaration, Weights } from "../../src/model/weights.ts";
 import { optimize } from "../../src/training/optimize.ts";
 import { optimizerStep } from "../../src/training/step.ts";
-import type { Recipe } from "../../src/training/train.ts";
+import type { Recipe } from "../../src/training/recipe.ts";
 import { assertClose } from "../helpers/engine_helpers.ts";
 import { recipe } from "../helpers/small_training.ts";
 

@@ -2,7 +2,7 @@ import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { adamStep, biasCorrections } from "../../src/training/optimizer.ts";
 import { learningRateAt } from "../../src/training/optimize.ts";
-import { defaultRecipe } from "../../src/training/train.ts";
+import { defaultRecipe } from "../../src/training/recipe.ts";
 import { assertClose } from "../helpers/engine_helpers.ts";
 import { normals } from "../helpers/small_model.ts";
 

@@ -3,7 +3,7 @@ import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { MASK_CHANNELS } from "../../src/model/config.ts";
 import { keepChoice } from "../../src/model/mask_decoder.ts";
-import { initializeWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
 import {
   alignmentLoss,
   defaultLoss,

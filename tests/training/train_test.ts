@@ -5,11 +5,9 @@ import { contiguous } from "../../src/arrays/contiguous.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
 import { Model } from "../../src/model/model.ts";
-import {
-  type HostWeights,
-  initializeWeights,
-} from "../../src/model/weights.ts";
-import { readCheckpoint } from "../../src/training/checkpoint.ts";
+import type { HostWeights } from "../../src/model/weights.ts";
+import { initializeWeights } from "../../src/model/declare_weights.ts";
+import { readCheckpoint } from "../../src/training/resume.ts";
 import type { Group } from "../../src/training/groups.ts";
 import type { TrainingReport } from "../../src/training/tally.ts";
 import { train } from "../../src/training/train.ts";

@@ -7,7 +7,12 @@
  */
 
 import { loadModel } from "../../checkpoints/load_model.ts";
-import { CommandLine, runCommand, THREADS } from "../command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  runCommand,
+  THREADS,
+} from "../command_line.ts";
 import { readImage } from "../../formats/read_image.ts";
 import { ENGINE_NAMES, type EngineName } from "../../engine/active_engine.ts";
 import { useEngine } from "../../engine/engine.ts";
@@ -42,6 +47,36 @@ const SAMPLE = new URL(
 /** A click inside the object of the measured image. */
 export const CLICK = { x: 62, y: 60 };
 
+/** Rows of the table of many iterations. */
+const PARTS = 10;
+
+const COMMAND: Command = {
+  action: "measure",
+  usage: ["child.ts steady|session|endurance [options]"],
+  about: "Measures one setting; deno task bench starts it.",
+  options: {
+    "": {
+      engine: { words: ENGINE_NAMES, default: "onnx", help: "the engine" },
+      threads: THREADS,
+      model: { value: "FILE", shown: "shipped", help: "weights" },
+      repeats: {
+        value: "N",
+        min: 2,
+        max: 1000,
+        default: 12,
+        help: "iterations that are timed",
+      },
+      iterations: {
+        value: "N",
+        min: PARTS,
+        max: 1e6,
+        default: 1000,
+        help: "iterations in one process",
+      },
+    },
+  },
+};
+
 /** A setting as a child's arguments, which {@linkcode openSetting} reads. */
 export function settingArgs({ engine, threads, model }: Setting): string[] {
   const file = model === undefined ? [] : [`--model=${model}`];
@@ -52,14 +87,12 @@ export function settingArgs({ engine, threads, model }: Setting): string[] {
 export async function openSetting(
   args: readonly string[],
 ): Promise<{ line: CommandLine; model: Model; image: SampleImage }> {
-  const line = new CommandLine("measure", args, {
-    values: ["engine", "threads", "model", "repeats", "iterations"],
-  });
+  const line = new CommandLine(COMMAND, args);
   const [model, image] = await Promise.all([
     loadModel(line.text("model")),
     readImage(SAMPLE),
-    useEngine(line.oneOf("engine", ENGINE_NAMES, "onnx"), {
-      threads: line.integer("threads", 1, THREADS),
+    useEngine(line.oneOf("engine", ENGINE_NAMES), {
+      threads: line.integer("threads", 1),
     }),
   ]);
   return { line, model, image };
@@ -118,14 +151,14 @@ export async function iterate(
   const [decoding, predictions] = await time(() => {
     const options = { count: SAMPLES, seed };
     const latents = sampleGMM(preference.distribution, options);
-    return decode(model, embedding, latents, preference);
+    return decode(model, embedding, preference, { latents });
   });
   const [clustering, proposal] = await time(() =>
-    cluster(predictions, { count: 4, seed })
+    cluster(predictions, { candidates: 4, seed })
   );
   const choice = seed % proposal.candidates.length;
   const [update, next] = await time(() =>
-    updatePreference(model, embedding, preference, proposal, choice)
+    updatePreference(model, embedding, preference, { proposal, choice })
   );
   return {
     times: { decode: decoding, cluster: clustering, update },
@@ -148,7 +181,7 @@ const PATIENCE = 20_000;
 
 async function measureSteady(args: readonly string[]): Promise<SteadyTimes> {
   const { line, model, image } = await openSetting(args);
-  const repeats = line.integer("repeats", 12, { min: 2, max: 1000 });
+  const repeats = line.integer("repeats");
   const begin = performance.now();
   const patient = () => performance.now() - begin < PATIENCE;
 
@@ -209,12 +242,9 @@ async function measureSession(args: readonly string[]): Promise<void> {
   console.log(await peakMemory());
 }
 
-/** Rows of the table. */
-const PARTS = 10;
-
 async function measureEndurance(args: readonly string[]): Promise<void> {
   const { line, model, image } = await openSetting(args);
-  const total = line.integer("iterations", 1000, { min: PARTS, max: 1e6 });
+  const total = line.integer("iterations");
   const rows: number[][] = [];
   const begin = performance.now();
   for (let done = 0; done < total;) {

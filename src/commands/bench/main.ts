@@ -2,38 +2,54 @@
 
 import { cpus } from "node:os";
 import { loadModel } from "../../checkpoints/load_model.ts";
-import { CommandLine, runCommand, THREADS } from "../command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  runCommand,
+  THREADS,
+} from "../command_line.ts";
 import { ENGINE_NAMES, type EngineName } from "../../engine/active_engine.ts";
 import { textTable } from "../../table.ts";
 import { measureColdStart, measureSteady } from "./children.ts";
 import { type Setting, settingArgs } from "./child.ts";
 import { benchTable, type Measured, targetsTable } from "./bench_table.ts";
 
-const HELP = `deno task bench [options]
-
-Times of the tiny model on a 128 x 128 image, N = 48 samples, K = 4: the median
-of all runs and, in brackets, the least. Every engine runs in processes of its
-own, one after the other, in several rounds.
-
-  --engines A,B        of ${ENGINE_NAMES.join(", ")}
-                       (onnx,wasm,webgpu,tensorflow)
-  --threads A,B        of onnx                                    (1,2)
-  --rounds N           processes per engine and measurement       (5)
-  --quick              two rounds of few repeats
-  --model FILE         weights                                    (shipped)
-  --iterations N       instead: N iterations in one process, with the tensors
-                       and the memory that they leave behind; on the first of
-                       --engines, with the last of --threads
-`;
-
-/** Measured unless others are asked for; cpu takes seconds for an iteration. */
-const ENGINES = "onnx,wasm,webgpu,tensorflow";
+const COMMAND: Command = {
+  action: "run the benchmark",
+  usage: ["deno task bench [options]"],
+  about:
+    "Times of the tiny model on a 128 x 128 image, N = 48 samples, K = 4: the median of all runs and, in brackets, the least. Every engine runs in processes of its own, one after the other, in several rounds.",
+  options: {
+    "": {
+      engines: {
+        value: "A,B",
+        default: "onnx,wasm,webgpu,tensorflow", // cpu takes seconds
+        help: `of ${ENGINE_NAMES.join(", ")}`,
+      },
+      threads: { value: "A,B", default: "1,2", help: "of onnx" },
+      rounds: {
+        value: "N",
+        min: 1,
+        max: 100,
+        shown: "5; with --quick 2",
+        help: "processes per engine and measurement",
+      },
+      quick: { help: "few rounds of few repeats" },
+      model: { value: "FILE", shown: "shipped", help: "weights" },
+      iterations: {
+        value: "N",
+        help:
+          "instead: N iterations in one process, with the tensors and the memory that they leave behind; on the first of --engines, with the last of --threads",
+      },
+    },
+  },
+};
 
 /** The settings that the options name. */
 function readSettings(line: CommandLine): Setting[] {
-  const engines = (line.text("engines") ?? ENGINES).split(",");
-  const threads = (line.text("threads") ?? "1,2").split(",").map(Number);
-  const { min, max } = THREADS;
+  const engines = line.text<string>("engines").split(",");
+  const threads = line.text<string>("threads").split(",").map(Number);
+  const { min = 1, max = 1 } = THREADS;
   if (threads.some((n) => !(Number.isInteger(n) && n >= min && n <= max))) {
     throw line.refuse(
       `--threads must be whole numbers, ${min}..${max}, between commas`,
@@ -96,11 +112,8 @@ async function endure(setting: Setting, iterations: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const line = new CommandLine("run the benchmark", Deno.args, {
-    values: ["engines", "threads", "rounds", "model", "iterations"],
-    flags: ["quick"],
-  });
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(COMMAND, Deno.args);
+  if (line.help) return console.log(line.help);
   const settings = readSettings(line);
   const iterations = line.text("iterations");
   if (iterations !== undefined) {
@@ -111,7 +124,7 @@ async function main(): Promise<void> {
   const model = line.text("model");
   if (model !== undefined) (await loadModel(model)).dispose(); // or one error
   const quick = line.has("quick");
-  const rounds = line.integer("rounds", quick ? 2 : 5, { min: 1, max: 100 });
+  const rounds = line.integer("rounds", quick ? 2 : 5);
   const [{ model: cpu = "unknown processor" } = {}] = cpus();
   console.log(
     `${cpu}, ${navigator.hardwareConcurrency} logical cores; Deno ${Deno.version.deno}; ${rounds} round${

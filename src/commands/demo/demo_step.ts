@@ -13,7 +13,9 @@ import { type Cell, type Column, type Table, textTable } from "../../table.ts";
 export type Answer =
   | { readonly kind: "choose"; readonly candidate: number }
   | { readonly kind: "click"; readonly point: Point }
-  | { readonly kind: "accept" | "undo" | "quit" };
+  | { readonly kind: "zoom"; readonly factor: number }
+  | { readonly kind: "accept"; readonly candidate?: number }
+  | { readonly kind: "again" | "undo" | "quit" };
 
 /** One proposal that was shown. */
 export interface Step {
@@ -46,8 +48,8 @@ export function scoreProposal(
 }
 
 /**
- * What is plainly wrong with a recommendation, in a sentence: it is empty, or
- * away from what was pointed at.
+ * What is plainly wrong with a recommendation, in a sentence: it is empty, away
+ * from what was pointed at, or cut off by the region's edge.
  *
  * @returns The sentence; undefined where nothing is.
  */
@@ -65,7 +67,10 @@ export function doubtOf(
     }
     return false;
   };
-  if (!any(0, 0, width - 1, height - 1)) return "The recommendation is empty.";
+  const { notice } = proposal;
+  if (!any(0, 0, width - 1, height - 1)) {
+    return notice?.text ?? "The recommendation is empty.";
+  }
   const missed = points.filter(({ x, y, label = 1 }) =>
     label === 1 && !covers(x, y)
   );
@@ -75,7 +80,7 @@ export function doubtOf(
   }
   return box && !any(box.left, box.top, box.right, box.bottom)
     ? "The recommendation lies outside the box."
-    : undefined;
+    : notice?.text;
 }
 
 /** The answer in a few words. */
@@ -96,7 +101,13 @@ export function describeAnswer(
       return `click ${label === 1 ? "inside" : "outside"} at (${x}, ${y})`;
     }
     case "accept":
-      return "accept the recommendation";
+      return answer.candidate === undefined
+        ? "accept the recommendation"
+        : `accept candidate ${answer.candidate + 1}`;
+    case "zoom":
+      return answer.factor > 1 ? "look closer" : "look wider";
+    case "again":
+      return "none of these";
     case undefined:
       return "";
     default:

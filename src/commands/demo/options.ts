@@ -1,49 +1,110 @@
-import { CommandLine, SEEDS, THREADS } from "../command_line.ts";
-import { ENGINE_NAMES, type EngineName } from "../../engine/active_engine.ts";
+import {
+  type Command,
+  CommandLine,
+  ENGINE,
+  SEEDS,
+  SPLITS,
+  THREADS,
+} from "../command_line.ts";
+import type { EngineName } from "../../engine/active_engine.ts";
 import type { Point } from "../../spa/feedback.ts";
 import type { Box } from "../../spa/frame.ts";
 
-/** The demo's help. */
-export const HELP = `deno task demo [options]
-
-Aligns a segmentation with a user in a few choices, and draws every step.
-Without options: a sample phantom and a simulated user with one rater's mask
-in mind.
-
-What to segment
-  --image FILE         PNG, JPEG, TIFF, NIfTI, DICOM (or a folder with a
-                       series) or NPY; needs a --point or a --box
-  --reference FILE     mask of --image: a simulated user has it in mind
-  --data FOLDER        multi-rater cases (CASE/image.png with CASE/rater*.png,
-                       or LIDC crops)
-  --split NAME         train, val or test, where the folder has them (val)
-  --case ID            a case of --data, or of the sample phantoms
-  --rater NAME         whose mask the simulated user has in mind
-  --point X,Y          click inside, in pixels; repeatable
-  --negative X,Y       click outside; repeatable
-  --box L,T,R,B        box around the object
-                       without these, a random pixel of the rater's mask
-
-Who chooses
-  --interactive        you: 1 to 4 picks, a accepts, u undoes, q quits
-  --choose 1,3,2       these candidates, then accept
-                       without these: the simulated user, or, where no mask is
-                       known, nobody: the first proposal is accepted
-
-How
-  --iterations N       proposals of the simulated user            (6)
-  --samples N          samples of a proposal                      (48)
-  --candidates N       candidates of a proposal                   (4)
-  --seed N             of clicks and samples                      (0)
-  --model FILE         weights                                    (shipped)
-  --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
-  --threads N          of the engine
-  --out FOLDER         where the pictures go                      (out/demo)
-`;
+const COMMAND: Command = {
+  action: "run the demo",
+  usage: ["deno task demo [options]"],
+  about:
+    "Aligns a segmentation with a user in a few choices, and draws every step. Without options: a sample phantom and a simulated user with one rater's mask in mind.",
+  options: {
+    "What to segment": {
+      image: {
+        value: "FILE",
+        help:
+          "PNG, JPEG, TIFF, NIfTI, DICOM (or a folder with a series) or NPY; needs a --point or a --box",
+      },
+      reference: {
+        value: "FILE",
+        help: "mask of --image: a simulated user has it in mind",
+      },
+      data: {
+        value: "FOLDER",
+        help:
+          "multi-rater cases (CASE/image.png with CASE/rater*.png, or LIDC crops)",
+      },
+      split: {
+        words: SPLITS,
+        default: "val",
+        help: "where the folder has them",
+      },
+      case: {
+        value: "ID",
+        help: "a case of --data, or of the sample phantoms",
+      },
+      rater: {
+        value: "NAME",
+        help: "whose mask the simulated user has in mind",
+      },
+      point: {
+        value: "X,Y",
+        repeated: true,
+        help: "click inside, in pixels",
+      },
+      negative: { value: "X,Y", repeated: true, help: "click outside" },
+      box: {
+        value: "L,T,R,B",
+        help:
+          "box around the object; without clicks and box, a random pixel of the rater's mask is the click",
+      },
+    },
+    "Who chooses": {
+      interactive: {
+        help: "you: 1 to 4 picks, a accepts, u undoes, + and - zoom, q quits",
+      },
+      choose: {
+        value: "1,3,2",
+        help:
+          "these candidates, then accept; without it and --interactive the simulated user or, where no mask is known, nobody: the first proposal is accepted",
+      },
+    },
+    "How": {
+      iterations: {
+        value: "N",
+        min: 1,
+        max: 60,
+        default: 6,
+        help: "proposals of the simulated user",
+      },
+      samples: {
+        value: "N",
+        min: 1,
+        max: 1024,
+        default: 48,
+        help: "samples of a proposal",
+      },
+      candidates: {
+        value: "N",
+        min: 1,
+        max: 16,
+        default: 4,
+        help: "candidates of a proposal",
+      },
+      seed: { ...SEEDS, default: 0, help: "of clicks and samples" },
+      model: { value: "FILE", shown: "shipped", help: "weights" },
+      engine: ENGINE,
+      threads: THREADS,
+      out: {
+        value: "FOLDER",
+        default: "out/demo",
+        help: "where the pictures go",
+      },
+    },
+  },
+};
 
 /** What the demo was asked for. */
 export interface DemoOptions {
-  readonly help: boolean;
+  /** The text of `--help`, where it was asked for. */
+  readonly help?: string;
   readonly image?: string;
   readonly reference?: string;
   readonly data?: string;
@@ -75,15 +136,7 @@ export interface DemoOptions {
  * another.
  */
 export function parseDemoOptions(args: readonly string[]): DemoOptions {
-  const line = new CommandLine("run the demo", args, {
-    values: [
-      ...["image", "reference", "data", "split", "case", "rater", "box"],
-      ...["choose", "iterations", "samples", "candidates", "seed", "model"],
-      ...["engine", "threads", "out"],
-    ],
-    repeated: ["point", "negative"],
-    flags: ["interactive"],
-  });
+  const line = new CommandLine(COMMAND, args);
   const point = (name: string, label: 0 | 1) => (text: string): Point => {
     const [x, y] = line.numbers(name, text, "X,Y");
     return { x, y, label };
@@ -93,29 +146,27 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
     ...line.texts("negative").map(point("negative", 0)),
   ];
   checkCombination(line, points);
-  const candidates = line.integer("candidates", 4, { min: 1, max: 16 });
+  const candidates = line.integer("candidates");
   return {
-    help: line.has("help"),
+    help: line.help,
     image: line.text("image"),
     reference: line.text("reference"),
     data: line.text("data"),
-    split: line.oneOf("split", ["train", "val", "test"], "val"),
+    split: line.oneOf("split", SPLITS),
     caseId: line.text("case"),
     rater: line.text("rater"),
     points,
     box: readBox(line),
     interactive: line.has("interactive"),
     choices: readChoices(line, candidates),
-    iterations: line.integer("iterations", 6, { min: 1, max: 60 }),
-    samples: line.integer("samples", 48, { min: 1, max: 1024 }),
+    iterations: line.integer("iterations"),
+    samples: line.integer("samples"),
     candidates,
-    seed: line.integer("seed", 0, SEEDS),
+    seed: line.integer("seed"),
     model: line.text("model"),
-    engine: line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
-    threads: line.has("threads")
-      ? line.integer("threads", 1, THREADS)
-      : undefined,
-    out: line.text("out") ?? "out/demo",
+    engine: line.oneOf("engine", ENGINE.words),
+    threads: line.has("threads") ? line.integer("threads") : undefined,
+    out: line.text<string>("out"),
     refuse: (rule, value, cause) => line.refuse(rule, value, cause),
   };
 }

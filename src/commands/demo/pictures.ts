@@ -84,7 +84,17 @@ function stepText(
     case "accept":
       return chooser === "nobody"
         ? `The recommendation is accepted as it is${dice(scores?.recommended)}.`
-        : `${who} accepts the recommendation${dice(scores?.recommended)}.`;
+        : answer.candidate === undefined
+        ? `${who} accepts the recommendation${dice(scores?.recommended)}.`
+        : `${who} accepts candidate ${answer.candidate + 1}${
+          dice(scores?.candidates[answer.candidate])
+        }.`;
+    case "zoom":
+      return `${who} lets the network look ${
+        answer.factor > 1 ? "closer" : "from farther away"
+      }.`;
+    case "again":
+      return `${who} finds none of these near, and asks for others.`;
     default:
       return `${who} stops here; nothing is accepted.`;
   }
@@ -162,8 +172,9 @@ export function stepFigure(subject: Subject, step: Step): Figure {
     chosen: answer?.kind === "choose"
       ? answer.candidate
       : answer?.kind === "accept"
-      ? "accept"
+      ? answer.candidate ?? "accept"
       : undefined,
+    accepted: answer?.kind === "accept",
     title: `${subject.name}${
       subject.rater === undefined ? "" : `, rater "${subject.rater}"`
     }: proposal ${number}`,
@@ -211,6 +222,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
       truth: reference,
       points: [...steps.at(-1)!.points],
       box,
+      region: steps.at(-1)!.proposal.region,
       title: `${name}, the accepted segmentation`,
     }),
   };

@@ -6,7 +6,7 @@ import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { writeFigure } from "../../figures/figure.ts";
 import { Session } from "../../spa/session.ts";
-import { type DemoOptions, HELP, parseDemoOptions } from "./options.ts";
+import { type DemoOptions, parseDemoOptions } from "./options.ts";
 import {
   type Outcome,
   stepFigure,
@@ -75,8 +75,14 @@ async function apply(session: Session, answer: Answer): Promise<boolean> {
     case "click":
       await session.addPoint(answer.point);
       return true;
+    case "zoom":
+      await session.zoom(answer.factor);
+      return true;
+    case "again":
+      await session.proposeAgain();
+      return true;
     case "undo":
-      session.undo();
+      await session.undo();
       return true;
     default:
       return false;
@@ -122,7 +128,8 @@ async function align(
     try {
       goesOn = await apply(session, answer);
     } catch (error) {
-      const mistyped = answer.kind === "click" && error instanceof RangeError;
+      const mistyped = (answer.kind === "click" || answer.kind === "zoom") &&
+        error instanceof RangeError;
       if (!mistyped) throw error;
       terminal.print(error.message);
       continue;
@@ -133,7 +140,9 @@ async function align(
     steps.push(step);
     if (!options.interactive) terminal.print(iterationLines(step));
     if (goesOn) continue;
-    const mask = answer.kind === "accept" ? session.accept() : undefined;
+    const mask = answer.kind === "accept"
+      ? session.accept(answer.candidate)
+      : undefined;
     return { chooser, steps, mask, profile: session.profile };
   }
 }
@@ -150,7 +159,7 @@ export async function runDemo(
   terminal: Terminal,
 ): Promise<void> {
   const options = parseDemoOptions(args);
-  if (options.help) return terminal.print(HELP);
+  if (options.help) return terminal.print(options.help);
   const begin = performance.now();
   const { engine, threads, out } = options;
   const [info, subject, model] = await Promise.all([

@@ -64,7 +64,7 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
     if (doubt) terminal.print(`Note: ${doubt}`);
     const keys = candidates.length === 1 ? "1" : `1..${candidates.length}`;
     const question =
-      `${keys} pick, a accept, u undo, +x,y or -x,y click in or out, q quit > `;
+      `${keys} pick, a accept (a2 candidate 2), n none, u undo, + or - zoom, +x,y or -x,y click in or out, q quit > `;
     while (true) {
       const line = await terminal.readLine(question);
       if (line === undefined) return { kind: "quit" };
@@ -82,6 +82,9 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
   };
 }
 
+/** By how much one step of zoom looks closer. */
+const ZOOM = 1.5;
+
 /** What a typed line means; undefined where it means nothing. */
 export function parseAnswer(
   line: string,
@@ -94,7 +97,18 @@ export function parseAnswer(
     const point = { x: Number(click[2]), y: Number(click[3]), label } as const;
     return { kind: "click", point };
   }
-  if (text === "a" || text === "accept") return { kind: "accept" };
+  if (text === "+" || text === "-") {
+    return { kind: "zoom", factor: text === "+" ? ZOOM : 1 / ZOOM };
+  }
+  const accept = /^a(?:ccept)?\s*(\d+)?$/.exec(text);
+  if (accept) {
+    if (accept[1] === undefined) return { kind: "accept" };
+    const candidate = Number(accept[1]) - 1;
+    return candidate >= 0 && candidate < candidates
+      ? { kind: "accept", candidate }
+      : undefined;
+  }
+  if (text === "n" || text === "none") return { kind: "again" };
   if (text === "u" || text === "undo") return { kind: "undo" };
   if (text === "q" || text === "quit") return { kind: "quit" };
   if (!/^\d+$/.test(text)) return undefined;

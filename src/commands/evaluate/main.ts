@@ -1,9 +1,8 @@
 /** `deno task evaluate`; see `--help`. */
 
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { CommandLine, runCommand, THREADS } from "../command_line.ts";
+import { CommandLine, ENGINE, runCommand } from "../command_line.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
-import { ENGINE_NAMES } from "../../engine/active_engine.ts";
 import { useEngine } from "../../engine/engine.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
 import { loadModel } from "../../notebook/load_model.ts";
@@ -14,8 +13,7 @@ import {
   mergeCommand,
 } from "./subcommands.ts";
 import {
-  HELP,
-  OPTIONS,
+  EVALUATE,
   readBaseline,
   readCases,
   readOuts,
@@ -50,16 +48,16 @@ async function main(): Promise<void> {
   if (command === "merge") return await mergeCommand(rest);
   if (command === "compare") return await compareCommand(rest);
   if (command === "agreement") return await agreementCommand(rest);
-  const line = new CommandLine("evaluate", Deno.args, OPTIONS);
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(EVALUATE, Deno.args);
+  if (line.help) return console.log(line.help);
   const settings = readSettings(line), tables = readTables(line);
   const shard = readShard(line), outs = await readOuts(line);
   const record = line.text("record");
   if (record !== undefined) await checkTarget(record);
   const dataset = await readCases(line);
   const engine = await useEngine(
-    line.oneOf("engine", ["auto", ...ENGINE_NAMES], "auto"),
-    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+    line.oneOf("engine", ENGINE.words),
+    line.has("threads") ? { threads: line.integer("threads") } : {},
   );
   const baseline = await readBaseline(line);
   using model = baseline ? undefined : await loadModel(line.text("model"));

@@ -6,11 +6,19 @@ import {
   methodOfFile,
 } from "../../baselines/baseline.ts";
 import { METHODS } from "../../baselines/methods.ts";
-import { type CommandLine, SEEDS } from "../command_line.ts";
+import {
+  type Command,
+  type CommandLine,
+  ENGINE,
+  type Option,
+  type Options,
+  SEEDS,
+  SPLITS,
+  THREADS,
+} from "../command_line.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { openCases, readRaters } from "../command_cases.ts";
+import { DATA_OPTIONS, openCases, readRaters } from "../command_cases.ts";
 import { checkTarget } from "../../files.ts";
-import { ENGINE_NAMES } from "../../engine/active_engine.ts";
 import type { Shard } from "./run.ts";
 import type {
   Settings,
@@ -18,91 +26,205 @@ import type {
   VariantName,
 } from "../../evaluation/saved_evaluation.ts";
 
-/** What `--help` prints. */
-export const HELP = `deno task evaluate --data FOLDER [options]
-deno task evaluate merge FILE.json ... [--targets ..] [--per-rater] [--out FILE]
-deno task evaluate compare FILE.json FILE.json ... [--targets ..] [--out FILE]
-deno task evaluate agreement --data FOLDER
+/** The users that `--user` names. */
+const USERS = ["nearest", "noisy", "random"] as const;
 
-Every rater of every case in turn is the user: one random click inside the
-mask, then the nearest candidate again and again. Prints Dice, IoU and HD95 (mm
-where the pixels' size is known) by iteration, or the tables that are asked for. merge joins the parts of an evaluation, or those
-of one --include RATER each, by models of their own; of one whole evaluation it
-makes other tables, or figures. compare tests the
-differences between several (methods, models) on the same cases. agreement tells
-how the raters agree with one another, without any method.
+/** What a choice moves, as `--update` names it. */
+const UPDATES = ["both", "moments", "weights", "none"] as const;
 
-Tables
-  --ablation           what a choice moves: none, moments, weights and both, one
-                       after the other, and their differences
-  --targets A,B,..     iterations to these Dice, 0..1
-  --per-rater          Dice with each rater at the first and last iteration: of
-                       the user's own mask and the others', or with --include
-                       of those in the majority and those not
-  --carry              a user's profile starts the next image: with and without;
-                       for data whose raters are known
-  --samples-metrics    how the first samples cover the raters' masks
+/** The rules that `--rule` names. */
+const RULES = ["generator", "m-step"] as const;
 
-Cases and users
-  --data FOLDER        multi-rater cases (LIDC crops, QUBIQ, REFUGE2, or
-                       CASE/image.* with CASE/rater*.*)
-  --split NAME         train, val or test, where the folder has them (val)
-  --task N             which structure of QUBIQ                   (1)
-  --structure NAME     which structure of REFUGE2, cup or disc    (cup)
-  --max-voxels N       the largest volume that is read    (134217728)
-  --every N            every N-th case only, for a quick look     (1)
-  --include A,B,..     the user wants these raters' majority (at least half of
-                       them); one rater: that one only            (each in turn)
-  --user NAME          nearest, noisy (one choice in five at random) or random
+/** The methods that `--method` names. */
+const METHOD_NAMES = ["spa", ...Object.keys(METHODS)];
 
-Method
-  --model FILE         weights, of SPA or of a baseline           (shipped)
-  --method NAME        the file's, or another one of its weights: sam-u of box's
-  --update NAME        what a choice moves: both, moments, weights or none
-  --rule NAME          generator, or m-step (training-free)       (generator)
-  --mixture-only       nothing but the mixture carries a choice on: the decoder
-                       is not shown it, no samples are kept or weighed by it
-  --iterations N       (6)
-  --samples N          samples of a proposal                      (48)
-  --variations N       variations of them; 0: none             (--samples)
-  --candidates N       candidates of a proposal                   (4)
-  --seed N             of clicks, samples and users               (0)
-  --engine NAME        auto, ${ENGINE_NAMES.join(", ")}   (auto)
-  --threads N          of the engine
+/** The options of a report that are not a figure's. */
+const TARGETS: Option = {
+  value: "A,B,..",
+  help: "iterations to these Dice, 0..1",
+};
+const PER_RATER: Option = {
+  help:
+    "Dice with each rater at the first and last iteration: of the user's own mask and the others', or with --include of those in the majority and those not",
+};
 
-Files
-  --out FILE           .json: everything, written after every case; the same
-                       command again goes on where it was killed. .csv: a row
-                       per target and iteration. .md: the tables. .html: figures
-                       and tables. .svg, .png: the figures. May be repeated
-  --shard I/N          the I-th of N parts, into --out FILE.json; then merge
-  --record FILE        the model again, with these figures in its metadata
-`;
+/** The options that choose cases. */
+const CASES: Options = {
+  ...DATA_OPTIONS,
+  split: { words: SPLITS, default: "val", help: "where the folder has them" },
+  every: {
+    value: "N",
+    min: 1,
+    max: 1e6,
+    default: 1,
+    help: "every N-th case only, for a quick look",
+  },
+};
 
-/** Names of the options that choose cases. */
-export const CASE_OPTIONS = [
-  ...["data", "split", "task", "structure", "every", "max-voxels"],
-];
-
-/** Names of all, for `CommandLine`. */
-export const OPTIONS = {
-  values: [
-    ...CASE_OPTIONS,
-    ...["include", "user", "update", "rule", "iterations", "samples"],
-    ...["variations", "candidates", "seed", "model", "method", "engine"],
-    ...["threads", "targets", "shard", "record"],
+/** `deno task evaluate` itself. */
+export const EVALUATE: Command = {
+  action: "evaluate",
+  usage: [
+    "deno task evaluate --data FOLDER [options]",
+    "deno task evaluate merge FILE.json ... [options]",
+    "deno task evaluate compare FILE.json FILE.json ... [options]",
+    "deno task evaluate agreement --data FOLDER [options]",
   ],
-  repeated: ["out"],
-  flags: ["ablation", "per-rater", "carry", "samples-metrics", "mixture-only"],
-} as const;
+  about:
+    `Every rater of every case in turn is the user: one random click inside the mask, then the nearest candidate again and again. Prints Dice, IoU and HD95 (mm where the pixels' size is known) by iteration, and the tables that are asked for.
+
+merge joins the parts of an evaluation, or those of one --include RATER each, by models of their own; of one whole evaluation it makes other tables, or figures. compare tests the differences between several (methods, models) on the same cases. agreement tells how the raters agree with one another, without any method. Each has --help.`,
+  options: {
+    "Tables": {
+      ablation: {
+        help:
+          "what a choice moves: none, moments, weights and both, one after the other, and their differences",
+      },
+      targets: TARGETS,
+      "per-rater": PER_RATER,
+      carry: {
+        help:
+          "a user's profile starts the next image: with and without; for data whose raters are known",
+      },
+      "samples-metrics": {
+        help: "how the first samples cover the raters' masks",
+      },
+    },
+    "Cases and users": {
+      ...CASES,
+      include: {
+        value: "A,B,..",
+        shown: "each in turn",
+        help:
+          "the user wants these raters' majority (at least half of them); one rater: that one only",
+      },
+      user: {
+        words: USERS,
+        default: "nearest",
+        help: "noisy picks at random once in five choices",
+      },
+    },
+    "Method": {
+      model: {
+        value: "FILE",
+        shown: "shipped",
+        help: "weights, of SPA or of a baseline",
+      },
+      method: {
+        words: METHOD_NAMES,
+        shown: "the file's",
+        help: "another method of the same weights, as sam-u of box's",
+      },
+      update: {
+        words: UPDATES,
+        default: "both",
+        help: "what a choice moves",
+      },
+      rule: {
+        words: RULES,
+        default: "generator",
+        help: "the update; m-step is free of training",
+      },
+      "mixture-only": {
+        help:
+          "nothing but the mixture carries a choice on: the decoder is not shown it, no samples are kept or weighed by it",
+      },
+      iterations: {
+        value: "N",
+        min: 1,
+        max: 60,
+        default: 6,
+        help: "proposals",
+      },
+      samples: {
+        value: "N",
+        min: 1,
+        max: 1024,
+        default: 48,
+        help: "samples of a proposal",
+      },
+      variations: {
+        value: "N",
+        min: 0,
+        max: 1024,
+        shown: "--samples",
+        help: "variations of them; 0: none",
+      },
+      candidates: {
+        value: "N",
+        min: 1,
+        max: 16,
+        default: 4,
+        help: "candidates of a proposal",
+      },
+      seed: { ...SEEDS, default: 0, help: "of clicks, samples and users" },
+      engine: ENGINE,
+      threads: THREADS,
+    },
+    "Files": {
+      out: {
+        value: "FILE",
+        repeated: true,
+        help:
+          ".json: everything, written after every case; the same command again goes on where it was killed. .csv: a row per target and iteration. .md: the tables. .html: figures and tables. .svg, .png: the figures",
+      },
+      shard: {
+        value: "I/N",
+        help: "the I-th of N parts, into --out FILE.json; then merge",
+      },
+      record: {
+        value: "FILE",
+        help: "the model again, with these figures in its metadata",
+      },
+    },
+  },
+};
+
+/** The `--out` of the commands that read results. */
+const REPORT_OUT: Option = {
+  value: "FILE",
+  repeated: true,
+  help:
+    ".csv: a row per target and iteration. .md: the tables. .html: figures and tables. .svg, .png: the figures",
+};
+
+/** `deno task evaluate merge`. */
+export const MERGE: Command = {
+  action: "merge",
+  usage: ["deno task evaluate merge FILE.json ... [options]"],
+  about:
+    "Joins the shards of an evaluation, or evaluations of one included rater each, and reports them as if they had been one run. Of one whole evaluation it makes other tables, or figures.",
+  options: {
+    "": {
+      targets: TARGETS,
+      "per-rater": PER_RATER,
+      out: { ...REPORT_OUT, help: `.json: everything. ${REPORT_OUT.help}` },
+    },
+  },
+  files: true,
+};
+
+/** `deno task evaluate compare`. */
+export const COMPARE: Command = {
+  action: "compare",
+  usage: ["deno task evaluate compare FILE.json FILE.json ... [options]"],
+  about:
+    "Tests the differences between several methods or models on the same cases: Dice by iteration, IoU and HD95, paired differences at the first and the last iteration, seconds per iteration.",
+  options: { "": { targets: TARGETS, out: REPORT_OUT } },
+  files: true,
+};
+
+/** `deno task evaluate agreement`. */
+export const AGREEMENT: Command = {
+  action: "compare the raters",
+  usage: ["deno task evaluate agreement --data FOLDER [options]"],
+  about: "How the raters of a data set agree with one another.",
+  options: { "": CASES },
+};
 
 /** What the figures depend on, but for the model. */
 export function readSettings(line: CommandLine): Omit<Settings, "model"> {
-  const update = line.oneOf(
-    "update",
-    ["both", "moments", "weights", "none"],
-    "both",
-  );
+  const update = line.oneOf("update", UPDATES);
   const given = ["ablation", "carry", "update"].filter((name) =>
     line.has(name)
   );
@@ -117,15 +239,15 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
     : line.has("carry")
     ? ["both", "carried"]
     : [update];
-  const samples = line.integer("samples", 48, { min: 1, max: 1024 });
+  const samples = line.integer("samples");
   return {
-    iterations: line.integer("iterations", 6, { min: 1, max: 60 }),
+    iterations: line.integer("iterations"),
     samples,
-    variations: line.integer("variations", samples, { min: 0, max: 1024 }),
-    candidates: line.integer("candidates", 4, { min: 1, max: 16 }),
-    seed: line.integer("seed", 0, SEEDS),
-    user: line.oneOf("user", ["nearest", "noisy", "random"], "nearest"),
-    rule: line.oneOf("rule", ["generator", "m-step"], "generator"),
+    variations: line.integer("variations", samples),
+    candidates: line.integer("candidates"),
+    seed: line.integer("seed"),
+    user: line.oneOf("user", USERS),
+    rule: line.oneOf("rule", RULES),
     ...(line.has("mixture-only") && { mixtureOnly: true }),
     variants,
     include: readRaters(line, "include"),
@@ -140,7 +262,10 @@ export function readTables(line: CommandLine): Tables {
   if (!targets.every((dice) => dice > 0 && dice <= 1)) {
     throw line.refuse("--targets must be Dice above 0, up to 1", text);
   }
-  return { targets, perRater: line.has("per-rater") };
+  return {
+    targets,
+    perRater: line.knows("per-rater") && line.has("per-rater"),
+  };
 }
 
 /** What only SPA has: choices, and a preference that they move. */
@@ -155,7 +280,7 @@ export async function readBaseline(
 ): Promise<Baseline | undefined> {
   const path = line.text("model");
   const own = path === undefined ? "spa" : await methodOfFile(path);
-  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], own);
+  const method = line.oneOf("method", METHOD_NAMES, own);
   if (path === undefined || own === "spa" || method === "spa") {
     if (method === own) return undefined;
     throw line.refuse(`--method must fit the model's, ${own}`, method);
@@ -212,10 +337,13 @@ export async function readOuts(
 
 /** The cases to evaluate. */
 export async function readCases(line: CommandLine): Promise<Dataset> {
-  const split = line.oneOf("split", ["train", "val", "test"], "val");
-  const every = line.integer("every", 1, { min: 1, max: 1e6 });
-  const { name, cases, anonymous } = await openCases(line, split);
-  if (anonymous && line.has("carry")) {
+  const split = line.oneOf("split", SPLITS);
+  const every = line.integer("every");
+  const [folder, ...more] = line.texts("data");
+  if (folder === undefined) throw line.refuse("--data must be given", "none");
+  if (more.length > 0) throw line.refuse("--data must be given once", more);
+  const { name, cases, anonymous } = await openCases(line, split, folder);
+  if (anonymous && line.knows("carry") && line.has("carry")) {
     throw line.refuse(
       "--carry must have raters who are the same persons in every case",
       `${name}, whose raters are anonymous`,

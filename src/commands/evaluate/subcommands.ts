@@ -1,10 +1,12 @@
 /** `deno task evaluate agreement`, `merge` and `compare`. */
 
+import { InputError } from "../../input_error.ts";
 import { CommandLine } from "../command_line.ts";
 import { markdownTable } from "../../table.ts";
 import {
-  CASE_OPTIONS,
-  HELP,
+  AGREEMENT,
+  COMPARE,
+  MERGE,
   readCases,
   readOuts,
   readTables,
@@ -37,10 +39,8 @@ import { savingsTable, secondsTable } from "../../evaluation/tables.ts";
 
 /** `deno task evaluate agreement`: how the raters of a dataset agree. */
 export async function agreementCommand(args: readonly string[]): Promise<void> {
-  const line = new CommandLine("compare the raters", args, {
-    values: CASE_OPTIONS,
-  });
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(AGREEMENT, args);
+  if (line.help) return console.log(line.help);
   const dataset = await readCases(line);
   const agreements = await raterAgreement(dataset);
   if (agreements.length === 0) {
@@ -59,13 +59,8 @@ export async function agreementCommand(args: readonly string[]): Promise<void> {
  * tables of it.
  */
 export async function mergeCommand(args: readonly string[]): Promise<void> {
-  const line = new CommandLine("merge", args, {
-    values: ["targets"],
-    repeated: ["out"],
-    flags: ["per-rater"],
-    files: true,
-  });
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(MERGE, args);
+  if (line.help) return console.log(line.help);
   const outs = await readOuts(line);
   const saved = mergeEvaluations(
     await Promise.all(line.files.map(readEvaluation)),
@@ -85,7 +80,7 @@ function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
   });
   const found = findDifference(asked(one), asked(other), String);
   if (!found) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot compare as all evaluations must have the same ${found.name}, ${found.was}: current value is ${found.is}`,
   );
 }
@@ -101,7 +96,7 @@ export function joinRuns(
     for (const [variant, results] of Object.entries(runsOf(saved))) {
       const done = saved.done[variant].length;
       if (done < saved.cases.length) {
-        throw new RangeError(
+        throw new InputError(
           `Cannot compare as all cases of ${name} must be done: current value is ${done} of ${saved.cases.length}`,
         );
       }
@@ -109,7 +104,7 @@ export function joinRuns(
         ? `${name} ${variant}`
         : name;
       if (own in runs) {
-        throw new RangeError(
+        throw new InputError(
           `Cannot compare as all files must have different names: current value is ${own} twice`,
         );
       }
@@ -126,12 +121,8 @@ export function joinRuns(
  * targets where they are given.
  */
 export async function compareCommand(args: readonly string[]): Promise<void> {
-  const line = new CommandLine("compare", args, {
-    values: ["targets"],
-    repeated: ["out"],
-    files: true,
-  });
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(COMPARE, args);
+  if (line.help) return console.log(line.help);
   const outs = await readOuts(line, ["csv", ...REPORTS]);
   if (line.files.length < 2) {
     throw line.refuse("there must be two files at least", line.files.length);

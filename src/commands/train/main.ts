@@ -8,7 +8,7 @@ import type { BaselineConfig } from "../../baselines/method.ts";
 import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
 import { trainBaseline } from "../../baselines/train.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { type CommandLine, runCommand, THREADS } from "../command_line.ts";
+import { type CommandLine, runCommand } from "../command_line.ts";
 import { PHANTOM_RATERS } from "../../phantoms/phantom.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { type EngineInfo, useEngine } from "../../engine/engine.ts";
@@ -28,7 +28,8 @@ import {
   readRecipe,
 } from "./options.ts";
 import type { TrainingReport } from "../../training/tally.ts";
-import { type Recipe, train, type TrainOptions } from "../../training/train.ts";
+import { train } from "../../training/train.ts";
+import type { Recipe, TrainOptions } from "../../training/recipe.ts";
 import type { TrainingCase } from "../../training/training_case.ts";
 
 /** What the command was asked for, whatever the method. */
@@ -186,7 +187,9 @@ async function main(): Promise<void> {
   const { cases, name } = await readData(line);
   const engine = await useEngine(
     "onnx",
-    line.has("threads") ? { threads: line.integer("threads", 1, THREADS) } : {},
+    line.has("threads")
+      ? { threads: line.integer("threads", 1, { min: 1, max: 256 }) }
+      : {},
   );
   const run: Run = {
     line,

@@ -8,8 +8,8 @@ import { openCases, readRaters } from "../command_cases.ts";
 import { isFolder, listFolder } from "../../datasets/_file_case.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { readImage } from "../../formats/read_image.ts";
-import { checkRecipe } from "../../training/check_recipe.ts";
-import { defaultRecipe, type Recipe } from "../../training/train.ts";
+import { checkRecipe } from "../../training/recipe.ts";
+import { defaultRecipe, type Recipe } from "../../training/recipe.ts";
 import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 
 /** What `--help` prints. */

@@ -7,7 +7,7 @@ import {
   type HostState,
   readCheckpoint,
   writeCheckpoint,
-} from "../../src/training/checkpoint.ts";
+} from "../../src/training/resume.ts";
 import { createRandom } from "../../src/random.ts";
 import { drawGroup } from "../../src/training/groups.ts";
 import { advanceTrainee } from "../../src/training/simulation.ts";

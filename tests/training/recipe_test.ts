@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { checkRecipe } from "../../src/training/check_recipe.ts";
+import { checkRecipe } from "../../src/training/recipe.ts";
 import type { LossOptions } from "../../src/training/loss.ts";
 import {
   defaultRecipe,
   type Recipe,
   type TrainOptions,
-} from "../../src/training/train.ts";
+} from "../../src/training/recipe.ts";
 import { longRecipe, recipe } from "../helpers/small_training.ts";
 
 type Numbers<T> = Partial<Record<keyof T, number[]>>;

@@ -1,0 +1,34 @@
+/**
+ * Errors that what somebody gave explains: an option, a file, an argument.
+ * Commands print one line for them, and a stack for every other error.
+ *
+ * @module
+ */
+
+const INPUT = Symbol.for("spa.inputError");
+
+/**
+ * A value that cannot be used: of the wrong range, size or form. It is a
+ * RangeError to whoever catches it.
+ */
+export class InputError extends RangeError {
+  /** Tells it from the RangeErrors that bugs throw, across copies of the module. */
+  readonly [INPUT] = true;
+}
+
+/** A value of the wrong type or kind. It is a TypeError to whoever catches it. */
+export class InputTypeError extends TypeError {
+  /** Tells it from the TypeErrors that bugs throw, across copies of the module. */
+  readonly [INPUT] = true;
+}
+
+/**
+ * Whether an error is explained by what was given, and no bug.
+ *
+ * @param error Anything that was thrown.
+ */
+export function isInputError(error: unknown): boolean {
+  return error instanceof Error &&
+    (INPUT in error ||
+      Object.values(Deno.errors).some((kind) => error instanceof kind));
+}

@@ -1,0 +1,193 @@
+/** The panel in a real browser: exact clicks in any view, boxes, themes, widths. */
+import assert from "node:assert/strict";
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+import { choicesOf } from "../../src/notebook/pick.ts";
+import { pickPanel } from "../../src/notebook/pick_panel.ts";
+import { openPickServer } from "../../src/notebook/pick_server.ts";
+import type { Proposal } from "../../src/spa/cluster.ts";
+import { findPython, firstThat } from "../helpers/python.ts";
+import { greyImage, handProposal } from "../helpers/proposal.ts";
+
+const python = await findPython("playwright");
+const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
+  name,
+  "--version",
+]);
+if (!python || !chromium) {
+  console.log(
+    "skipped: no python3 with playwright (or name one in SPA_PYTHON), or no chromium; no panel in a browser",
+  );
+}
+
+const SIDES = [300, 400]; // rows, columns
+
+/** The hand-made proposal on a larger image, each of its pixels 25 x 25. */
+function largeProposal(): Proposal {
+  const { recommended, candidates, ...rest } = handProposal();
+  const enlarge = <T extends Uint8Array>(mask: ndarray.NdArray<T>) => {
+    const data = new Uint8Array(SIDES[0] * SIDES[1]);
+    for (let i = 0; i < data.length; i++) {
+      const [y, x] = [Math.floor(i / SIDES[1]), i % SIDES[1]];
+      data[i] = mask.get(Math.floor(y / 25), Math.floor(x / 25));
+    }
+    return ndarray(data, SIDES);
+  };
+  return {
+    ...rest,
+    recommended: { ...recommended, mask: enlarge(recommended.mask) },
+    candidates: candidates.map((one) => ({
+      ...one,
+      mask: enlarge(one.mask),
+      added: enlarge(one.added),
+      removed: enlarge(one.removed),
+    })),
+    region: { left: 49.5, top: 49.5, right: 249.5, bottom: 249.5 },
+    notice: {
+      kind: "cut",
+      text: "The recommendation reaches the edge: zoom out.",
+    },
+  };
+}
+
+const image = ndarray(
+  Float32Array.from({ length: SIDES[0] * SIDES[1] }, (_, i) => (i % 97) / 97),
+  [...SIDES, 1],
+);
+const proposal = largeProposal();
+const OFFERED = [
+  ...["accept", "none", "outside", "undo", "closer", "wider", "box"] as const,
+];
+const panel = await pickPanel({
+  image,
+  proposal,
+  before: proposal.candidates[0].mask,
+  points: [{ x: 130, y: 140 }, { x: 20, y: 20, label: 0 }],
+  title: "Which is nearest to what you want?",
+  choices: choicesOf(image, 4, OFFERED),
+});
+const first = await pickPanel({
+  image: greyImage,
+  title: "What is to be segmented?",
+  choices: choicesOf(greyImage, 0, ["box"]),
+});
+const manyProposal = {
+  ...proposal,
+  candidates: [...proposal.candidates, ...proposal.candidates],
+};
+const many = await pickPanel({
+  image,
+  proposal: manyProposal,
+  title: "Which of the eight is nearest to what you want?",
+  choices: choicesOf(image, 8, OFFERED),
+});
+
+/** A server with a panel, as a pick has it. */
+function serve(draw = panel, candidates = 4) {
+  const until = Date.now() + 600_000;
+  return openPickServer(
+    choicesOf(image, candidates, OFFERED),
+    (url) => draw(url, until).page,
+    600_000,
+  );
+}
+
+Deno.test({
+  name:
+    "in a browser clicks hit their pixel in any view, boxes are drawn, no width overflows, dark is readable",
+  ignore: !python || !chromium,
+  fn: async (t) => {
+    const clicks = [1, 2].flatMap((scale) =>
+      [0, 4, 30].map((wheel, i) => ({
+        ...{ scale, wheel, pixel: [[7, 290], [211, 93], [399, 0]][i] },
+        corner: [[0.15, 0.85], [0.85, 0.15], [0.9, 0.9]][i],
+      }))
+    );
+    const work = [
+      ...clicks,
+      { scale: 1, wheel: 5, pixel: [150, 150], corner: [0.5, 0.5], pan: true },
+      { scale: 2, wheel: 5, pixel: [9, 9], corner: [0.5, 0.5], reset: true },
+      { scale: 1, wheel: 0, pixel: [0, 0], box: [40, 30, 120, 90] },
+      { scale: 2, wheel: 5, pixel: [150, 150], box: [140, 130, 33, 27] },
+    ];
+    const servers = work.map(() => serve());
+    const looks = [serve(), serve(first, 0), serve(many, 8)];
+    const folder = Deno.env.get("SPA_SCREENSHOTS");
+    const child = new Deno.Command(python!, {
+      args: [
+        "tests/notebook/panel_browser.py",
+        chromium!,
+        ...(folder ? [folder] : []),
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const asked = {
+      work: work.map((one, i) => ({ ...one, url: servers[i].url })),
+      look: ["panel", "first", "many"].map((name, i) => [name, looks[i].url]),
+    };
+    await writer.write(new TextEncoder().encode(JSON.stringify(asked)));
+    await writer.close();
+    const { code, stdout } = await child.output();
+    const nothing = Promise.resolve(undefined);
+    const picks = await Promise.all(
+      servers.map(({ picked }) => Promise.race([picked, nothing])),
+    );
+    await Promise.all([...servers, ...looks].map((server) => server.close()));
+    assert.equal(code, 0);
+    const { cases, widths, contrast, dark, errors } = JSON.parse(
+      new TextDecoder().decode(stdout),
+    );
+    assert.deepEqual(errors, []);
+
+    await t.step("a click is told in the pixel that the browser shows", () => {
+      clicks.forEach(({ pixel: [x, y] }, i) => {
+        assert.deepEqual(picks[i], { kind: "point", x, y, label: 1 });
+      });
+      const seen = cases.slice(0, 3).map((one: { columns: number }) =>
+        one.columns
+      );
+      assert.equal(seen[0], 400);
+      assert(seen[1] < 200 && seen[1] > 50, `${seen}`);
+      assert(seen[2] < 12, `${seen}`);
+    });
+    await t.step("a drag moves the view and picks nothing", () => {
+      assert.deepEqual(picks[6], { kind: "point", x: 150, y: 150, label: 1 });
+      assert.doesNotMatch(cases[6].status, /Sent|Click/);
+    });
+    await t.step("a double click shows all, and picks nothing", () => {
+      assert.equal(cases[7].after, 400);
+      assert.deepEqual(picks[7], { kind: "point", x: 9, y: 9, label: 1 });
+    });
+    await t.step("a box ends at pixels' edges, in any view", () => {
+      assert.deepEqual(picks.slice(8), [
+        {
+          kind: "look",
+          region: { left: 39.5, top: 29.5, right: 159.5, bottom: 119.5 },
+        },
+        {
+          kind: "look",
+          region: { left: 139.5, top: 129.5, right: 172.5, bottom: 156.5 },
+        },
+      ]);
+    });
+    await t.step("nothing overflows from 128 to 2000 pixels", () => {
+      assert(Object.keys(widths).length > 50);
+      for (const [width, found] of Object.entries(widths)) {
+        assert.deepEqual(found, [0, []], width);
+      }
+    });
+    await t.step("all text is readable, light and dark", () => {
+      assert.deepEqual([...new Set(dark)], ["rgb(21, 25, 30)"]);
+      for (
+        const [theme, [ratio, which]] of Object.entries<[number, string]>(
+          contrast,
+        )
+      ) {
+        assert(ratio > 4.5, `${theme}: ${ratio} of ${which}`);
+      }
+    });
+  },
+});
