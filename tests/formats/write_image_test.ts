@@ -72,7 +72,7 @@ Deno.test("writeImage() and writeMask() refuse other shapes and depths", async (
   );
   await assert.rejects(
     writeMask(ndarray(new Uint8Array(6), [6]), "never.png"),
-    /RangeError: Cannot write mask as its shape must be \[H, W\]: current value is \[6\]/,
+    /RangeError: Cannot write mask as its shape must be \[H, W\] or \[D, H, W\]: current value is \[6\]/,
   );
   await assert.rejects(
     writeMask(ndarray(new Uint8Array(0), [0, 3]), "never.png"),
