@@ -1,6 +1,7 @@
 import type { Figure } from "../figures/figure.ts";
 import {
   type Bundle,
+  currentCell,
   displayBundle,
   inKernel,
   interruptible,
@@ -222,6 +223,8 @@ export type Output = (bundle: Bundle, alt?: string) => Promise<void>;
 export interface PickHost {
   /** Whether what is shown stands in a notebook, and a browser shows it. */
   readonly notebook: boolean;
+  /** Which cell runs; undefined where that is not known. */
+  readonly cell?: () => number | undefined;
   /** Opens an output for the forms of a panel or a figure, by mime type. */
   readonly openOutput: () => Output;
   /**
@@ -247,6 +250,7 @@ export function ownHost(): PickHost {
   const notebook = inKernel();
   return {
     notebook,
+    cell: currentCell,
     openOutput: notebook ? displayInNotebook : () => printText,
     ask: notebook ? guardedPrompt : (question) => prompt(question),
     known: KNOWN,

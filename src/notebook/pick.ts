@@ -13,7 +13,14 @@ import type { Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import { type Box, squareAround } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
-import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
+import {
+  type Answer,
+  ask,
+  type Asked,
+  type Output,
+  ownHost,
+  type PickHost,
+} from "./ask.ts";
 import { interruptible, stopHere } from "./kernel.ts";
 import { pickPanel } from "./pick_panel.ts";
 import {
@@ -362,7 +369,9 @@ export type PickNextOptions = Omit<
 
 /**
  * Picks from a session's proposal and does with the session what was picked:
- * chooses, undoes, adds the click, or draws again where none was near.
+ * chooses, undoes, adds the click, or draws again where none was near. In a
+ * notebook the picks of one session in one cell stand in one output, which ends
+ * as one still picture.
  *
  * @param session The session, which makes its next proposal.
  * @param options What is shown besides, and who is asked, as for `pick`.
@@ -391,8 +400,9 @@ export function pickNextAt(
   session: Session,
   options: PickNextOptions,
 ): Promise<Picked> {
+  const own = withOneOutput(host, session);
   return interruptible(async (signal) => {
-    const { picked } = await pickOf(host, session, { ...options, signal });
+    const { picked } = await pickOf(own, session, { ...options, signal });
     await applyPick(session, picked);
     await stopHere(signal);
     return picked;
@@ -408,6 +418,25 @@ const shownBefore = new WeakMap<
   Session,
   { readonly now: Proposal; readonly before?: Proposal }
 >();
+
+/** Where a session was shown last. */
+const shownIn = new WeakMap<
+  Session,
+  { readonly cell: number; readonly output: Output }
+>();
+
+/**
+ * As the host, but that a session's picks in one cell have one output: of a loop
+ * one still picture stays, and a saved notebook is small.
+ */
+function withOneOutput(host: PickHost, session: Session): PickHost {
+  const cell = host.cell?.();
+  if (cell === undefined) return host;
+  const last = shownIn.get(session);
+  const output = last?.cell === cell ? last.output : host.openOutput();
+  shownIn.set(session, { cell, output });
+  return { ...host, openOutput: () => output };
+}
 
 /** Asks until the pick is one that the session can do. */
 export async function pickOf(

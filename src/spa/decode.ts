@@ -23,6 +23,11 @@ export interface DecodeOptions {
    * many as latents. They need memory for the square of their number.
    */
   readonly variations?: number;
+  /**
+   * Share of the way to the last choice that the network has learned to move the
+   * mean, 0..1, default 1; less where the choice is a mask of another slice.
+   */
+  readonly keep?: number;
 }
 
 /**
@@ -64,7 +69,7 @@ export async function decode(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  { latents, variations = latents.components.length }: DecodeOptions,
+  { latents, variations = latents.components.length, keep }: DecodeOptions,
 ): Promise<Predictions> {
   const { config } = model;
   const [N, d] = latents.values.shape;
@@ -87,7 +92,7 @@ export async function decode(
     embedding,
     prepared?.inputs ?? packFeedback(config, [feedback]),
     { data: latents.values.data as Float32Array, shape: [1, N, d] },
-    { shared: prepared?.shared },
+    { shared: prepared?.shared, keep },
   );
   const side = probabilities.shape[2];
   const { maps, gram, ...weighted } = await weighSamples(

@@ -70,6 +70,8 @@ async function compileAhead(
  * @param latents [1, N, d].
  * @param options `atOnce`: samples that the decoder takes in one call, at most.
  * `shared`: what all samples share, where it is prepared; disposed when done.
+ * `keep`: share of the way to the last choice that the network has learned to
+ * move the mean, 0..1.
  * @returns [1, N, 4h, 4h].
  */
 export async function decodeLatents(
@@ -77,9 +79,10 @@ export async function decodeLatents(
   { values, detail }: Pick<ImageEmbedding, "values" | "detail">,
   { choice, ...inputs }: FeedbackInputs,
   latents: HostTensor,
-  { atOnce = samplesAtOnce(model.config), shared: prepared }: {
+  { atOnce = samplesAtOnce(model.config), shared: prepared, keep = 1 }: {
     readonly atOnce?: number;
     readonly shared?: SharedTensors;
+    readonly keep?: number;
   } = {},
 ): Promise<HostTensor> {
   const { share, decode, join } = programsOf(model);
@@ -98,7 +101,10 @@ export async function decodeLatents(
       weights,
       parts,
       choice,
-      hasMask: inputs.hasMask,
+      hasMask: {
+        ...inputs.hasMask,
+        data: Float32Array.from(inputs.hasMask.data, (has) => keep * has),
+      },
       shares: filled([1, N], 1 / N),
     });
     return probabilities;

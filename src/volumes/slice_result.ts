@@ -27,6 +27,8 @@ export interface SliceResult extends RegionMap {
   readonly confidence: number;
   /** Whether the slice shows nothing, so that a neighbor's mask stands for it. */
   readonly gap?: boolean;
+  /** How much it looks like the aligned object; see `resemblanceOf`. */
+  readonly resemblance?: number;
 }
 
 /** Cells of a map that is at least one half in no pixel have this and less. */

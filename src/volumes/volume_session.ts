@@ -15,6 +15,7 @@ import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import { Session } from "../spa/session.ts";
+import { appearanceOf } from "./appearance.ts";
 import {
   bytesOf,
   emptyResult,
@@ -424,6 +425,7 @@ export class VolumeSession {
       choices: preference.iteration > 0 ? choices : [],
       regionSide: region.right - region.left,
       profile,
+      appearance: appearanceOf(this.image(state.slice), result),
     };
     return this.#withAligned({ ...state, profile }, { result, source });
   }
@@ -580,6 +582,7 @@ export class VolumeSession {
       {
         choices: carryProfile ? source.choices : [],
         regionSide: source.regionSide,
+        appearance: source.appearance,
         profile: carryProfile ? state.profile : undefined,
       },
       Math.abs(slice - walk.from),

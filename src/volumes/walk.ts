@@ -1,6 +1,8 @@
 /**
  * One step from a slice to the next: the neighbor's mask is the starting mask,
- * the region moves along with it, and the user's profile is the mixture.
+ * the region moves along with it, and the user's profile is the mixture. Samples
+ * count by how much what they mark looks like the aligned object: a network that
+ * never saw such an object copies the starting mask else, beyond the object's end.
  */
 
 // @ts-types="@types/ndarray"
@@ -13,14 +15,26 @@ import { meanMap } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
 import { encode } from "../spa/encode.ts";
-import type { Choice, Feedback, Point } from "../spa/feedback.ts";
+import {
+  type Choice,
+  clippedLogit,
+  type Feedback,
+  type Point,
+} from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
+import { normalizeLogWeights } from "../spa/mixture.ts";
 import type { Profile } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
   generateDistribution,
   startPreference,
 } from "../spa/start_preference.ts";
+import {
+  type Appearance,
+  ratiosAt,
+  resemblanceOf,
+  valuesAt,
+} from "./appearance.ts";
 import {
   bytesOf,
   moveMap,
@@ -44,8 +58,14 @@ export const WALK = {
   gaps: 2,
   /** Share of a choice's likelihood that the next slice has. */
   fade: 0.8,
+  /** Log weight of a sample that looks like the aligned object, per nat. */
+  look: 30,
+  /** Share of a pixel's own log-likelihood ratio that joins its logit. */
+  pixel: 0.3,
   /** Confidence below which the object has ended. */
-  confidence: 0.72,
+  confidence: 0.6,
+  /** Resemblance below which it has. */
+  resemblance: 0,
   /** Pixels below which it has. */
   area: 3,
 };
@@ -63,6 +83,8 @@ export interface WalkSource {
   readonly choices: readonly KeptChoice[];
   /** Side of its region in pixels. */
   readonly regionSide: number;
+  /** How the object looks there. */
+  readonly appearance?: Appearance;
   /** The user's profile; the generator's own guess where there is none. */
   readonly profile?: Profile;
 }
@@ -185,7 +207,7 @@ export async function step(
   images: SliceImages,
   neighbor: SliceResult,
   slice: number,
-  { choices, regionSide, profile }: WalkSource,
+  { choices, regionSide, profile, appearance }: WalkSource,
   distance: number,
   seed: number,
 ): Promise<SliceResult> {
@@ -231,20 +253,39 @@ export async function step(
     samples: WALK.samples,
     seed: createRandom(seed, slice).integer(2 ** 32),
   });
-  const { probabilities, shares } = await decode(model, embedding, preference, {
-    latents,
-    variations: 0,
-  });
-  const mean = meanMap(
-    probabilities.data as Float32Array,
-    shares,
-    [...shares.keys()],
+  // a mask of another slice is a hint, not what the samples' mean has to be
+  const { probabilities, shares } = await decode(
+    model,
+    embedding,
+    preference,
+    { latents, variations: 0, keep: 0 },
   );
-  const map = { region, side: probabilities.shape[1], bytes: bytesOf(mean) };
-  return resultOf(map, shape);
+  const side = probabilities.shape[1];
+  const maps = probabilities.data as Float32Array;
+  if (!appearance) {
+    const mean = meanMap(maps, shares, [...shares.keys()]);
+    return resultOf({ region, side, bytes: bytesOf(mean) }, shape);
+  }
+  const ratios = ratiosAt(valuesAt(image, { region, side }), appearance);
+  const size = start.data.reduce((sum, p) => sum + p, 0);
+  const weights = normalizeLogWeights(shares.map((share, n) => {
+    const map = maps.subarray(n * side * side, (n + 1) * side * side);
+    const look = map.reduce((sum, p, i) => sum + p * ratios[i], 0);
+    return Math.log(share) + WALK.look * look / size;
+  })).map(Math.exp);
+  const mean = meanMap(maps, weights, [...weights.keys()])
+    .map((p, i) => sigmoid(clippedLogit(p) + WALK.pixel * ratios[i]));
+  const map = { region, side, bytes: bytesOf(mean) };
+  const resemblance = resemblanceOf(mean, ratios, appearance);
+  return { ...resultOf(map, shape), resemblance };
 }
 
+const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+
 /** Whether a slice's result says that the object is not there any more. */
-export function hasEnded({ mask, confidence, gap }: SliceResult): boolean {
-  return !gap && (mask.area < WALK.area || confidence < WALK.confidence);
+export function hasEnded(
+  { mask, confidence, gap, resemblance = 1 }: SliceResult,
+): boolean {
+  return !gap && (mask.area < WALK.area || confidence < WALK.confidence ||
+    resemblance < WALK.resemblance);
 }

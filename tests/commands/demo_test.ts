@@ -162,12 +162,12 @@ Deno.test("the demo says where its recommendation is empty or misses what was po
   const { printed } = await demo(image);
   assert.match(
     printed,
-    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\. It was accepted/,
+    /\nNote: .* click inside at \(2, 2\).*\. It was accepted/,
   );
   const asked = await demo([...image, "--interactive"], ["q"]);
   assert.match(
     asked.printed,
-    /\nNote: .* click inside at \(2, 2\), \(90, 90\)\.\n/,
+    /\nNote: .* click inside at \(2, 2\).*\.\n/,
   );
 });
 

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "reference"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "reference"))
 from run_exported import ExportedModel  # noqa: E402
 
 path = sys.argv[1]

@@ -106,11 +106,11 @@ Deno.test("figureOf() takes an image, clicks and a reference for a proposal", as
   const { image: _, ...predictions } = proposal.predictions;
   const bare = { ...proposal, predictions };
   const { at } = await decodePNG(await spa.figureOf(bare).toPNG({ scale: 1 }));
-  assert.deepEqual(at(30, 30).slice(0, 3), [64, 64, 64]);
+  assert.deepEqual(at(145, 135).slice(0, 3), [64, 64, 64]);
   const white = ndarray(new Float32Array(128 * 128).fill(1), [128, 128, 1]);
   const given = spa.figureOf(bare, { image: white });
   const shown = await decodePNG(await given.toPNG({ scale: 1 }));
-  assert.deepEqual(shown.at(30, 30).slice(0, 3), [255, 255, 255]);
+  assert.deepEqual(shown.at(145, 135).slice(0, 3), [255, 255, 255]);
 });
 
 Deno.test("an image, a mask, a volume and a preference have figures of their own", async () => {

@@ -3,7 +3,7 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
 import { pickNextAt } from "../../src/notebook/pick.ts";
 import { Session } from "../../src/spa/session.ts";
-import { playHost, posts } from "../helpers/pick_host.ts";
+import { playHost, posts, urlOf } from "../helpers/pick_host.ts";
 import {
   discImage,
   noisyWeights,
@@ -79,4 +79,34 @@ Deno.test("pickNext() zooms the region about its center, and names the candidate
   assert.match(host.asked[3], /^A box to look at must hold every click inside/);
   const accepted = await next();
   assert.deepEqual(accepted, { kind: "accept", candidate: 0, fillHoles: true });
+});
+
+Deno.test("in a notebook a loop has one output, the next cell another", async () => {
+  using session = await Session.start(model, image, {
+    points: [{ x: 12, y: 9 }],
+  });
+  let cell = 3;
+  const outputs: string[][] = [];
+  const played = playHost({ browser: posts("candidate/0") });
+  const host = {
+    ...played,
+    cell: () => cell,
+    openOutput: () => {
+      const output = played.openOutput();
+      const own: string[] = [];
+      outputs.push(own);
+      return (bundle: Record<string, unknown>) => {
+        own.push(urlOf(bundle) ? "panel" : "still");
+        return output(bundle);
+      };
+    },
+  };
+  await pickNextAt(host, session, {});
+  await pickNextAt(host, session, {});
+  cell++;
+  await pickNextAt(host, session, {});
+  assert.deepEqual(outputs, [
+    ["panel", "still", "panel", "still"],
+    ["panel", "still"],
+  ]);
 });

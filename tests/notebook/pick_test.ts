@@ -280,8 +280,8 @@ Deno.test("after a panel that no browser showed, the next pick tries the browser
   let shows = false;
   const browser = (url: string) => shows && posts("candidate/3")(url);
   const host = playHost({ browser, lines: ["1", "2"] });
-  const options = { image, patience: 0.05 };
   const next = async () => {
+    const options = { image, patience: shows ? 10 : 0.05 };
     const { picked, by } = await answerAt(host, proposal, options);
     return `${by} ${picked.kind === "candidate" && picked.index}`;
   };
