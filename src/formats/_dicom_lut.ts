@@ -6,7 +6,9 @@ import { bytesOf, itemOf, shortsOf } from "./_dicom_attributes.ts";
 
 /** A table: the value `first` and those below become the first entry, and so on. */
 export interface Lut {
+  /** The value of the first entry. */
   readonly first: number;
+  /** What values become, one after the other. */
   readonly entries: Float32Array;
   /** Bits of an entry. */
   readonly bits: number;

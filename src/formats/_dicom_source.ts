@@ -10,8 +10,11 @@ export interface DicomSource {
 
 /** A file, and the number of its frame, from 1, where it has several. */
 export interface DicomInstance {
+  /** What kind of object it is: its SOP Class UID. */
   readonly sopClass: string;
+  /** Which one it is: its SOP Instance UID. */
   readonly sopInstance: string;
+  /** From 1, of a file with several frames. */
   readonly frame?: number;
 }
 

@@ -47,9 +47,6 @@ export interface VolumeHeader {
   ambiguous?: boolean;
 }
 
-/** A volume of more voxels than this is refused unless the caller says otherwise: 512 MiB of values. */
-export const MAX_VOXELS = 2 ** 27;
-
 /** The number of values of a shape; empty or too large ones are errors. */
 export function countValues(
   shape: readonly number[],

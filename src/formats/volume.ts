@@ -1,11 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import {
-  type Layout,
-  MAX_VOXELS,
-  type Voi,
-  type VolumeHeader,
-} from "./_volume_header.ts";
+import { type Layout, type Voi, type VolumeHeader } from "./_volume_header.ts";
 import {
   badFile,
   checkFinite,
@@ -14,6 +9,7 @@ import {
   gunzipHead,
   type ImageSource,
   isGzip,
+  MAX_VOXELS,
   nameOf,
   readBytes,
   readHead,
@@ -33,7 +29,7 @@ import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkOptions } from "../options.ts";
 
-export type { Layout };
+export type { DicomSource, Layout, Voi };
 
 /** A volume, or one image, in physical values, with its place in space. */
 export interface Volume {
