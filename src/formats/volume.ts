@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { type Layout, type Voi, type VolumeHeader } from "./_volume_header.ts";
+import type { Layout, Voi, VolumeHeader } from "./_volume_header.ts";
 import {
   badFile,
   checkFinite,
