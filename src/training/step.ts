@@ -1,5 +1,6 @@
 /** One training step as a pure function: loss, gradients and Adam together. */
 
+import { valueAndGrads } from "../engine/gradients.ts";
 import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";
@@ -186,7 +187,7 @@ export function optimizerStep<Batch, Outputs extends Record<string, tf.Tensor>>(
       return tf.reshape(part, [...shape]);
     });
     let kept!: Outputs;
-    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+    const { value, grads } = valueAndGrads((...tensors: tf.Tensor[]) => {
       const weights: Record<string, tf.Tensor> = { ...frozen };
       trained.forEach(([name], i) => weights[name] = tensors[i]);
       const { loss, outputs } = lossOf(weights, batch);

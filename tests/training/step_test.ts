@@ -1,4 +1,5 @@
 /** Which weights a step's gradients reach, before a choice and after one. */
+import { valueAndGrads } from "../../src/engine/gradients.ts";
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { MASK_CHANNELS } from "../../src/model/config.ts";
@@ -63,18 +64,19 @@ function gradientsOf(
 ): [name: string, gradient: Float32Array][] {
   const names = Object.keys(weights);
   return tf.tidy(() => {
-    const gradients = tf.grads((...tensors: tf.Tensor[]) => {
+    const { grads } = valueAndGrads((...tensors) => {
       const own = Object.fromEntries(
         names.map((name, i) => [name, tensors[i]]),
       );
       // as tfjs has no gradient, and not one of 0, for what is out of reach
-      const nothing = tf.mul(tf.addN(tensors.map((x) => tf.sum(x))), 0);
+      const sums = tensors.map((x) => tf.sum(x));
+      const nothing = tf.mul(sums.reduce((a, b) => tf.add(a, b)), 0);
       const outputs = forward(own, smallConfig, batchOf(hasMask), kind);
       return tf.add(f(outputs), nothing);
     })(Object.values(weights));
     return names.map((name, i) => [
       name,
-      gradients[i].dataSync() as Float32Array,
+      grads[i].dataSync() as Float32Array,
     ]);
   });
 }
