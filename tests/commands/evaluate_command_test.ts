@@ -166,7 +166,7 @@ for (
     const parts = stdout.split("\n## ").filter((part) =>
       wanted.some((heading) => part.startsWith(heading))
     );
-    const found = parts.flatMap(rowsOf);
+    const found = parts.flatMap((part) => rowsOf(part.trim()));
     assert.deepEqual(
       found.map((rows) => rows.map(([first]) => first)),
       tables,

@@ -30,6 +30,21 @@ const lidc = (id: string, ...args: string[]): Study => ({
 
 const given = ["--region", "given"];
 
+/**
+ * Profiles carried over images, those of training: there are four or five per set
+ * in validation. The regions are given, so that what is compared is the profile.
+ */
+const habits = (id: string, ...args: string[]): Study => ({
+  id,
+  data: PERSONS,
+  every: 8,
+  args: [
+    ...["--split", "train", "--carry", "--iterations", "2"],
+    ...given,
+    ...args,
+  ],
+});
+
 /** All of them, in the order in which they are run. */
 export const STUDIES: readonly Study[] = [
   lidc("whole", "--region", "whole"),
@@ -43,7 +58,7 @@ export const STUDIES: readonly Study[] = [
   lidc("box", "--box"),
   lidc("mask", "--start-mask"),
   ...[["auto"], ["given", ...given]].flatMap(([way, ...args]): Study[] => [
-    { id: `cells-${way}`, data: CELLS, every: 2, args },
+    { id: `cells-${way}`, data: CELLS, every: 4, args },
     {
       id: `ultrasound-${way}`,
       data: ["usgra/nerve", "usgra/vessel"],
@@ -52,21 +67,8 @@ export const STUDIES: readonly Study[] = [
     },
     { id: `hippocampus-${way}`, data: ["hippocampus"], every: 12, args },
   ]),
-  {
-    id: "habits",
-    data: PERSONS,
-    every: 4,
-    args: ["--split", "train", "--carry", "--iterations", "3"],
-  },
-  {
-    id: "habits-mstep",
-    data: PERSONS,
-    every: 4,
-    args: [
-      ...["--split", "train", "--carry", "--iterations", "3"],
-      ...["--rule", "m-step"],
-    ],
-  },
+  habits("habits"),
+  habits("habits-mstep", "--rule", "m-step"),
   lidc("ablation", "--region", "whole", "--ablation"),
   lidc("few", "--ablation", "--region", "whole", "--samples", "8"),
 ];
