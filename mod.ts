@@ -101,7 +101,13 @@ export { cleanMask, type MaskCleaning } from "./src/arrays/clean_mask.ts";
 export { decode, type DecodeOptions } from "./src/spa/decode.ts";
 export type { Identity, ImageEmbedding, Looks } from "./src/spa/embedding.ts";
 export { encode, type EncodeOptions } from "./src/spa/encode.ts";
-export type { Action, Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type {
+  Action,
+  Choice,
+  Feedback,
+  Point,
+  Stroke,
+} from "./src/spa/feedback.ts";
 export type { Box } from "./src/spa/frame.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";

@@ -186,6 +186,17 @@ export function describePicked(picked: Action): string {
       return "One step back";
     case "again":
       return "None of these";
+    case "redo":
+      return "One step forth";
+    case "jump":
+      return picked.step === 0
+        ? "Back to the start"
+        : `To step ${picked.step} of the history`;
+    case "paint": {
+      const { label, radius, path: [{ x, y }] } = picked;
+      const tool = label === 1 ? "Brush" : "Eraser";
+      return `${tool} of radius ${radius} from (${x}, ${y})`;
+    }
     case "stop":
       return "Stopped";
     case "click": {

@@ -33,6 +33,16 @@ export interface Point {
   readonly label?: 0 | 1;
 }
 
+/** A stroke of the brush or the eraser, for the last pixels of a mask. */
+export interface Stroke {
+  /** 1: the brush, whose pixels are inside; 0: the eraser, whose are outside. */
+  readonly label: 0 | 1;
+  /** In pixels of the image: a pixel is painted whose center is as near. */
+  readonly radius: number;
+  /** Where it went, in pixels of the image; one place is a dot. */
+  readonly path: readonly { readonly x: number; readonly y: number }[];
+}
+
 /**
  * What a user does after the start, told apart by `kind`:
  *
@@ -41,7 +51,9 @@ export interface Point {
  * - `again` asks for other candidates, as none is near;
  * - `zoom` looks closer (factor > 1) or from farther away (< 1);
  * - `look` looks at another region;
- * - `undo` takes one step back;
+ * - `paint` sets pixels by hand, in every mask from then on;
+ * - `undo` takes one step back, `redo` does it again;
+ * - `jump` goes to the state after so many steps of the history, 0 the start;
  * - `accept` accepts a candidate, or the recommendation, perhaps repaired;
  * - `stop` leaves without a mask.
  */
@@ -51,7 +63,10 @@ export type Action =
   | { readonly kind: "again" }
   | { readonly kind: "zoom"; readonly factor: number }
   | { readonly kind: "look"; readonly region: Box }
+  | { readonly kind: "paint" } & Stroke
   | { readonly kind: "undo" }
+  | { readonly kind: "redo" }
+  | { readonly kind: "jump"; readonly step: number }
   | { readonly kind: "accept"; readonly candidate?: number } & MaskCleaning
   | { readonly kind: "stop" };
 

@@ -11,7 +11,7 @@ import { addPoint } from "./add_point.ts";
 import type { Proposal } from "./cluster.ts";
 import { encode, type EncodeOptions } from "./encode.ts";
 import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
-import type { Action, Point } from "./feedback.ts";
+import type { Action, Point, Stroke } from "./feedback.ts";
 import {
   type Box,
   type Frame,
@@ -19,6 +19,7 @@ import {
   isInRegion,
   squareAround,
 } from "./frame.ts";
+import { checkStroke, paintProposal } from "./paint.ts";
 import type { Preference } from "./preference.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { type ProposalOptions, propose } from "./propose.ts";
@@ -63,7 +64,12 @@ type Step = SessionJSON["actions"][number];
 interface State {
   readonly embedding: ImageEmbedding;
   readonly preference: Preference;
+  /** As the network makes it. */
+  readonly drawn: Proposal;
+  /** As it is shown, with the strokes. */
   readonly proposal: Proposal;
+  /** What was painted since the start. */
+  readonly strokes: readonly Stroke[];
   /** How often the same preference was drawn from before. */
   readonly redraws: number;
 }
@@ -112,7 +118,7 @@ export interface SessionJSON {
   /** What followed, oldest first. */
   readonly actions: readonly Extract<
     Action,
-    { kind: "choose" | "click" | "again" | "look" }
+    { kind: "choose" | "click" | "again" | "look" | "paint" }
   >[];
   /** Seed of the samples and the clustering. */
   readonly seed: number;
@@ -127,7 +133,8 @@ async function begin(
   try {
     const preference = await startPreference(model, embedding, options);
     const proposal = await propose(model, embedding, preference, options);
-    return { embedding, preference, proposal, redraws: 0 };
+    const shown = { drawn: proposal, proposal, strokes: [] };
+    return { embedding, preference, ...shown, redraws: 0 };
   } catch (error) {
     embedding.dispose();
     throw error;
@@ -136,8 +143,8 @@ async function begin(
 
 /**
  * The five functions as one object: start, look at `proposal`, choose, undo,
- * add a click, accept. It keeps all actions and the last three states. Undo makes
- * older states again from the actions, with the same numbers. The session owns the
+ * add a click, paint, accept. It keeps all actions and the last three states. Undo
+ * makes older states again from the actions, with the same numbers. The session owns the
  * image embedding: call `dispose()`, or declare the session with `using`.
  *
  * @example Pick the first candidate twice
@@ -160,6 +167,8 @@ export class Session {
   readonly #beginning: Beginning;
   /** What was done since the start, oldest first. */
   readonly #steps: Step[] = [];
+  /** What was undone, in the order in which it is done again. */
+  #undone: readonly Step[] = [];
   /** The last states, at least one; as many as steps and the start, at most. */
   #states: State[];
   #accepted?: Extract<Action, { kind: "accept" }>;
@@ -328,6 +337,22 @@ export class Session {
     return this.#steps.length > 0;
   }
 
+  /** Whether there is an undone step to do again. */
+  get canRedo(): boolean {
+    return this.#undone.length > 0;
+  }
+
+  /**
+   * What was done since the start, oldest first, and after it what was undone and
+   * can be done again: `steps` to the number `done` are behind the proposal.
+   */
+  get history(): { readonly steps: readonly Action[]; readonly done: number } {
+    return {
+      steps: [...this.#steps, ...this.#undone],
+      done: this.#steps.length,
+    };
+  }
+
   /** The user's profile, for the next image. */
   get profile(): Profile {
     return profileOf(this.preference);
@@ -354,8 +379,14 @@ export class Session {
         return await this.zoom(action.factor);
       case "look":
         return await this.lookAt(action.region);
+      case "paint":
+        return await this.paint(action);
       case "undo":
         return await this.undo();
+      case "redo":
+        return await this.redo();
+      case "jump":
+        return await this.jumpTo(action.step);
       case "accept": {
         const { kind: _, candidate, ...cleaning } = action;
         this.accept(candidate, cleaning);
@@ -365,7 +396,7 @@ export class Session {
         return this.proposal;
       default:
         throw new TypeError(
-          `Cannot apply the action as its kind must be one of choose, click, again, zoom, look, undo, accept, stop: current value is ${
+          `Cannot apply the action as its kind must be one of choose, click, again, zoom, look, paint, undo, redo, jump, accept, stop: current value is ${
             showValue((action as { kind?: unknown } | undefined)?.kind)
           }`,
         );
@@ -387,7 +418,7 @@ export class Session {
       { kind: "choose", candidate },
       () =>
         updatePreference(this.#model, this.#last.embedding, this.preference, {
-          proposal: this.proposal,
+          proposal: this.#last.drawn,
           choice: candidate,
           ...this.#options.update,
         }),
@@ -511,14 +542,14 @@ export class Session {
     redraws = 0,
   ): Promise<Proposal> {
     return await this.#alone(verb, async () => {
-      const { embedding: before } = this.#last;
+      const { embedding: before, strokes } = this.#last;
       const updated = await update();
       const { preference, embedding } = "embedding" in updated
         ? updated
         : { preference: updated, embedding: before };
-      let proposal: Proposal;
+      let drawn: Proposal;
       try {
-        proposal = await propose(
+        drawn = await propose(
           this.#model,
           embedding,
           preference,
@@ -529,11 +560,45 @@ export class Session {
         if (embedding !== before) embedding.dispose();
         throw error;
       }
-      this.#steps.push(step);
-      this.#keep([
-        ...this.#states,
-        { embedding, preference, proposal, redraws },
-      ]);
+      const proposal = paintProposal(drawn, strokes);
+      const shown = { drawn, proposal, strokes };
+      this.#push(step, { embedding, preference, ...shown, redraws });
+      return proposal;
+    });
+  }
+
+  /** A step is done: what had been undone is no more. */
+  #push(step: Step, state: State): void {
+    this.#steps.push(step);
+    this.#undone = [];
+    this.#keep([...this.#states, state]);
+  }
+
+  /**
+   * Sets the last pixels by hand: in every mask that is shown from then on, those
+   * under a brush's stroke are inside and those under an eraser's outside. The
+   * network does not learn of it.
+   *
+   * @param stroke Label, radius and path.
+   * @returns The proposal with the stroke on it.
+   * @throws {RangeError} When the stroke is none, or leaves the image.
+   * @throws {TypeError} As `choose`.
+   */
+  async paint({ label, radius, path }: Stroke): Promise<Proposal> {
+    // deno-lint-ignore require-await -- one thing at a time, as the others
+    return await this.#alone("paint", async () => {
+      const { height, width } = this.#last.embedding.frame;
+      const stroke = {
+        label,
+        radius,
+        path: path?.map(({ x, y }) => ({ x, y })),
+      };
+      checkStroke(stroke, height, width);
+      const { drawn, strokes, ...same } = this.#last;
+      const all = [...strokes, stroke];
+      const proposal = paintProposal(drawn, all);
+      const step = { kind: "paint", ...stroke } as const;
+      this.#push(step, { ...same, drawn, proposal, strokes: all });
       return proposal;
     });
   }
@@ -579,15 +644,67 @@ export class Session {
    * @throws {TypeError} As `choose`.
    */
   async undo(): Promise<Proposal> {
-    return await this.#alone("undo", async () => {
+    return await this.#goBack("undo", () => {
       if (!this.canUndo) {
         throw new RangeError(
           "Cannot undo as there must be a step after the start: current value is 0",
         );
       }
-      if (this.#states.length > 1) this.#keep(this.#states.slice(0, -1));
-      else this.#keep(await this.#remake(this.#steps.slice(0, -1)));
-      this.#steps.pop();
+      return this.#steps.length - 1;
+    });
+  }
+
+  /**
+   * Does again what was undone last. Any other step ends what can be done again.
+   *
+   * @returns The proposal after it, with the same numbers.
+   * @throws {RangeError} When nothing was undone.
+   * @throws {TypeError} As `choose`.
+   */
+  async redo(): Promise<Proposal> {
+    const [step, ...rest] = this.#undone;
+    if (!step) {
+      throw new RangeError(
+        "Cannot redo as there must be an undone step: current value is 0",
+      );
+    }
+    const proposal = await this.apply(step);
+    this.#undone = rest;
+    return proposal;
+  }
+
+  /**
+   * Goes to a state of the history: back as `undo`, forth as `redo`.
+   *
+   * @param step After how many steps, 0 the start .. `history.steps.length`.
+   * @returns The proposal there.
+   * @throws {RangeError} When the history has no such state.
+   * @throws {TypeError} As `choose`.
+   */
+  async jumpTo(step: number): Promise<Proposal> {
+    const { steps, done } = this.history;
+    if (!(Number.isInteger(step) && step >= 0 && step <= steps.length)) {
+      throw new RangeError(
+        `Cannot jump as the step must be one of the history, 0..${steps.length}: current value is ${step}`,
+      );
+    }
+    if (step <= done) return await this.#goBack("jump", () => step);
+    while (this.#steps.length < step) await this.redo();
+    return this.proposal;
+  }
+
+  /** Goes back to the state after so many steps. */
+  async #goBack(verb: string, find: () => number): Promise<Proposal> {
+    return await this.#alone(verb, async () => {
+      const position = find();
+      const back = this.#steps.length - position;
+      if (back === 0) return this.proposal;
+      this.#keep(
+        back < this.#states.length
+          ? this.#states.slice(0, -back)
+          : await this.#remake(this.#steps.slice(0, position)),
+      );
+      this.#undone = [...this.#steps.splice(position), ...this.#undone];
       return this.proposal;
     });
   }
