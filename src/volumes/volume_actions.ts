@@ -59,7 +59,7 @@ export const OPTIONS = {
  * absent from it; goes to another slice; or walks.
  */
 export type VolumeAction =
-  | SliceAction
+  | Extract<Action, { kind: "choose" | "click" | "again" | "zoom" | "look" }>
   | { readonly kind: "accept"; readonly candidate?: number }
   | { readonly kind: "absent" }
   | { readonly kind: "go"; readonly slice: number }
