@@ -577,16 +577,19 @@ export class VolumeSession {
     return await step(
       this.#model,
       this.#images,
-      before,
-      slice,
+      {
+        neighbor: before,
+        from: slice - walk.direction,
+        slice,
+        distance: Math.abs(slice - walk.from),
+        seed: createRandom(seed, walk.from, walk.direction).integer(2 ** 31),
+      },
       {
         choices: carryProfile ? source.choices : [],
         regionSide: source.regionSide,
         appearance: source.appearance,
         profile: carryProfile ? state.profile : undefined,
       },
-      Math.abs(slice - walk.from),
-      createRandom(seed, walk.from, walk.direction).integer(2 ** 31),
     );
   }
 
