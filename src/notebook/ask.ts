@@ -1,21 +1,17 @@
 import type { Figure } from "../figures/figure.ts";
 import {
   type Bundle,
+  currentCell,
   displayBundle,
   inKernel,
   interruptible,
   stopHere,
 } from "./kernel.ts";
+import type { Action } from "../spa/feedback.ts";
 import { guardedPrompt } from "./guarded_prompt.ts";
 import type { PickPanel } from "./pick_panel.ts";
 import { openPickServer } from "./pick_server.ts";
-import {
-  type Choices,
-  isAmong,
-  type Picked,
-  pickedFromLine,
-  typedKeys,
-} from "./picked.ts";
+import { type Choices, isAmong, pickedFromLine, typedKeys } from "./picked.ts";
 
 /** Who can answer, in the order in which they are asked. */
 export type Asked = "browser" | "prompt" | "auto";
@@ -40,14 +36,14 @@ export interface Question {
    */
   readonly patience?: number;
   /** The rule that answers where nobody does. */
-  readonly auto?: () => Picked | Promise<Picked>;
+  readonly auto?: () => Action | Promise<Action>;
   /** Stops the wait. */
   readonly signal?: AbortSignal;
 }
 
 /** What was picked. */
 export interface Answer {
-  readonly picked: Picked;
+  readonly picked: Action;
   /** Who did it. */
   readonly by: Asked;
   /** How long it took from being asked. */
@@ -86,7 +82,7 @@ async function askInOrder(
   const likely = host.notebook ? "browser" : "prompt";
   const { choices, auto, by = likely } = question;
   let asked = performance.now();
-  const answered = (picked: Picked, by: Asked): Answer => {
+  const answered = (picked: Action, by: Asked): Answer => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
   };
   await stopHere(signal);
@@ -137,7 +133,7 @@ async function askBrowser(
   { choices, panel, patience = 10, signal }: Stoppable,
   { notebook, known }: PickHost,
   output: Output,
-): Promise<Picked | undefined> {
+): Promise<Action | undefined> {
   const draw = await panel();
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {}); // also where nobody waits for it
@@ -190,7 +186,7 @@ const PROMPT_TIME = 120_000;
 async function askPrompt(
   { choices, title, signal }: Stoppable,
   { ask, known }: PickHost,
-): Promise<Picked | "late" | undefined> {
+): Promise<Action | "late" | undefined> {
   const question = `${title} (${typedKeys(choices)})`;
   let excuse = "";
   for (let i = 0; i < TRIES; i++) {
@@ -222,6 +218,8 @@ export type Output = (bundle: Bundle, alt?: string) => Promise<void>;
 export interface PickHost {
   /** Whether what is shown stands in a notebook, and a browser shows it. */
   readonly notebook: boolean;
+  /** Which cell runs; undefined where that is not known. */
+  readonly cell?: () => number | undefined;
   /** Opens an output for the forms of a panel or a figure, by mime type. */
   readonly openOutput: () => Output;
   /**
@@ -247,6 +245,7 @@ export function ownHost(): PickHost {
   const notebook = inKernel();
   return {
     notebook,
+    cell: currentCell,
     openOutput: notebook ? displayInNotebook : () => printText,
     ask: notebook ? guardedPrompt : (question) => prompt(question),
     known: KNOWN,

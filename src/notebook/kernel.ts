@@ -38,6 +38,8 @@ const GUARDED = Symbol.for("spa.guarded");
 const pending = new Set<Promise<void>>();
 /** The outputs before: what is shown first stands first, however long it takes. */
 let before: Promise<void> = Promise.resolve();
+/** How many cells have ended; undefined where that is not known. */
+let cell: number | undefined;
 /** When the outputs so far will have been passed on, by `performance.now`. */
 let clearAt = 0;
 
@@ -49,6 +51,11 @@ function jupyter(deno: object = Deno): Jupyter | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Which cell runs, as a number of its own; undefined where that is not known. */
+export function currentCell(): number | undefined {
+  return cell;
 }
 
 /** Whether this runs in a Jupyter kernel. */
@@ -137,8 +144,10 @@ export function guardOutputs(
     return;
   }
   const { broadcastResult } = internals;
+  cell = 0;
   internals.broadcastResult = async (count, result) => {
     await Promise.all(pending);
+    cell!++;
     const shown = result === undefined ? undefined : measured(api, result);
     await broadcastResult(count, shown);
     await passedOn();
