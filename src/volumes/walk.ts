@@ -324,7 +324,9 @@ export async function look(
     const look = map.reduce((sum, p, i) => sum + p * ratios[i], 0);
     return Math.log(share) + WALK.look * look / size;
   })).map(Math.exp);
-  const logits = meanMap(maps, weights, [...weights.keys()]).map((p) => clippedLogit(p));
+  const logits = meanMap(maps, weights, [...weights.keys()]).map((p) =>
+    clippedLogit(p)
+  );
   return { region, side, logits, depths: depthsOf(moved, side), ratios };
 }
 
