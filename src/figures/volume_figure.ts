@@ -256,12 +256,12 @@ function middleOf(
 }
 
 /** Rows from the last to the first: the head above, as it is looked at. */
-function flipped<T extends NdArray<Float32Array> | NdArray<Uint8Array>>(
-  array: T,
+function flipped<T extends Float32Array | Uint8Array>(
+  array: NdArray<T>,
   flip: boolean,
-): T {
+): NdArray<T> {
   const turned = flip ? array.step(-1) : array;
-  return ndarray(contiguous(turned).data, turned.shape.slice()) as T;
+  return ndarray(contiguous(turned).data as T, turned.shape.slice());
 }
 
 function drawPlane(

@@ -30,8 +30,8 @@ Deno.test("disposing labels disposes their sessions", () => {
   let disposed = 0;
   {
     using labels = new Labels();
-    const dispose = () => disposed++;
-    labels.add({ name: "one", session: { ...masked(1, 0, 0, 0), dispose } });
+    const one = { ...masked(1, 0, 0, 0), dispose: () => disposed++ };
+    labels.add({ name: "one", session: one });
     labels.add({ name: "two", session: masked(1, 0, 0, 0) });
   }
   assert.equal(disposed, 1);
