@@ -160,17 +160,15 @@ export function forward(
     batch.drawn,
   );
   const pi = tf.exp(logWeights);
-  const logits = decodeMasks(
-    weights,
-    config,
+  const logits = decodeMasks(weights, config, {
     feedback,
     prompts,
-    tf.add(means, tf.mul(deviations, batch.noise)),
-    batch.choice,
-    batch.hasMask,
-    paper ? stopGradient(pi) : pi,
-    detail && repeatImages(detail, B),
-  );
+    latents: tf.add(means, tf.mul(deviations, batch.noise)),
+    choice: batch.choice,
+    hasMask: batch.hasMask,
+    shares: paper ? stopGradient(pi) : pi,
+    detail: detail && repeatImages(detail, B),
+  });
   return {
     logits: tf.reshape(logits, [B, batch.noise.shape[1]!, -1]),
     logShares: logWeights,
