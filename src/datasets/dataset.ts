@@ -7,7 +7,7 @@ export interface Case {
   id: string;
   /** Whose image it is: data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Millimetres per pixel, where known: of pixels that are not square [between rows, between columns]. */
+  /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */
   spacing?: number | readonly [number, number];
   /** The raters who drew a mask, perhaps an empty one, in order. */
   raters: string[];

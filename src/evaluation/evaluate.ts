@@ -103,7 +103,7 @@ export interface IterationResult {
   /** Intersection over union of the same two, 0..1; unknown in results that were saved before it was measured. */
   readonly iou?: number;
   /**
-   * 95th percentile of the Hausdorff distance of the same two, in millimetres
+   * 95th percentile of the Hausdorff distance of the same two, in millimeters
    * where the target's `spacing` is known, else in pixels. An empty
    * recommendation counts as the image's diagonal: see `hd95`.
    */
@@ -126,7 +126,7 @@ export interface TargetResult {
   readonly patient: string;
   /** Whose mask was aimed at: a rater, or "majority of 1, 2". */
   readonly rater: string;
-  /** Millimetres per pixel of the case, where known: the unit of `hd95`. */
+  /** Millimeters per pixel of the case, where known: the unit of `hd95`. */
   readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;

@@ -27,7 +27,7 @@ export {
 export { dice, diceSoft, iou, meanMask } from "../metrics/overlap.ts";
 export {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
   sampleSpread,

@@ -340,7 +340,7 @@ function viewTools(proposal: boolean, before: boolean): string {
   ].join("");
 }
 
-/** The panel's own colours, by the theme of the page it stands in. */
+/** The panel's own colors, by the theme of the page it stands in. */
 const LIGHT = {
   selectors: ".spa-pick, .spa-pick-page",
   colors: {

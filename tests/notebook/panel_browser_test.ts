@@ -7,7 +7,7 @@ import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { openPickServer } from "../../src/notebook/pick_server.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import { findPython, firstThat } from "../helpers/python.ts";
-import { greyImage, handProposal } from "../helpers/proposal.ts";
+import { grayImage, handProposal } from "../helpers/proposal.ts";
 
 const python = await findPython("playwright");
 const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
@@ -67,9 +67,9 @@ const panel = await pickPanel({
   choices: choicesOf(image, 4, OFFERED),
 });
 const first = await pickPanel({
-  image: greyImage,
+  image: grayImage,
   title: "What is to be segmented?",
-  choices: choicesOf(greyImage, 0, ["box"]),
+  choices: choicesOf(grayImage, 0, ["box"]),
 });
 const manyProposal = {
   ...proposal,
