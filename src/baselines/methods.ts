@@ -30,6 +30,8 @@ import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
+import { swinUNet } from "./swin_unet.ts";
+import { transUNet } from "./trans_unet.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
@@ -200,6 +202,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   box,
   "sam-u": samU,
   unet,
+  "trans-unet": transUNet,
+  "swin-unet": swinUNet,
   ensemble,
   "label-sampling": labelSampling,
   "multi-head": multiHead,

@@ -337,12 +337,15 @@ export function diceTargetsTable(
     columns: [
       ...(names.length > 1 ? [{ heading: "variant" }] : []),
       { heading: "Dice target" },
-      { heading: "iterations", digits: 2 },
+      { heading: "iterations of those that reach it", digits: 2 },
       { heading: "95 % interval" },
       { heading: "failed", align: "right" },
       { heading: "n" },
       { heading: "cap" },
-      { heading: `iterations, a failure as ${failurePenalty(cap)}`, digits: 2 },
+      {
+        heading: `iterations of all, a failure as ${failurePenalty(cap)}`,
+        digits: 2,
+      },
     ],
     rows,
   };

@@ -10,6 +10,13 @@ export {
   type IterationResult,
   type TargetResult,
 } from "../evaluation/evaluate.ts";
+export type {
+  Beginning,
+  Damage,
+  RegionChoice,
+} from "../evaluation/first_words.ts";
+export type { Interaction } from "../evaluation/moves.ts";
+export { padCases } from "../evaluation/pad_cases.ts";
 export {
   type RaterAgreement,
   raterAgreement,
