@@ -52,7 +52,7 @@ export function declareLinear(
   };
 }
 
-/** A normalisation over channels. */
+/** A normalization over channels. */
 export function declareNorm(name: string, channels: number): Declarer {
   return (declared) => {
     declared.set(`${name}.weight`, weight([channels], 0, 1));
@@ -60,7 +60,7 @@ export function declareNorm(name: string, channels: number): Declarer {
   };
 }
 
-/** A 3 x 3 convolution and its normalisation. */
+/** A 3 x 3 convolution and its normalization. */
 function declareConvolution(
   name: string,
   inputs: number,

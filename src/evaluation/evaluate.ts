@@ -90,7 +90,7 @@ export interface EvaluateOptions {
    */
   readonly region?: RegionChoice;
   /**
-   * By what share of its side a given region is moved in both directions, towards
+   * By what share of its side a given region is moved in both directions, toward
    * one of the four corners; default 0.
    */
   readonly shift?: number;
@@ -181,7 +181,7 @@ export interface TargetResult {
   readonly region?: Box;
   /** How often it looked to find it, and the milliseconds that took. */
   readonly looks?: { readonly count: number; readonly milliseconds: number };
-  /** Millimetres per pixel of the case, where known: the unit of `hd95`. */
+  /** Millimeters per pixel of the case, where known: the unit of `hd95`. */
   readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;

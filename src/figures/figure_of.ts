@@ -101,7 +101,7 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
     if (value.values.shape[0] > 1) {
       return volumeFigure({ volume: value, title });
     }
-    const channels = value.colour ? undefined : [0];
+    const channels = value.color ? undefined : [0];
     const image = volumeImage(value, { channels });
     return imageFigure({ image, title: title ?? describe(value) });
   }
