@@ -103,7 +103,7 @@ function proposalOf(
 
 /**
  * Evaluates a baseline on a dataset. Users of clicks click into the target
- * where SPA's would, and then at the centre of the largest error; methods
+ * where SPA's would, and then at the center of the largest error; methods
  * without clicks have the same figures at every iteration. They look at the whole
  * image, or at the region that is given: they cannot find one.
  *

@@ -36,7 +36,7 @@ import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
  * Click refinement (Kirillov et al., "Segment Anything", 2023): one mask. Every
- * further click is at the centre of its largest error, and its logits are the
+ * further click is at the center of its largest error, and its logits are the
  * next mask prompt.
  */
 const click: Method = {

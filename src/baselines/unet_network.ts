@@ -1,8 +1,8 @@
 /**
  * A U-Net (Ronneberger, Fischer, Brox, 2015) about as large as the tiny preset:
  * five resolutions from the decoder's own, 4h, downwards, one 3 x 3 convolution at
- * each and again on the way up; 2 x 2 patches lead down, nearest neighbours up;
- * every convolution is followed by a normalisation over channels and a GELU.
+ * each and again on the way up; 2 x 2 patches lead down, nearest neighbors up;
+ * every convolution is followed by a normalization over channels and a GELU.
  */
 
 import * as tf from "../engine/tf.ts";
@@ -52,7 +52,7 @@ export function declareLinear(
   };
 }
 
-/** A normalisation over channels. */
+/** A normalization over channels. */
 export function declareNorm(name: string, channels: number): Declarer {
   return (declared) => {
     declared.set(`${name}.weight`, weight([channels], 0, 1));
@@ -60,7 +60,7 @@ export function declareNorm(name: string, channels: number): Declarer {
   };
 }
 
-/** A 3 x 3 convolution and its normalisation. */
+/** A 3 x 3 convolution and its normalization. */
 function declareConvolution(
   name: string,
   inputs: number,

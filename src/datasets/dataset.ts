@@ -9,7 +9,7 @@ export interface Case {
   patient: string;
   /** Which data set it is of, where several are evaluated together. */
   set?: string;
-  /** Millimetres per pixel, where known: of pixels that are not square [between rows, between columns]. */
+  /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */
   spacing?: number | readonly [number, number];
   /** The raters who drew a mask, perhaps an empty one, in order. */
   raters: string[];

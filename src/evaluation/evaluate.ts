@@ -90,7 +90,7 @@ export interface EvaluateOptions {
    */
   readonly region?: RegionChoice;
   /**
-   * By what share of its side a given region is moved in both directions, towards
+   * By what share of its side a given region is moved in both directions, toward
    * one of the four corners; default 0.
    */
   readonly shift?: number;
@@ -146,7 +146,7 @@ export interface IterationResult {
   /** Intersection over union of the same two, 0..1; unknown in results that were saved before it was measured. */
   readonly iou?: number;
   /**
-   * 95th percentile of the Hausdorff distance of the same two, in millimetres
+   * 95th percentile of the Hausdorff distance of the same two, in millimeters
    * where the target's `spacing` is known, else in pixels. An empty
    * recommendation counts as the image's diagonal: see `hd95`.
    */
@@ -181,7 +181,7 @@ export interface TargetResult {
   readonly region?: Box;
   /** How often it looked to find it, and the milliseconds that took. */
   readonly looks?: { readonly count: number; readonly milliseconds: number };
-  /** Millimetres per pixel of the case, where known: the unit of `hd95`. */
+  /** Millimeters per pixel of the case, where known: the unit of `hd95`. */
   readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;

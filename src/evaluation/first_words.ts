@@ -49,7 +49,7 @@ export function firstWords(
 
 /**
  * The square three times as long as a target about its center, perhaps moved in
- * both directions by a share of its side: towards a corner that the target's own
+ * both directions by a share of its side: toward a corner that the target's own
  * pixels draw, so that other draws stay what they are.
  */
 export function givenRegion(target: NdArray<Uint8Array>, shift = 0): Box {

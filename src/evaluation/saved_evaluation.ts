@@ -233,7 +233,7 @@ export function findDifference(
   }
 }
 
-/** The beginning of a text, enough to recognise it. */
+/** The beginning of a text, enough to recognize it. */
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }

@@ -17,7 +17,7 @@ export interface Target {
   readonly part?: number;
   /** [H, W], 0 or 1, not empty. */
   readonly mask: NdArray<Uint8Array>;
-  /** Millimetres per pixel of it, where known. */
+  /** Millimeters per pixel of it, where known. */
   readonly spacing?: Case["spacing"];
 }
 

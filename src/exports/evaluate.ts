@@ -34,7 +34,7 @@ export {
 export { dice, diceSoft, iou, meanMask } from "../metrics/overlap.ts";
 export {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
   sampleSpread,

@@ -27,7 +27,7 @@ Deno.test("resultsCSV() writes a row per target and iteration", () => {
   );
 });
 
-Deno.test("resultsCSV() has HD95 in millimetres in a column of its own", () => {
+Deno.test("resultsCSV() has HD95 in millimeters in a column of its own", () => {
   for (const spacing of [0.5, [1, 0.5]] as const) {
     const [, row] = resultsCSV({ both: [{ ...target, spacing }] }).split("\n");
     assert.ok(row.includes(",41.24,0.600000,3.500000,,"), row);

@@ -141,6 +141,7 @@ async function main(): Promise<void> {
       if (!all && study.every > 1) quick.add(study.id);
     }
   }
+  const written: string[] = [];
   for (const page of PAGES) {
     const { file, needs } = page;
     const missing = needs.filter((id) => !records.has(id));
@@ -150,11 +151,18 @@ async function main(): Promise<void> {
     }
     const path = join(ROOT, "data", "results", file);
     await writeFileAtomic(path, page.render(records, { ...now, quick }));
+    written.push(path);
     console.log(`${file}: written`);
   }
   const readme = join(ROOT, "README.md");
   const filled = fillReadme(await Deno.readTextFile(readme), records);
-  if (filled !== undefined) await writeFileAtomic(readme, filled);
+  if (filled !== undefined) {
+    await writeFileAtomic(readme, filled);
+    written.push(readme);
+  }
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", ...written],
+  }).output();
 }
 
 if (import.meta.main) await runCommand(main);

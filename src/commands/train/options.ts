@@ -73,7 +73,7 @@ export const HELP = `deno task train [options]
                        the best candidate and sample spread; grows with the run.
                        deno task train curve FILE.csv ... --out FILE.png draws
                        one, or compares several
-  --note TEXT          goes into the weights' metadata: data, licence
+  --note TEXT          goes into the weights' metadata: data, license
 `;
 
 /** The arguments, as options by name. */
