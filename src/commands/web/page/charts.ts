@@ -98,7 +98,7 @@ export function drawDice(
 type Place = readonly [number, number];
 
 /** Components of less weight get no number. */
-const NUMBERED = 0.05;
+const NUMBERED = 0.1;
 /** Radius of a component of weight 1. */
 const RADIUS = 52;
 const WIDTH = 320, HEIGHT = 210, ROOM = 24;

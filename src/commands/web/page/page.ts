@@ -6,6 +6,7 @@
  */
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { extentOf } from "../../../arrays/extent.ts";
 import { COLOR, raterName } from "../../../figures/theme.ts";
 import { dice } from "../../../metrics/overlap.ts";
 import type { Model } from "../../../model/model.ts";
@@ -250,6 +251,7 @@ async function undo(): Promise<void> {
 function accept(k?: number): void {
   if (!session || busy || accepted) return;
   accepted = session.accept(k);
+  hovered = undefined;
   const known = reference();
   const choices = `${session.iteration} choice${
     session.iteration === 1 ? "" : "s"
@@ -368,6 +370,39 @@ function count(mask: Mask): number {
   return pixels;
 }
 
+/** The square that shows all that some masks hold, in the image if it can be. */
+function viewOf(masks: readonly Mask[]): Box {
+  const [height, width] = subject.image.shape;
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (const mask of masks) {
+    const extent = extentOf(mask);
+    if (!extent) continue;
+    left = Math.min(left, extent.x);
+    top = Math.min(top, extent.y);
+    right = Math.max(right, extent.x + extent.width);
+    bottom = Math.max(bottom, extent.y + extent.height);
+  }
+  if (left >= right) [left, top, right, bottom] = [0, 0, width, height];
+  const least = Math.min(width, height);
+  const side = Math.min(
+    Math.max(1.4 * (right - left), 1.4 * (bottom - top), least / 4),
+    Math.max(width, height),
+  );
+  const place = (from: number, to: number, size: number) => {
+    const start = Math.round((from + to - side) / 2);
+    return size <= side
+      ? (size - side) / 2
+      : Math.max(0, Math.min(start, size - side));
+  };
+  const x = place(left, right, width), y = place(top, bottom, height);
+  return {
+    left: x - 0.5,
+    top: y - 0.5,
+    right: x + side - 0.5,
+    bottom: y + side - 0.5,
+  };
+}
+
 /** The step whose candidates stand on the page, and their scores' reference. */
 let drawn: unknown[] = [];
 
@@ -391,6 +426,7 @@ function showCandidates(): void {
   }
   const scores = step.candidates.map(({ mask }) => known && dice(mask, known));
   const best = Math.max(...scores.map((score) => score ?? 0));
+  const view = viewOf([step.mask, ...step.candidates.map(({ mask }) => mask)]);
   list.replaceChildren(...step.candidates.map((candidate, k) => {
     const button = document.createElement("button");
     const { share, added, removed, mask } = candidate;
@@ -424,7 +460,7 @@ function showCandidates(): void {
     button.onmouseleave = button.onblur = () => hover(undefined);
     const picture = {
       raster: subject.raster,
-      view: step.region,
+      view,
       layers: [
         ...changes(candidate),
         { mask: step.mask, line: COLOR.recommended },
@@ -504,17 +540,18 @@ function stageKey(event: KeyboardEvent): void {
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1] };
   const moves: Record<string, number[]> = { ...step, ArrowDown: [0, 1] };
   const [height, width] = subject.image.shape;
-  cross ??= { x: Math.floor(width / 2), y: Math.floor(height / 2) };
+  const from = cross ??
+    { x: Math.floor(width / 2), y: Math.floor(height / 2) };
   if (event.key === "Enter") {
-    click({ ...cross, label: labelOf(event) });
+    click({ ...from, label: labelOf(event) });
   } else if (moves[event.key]) {
     const far = Math.ceil(
       Math.max(height, width) / (event.shiftKey ? 200 : 40),
     );
     const [dx, dy] = moves[event.key];
     cross = {
-      x: Math.max(0, Math.min(width - 1, cross.x + far * dx)),
-      y: Math.max(0, Math.min(height - 1, cross.y + far * dy)),
+      x: Math.max(0, Math.min(width - 1, from.x + far * dx)),
+      y: Math.max(0, Math.min(height - 1, from.y + far * dy)),
     };
     drawStage();
   } else return;
@@ -544,6 +581,7 @@ const KEYS: Record<string, () => void> = {
 function listen(): void {
   stage.onclick = (event) => {
     const { clientX, clientY } = event;
+    cross = undefined;
     const point = pixelAt(stage, stageView(), clientX, clientY);
     click({ ...point, label: labelOf(event) });
   };
@@ -611,7 +649,10 @@ function listen(): void {
     const file = event.dataTransfer?.files[0];
     if (file && !busy) openFile(file);
   };
-  new ResizeObserver(() => {
+  let width = 0; // heights follow from what is shown
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width === width) return;
+    width = contentRect.width;
     drawn = [];
     show();
   }).observe(get("candidates"));
