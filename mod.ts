@@ -76,17 +76,12 @@ export {
   type PickOptions,
   type PickRule,
 } from "./src/notebook/pick.ts";
-export {
-  applyPick,
-  pickNext,
-  type PickNextOptions,
-} from "./src/notebook/pick.ts";
+export { pickNext, type PickNextOptions } from "./src/notebook/pick.ts";
 export {
   type PickedStart,
   pickStart,
   type PickStartOptions,
 } from "./src/notebook/pick.ts";
-export type { Picked } from "./src/notebook/picked.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export {
   type PhantomVolume,
@@ -106,7 +101,13 @@ export { cleanMask, type MaskCleaning } from "./src/arrays/clean_mask.ts";
 export { decode, type DecodeOptions } from "./src/spa/decode.ts";
 export type { Identity, ImageEmbedding, Looks } from "./src/spa/embedding.ts";
 export { encode, type EncodeOptions } from "./src/spa/encode.ts";
-export type { Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export type {
+  Action,
+  Choice,
+  Feedback,
+  Point,
+  Stroke,
+} from "./src/spa/feedback.ts";
 export type { Box } from "./src/spa/frame.ts";
 export type { Frame } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
@@ -121,7 +122,6 @@ export {
 export type { ProposalOptions } from "./src/spa/propose.ts";
 export { type Latents, sampleGMM } from "./src/spa/sample_gmm.ts";
 export {
-  type Action,
   Session,
   type SessionJSON,
   type SessionOptions,

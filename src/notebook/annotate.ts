@@ -27,13 +27,7 @@ import {
 import { AnnotationReport } from "./annotation_report.ts";
 import { ownHost, type PickHost } from "./ask.ts";
 import { interruptible } from "./kernel.ts";
-import {
-  applyPick,
-  type AskOptions,
-  pickOf,
-  type PickRule,
-  pickStartAt,
-} from "./pick.ts";
+import { type AskOptions, pickOf, type PickRule, pickStartAt } from "./pick.ts";
 
 /**
  * Annotates images one after another: the first click, then proposals until
@@ -288,7 +282,7 @@ async function align(
   const picks: AnnotationRecord["picks"][number][] = [];
   const scores: number[] = [];
   while (true) {
-    if (reference) scores.push(dice(session.accept(), reference));
+    if (reference) scores.push(dice(session.mask, reference));
     const { picked, by, seconds } = await pickOf(host, session, {
       ...askOf(options),
       ...{ image: pixels, random, undo, about },
@@ -300,7 +294,7 @@ async function align(
     });
     if (picked.kind === "undo" && !session.canUndo) return undefined;
     picks.push({ ...picked, by, seconds });
-    await applyPick(session, picked);
+    await session.apply(picked);
     if (picked.kind !== "accept") continue;
     const record = {
       ...{ id, settings, points, ...(box && { box }), picks },
@@ -309,7 +303,7 @@ async function align(
       ...(reference && { dice: scores }),
       profile: session.profile,
     };
-    return { record, mask: session.accept(picked.candidate, picked) };
+    return { record, mask: session.mask };
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { NdArray } from "ndarray";
 import { removeTemporaries, writeFileAtomic } from "../files.ts";
 import { writeMask } from "../formats/write_image.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import {
   type Profile,
@@ -11,7 +11,6 @@ import {
   profileToJSON,
 } from "../spa/profile.ts";
 import type { Asked } from "./ask.ts";
-import type { Picked } from "./picked.ts";
 
 /** How an image was annotated. */
 export interface AnnotationRecord {
@@ -27,7 +26,7 @@ export interface AnnotationRecord {
    * What was picked, in order, undone steps too, the acceptance last: `by` whom
    * and in how many `seconds` from being asked.
    */
-  readonly picks: readonly (Picked & {
+  readonly picks: readonly (Action & {
     readonly by: Asked;
     readonly seconds: number;
   })[];
@@ -75,7 +74,7 @@ export async function saveAnnotation(
   const paths = pathsOf(out, record.id);
   const json = {
     format: RECORD_FORMAT,
-    version: 1,
+    version: 2,
     ...record,
     profile: JSON.parse(profileToJSON(record.profile)),
   };
@@ -137,9 +136,9 @@ export async function readAnnotation(
   } catch {
     throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
   }
-  if (json?.format !== RECORD_FORMAT || json.version !== 1) {
+  if (json?.format !== RECORD_FORMAT || json.version !== 2) {
     throw refuse(
-      `be of the format ${RECORD_FORMAT}, version 1`,
+      `be of the format ${RECORD_FORMAT}, version 2`,
       `${json?.format}, version ${json?.version}`,
     );
   }

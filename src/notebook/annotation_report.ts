@@ -119,8 +119,8 @@ function measures(
   return [
     seconds,
     iterations,
-    count("candidate"),
-    points.length + count("point"),
+    count("choose"),
+    points.length + count("click"),
     count("undo"),
     ...(dice ? [dice[0], dice[dice.length - 1]] : []),
   ];

@@ -7,16 +7,11 @@ import {
   interruptible,
   stopHere,
 } from "./kernel.ts";
+import type { Action } from "../spa/feedback.ts";
 import { guardedPrompt } from "./guarded_prompt.ts";
 import type { PickPanel } from "./pick_panel.ts";
 import { openPickServer } from "./pick_server.ts";
-import {
-  type Choices,
-  isAmong,
-  type Picked,
-  pickedFromLine,
-  typedKeys,
-} from "./picked.ts";
+import { type Choices, isAmong, pickedFromLine, typedKeys } from "./picked.ts";
 
 /** Who can answer, in the order in which they are asked. */
 export type Asked = "browser" | "prompt" | "auto";
@@ -41,14 +36,14 @@ export interface Question {
    */
   readonly patience?: number;
   /** The rule that answers where nobody does. */
-  readonly auto?: () => Picked | Promise<Picked>;
+  readonly auto?: () => Action | Promise<Action>;
   /** Stops the wait. */
   readonly signal?: AbortSignal;
 }
 
 /** What was picked. */
 export interface Answer {
-  readonly picked: Picked;
+  readonly picked: Action;
   /** Who did it. */
   readonly by: Asked;
   /** How long it took from being asked. */
@@ -87,7 +82,7 @@ async function askInOrder(
   const likely = host.notebook ? "browser" : "prompt";
   const { choices, auto, by = likely } = question;
   let asked = performance.now();
-  const answered = (picked: Picked, by: Asked): Answer => {
+  const answered = (picked: Action, by: Asked): Answer => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
   };
   await stopHere(signal);
@@ -138,7 +133,7 @@ async function askBrowser(
   { choices, panel, patience = 10, signal }: Stoppable,
   { notebook, known }: PickHost,
   output: Output,
-): Promise<Picked | undefined> {
+): Promise<Action | undefined> {
   const draw = await panel();
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {}); // also where nobody waits for it
@@ -191,7 +186,7 @@ const PROMPT_TIME = 120_000;
 async function askPrompt(
   { choices, title, signal }: Stoppable,
   { ask, known }: PickHost,
-): Promise<Picked | "late" | undefined> {
+): Promise<Action | "late" | undefined> {
   const question = `${title} (${typedKeys(choices)})`;
   let excuse = "";
   for (let i = 0; i < TRIES; i++) {

@@ -10,7 +10,7 @@ import { imageFigure } from "../figures/image_figure.ts";
 import { isWhole } from "../figures/panel.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Action, Point } from "../spa/feedback.ts";
 import { type Box, squareAround } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
 import {
@@ -28,18 +28,17 @@ import {
   type Choices,
   describePicked,
   type Offered,
-  type Picked,
   ZOOM,
 } from "./picked.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
- * pick. Every simulated user is one.
+ * action. Every simulated user is one.
  */
 export type PickRule = (
   proposal: Proposal,
   random: Random,
-) => number | Picked | Promise<number | Picked>;
+) => number | Action | Promise<number | Action>;
 
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
@@ -114,11 +113,11 @@ const QUESTION = "Which is nearest to what you want?";
  *
  * @example Pick, then adapt
  * ```ts ignore
- * const picked = await pick(proposal);
- * if (picked.kind === "candidate") {
+ * const action = await pick(proposal);
+ * if (action.kind === "choose") {
  *   preference = await updatePreference(model, embedding, preference, {
  *     proposal,
- *     choice: picked.index,
+ *     choice: action.candidate,
  *   });
  * }
  * ```
@@ -126,7 +125,7 @@ const QUESTION = "Which is nearest to what you want?";
 export async function pick(
   proposal: Proposal,
   options: PickOptions = {},
-): Promise<Picked> {
+): Promise<Action> {
   return (await pickAt(ownHost(), proposal, options)).picked;
 }
 
@@ -186,7 +185,7 @@ export async function pickAt(
       const { seed } = proposal.predictions.latents;
       const given = await auto(proposal, random ?? createRandom(seed));
       return typeof given === "number"
-        ? { kind: "candidate", index: given } as const
+        ? { kind: "choose", candidate: given } as const
         : given;
     }),
   }, host);
@@ -209,8 +208,8 @@ function marksOf(
   const words = describePicked(picked) + (by === "auto" ? ", by a rule" : "");
   const title = entitled(about, words);
   switch (picked.kind) {
-    case "candidate":
-      return { title, chosen: picked.index };
+    case "choose":
+      return { title, chosen: picked.candidate };
     case "accept":
       return {
         title,
@@ -218,8 +217,8 @@ function marksOf(
         accepted: true,
         proposal: repaired(proposal, picked),
       };
-    case "point":
-      return { title, points: [...points, picked] };
+    case "click":
+      return { title, points: [...points, picked.point] };
     default:
       return { title };
   }
@@ -332,7 +331,7 @@ export async function pickStartAt(
       const { picked } = answer;
       return imageFigure({
         image,
-        points: picked.kind === "point" ? [picked] : [],
+        points: picked.kind === "click" ? [picked.point] : [],
         box: picked.kind === "look" ? picked.region : undefined,
         title: entitled(about, describePicked(picked)),
       });
@@ -343,7 +342,7 @@ export async function pickStartAt(
       const { points, box } = await auto(image, stream);
       if (box) return { kind: "look", region: box };
       const [{ x, y }] = points;
-      return { kind: "point", x, y, label: 1 };
+      return { kind: "click", point: { x, y, label: 1 } };
     }),
   }, host);
   if (picked.kind === "look") {
@@ -357,8 +356,8 @@ export async function pickStartAt(
     };
     return { start: { box }, by };
   }
-  const { x, y, label } = picked as Picked & { kind: "point" }; // all there is
-  return { start: { points: [{ x, y, label }] }, by };
+  const { point } = picked as Action & { kind: "click" }; // all there is
+  return { start: { points: [point] }, by };
 }
 
 /** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
@@ -375,22 +374,20 @@ export type PickNextOptions = Omit<
  *
  * @param session The session, which makes its next proposal.
  * @param options What is shown besides, and who is asked, as for `pick`.
- * @returns What the user did; "accept" leaves the session as it is, and names
- * what `session.accept` is given.
- * @throws As `pick` and `applyPick`.
+ * @returns What the user did. What was accepted is `session.mask`.
+ * @throws As `pick` and the session's `apply`.
  *
  * @example Until the user accepts
  * ```ts ignore
  * using session = await Session.start(model, image, { points: [point] });
- * let picked = await pickNext(session);
- * while (picked.kind !== "accept") picked = await pickNext(session);
- * await writeMask(session.accept(picked.candidate, picked), "mask.png");
+ * while ((await pickNext(session)).kind !== "accept");
+ * await writeMask(session.mask, "mask.png");
  * ```
  */
 export function pickNext(
   session: Session,
   options: PickNextOptions = {},
-): Promise<Picked> {
+): Promise<Action> {
   return pickNextAt(ownHost(), session, options);
 }
 
@@ -399,11 +396,11 @@ export function pickNextAt(
   host: PickHost,
   session: Session,
   options: PickNextOptions,
-): Promise<Picked> {
+): Promise<Action> {
   const own = withOneOutput(host, session);
   return interruptible(async (signal) => {
     const { picked } = await pickOf(own, session, { ...options, signal });
-    await applyPick(session, picked);
+    await session.apply(picked);
     await stopHere(signal);
     return picked;
   }, {
@@ -470,40 +467,6 @@ function holds(region: Box, points: readonly Point[]): boolean {
   return points.every(({ x, y, label }) =>
     label === 0 || x > left && x < right && y > top && y < bottom
   );
-}
-
-/**
- * Does with a session what was picked: chooses, adds the click, draws again,
- * zooms, looks elsewhere, or undoes; nothing for "accept".
- *
- * @throws As the session's own `choose`, `addPoint`, `proposeAgain`, `zoom`,
- * `lookAt` and `undo`.
- */
-export async function applyPick(
-  session: Session,
-  picked: Picked,
-): Promise<void> {
-  switch (picked.kind) {
-    case "candidate":
-      await session.choose(picked.index);
-      break;
-    case "point": {
-      const { x, y, label } = picked;
-      await session.addPoint({ x, y, label });
-      break;
-    }
-    case "none":
-      await session.proposeAgain();
-      break;
-    case "zoom":
-      await session.zoom(picked.factor);
-      break;
-    case "look":
-      await session.lookAt(picked.region);
-      break;
-    case "undo":
-      await session.undo();
-  }
 }
 
 /** What picks of any kind are made of. */

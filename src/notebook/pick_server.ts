@@ -1,10 +1,6 @@
 import { escapeXML } from "../figures/svg.ts";
-import {
-  type Choices,
-  describePicked,
-  type Picked,
-  pickedFromPath,
-} from "./picked.ts";
+import type { Action } from "../spa/feedback.ts";
+import { type Choices, describePicked, pickedFromPath } from "./picked.ts";
 
 /** A server that waits for one pick. */
 export interface PickServer {
@@ -13,7 +9,7 @@ export interface PickServer {
   /** Resolves when a browser has shown the panel. */
   readonly shown: Promise<void>;
   /** Resolves with the first pick. */
-  readonly picked: Promise<Picked>;
+  readonly picked: Promise<Action>;
   /** Resolves when every page that had the panel open has closed it for long. */
   readonly gone: Promise<void>;
   /** Closes the server and every connection, once the pick is answered. */
@@ -50,7 +46,7 @@ export function openPickServer(
   const token = crypto.getRandomValues(new Uint8Array(24))
     .toBase64({ alphabet: "base64url" });
   const shown = Promise.withResolvers<void>();
-  const picked = Promise.withResolvers<Picked>();
+  const picked = Promise.withResolvers<Action>();
   const presence = new Presence(patience);
   let said = ""; // what was picked
   const underway: Promise<unknown>[] = []; // answers to be read to their end

@@ -1,35 +1,10 @@
-/** What a user can do with a proposal, and its forms as text. */
+/** What a user can do with a proposal, as paths, typed lines and words. */
 
-import type { MaskCleaning } from "../arrays/clean_mask.ts";
+import type { Action } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 
-/**
- * What a user did with a proposal, told apart by `kind`. A click has x and y in
- * pixels of the image and its label, 1 inside and 0 outside: it is a `Point`. An
- * acceptance names the candidate, from 0, unless it is the recommendation, and
- * the repairs of its mask; a zoom has its factor, > 1 closer; a look has the box
- * that was drawn, from pixel edge to pixel edge.
- */
-export type Picked =
-  | { readonly kind: "candidate"; readonly index: number }
-  | { readonly kind: "accept"; readonly candidate?: number }
-    & Pick<
-      MaskCleaning,
-      "largestComponent" | "fillHoles"
-    >
-  | { readonly kind: "zoom"; readonly factor: number }
-  | { readonly kind: "look"; readonly region: Box }
-  | { readonly kind: "undo" }
-  | { readonly kind: "none" }
-  | {
-    readonly kind: "point";
-    readonly x: number;
-    readonly y: number;
-    readonly label: 0 | 1;
-  };
-
 /** The acceptance of a mask: as it is shown, or with repairs. */
-export type Accepted = Extract<Picked, { kind: "accept" }>;
+export type Accepted = Extract<Action, { kind: "accept" }>;
 
 /** By how much one step of zoom looks closer. */
 export const ZOOM = 1.5;
@@ -63,16 +38,16 @@ export type Offered =
 export function pickedFromPath(
   path: string,
   choices: Choices,
-): Picked | undefined {
+): Action | undefined {
   if (path.length > 60) return undefined;
   const candidate = /^candidate\/(\d+)$/.exec(path);
   if (candidate) {
-    return among({ kind: "candidate", index: Number(candidate[1]) }, choices);
+    return among({ kind: "choose", candidate: Number(candidate[1]) }, choices);
   }
   const point = /^point\/(\d+)\/(\d+)\/([01])$/.exec(path);
   if (point) {
     const [x, y, label] = point.slice(1).map(Number);
-    return among({ kind: "point", x, y, label: label as 0 | 1 }, choices);
+    return among(clickAt(x, y, label as 0 | 1), choices);
   }
   const box = /^box\/(\d+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
   if (box) return among(lookOf(box.slice(1)), choices);
@@ -84,9 +59,8 @@ export function pickedFromPath(
   if (path === "closer" || path === "wider") {
     return among(zoomOf(path), choices);
   }
-  if (path === "undo" || path === "none") {
-    return among({ kind: path }, choices);
-  }
+  if (path === "undo") return among({ kind: "undo" }, choices);
+  if (path === "none") return among({ kind: "again" }, choices);
   return undefined;
 }
 
@@ -104,14 +78,19 @@ function acceptance(
   };
 }
 
+/** A click at a place, in pixels of the image. */
+function clickAt(x: number, y: number, label: 0 | 1): Action {
+  return { kind: "click", point: { x, y, label } };
+}
+
 /** A look at a box, whose edges are told as pixels that end before them. */
-function lookOf(edges: readonly string[]): Picked {
+function lookOf(edges: readonly string[]): Action {
   const [left, top, right, bottom] = edges.map((edge) => Number(edge) - 0.5);
   return { kind: "look", region: { left, top, right, bottom } };
 }
 
 /** One step of zoom. */
-function zoomOf(way: "closer" | "wider"): Picked {
+function zoomOf(way: "closer" | "wider"): Action {
   return { kind: "zoom", factor: way === "closer" ? ZOOM : 1 / ZOOM };
 }
 
@@ -122,18 +101,18 @@ function zoomOf(way: "closer" | "wider"): Picked {
 export function pickedFromLine(
   line: string,
   choices: Choices,
-): Picked | undefined {
+): Action | undefined {
   const text = line.trim().toLowerCase();
   const point = /^([+-]?)\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)$/.exec(text);
   if (point) {
     const label = point[1] === "-" ? 0 : 1;
     const [x, y] = [Number(point[2]), Number(point[3])];
-    return among({ kind: "point", x, y, label }, choices);
+    return among(clickAt(x, y, label), choices);
   }
   const box = /^box\s+(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)$/.exec(text);
   if (box) return among(lookOf(box.slice(1)), choices);
   if (/^\d+$/.test(text)) {
-    return among({ kind: "candidate", index: Number(text) - 1 }, choices);
+    return among({ kind: "choose", candidate: Number(text) - 1 }, choices);
   }
   if (text === "+" || text === "-") {
     return among(zoomOf(text === "+" ? "closer" : "wider"), choices);
@@ -144,9 +123,9 @@ export function pickedFromLine(
     const index = number === undefined ? undefined : String(Number(number) - 1);
     return among(acceptance(index, largest, holes), choices);
   }
-  const word = (["undo", "none"] as const)
-    .find((word) => text === word || text === word[0]);
-  return word && among({ kind: word }, choices);
+  if (text === "u" || text === "undo") return among({ kind: "undo" }, choices);
+  if (text === "n" || text === "none") return among({ kind: "again" }, choices);
+  return undefined;
 }
 
 /** What can be typed, for a question. */
@@ -184,11 +163,11 @@ export function typedKeys({ candidates, offered }: Choices): string {
 
 const WORDS = { none: "none of these", undo: "undoes" };
 
-/** A pick in words, as for a caption. */
-export function describePicked(picked: Picked): string {
+/** An action in words, as for a caption. */
+export function describePicked(picked: Action): string {
   switch (picked.kind) {
-    case "candidate":
-      return `Candidate ${picked.index + 1} picked`;
+    case "choose":
+      return `Candidate ${picked.candidate + 1} picked`;
     case "accept":
       return [
         `${
@@ -205,11 +184,25 @@ export function describePicked(picked: Picked): string {
       return `Box (${describeBox(picked.region)})`;
     case "undo":
       return "One step back";
-    case "none":
+    case "again":
       return "None of these";
-    case "point":
-      return `Click ${picked.label === 1 ? "inside" : "outside"} ` +
-        `at (${picked.x}, ${picked.y})`;
+    case "redo":
+      return "One step forth";
+    case "jump":
+      return picked.step === 0
+        ? "Back to the start"
+        : `To step ${picked.step} of the history`;
+    case "paint": {
+      const { label, radius, path: [{ x, y }] } = picked;
+      const tool = label === 1 ? "Brush" : "Eraser";
+      return `${tool} of radius ${radius} from (${x}, ${y})`;
+    }
+    case "stop":
+      return "Stopped";
+    case "click": {
+      const { x, y, label } = picked.point;
+      return `Click ${label === 0 ? "outside" : "inside"} at (${x}, ${y})`;
+    }
   }
 }
 
@@ -219,16 +212,17 @@ function describeBox({ left, top, right, bottom }: Box): string {
 }
 
 /** Whether a pick is one of the choices. */
-export function isAmong(picked: Picked, choices: Choices): boolean {
+export function isAmong(picked: Action, choices: Choices): boolean {
   const { candidates, width, height, offered } = choices;
   switch (picked.kind) {
-    case "candidate":
-      return Number.isInteger(picked.index) && picked.index >= 0 &&
-        picked.index < candidates;
-    case "point":
-      return picked.x >= 0 && picked.y >= 0 && picked.x <= width - 1 &&
-        picked.y <= height - 1 &&
-        (picked.label === 1 || picked.label === 0 && offered.has("outside"));
+    case "choose":
+      return Number.isInteger(picked.candidate) && picked.candidate >= 0 &&
+        picked.candidate < candidates;
+    case "click": {
+      const { x, y, label = 1 } = picked.point;
+      return x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1 &&
+        (label === 1 || label === 0 && offered.has("outside"));
+    }
     case "accept":
       return offered.has("accept") && (picked.candidate === undefined ||
         Number.isInteger(picked.candidate) && picked.candidate >= 0 &&
@@ -242,11 +236,15 @@ export function isAmong(picked: Picked, choices: Choices): boolean {
         left >= -0.5 && top >= -0.5 && right <= width - 0.5 &&
         bottom <= height - 0.5;
     }
+    case "again":
+      return offered.has("none");
+    case "undo":
+      return offered.has("undo");
     default:
-      return offered.has(picked.kind);
+      return false;
   }
 }
 
-function among(picked: Picked, choices: Choices): Picked | undefined {
+function among(picked: Action, choices: Choices): Action | undefined {
   return isAmong(picked, choices) ? picked : undefined;
 }

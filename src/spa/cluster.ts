@@ -155,7 +155,10 @@ function binaryEntropy(p: number): number {
  * An object with values that are made when they are read. A value stays as long
  * as somebody holds it: an image's masks would be large to keep.
  */
-function lazily<T extends object, L extends Record<string, () => object>>(
+export function lazily<
+  T extends object,
+  L extends Record<string, () => object>,
+>(
   object: T,
   makers: L,
 ): T & { readonly [K in keyof L]: ReturnType<L[K]> } {
@@ -223,7 +226,7 @@ export function threshold(map: NdArray<Float32Array>): NdArray<Uint8Array> {
 }
 
 /** 1 where `a` is set and `b` is not. */
-function difference(
+export function difference(
   a: NdArray<Uint8Array>,
   b: NdArray<Uint8Array>,
 ): NdArray<Uint8Array> {

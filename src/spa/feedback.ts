@@ -4,6 +4,7 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import type { MaskCleaning } from "../arrays/clean_mask.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import {
   MASK_CHANNELS,
@@ -29,6 +30,43 @@ export interface Point {
   /** 1: inside the object (default), 0: outside. */
   readonly label?: 0 | 1;
 }
+
+/** A stroke of the brush or the eraser, for the last pixels of a mask. */
+export interface Stroke {
+  /** 1: the brush, whose pixels are inside; 0: the eraser, whose are outside. */
+  readonly label: 0 | 1;
+  /** In pixels of the image: a pixel is painted whose center is as near. */
+  readonly radius: number;
+  /** Where it went, in pixels of the image; one place is a dot. */
+  readonly path: readonly { readonly x: number; readonly y: number }[];
+}
+
+/**
+ * What a user does after the start, told apart by `kind`:
+ *
+ * - `choose` picks the candidate of that index, from 0;
+ * - `click` adds a click;
+ * - `again` asks for other candidates, as none is near;
+ * - `zoom` looks closer (factor > 1) or from farther away (< 1);
+ * - `look` looks at another region;
+ * - `paint` sets pixels by hand, in every mask from then on;
+ * - `undo` takes one step back, `redo` does it again;
+ * - `jump` goes to the state after so many steps of the history, 0 the start;
+ * - `accept` accepts a candidate, or the recommendation, perhaps repaired;
+ * - `stop` leaves without a mask.
+ */
+export type Action =
+  | { readonly kind: "choose"; readonly candidate: number }
+  | { readonly kind: "click"; readonly point: Point }
+  | { readonly kind: "again" }
+  | { readonly kind: "zoom"; readonly factor: number }
+  | { readonly kind: "look"; readonly region: Box }
+  | { readonly kind: "paint" } & Stroke
+  | { readonly kind: "undo" }
+  | { readonly kind: "redo" }
+  | { readonly kind: "jump"; readonly step: number }
+  | { readonly kind: "accept"; readonly candidate?: number } & MaskCleaning
+  | { readonly kind: "stop" };
 
 /** One choice: what was shown, at the decoder's resolution, and what was picked. */
 export interface Choice {

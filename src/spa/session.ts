@@ -4,13 +4,22 @@ import { cleanMask, type MaskCleaning } from "../arrays/clean_mask.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
+import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
+import { showValue } from "../options.ts";
 import { addPoint } from "./add_point.ts";
 import type { Proposal } from "./cluster.ts";
 import { encode, type EncodeOptions } from "./encode.ts";
 import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
-import type { Point } from "./feedback.ts";
-import { type Box, frameOf, isInRegion, squareAround } from "./frame.ts";
+import type { Action, Point, Stroke } from "./feedback.ts";
+import {
+  type Box,
+  type Frame,
+  frameOf,
+  isInRegion,
+  squareAround,
+} from "./frame.ts";
+import { checkStroke, paintProposal } from "./paint.ts";
 import type { Preference } from "./preference.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { type ProposalOptions, propose } from "./propose.ts";
@@ -48,33 +57,47 @@ export interface SessionOptions
   readonly update?: UpdateOptions;
 }
 
-/**
- * What a user did after the start: picked a candidate, clicked, asked for other
- * candidates, or chose another region.
- */
-export type Action =
-  | { readonly choose: number }
-  | { readonly addPoint: Point }
-  | { readonly proposeAgain: true }
-  | { readonly lookAt: Box };
+/** The actions that a session goes through again in a replay. */
+type Step = Extract<
+  Action,
+  { kind: "choose" | "click" | "again" | "look" | "paint" }
+>;
 
-/** One state of a session: a preference and the proposal made with it. */
-interface Step {
+/** A state of a session: a preference and the proposal made with it. */
+interface State {
   readonly embedding: ImageEmbedding;
   readonly preference: Preference;
+  /** As the network makes it. */
+  readonly drawn: Proposal;
+  /** As it is shown, with the strokes. */
   readonly proposal: Proposal;
+  /** What was painted since the start. */
+  readonly strokes: readonly Stroke[];
   /** How often the same preference was drawn from before. */
   readonly redraws: number;
-  /** What led here; absent at the start. */
-  readonly action?: Action;
 }
+
+/** How a session began: what a replay needs besides the options. */
+interface Beginning {
+  readonly image: NdArray<Float32Array>;
+  readonly frame: Frame;
+  /** Digest of the first region as the network saw it. */
+  readonly seen: string;
+  /** The clicks at the start. */
+  readonly points: readonly Point[];
+}
+
+/** States that are kept; older ones are made again when they are wanted. */
+const KEPT_STATES = 3;
 
 /** A session as plain data: what the user did, without image and other options. */
 export interface SessionJSON {
   /** Always "spa-session". */
   readonly format: "spa-session";
   /** Of the format. */
-  readonly version: 1;
+  readonly version: 2;
+  /** Digest of the model's weights. */
+  readonly model: string;
   /** Digest of the first region as the network saw it. */
   readonly image: string;
   /** The region at the start. */
@@ -87,23 +110,42 @@ export interface SessionJSON {
   readonly candidates: number;
   /** How choices updated the preference. */
   readonly update: UpdateOptions;
-  /** Digest of the last recommended mask, which a replay must give again. */
+  /** What was accepted, where something was. */
+  readonly accepted?: Extract<Action, { kind: "accept" }>;
+  /** Digest of the accepted mask, or else of the last recommendation. */
   readonly mask: string;
   /** The clicks at the start; later ones are among the actions. */
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
   readonly box?: Box;
   /** What followed, oldest first. */
-  readonly actions: readonly Action[];
+  readonly actions: readonly Step[];
   /** Seed of the samples and the clustering. */
   readonly seed: number;
 }
 
+/** The first state; the embedding is disposed where it cannot be made. */
+async function begin(
+  model: Model,
+  embedding: ImageEmbedding,
+  options: SessionOptions,
+): Promise<State> {
+  try {
+    const preference = await startPreference(model, embedding, options);
+    const proposal = await propose(model, embedding, preference, options);
+    const shown = { drawn: proposal, proposal, strokes: [] };
+    return { embedding, preference, ...shown, redraws: 0 };
+  } catch (error) {
+    embedding.dispose();
+    throw error;
+  }
+}
+
 /**
  * The five functions as one object: start, look at `proposal`, choose, undo,
- * add a click, accept. Every step keeps the one before, so undo returns the
- * identical state. It owns the image embedding: call `dispose()`, or declare
- * it with `using`.
+ * add a click, paint, accept. It keeps all actions and the last three states. Undo
+ * makes older states again from the actions, with the same numbers. The session owns the
+ * image embedding: call `dispose()`, or declare the session with `using`.
  *
  * @example Pick the first candidate twice
  * ```ts
@@ -122,7 +164,14 @@ export interface SessionJSON {
 export class Session {
   readonly #model: Model;
   readonly #options: SessionOptions;
-  readonly #steps: Step[];
+  readonly #beginning: Beginning;
+  /** What was done since the start, oldest first. */
+  readonly #steps: Step[] = [];
+  /** What was undone, in the order in which it is done again. */
+  #undone: readonly Step[] = [];
+  /** The last states, at least one; as many as steps and the start, at most. */
+  #states: State[];
+  #accepted?: Extract<Action, { kind: "accept" }>;
   /** Whether a step is under way. */
   #busy = false;
   #disposed = false;
@@ -130,11 +179,13 @@ export class Session {
   private constructor(
     model: Model,
     options: SessionOptions,
-    first: Step,
+    beginning: Beginning,
+    first: State,
   ) {
     this.#model = model;
     this.#options = options;
-    this.#steps = [first];
+    this.#beginning = beginning;
+    this.#states = [first];
   }
 
   /**
@@ -161,15 +212,14 @@ export class Session {
       box,
       mask,
     });
-    try {
-      const preference = await startPreference(model, embedding, options);
-      const proposal = await propose(model, embedding, preference, options);
-      const first = { embedding, preference, proposal, redraws: 0 };
-      return new Session(model, options, first);
-    } catch (error) {
-      embedding.dispose();
-      throw error;
-    }
+    const first = await begin(model, embedding, options);
+    const beginning = {
+      image,
+      frame: embedding.frame,
+      seen: embedding.identity.seen,
+      points: first.preference.feedback.points,
+    };
+    return new Session(model, options, beginning, first);
   }
 
   /**
@@ -191,9 +241,21 @@ export class Session {
     saved: SessionJSON,
     options: Pick<SessionOptions, "profile" | "mask"> = {},
   ): Promise<Session> {
-    if (saved?.format !== "spa-session" || saved.version !== 1) {
-      throw new RangeError(
-        `Cannot replay the session as its format must be "spa-session", version 1: current value is ${saved?.format}, version ${saved?.version}`,
+    const refuse = (rule: string, found: unknown) =>
+      new RangeError(
+        `Cannot replay the session as ${rule}: current value is ${found}`,
+      );
+    if (saved?.format !== "spa-session" || saved.version !== 2) {
+      throw refuse(
+        'its format must be "spa-session", version 2',
+        `${saved?.format}, version ${saved?.version}`,
+      );
+    }
+    const own = fingerprint(model);
+    if (saved.model !== own) {
+      throw refuse(
+        "the model must have the weights it was saved with",
+        `other weights, ${own} for ${saved.model}`,
       );
     }
     const { points, box, seed, actions, region, samples, variations } = saved;
@@ -210,22 +272,19 @@ export class Session {
       seed,
     });
     try {
-      const { seen } = session.#last.embedding.identity;
+      const { seen } = session.#beginning;
       if (seen !== saved.image) {
-        throw new RangeError(
-          `Cannot replay the session as the image must be the one it was saved of: current value is another one, ${seen} for ${saved.image}`,
+        throw refuse(
+          "the image must be the one it was saved of",
+          `another one, ${seen} for ${saved.image}`,
         );
       }
-      for (const action of actions) {
-        if ("choose" in action) await session.choose(action.choose);
-        else if ("addPoint" in action) await session.addPoint(action.addPoint);
-        else if ("lookAt" in action) await session.lookAt(action.lookAt);
-        else await session.proposeAgain();
-      }
-      const mask = digestOf(session.accept());
-      if (mask !== saved.mask) {
-        throw new RangeError(
-          "Cannot replay the session as it must end with the mask it was saved with: current value is another one. Model, profile and starting mask must be the same",
+      for (const action of actions) await session.apply(action);
+      if (saved.accepted) await session.apply(saved.accepted);
+      if (digestOf(session.mask) !== saved.mask) {
+        throw refuse(
+          "it must end with the mask it was saved with",
+          "another one. Profile and starting mask must be the same",
         );
       }
       return session;
@@ -235,8 +294,8 @@ export class Session {
     }
   }
 
-  get #last(): Step {
-    return this.#steps[this.#steps.length - 1];
+  get #last(): State {
+    return this.#states[this.#states.length - 1];
   }
 
   /** What the user is shown now. */
@@ -259,6 +318,15 @@ export class Session {
     return this.#last.embedding.looks;
   }
 
+  /**
+   * The mask as it stands, at the image's own size, [H, W], 0 or 1: what was
+   * accepted since the last step, else the recommendation.
+   */
+  get mask(): NdArray<Uint8Array> {
+    const { kind: _, candidate, ...cleaning } = this.#accepted ?? {};
+    return this.#maskOf(candidate, cleaning);
+  }
+
   /** Number of choices so far; clicks and other draws do not count. */
   get iteration(): number {
     return this.preference.iteration;
@@ -266,12 +334,73 @@ export class Session {
 
   /** Whether there is a step to take back: a choice, a click or another draw. */
   get canUndo(): boolean {
-    return this.#steps.length > 1;
+    return this.#steps.length > 0;
+  }
+
+  /** Whether there is an undone step to do again. */
+  get canRedo(): boolean {
+    return this.#undone.length > 0;
+  }
+
+  /**
+   * What was done since the start, oldest first, and after it what was undone and
+   * can be done again: `steps` to the number `done` are behind the proposal.
+   */
+  get history(): { readonly steps: readonly Action[]; readonly done: number } {
+    return {
+      steps: [...this.#steps, ...this.#undone],
+      done: this.#steps.length,
+    };
   }
 
   /** The user's profile, for the next image. */
   get profile(): Profile {
     return profileOf(this.preference);
+  }
+
+  /**
+   * Does what a user did: any action.
+   *
+   * @param action "accept" is remembered for `toJSON`, "stop" does nothing; both
+   * leave the proposal as it is.
+   * @returns The proposal to be shown next.
+   * @throws As the method of the action's own; TypeError when there is no such
+   * kind.
+   */
+  async apply(action: Action): Promise<Proposal> {
+    switch (action?.kind) {
+      case "choose":
+        return await this.choose(action.candidate);
+      case "click":
+        return await this.addPoint(action.point);
+      case "again":
+        return await this.proposeAgain();
+      case "zoom":
+        return await this.zoom(action.factor);
+      case "look":
+        return await this.lookAt(action.region);
+      case "paint":
+        return await this.paint(action);
+      case "undo":
+        return await this.undo();
+      case "redo":
+        return await this.redo();
+      case "jump":
+        return await this.jumpTo(action.step);
+      case "accept": {
+        const { kind: _, candidate, ...cleaning } = action;
+        this.accept(candidate, cleaning);
+        return this.proposal;
+      }
+      case "stop":
+        return this.proposal;
+      default:
+        throw new TypeError(
+          `Cannot apply the action as its kind must be one of choose, click, again, zoom, look, paint, undo, redo, jump, accept, stop: current value is ${
+            showValue((action as { kind?: unknown } | undefined)?.kind)
+          }`,
+        );
+    }
   }
 
   /**
@@ -286,10 +415,10 @@ export class Session {
   async choose(candidate: number): Promise<Proposal> {
     return await this.#advance(
       "choose",
-      { choose: candidate },
+      { kind: "choose", candidate },
       () =>
         updatePreference(this.#model, this.#last.embedding, this.preference, {
-          proposal: this.proposal,
+          proposal: this.#last.drawn,
           choice: candidate,
           ...this.#options.update,
         }),
@@ -313,7 +442,7 @@ export class Session {
     }
     return await this.#advance(
       "add a point",
-      { addPoint: point },
+      { kind: "click", point },
       () =>
         addPoint(this.#model, this.#last.embedding, this.preference, {
           point,
@@ -332,7 +461,7 @@ export class Session {
   async proposeAgain(): Promise<Proposal> {
     return await this.#advance(
       "propose again",
-      { proposeAgain: true },
+      { kind: "again" },
       () => this.preference,
       this.#last.redraws + 1,
     );
@@ -380,7 +509,7 @@ export class Session {
     const other = frameOf(frame.height, frame.width, frame.side, region);
     return await this.#advance(
       "look at another region",
-      { lookAt: other.region },
+      { kind: "look", region: other.region },
       async () => {
         const embedding = await encodeRegion(
           this.#model,
@@ -406,27 +535,21 @@ export class Session {
   /** Makes a step; steps that overlapped would not be a history. */
   async #advance(
     verb: string,
-    action: Action,
+    step: Step,
     update: () =>
       | Preference
-      | Promise<Preference | Pick<Step, "preference" | "embedding">>,
+      | Promise<Preference | Pick<State, "preference" | "embedding">>,
     redraws = 0,
   ): Promise<Proposal> {
-    this.#checkIdle(verb);
-    if (this.#disposed) {
-      throw new TypeError(
-        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
-      );
-    }
-    this.#busy = true;
-    try {
+    return await this.#alone(verb, async () => {
+      const { embedding: before, strokes } = this.#last;
       const updated = await update();
       const { preference, embedding } = "embedding" in updated
         ? updated
-        : { preference: updated, embedding: this.#last.embedding };
-      let proposal: Proposal;
+        : { preference: updated, embedding: before };
+      let drawn: Proposal;
       try {
-        proposal = await propose(
+        drawn = await propose(
           this.#model,
           embedding,
           preference,
@@ -434,53 +557,207 @@ export class Session {
           redraws,
         );
       } catch (error) {
-        if (embedding !== this.#last.embedding) embedding.dispose();
+        if (embedding !== before) embedding.dispose();
         throw error;
       }
-      this.#steps.push({ embedding, preference, proposal, redraws, action });
+      const proposal = paintProposal(drawn, strokes);
+      const shown = { drawn, proposal, strokes };
+      this.#push(step, { embedding, preference, ...shown, redraws });
       return proposal;
+    });
+  }
+
+  /** A step is done: what had been undone is no more. */
+  #push(step: Step, state: State): void {
+    this.#steps.push(step);
+    this.#undone = [];
+    this.#keep([...this.#states, state]);
+  }
+
+  /**
+   * Sets the last pixels by hand: in every mask that is shown from then on, those
+   * under a brush's stroke are inside and those under an eraser's outside. The
+   * network does not learn of it.
+   *
+   * @param stroke Label, radius and path.
+   * @returns The proposal with the stroke on it.
+   * @throws {RangeError} When the stroke is none, or leaves the image.
+   * @throws {TypeError} As `choose`.
+   */
+  async paint({ label, radius, path }: Stroke): Promise<Proposal> {
+    // deno-lint-ignore require-await -- one thing at a time, as the others
+    return await this.#alone("paint", async () => {
+      const { height, width } = this.#last.embedding.frame;
+      const stroke = {
+        label,
+        radius,
+        path: path?.map(({ x, y }) => ({ x, y })),
+      };
+      checkStroke(stroke, height, width);
+      const { drawn, strokes, ...same } = this.#last;
+      const all = [...strokes, stroke];
+      const proposal = paintProposal(drawn, all);
+      const step = { kind: "paint", ...stroke } as const;
+      this.#push(step, { ...same, drawn, proposal, strokes: all });
+      return proposal;
+    });
+  }
+
+  /** Keeps the last of some states, and of the others nothing. */
+  #keep(states: State[]): void {
+    const kept = states.slice(-KEPT_STATES);
+    const used = new Set(kept.map(({ embedding }) => embedding));
+    for (const { embedding } of [...this.#states, ...states]) {
+      if (!used.has(embedding)) embedding.dispose();
+    }
+    this.#states = kept;
+    this.#accepted = undefined;
+  }
+
+  /** Does one thing at a time. */
+  async #alone(verb: string, job: () => Promise<Proposal>): Promise<Proposal> {
+    if (this.#busy) {
+      throw new TypeError(
+        `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
+      );
+    }
+    if (this.#disposed) {
+      throw new TypeError(
+        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
+      );
+    }
+    this.#busy = true;
+    try {
+      return await job();
     } finally {
       this.#busy = false;
     }
   }
 
-  #checkIdle(verb: string): void {
-    if (!this.#busy) return;
-    throw new TypeError(
-      `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
-    );
+  /**
+   * Goes back one step, whether a choice, a click, another draw or another region.
+   * The last two states are kept as they were; older ones are made again from the
+   * actions, with the same numbers, which takes as long as the actions did.
+   *
+   * @returns The proposal before.
+   * @throws {RangeError} When there is nothing to undo.
+   * @throws {TypeError} As `choose`.
+   */
+  async undo(): Promise<Proposal> {
+    return await this.#goBack("undo", () => {
+      if (!this.canUndo) {
+        throw new RangeError(
+          "Cannot undo as there must be a step after the start: current value is 0",
+        );
+      }
+      return this.#steps.length - 1;
+    });
   }
 
   /**
-   * Goes back one step, whether a choice, a click or another draw.
+   * Does again what was undone last. Any other step ends what can be done again.
    *
-   * @returns The proposal before, the very same value.
-   * @throws {RangeError} When there is nothing to undo.
-   * @throws {TypeError} When a step is under way.
+   * @returns The proposal after it, with the same numbers.
+   * @throws {RangeError} When nothing was undone.
+   * @throws {TypeError} As `choose`.
    */
-  undo(): Proposal {
-    this.#checkIdle("undo");
-    if (!this.canUndo) {
+  async redo(): Promise<Proposal> {
+    const [step, ...rest] = this.#undone;
+    if (!step) {
       throw new RangeError(
-        "Cannot undo as there must be a step after the start: current value is 0",
+        "Cannot redo as there must be an undone step: current value is 0",
       );
     }
-    const { embedding } = this.#steps.pop()!;
-    if (embedding !== this.#last.embedding) embedding.dispose();
+    const proposal = await this.apply(step);
+    this.#undone = rest;
+    return proposal;
+  }
+
+  /**
+   * Goes to a state of the history: back as `undo`, forth as `redo`.
+   *
+   * @param step After how many steps, 0 the start .. `history.steps.length`.
+   * @returns The proposal there.
+   * @throws {RangeError} When the history has no such state.
+   * @throws {TypeError} As `choose`.
+   */
+  async jumpTo(step: number): Promise<Proposal> {
+    const { steps, done } = this.history;
+    if (!(Number.isInteger(step) && step >= 0 && step <= steps.length)) {
+      throw new RangeError(
+        `Cannot jump as the step must be one of the history, 0..${steps.length}: current value is ${step}`,
+      );
+    }
+    if (step <= done) return await this.#goBack("jump", () => step);
+    while (this.#steps.length < step) await this.redo();
     return this.proposal;
   }
 
+  /** Goes back to the state after so many steps. */
+  async #goBack(verb: string, find: () => number): Promise<Proposal> {
+    return await this.#alone(verb, async () => {
+      const position = find();
+      const back = this.#steps.length - position;
+      if (back === 0) return this.proposal;
+      this.#keep(
+        back < this.#states.length
+          ? this.#states.slice(0, -back)
+          : await this.#remake(this.#steps.slice(0, position)),
+      );
+      this.#undone = [...this.#steps.splice(position), ...this.#undone];
+      return this.proposal;
+    });
+  }
+
+  /** The last states after some steps from the start. */
+  async #remake(steps: readonly Step[]): Promise<State[]> {
+    const { image, frame, points } = this.#beginning;
+    const model = this.#model;
+    const embedding = await encodeRegion(model, image, frame);
+    const options = { ...this.#options, points };
+    const first = await begin(model, embedding, options);
+    const other = new Session(model, options, this.#beginning, first);
+    try {
+      for (const step of steps) await other.apply(step);
+      return other.#states;
+    } catch (error) {
+      other.dispose();
+      throw error;
+    }
+  }
+
   /**
-   * The mask that the user accepts, at the image's own size, [H, W], 0 or 1.
+   * Accepts a mask as it is shown, or with small repairs. What was accepted last is
+   * `mask`, and part of `toJSON`, until the next step.
    *
-   * @param candidate Index of a candidate, from 0, as it is shown; by default the
-   * recommendation.
+   * @param candidate Index of a candidate, from 0; by default the recommendation.
    * @param cleaning Small repairs; by default none.
-   * @throws {RangeError} When there is no such candidate.
+   * @returns The mask at the image's own size, [H, W], 0 or 1.
+   * @throws {RangeError} When there is no such candidate, or as `cleanMask`.
    */
   accept(
     candidate?: number,
-    cleaning?: MaskCleaning,
+    cleaning: MaskCleaning = {},
+  ): NdArray<Uint8Array> {
+    const { largestComponent, fillHoles, minimumSize } = cleaning;
+    const repairs = {
+      ...(largestComponent && { largestComponent }),
+      ...(fillHoles && { fillHoles }),
+      ...(minimumSize && { minimumSize }),
+    };
+    const mask = this.#maskOf(candidate, repairs);
+    this.#accepted = {
+      kind: "accept",
+      ...(candidate !== undefined && { candidate }),
+      ...repairs,
+    };
+    return mask;
+  }
+
+  /** The mask of a candidate, or of the recommendation, with repairs. */
+  #maskOf(
+    candidate: number | undefined,
+    repairs: MaskCleaning,
   ): NdArray<Uint8Array> {
     const { candidates, recommended } = this.proposal;
     const shown = candidate === undefined ? recommended : candidates[candidate];
@@ -491,35 +768,38 @@ export class Session {
         }: current value is ${candidate}`,
       );
     }
-    return cleaning ? cleanMask(shown.mask, cleaning) : shown.mask;
+    return Object.keys(repairs).length > 0
+      ? cleanMask(shown.mask, repairs)
+      : shown.mask;
   }
 
   /** What the user said, with which `replay` runs the session again. */
   toJSON(): SessionJSON {
-    const [{ embedding, preference: { feedback: { points, box } } }] =
-      this.#steps;
-    const { samples = 48, candidates = 4, update = {} } = this.#options;
+    const { frame, seen, points } = this.#beginning;
+    const { samples = 48, candidates = 4, update = {}, box } = this.#options;
     return {
       format: "spa-session",
-      version: 1,
-      image: embedding.identity.seen,
-      region: embedding.region,
+      version: 2,
+      model: fingerprint(this.#model),
+      image: seen,
+      region: frame.region,
       samples,
       variations: this.#options.variations ?? samples,
       candidates,
       update,
-      mask: digestOf(this.accept()),
+      ...(this.#accepted && { accepted: this.#accepted }),
+      mask: digestOf(this.mask),
       points,
-      box,
+      ...(box && { box }),
       seed: this.#options.seed ?? 0,
-      actions: this.#steps.flatMap(({ action }) => action ?? []),
+      actions: [...this.#steps],
     };
   }
 
-  /** Gives back the image embedding's memory: no step can follow, undo aside. */
+  /** Gives back the embeddings' memory: no step can follow. */
   dispose(): void {
     this.#disposed = true;
-    for (const { embedding } of this.#steps) embedding.dispose();
+    for (const { embedding } of this.#states) embedding.dispose();
   }
 
   /** See `dispose`. */

@@ -2,11 +2,10 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Point } from "../spa/feedback.ts";
+import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import type { ProposalOptions } from "../spa/propose.ts";
-import type { Session } from "../spa/session.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
 
 /** Options of a session with a volume. */
@@ -60,11 +59,7 @@ export const OPTIONS = {
  * absent from it; goes to another slice; or walks.
  */
 export type VolumeAction =
-  | { readonly kind: "choose"; readonly candidate: number }
-  | { readonly kind: "click"; readonly point: Point }
-  | { readonly kind: "again" }
-  | { readonly kind: "zoom"; readonly factor: number }
-  | { readonly kind: "look"; readonly region: Box }
+  | SliceAction
   | { readonly kind: "accept"; readonly candidate?: number }
   | { readonly kind: "absent" }
   | { readonly kind: "go"; readonly slice: number }
@@ -72,7 +67,7 @@ export type VolumeAction =
 
 /** What happens in the open slice. */
 export type SliceAction = Extract<
-  VolumeAction,
+  Action,
   { kind: "choose" | "click" | "again" | "zoom" | "look" }
 >;
 
@@ -132,16 +127,4 @@ export interface VolumeSessionJSON {
   readonly actions: readonly VolumeAction[];
   /** Digest of the mask, which a replay must give again. */
   readonly mask: string;
-}
-
-/** Does an action in a slice's own session. */
-export async function perform(
-  session: Session,
-  action: SliceAction,
-): Promise<void> {
-  if (action.kind === "choose") await session.choose(action.candidate);
-  else if (action.kind === "click") await session.addPoint(action.point);
-  else if (action.kind === "again") await session.proposeAgain();
-  else if (action.kind === "zoom") await session.zoom(action.factor);
-  else await session.lookAt(action.region);
 }

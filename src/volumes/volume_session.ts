@@ -25,7 +25,6 @@ import {
 import { suggest, type Suggestion } from "./suggestions.ts";
 import {
   OPTIONS,
-  perform,
   type PropagateOptions,
   type SliceAction,
   type VolumeAction,
@@ -373,7 +372,7 @@ export class VolumeSession {
       ...(spacing && { spacing: spacing as [number, number] }),
     });
     try {
-      for (const action of actions) await perform(session, action);
+      for (const action of actions) await session.apply(action);
     } catch (error) {
       session.dispose();
       throw error;
@@ -484,7 +483,7 @@ export class VolumeSession {
     if (action.kind === "accept") {
       return this.#alignedState(state, action.candidate);
     }
-    await perform(session, action);
+    await session.apply(action);
     const actions = [...state.visit.actions, action];
     const visit = { ...state.visit, actions };
     this.#visit = visit;

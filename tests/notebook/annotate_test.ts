@@ -81,7 +81,7 @@ Deno.test("annotate() saves masks, records, the profile and a summary", async ()
     for (const { id, iterations, picks, dice, seconds } of report.records) {
       assert.equal(iterations, 3);
       const kinds = picks.map(({ kind }) => kind);
-      assert.deepEqual(kinds, ["candidate", "candidate", "accept"]);
+      assert.deepEqual(kinds, ["choose", "choose", "accept"]);
       assert.equal(dice?.length, 3);
       assert.ok(seconds > 0 && picks.every(({ seconds }) => seconds >= 0));
       const path = join(out, "masks", `${encodeURIComponent(id)}.png`);
@@ -311,7 +311,7 @@ Deno.test("a damaged record is a clear error", async () => {
     const damages: [string, RegExp][] = [
       ["", /must be JSON/],
       [text.slice(0, -100), /must be JSON/],
-      ["null", /format spa-annotation, version 1: current value is undefined/],
+      ["null", /format spa-annotation, version 2: current value is undefined/],
       [text.replace('"version":1', '"version":9'), /version 9/],
       [text.replace('"id":"a"', '"id":"b"'), /of the image a: current/],
       [text.replace('"accept"', '"undo"'), /end with an acceptance/],
@@ -355,7 +355,7 @@ Deno.test("first clicks come from a file, a list, a function, or the user", asyn
       const options = { out: join(out, name), points };
       const { records } = await annotateAt(host, model, [images[0]], options);
       const kinds = records[0].picks.map(({ kind }) => kind);
-      assert.deepEqual(kinds, ["candidate", "undo", "accept"]);
+      assert.deepEqual(kinds, ["choose", "undo", "accept"]);
       assert.match(host.asked.at(-1)!, /^a \(1 of 1\): Which is nearest/);
       assert.equal(host.asked.length, 4);
       return records[0].points.map(({ x, y }) => ({ x, y }));
@@ -404,7 +404,7 @@ Deno.test("a first click that was made here can be undone", async () => {
     assert.deepEqual(twice.dice, once.dice);
     assert.deepEqual(
       twice.picks.map(({ kind }) => kind),
-      ["candidate", "accept"],
+      ["choose", "accept"],
     );
     // a given one stays: "u" is no answer, and the question comes again
     const click = { a: [{ x: 12, y: 9 }] };
@@ -435,7 +435,7 @@ Deno.test("in a notebook one output serves all images, and a rule shows nothing"
     for (const { points, picks, dice } of report.records) {
       assert.deepEqual(points, [{ x: 12, y: 9, label: 1 }]);
       const kinds = picks.map(({ kind }) => kind);
-      assert.deepEqual(kinds, ["candidate", "accept"]);
+      assert.deepEqual(kinds, ["choose", "accept"]);
       assert.equal(dice?.length, 2);
     }
     const panels = host.shown.map((bundle) => String(bundle["text/html"]))

@@ -144,7 +144,10 @@ Deno.test({
 
     await t.step("a click is told in the pixel that the browser shows", () => {
       clicks.forEach(({ pixel: [x, y] }, i) => {
-        assert.deepEqual(picks[i], { kind: "point", x, y, label: 1 });
+        assert.deepEqual(picks[i], {
+          kind: "click",
+          point: { x, y, label: 1 },
+        });
       });
       const seen = cases.slice(0, 3).map((one: { columns: number }) =>
         one.columns
@@ -154,12 +157,18 @@ Deno.test({
       assert(seen[2] < 12, `${seen}`);
     });
     await t.step("a drag moves the view and picks nothing", () => {
-      assert.deepEqual(picks[6], { kind: "point", x: 150, y: 150, label: 1 });
+      assert.deepEqual(picks[6], {
+        kind: "click",
+        point: { x: 150, y: 150, label: 1 },
+      });
       assert.doesNotMatch(cases[6].status, /Sent|Click/);
     });
     await t.step("a double click shows all, and picks nothing", () => {
       assert.equal(cases[7].after, 400);
-      assert.deepEqual(picks[7], { kind: "point", x: 9, y: 9, label: 1 });
+      assert.deepEqual(picks[7], {
+        kind: "click",
+        point: { x: 9, y: 9, label: 1 },
+      });
     });
     await t.step("a box ends at pixels' edges, in any view", () => {
       assert.deepEqual(picks.slice(8), [

@@ -45,13 +45,16 @@ Deno.test({
 
     await t.step("a click picks, a wrong token does not", () => {
       const { value, still } = ended("click");
-      assert.deepEqual(value, { kind: "candidate", index: 2 });
+      assert.deepEqual(value, { kind: "choose", candidate: 2 });
       assert.match(still, /Candidate 3 picked/);
       assert.deepEqual(happened.click.statuses, [404, 200]);
     });
     await t.step("a link picks", () => {
       const { value, still } = ended("link");
-      assert.deepEqual(value, { kind: "point", x: 3, y: 4, label: 0 });
+      assert.deepEqual(value, {
+        kind: "click",
+        point: { x: 3, y: 4, label: 0 },
+      });
       assert.match(still, /Click outside at \(3, 4\)/);
       assert.deepEqual(happened.link.statuses, [404, 200]);
     });
@@ -65,7 +68,7 @@ Deno.test({
       assert.deepEqual(happened.after.map(({ text }: Output) => text), ["42"]);
     });
     await t.step("a prompt answers where no browser does", () => {
-      assert.deepEqual(ended("prompt").value, { kind: "candidate", index: 1 });
+      assert.deepEqual(ended("prompt").value, { kind: "choose", candidate: 1 });
     });
     await t.step("an interrupt at a prompt rejects", () => {
       const all = outputs("interrupted prompt");
@@ -86,12 +89,12 @@ Deno.test({
         const late = happened.late.map(({ text }: Output) => text);
         assert.deepEqual(late, ['"undefined"']);
         const { value } = ended("typed after the silence");
-        assert.deepEqual(value, { kind: "candidate", index: 2 });
+        assert.deepEqual(value, { kind: "choose", candidate: 2 });
       },
     );
     await t.step("the rule answers where nobody does", () => {
       const { value, still } = ended("rule");
-      assert.deepEqual(value, { kind: "candidate", index: 3 });
+      assert.deepEqual(value, { kind: "choose", candidate: 3 });
       assert.match(still, /by a rule/);
     });
     await t.step("without a rule the error says what to pass", () => {

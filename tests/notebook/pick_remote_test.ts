@@ -45,9 +45,9 @@ for (
       assert.equal(code, 0);
       const happened = JSON.parse(new TextDecoder().decode(stdout));
       assert.deepEqual(happened.answers, [
-        { kind: "candidate", index: 2 },
-        { kind: "point", x: 9, y: 2, label: 1 },
-        { kind: "candidate", index: 1 },
+        { kind: "choose", candidate: 2 },
+        { kind: "click", point: { x: 9, y: 2, label: 1 } },
+        { kind: "choose", candidate: 1 },
         { kind: "accept" },
       ]);
       for (const status of happened.status) {

@@ -55,7 +55,7 @@ Deno.test("a POST with the token picks, once", async () => {
     response.headers.get("access-control-allow-origin"),
     "http://localhost:8888",
   );
-  assert.deepEqual(await server.picked, { kind: "candidate", index: 2 });
+  assert.deepEqual(await server.picked, { kind: "choose", candidate: 2 });
   assert.equal(await status(`${server.url}/accept`, { method: "POST" }), 409);
 });
 
@@ -67,10 +67,8 @@ Deno.test("a link followed picks, and its page says what", async () => {
   assert.match(await response.text(), /Click outside at \(3, 4\)/);
   assert.match(response.headers.get("content-type")!, /text\/html/);
   assert.deepEqual(await server.picked, {
-    kind: "point",
-    x: 3,
-    y: 4,
-    label: 0,
+    kind: "click",
+    point: { x: 3, y: 4, label: 0 },
   });
 });
 

@@ -11,7 +11,7 @@ import type { PickHost } from "../../src/notebook/ask.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import type { Point } from "../../src/spa/feedback.ts";
 import type { Box } from "../../src/spa/frame.ts";
-import type { Picked } from "../../src/notebook/picked.ts";
+import type { Action } from "../../src/spa/feedback.ts";
 import { randomUser } from "../../src/spa/simulated_user.ts";
 import { createRandom } from "../../src/random.ts";
 import { opensFor, playHost, posts, urlOf } from "../helpers/pick_host.ts";
@@ -40,14 +40,14 @@ function isFree(url: string): boolean {
 }
 
 Deno.test("pick() gives what is clicked, and leaves a still picture", async () => {
-  const picks: [string, Picked, RegExp][] = [
-    ["candidate/1", { kind: "candidate", index: 1 }, /Candidate 2 picked/],
+  const picks: [string, Action, RegExp][] = [
+    ["candidate/1", { kind: "choose", candidate: 1 }, /Candidate 2 picked/],
     ["accept", { kind: "accept" }, /Recommendation accepted/],
     ["undo", { kind: "undo" }, /One step back/],
-    ["none", { kind: "none" }, /None of these/],
+    ["none", { kind: "again" }, /None of these/],
     [
       "point/3/4/0",
-      { kind: "point", x: 3, y: 4, label: 0 },
+      { kind: "click", point: { x: 3, y: 4, label: 0 } },
       /Click outside at \(3, 4\)/,
     ],
   ];
@@ -200,7 +200,7 @@ Deno.test("a panel that is seen waits longer than the patience", async () => {
     },
   });
   const picked = await pickAt(host, proposal, { image, patience: 0.2 });
-  assert.deepEqual(picked, { kind: "candidate", index: 0 });
+  assert.deepEqual(picked, { kind: "choose", candidate: 0 });
   assert.deepEqual(host.asked, []);
 });
 
@@ -213,7 +213,7 @@ Deno.test("a notebook's question stays open although its panel is closed, and th
     },
   });
   const picked = await pickAt(host, proposal, { image, patience: 0.2 });
-  assert.deepEqual(picked, { kind: "candidate", index: 1 });
+  assert.deepEqual(picked, { kind: "choose", candidate: 1 });
   assert.deepEqual(host.asked, []);
 });
 
@@ -245,7 +245,7 @@ Deno.test("a notebook's cell that is run again rejects, a terminal's closed pane
     notebook: false,
   });
   const picked = await pickAt(terminal, proposal, options);
-  assert.deepEqual(picked, { kind: "candidate", index: 2 });
+  assert.deepEqual(picked, { kind: "choose", candidate: 2 });
 });
 
 Deno.test("a prompt without a line gives way to a new panel, and whoever comes back is asked there", async () => {
@@ -256,11 +256,11 @@ Deno.test("a prompt without a line gives way to a new panel, and whoever comes b
   const patient = { ...host, ask: () => undefined };
   const options = { image, patience: 0.05 };
   const picked = await pickAt(patient, proposal, options);
-  assert.deepEqual(picked, { kind: "candidate", index: 3 });
+  assert.deepEqual(picked, { kind: "choose", candidate: 3 });
   assert.equal(panels, 3);
   // a rule is not kept waiting
   const ruled = await pickAt(patient, proposal, { ...options, auto: () => 0 });
-  assert.deepEqual(ruled, { kind: "candidate", index: 0 });
+  assert.deepEqual(ruled, { kind: "choose", candidate: 0 });
   assert.equal(panels, 4);
 });
 
@@ -268,7 +268,7 @@ Deno.test("where no browser answers a prompt is asked, until it makes sense", as
   const host = playHost({ lines: ["what?", "9", "-3,4"] });
   const options = { image, patience: 0.05, auto: () => 0 };
   const picked = await pickAt(host, proposal, options);
-  assert.deepEqual(picked, { kind: "point", x: 3, y: 4, label: 0 });
+  assert.deepEqual(picked, { kind: "click", point: { x: 3, y: 4, label: 0 } });
   assert.equal(host.asked.length, 3);
   assert.match(host.asked[0], /^Which is nearest.*1 to 4 picks, a accepts/);
   assert.match(host.asked[1], /^Not understood: what\?\. Which/);
@@ -283,7 +283,7 @@ Deno.test("after a panel that no browser showed, the next pick tries the browser
   const next = async () => {
     const options = { image, patience: shows ? 10 : 0.05 };
     const { picked, by } = await answerAt(host, proposal, options);
-    return `${by} ${picked.kind === "candidate" && picked.index}`;
+    return `${by} ${picked.kind === "choose" && picked.candidate}`;
   };
   const panels = () => host.shown.filter(urlOf).length;
   assert.equal(await next(), "prompt 0");
@@ -297,14 +297,14 @@ Deno.test("after a panel that no browser showed, the next pick tries the browser
 
 Deno.test("where no prompt answers the rule does, a simulated user too", async () => {
   const rules = [
-    { auto: () => 2, expected: { kind: "candidate", index: 2 } },
+    { auto: () => 2, expected: { kind: "choose", candidate: 2 } },
     {
       auto: () => Promise.resolve({ kind: "accept" } as const),
       expected: { kind: "accept" },
     },
     {
       auto: randomUser(),
-      expected: { kind: "candidate", index: createRandom(5).integer(4) },
+      expected: { kind: "choose", candidate: createRandom(5).integer(4) },
     },
   ];
   for (const { auto, expected } of rules) {
@@ -331,11 +331,11 @@ Deno.test("`by` says who is asked first", async () => {
     });
   for (const notebook of [true, false]) {
     assert.equal((await asking("browser", notebook)).kind, "undo");
-    assert.equal((await asking("prompt", notebook)).kind, "none");
-    assert.equal((await asking("auto", notebook)).kind, "candidate");
+    assert.equal((await asking("prompt", notebook)).kind, "again");
+    assert.equal((await asking("auto", notebook)).kind, "choose");
   }
   const terminal = playHost({ browser, lines: ["n"], notebook: false });
-  assert.equal((await pickAt(terminal, proposal, options)).kind, "none");
+  assert.equal((await pickAt(terminal, proposal, options)).kind, "again");
   assert.deepEqual(terminal.shown, []);
 });
 
@@ -363,7 +363,7 @@ Deno.test("where nobody answers the error says what to pass", async () => {
 Deno.test("the image is the proposal's own, unless one of its size is given", async () => {
   const predictions = { ...proposal.predictions, image };
   const by = { by: "auto", auto: () => 0 } as const;
-  const picked = { kind: "candidate", index: 0 };
+  const picked = { kind: "choose", candidate: 0 };
   const host = playHost();
   assert.deepEqual(
     await pickAt(host, { ...proposal, predictions }, by),
@@ -388,7 +388,7 @@ Deno.test("the image is the proposal's own, unless one of its size is given", as
 
 Deno.test("pick() outside a notebook, with nobody at the terminal, takes the rule", async () => {
   const picked = await pick(proposal, { image, by: "auto", auto: () => 1 });
-  assert.deepEqual(picked, { kind: "candidate", index: 1 });
+  assert.deepEqual(picked, { kind: "choose", candidate: 1 });
 });
 
 Deno.test("an interrupt rejects the pick whoever is asked, and the process lives", async () => {

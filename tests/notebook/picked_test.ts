@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import {
   type Choices,
   describePicked,
-  type Picked,
   pickedFromLine,
   pickedFromPath,
   typedKeys,
 } from "../../src/notebook/picked.ts";
+import type { Action } from "../../src/spa/feedback.ts";
 
 const all: Choices = {
   candidates: 4,
@@ -19,8 +19,8 @@ const all: Choices = {
 const clickOnly: Choices = { ...all, candidates: 0, offered: new Set() };
 
 Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
-  const picks: Record<string, Picked> = {
-    "candidate/3": { kind: "candidate", index: 3 },
+  const picks: Record<string, Action> = {
+    "candidate/3": { kind: "choose", candidate: 3 },
     accept: { kind: "accept" },
     "accept/3": { kind: "accept", candidate: 3 },
     "accept/largest": { kind: "accept", largestComponent: true },
@@ -37,9 +37,9 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
       region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
     },
     undo: { kind: "undo" },
-    none: { kind: "none" },
-    "point/15/0/0": { kind: "point", x: 15, y: 0, label: 0 },
-    "point/0/11/1": { kind: "point", x: 0, y: 11, label: 1 },
+    none: { kind: "again" },
+    "point/15/0/0": { kind: "click", point: { x: 15, y: 0, label: 0 } },
+    "point/0/11/1": { kind: "click", point: { x: 0, y: 11, label: 1 } },
   };
   for (const [path, picked] of Object.entries(picks)) {
     assert.deepEqual(pickedFromPath(path, all), picked);
@@ -63,8 +63,8 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
 });
 
 Deno.test("pickedFromLine() reads keys, words and clicks", () => {
-  const lines: [string, Picked | undefined][] = [
-    [" 2 ", { kind: "candidate", index: 1 }],
+  const lines: [string, Action | undefined][] = [
+    [" 2 ", { kind: "choose", candidate: 1 }],
     ["A", { kind: "accept" }],
     ["accept", { kind: "accept" }],
     ["a2", { kind: "accept", candidate: 1 }],
@@ -85,10 +85,10 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
     ["a5", undefined],
     ["aholes", undefined],
     ["u", { kind: "undo" }],
-    ["n", { kind: "none" }],
-    ["3, 4.5", { kind: "point", x: 3, y: 4.5, label: 1 }],
-    ["+3,4", { kind: "point", x: 3, y: 4, label: 1 }],
-    ["-3,4", { kind: "point", x: 3, y: 4, label: 0 }],
+    ["n", { kind: "again" }],
+    ["3, 4.5", { kind: "click", point: { x: 3, y: 4.5, label: 1 } }],
+    ["+3,4", { kind: "click", point: { x: 3, y: 4, label: 1 } }],
+    ["-3,4", { kind: "click", point: { x: 3, y: 4, label: 0 } }],
     ["0", undefined],
     ["5", undefined],
     ["16,0", undefined],
@@ -110,10 +110,8 @@ Deno.test("what is not offered cannot be picked", () => {
     assert.equal(pickedFromPath(path, clickOnly), undefined, path);
   }
   assert.deepEqual(pickedFromPath("point/3/4/1", clickOnly), {
-    kind: "point",
-    x: 3,
-    y: 4,
-    label: 1,
+    kind: "click",
+    point: { x: 3, y: 4, label: 1 },
   });
 });
 
@@ -124,11 +122,11 @@ Deno.test("a question names the keys it understands, and picks have words", () =
   );
   assert.equal(typedKeys(clickOnly), "x,y clicks inside");
   assert.equal(
-    describePicked({ kind: "point", x: 3, y: 4, label: 0 }),
+    describePicked({ kind: "click", point: { x: 3, y: 4, label: 0 } }),
     "Click outside at (3, 4)",
   );
   assert.equal(
-    describePicked({ kind: "candidate", index: 0 }),
+    describePicked({ kind: "choose", candidate: 0 }),
     "Candidate 1 picked",
   );
   assert.equal(

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { useEngine } from "../../src/engine/engine.ts";
+import { fingerprint } from "../../src/model/fingerprint.ts";
 import { Model } from "../../src/model/model.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
@@ -65,21 +68,36 @@ Deno.test("a choice moves the proposal to the candidate that was chosen", async 
   }
 });
 
-Deno.test("undo() returns the identical state and proposal", async () => {
+/** A value whose arrays compare by their numbers. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, part) => {
+    if (key === "identity") return undefined;
+    return ArrayBuffer.isView(part) ? [...part as Float32Array] : part;
+  }));
+}
+
+Deno.test("undo() returns every state as it was, the last two themselves", async () => {
   using session = await start();
   const states = [[session.preference, session.proposal] as const];
+  const keep = () => states.push([session.preference, session.proposal]);
   await session.choose(0);
-  states.push([session.preference, session.proposal]);
+  keep();
   await session.addPoint({ x: 20, y: 15, label: 0 });
-  states.push([session.preference, session.proposal]);
+  keep();
+  await session.proposeAgain();
+  keep();
+  await session.lookAt({ left: 1, top: -2, right: 24, bottom: 20 });
+  keep();
   await session.choose(1);
-  while (states.length > 0) {
+  for (let undone = 1; states.length > 0; undone++) {
     const [preference, proposal] = states.pop()!;
-    assert.equal(session.undo(), proposal);
-    assert.equal(session.proposal, proposal);
-    assert.equal(session.preference, preference);
+    assert.equal(await session.undo(), session.proposal);
+    assert.deepEqual(numbersOf(session.proposal), numbersOf(proposal));
+    assert.deepEqual(session.region, proposal.region);
+    assert.deepEqual(plain(session.preference), plain(preference));
+    if (undone <= 2) assert.equal(session.proposal, proposal);
   }
-  assert.throws(
+  await assert.rejects(
     () => session.undo(),
     new RangeError(
       "Cannot undo as there must be a step after the start: current value is 0",
@@ -94,17 +112,20 @@ Deno.test("steps that overlap are refused, and the history stays one", async () 
   await assert.rejects(() => session.choose(1), busy);
   await assert.rejects(() => session.addPoint({ x: 3, y: 3 }), busy);
   await assert.rejects(() => session.proposeAgain(), busy);
-  assert.throws(() => session.undo(), busy);
+  await assert.rejects(() => session.undo(), busy);
   await first;
   await assert.rejects(() => session.choose(9), RangeError); // and is idle then
   await session.choose(1);
-  assert.deepEqual(session.toJSON().actions, [{ choose: 0 }, { choose: 1 }]);
+  assert.deepEqual(session.toJSON().actions, [
+    { kind: "choose", candidate: 0 },
+    { kind: "choose", candidate: 1 },
+  ]);
 });
 
 Deno.test("a choice after undo() gives what it gave before", async () => {
   using session = await start();
   const first = await session.choose(2);
-  session.undo();
+  await session.undo();
   const again = await session.choose(2);
   assert.notEqual(first, again);
   assert.deepEqual(numbersOf(again), numbersOf(first));
@@ -215,12 +236,13 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
   await session.addPoint({ x: 27, y: 19, label: 0 });
   await session.choose(1);
   await session.choose(0);
-  session.undo();
+  await session.undo();
   await session.proposeAgain();
   const json = JSON.parse(JSON.stringify(session));
-  const { image: digest, mask, region, ...rest } = json;
+  const { image: digest, mask, model: weights, region, ...rest } = json;
   assert.match(digest, /^[0-9a-f]{16}$/);
   assert.match(mask, /^[0-9a-f]{16}$/);
+  assert.equal(weights, fingerprint(model));
   // three times the box's longer side, about its middle
   assert.deepEqual(region, {
     left: -10.5,
@@ -230,7 +252,7 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
   });
   assert.deepEqual(rest, {
     format: "spa-session",
-    version: 1,
+    version: 2,
     samples: 48,
     variations: 48,
     candidates: 4,
@@ -239,16 +261,16 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
     box,
     seed: 5,
     actions: [
-      { choose: 3 },
-      { addPoint: { x: 27, y: 19, label: 0 } },
-      { choose: 1 },
-      { proposeAgain: true },
+      { kind: "choose", candidate: 3 },
+      { kind: "click", point: { x: 27, y: 19, label: 0 } },
+      { kind: "choose", candidate: 1 },
+      { kind: "again" },
     ],
   });
   using again = await Session.replay(model, image, json);
   assert.deepEqual(numbersOf(again.proposal), numbersOf(session.proposal));
   assert.deepEqual(again.toJSON(), session.toJSON());
-  const wrong = { ...json, actions: [{ choose: 9 }] };
+  const wrong = { ...json, actions: [{ kind: "choose", candidate: 9 }] };
   await assert.rejects(() => Session.replay(model, image, wrong), RangeError);
   await assert.rejects(
     () => Session.replay(model, image, { ...json, mask: "0" }),
@@ -260,9 +282,67 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
     /^RangeError: Cannot replay the session as the image must be the one/,
   );
   await assert.rejects(
-    () => Session.replay(model, image, { ...json, version: 2 }),
-    /must be "spa-session", version 1: current value is spa-session, version 2$/,
+    () => Session.replay(model, image, { ...json, version: 1 }),
+    /must be "spa-session", version 2: current value is spa-session, version 1$/,
   );
+});
+
+Deno.test("replay() tells that the weights or the mask are others", async () => {
+  using session = await start();
+  await session.choose(1);
+  const json = session.toJSON();
+  await assert.rejects(
+    () => Session.replay(model, image, { ...json, model: "0" }),
+    /^RangeError: Cannot replay the session as the model must have the weights/,
+  );
+});
+
+Deno.test("apply() does every action, and what was accepted is saved until the next step", async () => {
+  using session = await start({ seed: 2 });
+  await session.apply({ kind: "choose", candidate: 2 });
+  await session.apply({ kind: "click", point: { x: 4, y: 4, label: 0 } });
+  await session.apply({ kind: "again" });
+  await session.apply({ kind: "zoom", factor: 0.8 });
+  const { region, proposal } = session;
+  await session.apply({ kind: "look", region: { ...region, left: 0 } });
+  assert.deepEqual(session.toJSON().actions.map(({ kind }) => kind), [
+    ..."choose click again look look".split(" "),
+  ]);
+  assert.equal(await session.apply({ kind: "undo" }), proposal);
+  assert.equal(await session.apply({ kind: "stop" }), proposal);
+  assert.equal(session.toJSON().accepted, undefined);
+  const accept = {
+    kind: "accept",
+    candidate: 1,
+    largestComponent: true,
+  } as const;
+  assert.equal(await session.apply(accept), proposal);
+  const json = session.toJSON();
+  assert.deepEqual(json.accepted, accept);
+  using again = await Session.replay(model, image, json);
+  assert.deepEqual(again.toJSON(), json);
+  await session.choose(0);
+  assert.equal(session.toJSON().accepted, undefined);
+  await assert.rejects(
+    // deno-lint-ignore no-explicit-any
+    () => session.apply({ kind: "quit" } as any),
+    /^TypeError: Cannot apply the action as its kind must be one of choose, /,
+  );
+});
+
+Deno.test("a session keeps the maps of its last three states, and of no others", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  using session = await start();
+  const seen: WeakRef<object>[] = [];
+  for (let i = 0; i < 8; i++) {
+    await session.choose(i % session.proposal.candidates.length);
+    seen.push(new WeakRef(session.proposal.predictions.probabilities));
+  }
+  // a WeakRef holds its target until the turn ends
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  collect();
+  assert.equal(seen.filter((one) => one.deref()).length, 3);
 });
 
 Deno.test("under the rule m-step a click leaves the mixture as the choices made it", async () => {
@@ -334,8 +414,8 @@ Deno.test("proposeAgain() draws other samples of the same preference, and undo r
   assert.notDeepEqual(seen[1], seen[0]);
   assert.notDeepEqual(seen[2], seen[1]);
   assert.equal(session.canUndo, true);
-  assert.equal(session.undo(), second);
-  assert.equal(session.undo(), proposal);
+  assert.equal(await session.undo(), second);
+  assert.equal(await session.undo(), proposal);
   assert.equal(session.canUndo, false);
   assert.deepEqual(numbersOf(await session.proposeAgain()), seen[1]);
 });

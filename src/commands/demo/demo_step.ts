@@ -4,18 +4,10 @@
 import type { NdArray } from "ndarray";
 import { dice } from "../../metrics/overlap.ts";
 import type { Proposal } from "../../spa/cluster.ts";
-import type { Point } from "../../spa/feedback.ts";
+import type { Action, Point } from "../../spa/feedback.ts";
 import type { Box } from "../../spa/frame.ts";
 import { candidateDice } from "../../spa/simulated_user.ts";
 import { type Cell, type Column, type Table, textTable } from "../../table.ts";
-
-/** What a user does with a proposal. */
-export type Answer =
-  | { readonly kind: "choose"; readonly candidate: number }
-  | { readonly kind: "click"; readonly point: Point }
-  | { readonly kind: "zoom"; readonly factor: number }
-  | { readonly kind: "accept"; readonly candidate?: number }
-  | { readonly kind: "again" | "undo" | "quit" };
 
 /** One proposal that was shown. */
 export interface Step {
@@ -32,7 +24,7 @@ export interface Step {
     readonly candidates: readonly number[];
   };
   /** What was done with it; nothing yet while it is shown. */
-  readonly answer?: Answer;
+  readonly answer?: Action;
 }
 
 /** Dice of all that a proposal shows. */

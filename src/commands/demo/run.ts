@@ -14,7 +14,6 @@ import {
   writeOutcome,
 } from "./pictures.ts";
 import {
-  type Answer,
   doubtOf,
   iterationLines,
   scoreProposal,
@@ -66,29 +65,6 @@ function describeStart({ name, rater, points, box }: Subject): string {
   return parts.join("; ");
 }
 
-/** Does what the user answered; whether the demo goes on. */
-async function apply(session: Session, answer: Answer): Promise<boolean> {
-  switch (answer.kind) {
-    case "choose":
-      await session.choose(answer.candidate);
-      return true;
-    case "click":
-      await session.addPoint(answer.point);
-      return true;
-    case "zoom":
-      await session.zoom(answer.factor);
-      return true;
-    case "again":
-      await session.proposeAgain();
-      return true;
-    case "undo":
-      await session.undo();
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** Proposes and asks until the user accepts or quits. */
 async function align(
   model: Model,
@@ -124,9 +100,8 @@ async function align(
     }
     const answer = await user(shown, picture);
     start = performance.now();
-    let goesOn: boolean;
     try {
-      goesOn = await apply(session, answer);
+      await session.apply(answer);
     } catch (error) {
       const mistyped = (answer.kind === "click" || answer.kind === "zoom") &&
         error instanceof RangeError;
@@ -139,10 +114,8 @@ async function align(
     const step: Step = { ...shown, answer };
     steps.push(step);
     if (!options.interactive) terminal.print(iterationLines(step));
-    if (goesOn) continue;
-    const mask = answer.kind === "accept"
-      ? session.accept(answer.candidate)
-      : undefined;
+    if (answer.kind !== "accept" && answer.kind !== "stop") continue;
+    const mask = answer.kind === "accept" ? session.mask : undefined;
     return { chooser, steps, mask, profile: session.profile };
   }
 }

@@ -2,16 +2,12 @@
 
 import type { Box } from "../../spa/frame.ts";
 import type { DemoOptions } from "./options.ts";
-import {
-  type Answer,
-  doubtOf,
-  interactiveTable,
-  type Step,
-} from "./demo_step.ts";
+import type { Action } from "../../spa/feedback.ts";
+import { doubtOf, interactiveTable, type Step } from "./demo_step.ts";
 import type { Subject } from "./subject.ts";
 
 /** Answers a proposal. `picture` is the path of its picture. */
-export type User = (step: Step, picture: string) => Promise<Answer> | Answer;
+export type User = (step: Step, picture: string) => Promise<Action> | Action;
 
 /** Who chooses. */
 export type Chooser = "user" | "script" | "simulated user" | "nobody";
@@ -67,7 +63,7 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
       `${keys} pick, a accept (a2 candidate 2), n none, u undo, + or - zoom, +x,y or -x,y click in or out, q quit > `;
     while (true) {
       const line = await terminal.readLine(question);
-      if (line === undefined) return { kind: "quit" };
+      if (line === undefined) return { kind: "stop" };
       const answer = parseAnswer(line, candidates.length);
       if (answer?.kind === "undo" && step.number === 1) {
         terminal.print("Nothing to undo: this is the first proposal.");
@@ -89,7 +85,7 @@ const ZOOM = 1.5;
 export function parseAnswer(
   line: string,
   candidates: number,
-): Answer | undefined {
+): Action | undefined {
   const text = line.trim().toLowerCase();
   const click = /^([+-])\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)$/.exec(text);
   if (click) {
@@ -110,7 +106,7 @@ export function parseAnswer(
   }
   if (text === "n" || text === "none") return { kind: "again" };
   if (text === "u" || text === "undo") return { kind: "undo" };
-  if (text === "q" || text === "quit") return { kind: "quit" };
+  if (text === "q" || text === "quit") return { kind: "stop" };
   if (!/^\d+$/.test(text)) return undefined;
   const candidate = Number(text) - 1;
   return candidate >= 0 && candidate < candidates
