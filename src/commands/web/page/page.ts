@@ -183,7 +183,7 @@ function readStep(): void {
     steps = [];
     return;
   }
-  const depth = session.toJSON().actions.length;
+  const depth = session.history.done;
   const { proposal, preference, region } = session;
   const before = steps.filter((step) => step.depth < depth);
   const known = steps.find((step) => step.proposal === proposal);
@@ -229,6 +229,12 @@ async function click(point: Point): Promise<void> {
   });
 }
 
+/** Does what was undone once more. */
+async function redo(): Promise<void> {
+  if (!session?.canRedo || accepted) return;
+  await perform("Once more…", () => session!.redo());
+}
+
 async function choose(k: number): Promise<void> {
   if (!session || accepted || k >= (steps.at(-1)?.candidates.length ?? 0)) {
     return;
@@ -244,7 +250,7 @@ async function undo(): Promise<void> {
     return show();
   }
   if (!session.canUndo) return open(subject);
-  await perform("Going back…", async () => await session!.undo());
+  await perform("Going back…", () => session!.undo());
 }
 
 /** Accepts the recommendation or a candidate. */
@@ -307,6 +313,7 @@ function show(): void {
   }
   get<HTMLButtonElement>("rater").disabled ||= !known;
   get<HTMLButtonElement>("undo").disabled = !session || busy;
+  get<HTMLButtonElement>("redo").disabled = !idle || !session!.canRedo;
   get("done").hidden = !accepted;
   get("wait").hidden = !busy && !(early && !model);
   document.body.ariaBusy = `${busy || !model}`;
@@ -569,6 +576,7 @@ const KEYS: Record<string, () => void> = {
   a: () => accept(),
   n: () => get("again").click(),
   u: undo,
+  y: redo,
   r: raterPicks,
   f: () => get("fill").click(),
   d: () => get("show-reference").click(),
@@ -594,6 +602,7 @@ function listen(): void {
     }
   };
   get("undo").onclick = undo;
+  get("redo").onclick = redo;
   get("closer").onclick = () => zoom(2);
   get("wider").onclick = () => zoom(0.5);
   get("rater").onclick = raterPicks;
