@@ -71,6 +71,13 @@ def main():
     happened = {"errors": [], "requests": [], "seconds": {}}
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which(chromium), args=["--no-sandbox"])
+        processes = browser.new_browser_cdp_session()
+
+        def cpu():
+            """Seconds that the browser's pages have computed, on all threads."""
+            found = processes.send("SystemInfo.getProcessInfo")["processInfo"]
+            return sum(one["cpuTime"] for one in found if one["type"] == "renderer")
+
         # there is no network: whatever is fetched fails, and is told
         context = browser.new_context(viewport={"width": 1360, "height": 860}, offline=True, accept_downloads=True)
         page = context.new_page()
@@ -109,10 +116,11 @@ def main():
 
         # a first click, made at once: it is kept until the network is there
         start = time.monotonic()
-        page.goto(url)
+        page.goto(url, timeout=MINUTES, wait_until="commit")
         click(45, 50)
         page.wait_for_selector(".candidate")
         happened["seconds"]["first proposal after opening"] = time.monotonic() - start
+        happened["seconds"]["first proposal after opening, of computing"] = cpu()
         wait()
         note("first")
         happened["nameless"] = page.evaluate(NAMELESS)
@@ -120,9 +128,10 @@ def main():
         shot("web-first")
 
         # choices, by key and by pointer; the rater's; back
-        start = time.monotonic()
+        start = time.monotonic(), cpu()
         press("2")
-        happened["seconds"]["a choice"] = time.monotonic() - start
+        happened["seconds"]["a choice"] = time.monotonic() - start[0]
+        happened["seconds"]["a choice, of computing"] = cpu() - start[1]
         note("chosen")
         happened["circles"].append(page.evaluate(CIRCLES))
         page.locator(".candidate").nth(0).click()

@@ -163,7 +163,6 @@ async function perform(what: string, work: () => Promise<unknown>) {
     await work();
     readStep();
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    document.body.dataset.seconds = seconds;
     const { notice } = steps.at(-1)?.proposal ?? {};
     say(
       notice?.text ?? `Proposed in ${seconds} s. Pick the nearest, or accept.`,
@@ -668,7 +667,7 @@ function listen(): void {
 }
 
 /** The strip of sample images. */
-function listSamples(): void {
+async function listSamples(): Promise<void> {
   const add = (kind: PhantomKind, seed: number, before: Element | null) => {
     const made = sample(kind, seed);
     const button = document.createElement("button");
@@ -689,7 +688,6 @@ function listSamples(): void {
     get("samples").insertBefore(button, before);
     return button;
   };
-  const [first] = SAMPLES.map(([kind, seed]) => add(kind, seed, null));
   const another = document.createElement("button");
   another.type = "button";
   another.className = "another";
@@ -700,21 +698,25 @@ function listSamples(): void {
     add(kind, unseenSeed++, another).click();
   };
   get("samples").append(another);
-  first.click();
+  for (const [i, [kind, seed]] of SAMPLES.entries()) {
+    const button = add(kind, seed, another);
+    if (i === 0) button.click();
+    // the page answers while the pictures are painted
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }
 
 listen();
 listSamples();
 try {
   const network = await loadParts();
-  // compiles what the first proposal needs while the user looks at the image
-  const { image } = sample(...SAMPLES[0]);
-  const first = await Session.start(network, image, {
-    points: [{ x: 64, y: 64 }],
-  });
-  first.dispose();
+  if (!early) {
+    // compiles what a proposal needs while the user looks at the image
+    const { image } = sample(...SAMPLES[0]);
+    const points = [{ x: 64, y: 64 }];
+    (await Session.start(network, image, { points })).dispose();
+  }
   model = network;
-  document.body.dataset.ready = (performance.now() / 1000).toFixed(1);
   say(`Click inside the ${subject.object}.`);
   show();
   if (early) {

@@ -6,9 +6,9 @@
  */
 import { readSafetensors } from "../../../checkpoints/safetensors.ts";
 import { useEngine } from "../../../engine/engine.ts";
-import type { HostTensor } from "../../../engine/tensors.ts";
+import type { ModelConfig } from "../../../model/config.ts";
 import { Model } from "../../../model/model.ts";
-import type { HostWeights } from "../../../model/weights.ts";
+import { declareWeights, type HostWeights } from "../../../model/weights.ts";
 import { engineParts } from "../doors/worker_threads.ts";
 
 /** What the scripts hand over, by name. */
@@ -64,10 +64,12 @@ export async function loadParts(): Promise<Model> {
     return readSafetensors(new Uint8Array(bytes));
   };
   const [{ tensors, metadata }] = await Promise.all([weights(), engine()]);
-  const { config, ...facts } = metadata;
-  return new Model(
-    JSON.parse(config),
-    tensors as Map<string, HostTensor> as HostWeights,
-    facts,
+  const { config: stated, ...facts } = metadata;
+  const config: ModelConfig = JSON.parse(stated);
+  // in the order that every model has: its digest is of all weights in turn
+  const ordered = Array.from(
+    declareWeights(config).keys(),
+    (name) => [name, tensors.get(name)!] as const,
   );
+  return new Model(config, new Map(ordered) as HostWeights, facts);
 }
