@@ -59,8 +59,8 @@ export {
   type Volume,
   volumeSlice,
 } from "./src/formats/volume.ts";
-export { writeImage, writeMask } from "./src/formats/write_image.ts";
-export { writeNiftiMask } from "./src/formats/write_nifti_mask.ts";
+export { writeImage } from "./src/formats/write_image.ts";
+export { writeMask, type WriteMaskOptions } from "./src/formats/write_mask.ts";
 export { Model } from "./src/model/model.ts";
 export { annotate, type AnnotateOptions } from "./src/notebook/annotate.ts";
 export { show } from "./src/notebook/display.ts";

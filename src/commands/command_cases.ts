@@ -2,7 +2,7 @@
 
 import type { CommandLine, Options } from "./command_line.ts";
 import type { Split } from "../datasets/_split.ts";
-import { MAX_VOXELS } from "../formats/_volume_header.ts";
+import { MAX_VOXELS } from "../formats/_bytes.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 

@@ -12,7 +12,8 @@ import {
   PHANTOM_RATERS,
   type PhantomKind,
 } from "../phantoms/phantom.ts";
-import { writeImage, writeMask } from "../formats/write_image.ts";
+import { writeImage } from "../formats/write_image.ts";
+import { writeMask } from "../formats/write_mask.ts";
 
 /** The phantoms in `data/phantoms`: a choice that shows what differs. */
 export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [

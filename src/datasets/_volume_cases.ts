@@ -238,7 +238,10 @@ export class VolumeCache {
     return await this.#use(
       `mask ${path}`,
       async () => {
-        const volume = await readVolumeOrImage(path, options);
+        const volume = await readVolumeOrImage(path, {
+          ...options,
+          mask: true,
+        });
         if (!volume) return undefined;
         const mask = insideVolume(volume, inside ?? {}, path);
         warnIfFull(mask.data, path);

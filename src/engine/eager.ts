@@ -22,6 +22,9 @@ import {
 import { loadTensorFlow } from "./tensorflow.ts";
 import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
 
+/** A computed specifier stays outside the module graph, and its first import. */
+const WASM = "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
+
 /** Engines that are tfjs backends, by the backend's name. */
 export type EagerName = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
@@ -50,7 +53,7 @@ export async function loadEager(
   name: EagerName,
   { allowSoftware = false, tensorflowFolder }: EagerOptions,
 ): Promise<void> {
-  if (name === "wasm") await import("@tensorflow/tfjs-backend-wasm");
+  if (name === "wasm") await import(WASM);
   if (name === "webgpu") await loadWebGPU(allowSoftware);
   if (name === "tensorflow") loadTensorFlow(tensorflowFolder);
   const previous = tf.getBackend();

@@ -111,7 +111,7 @@ interface Compiled {
  *
  * @example Multiply two matrices
  * ```ts
- * import * as tf from "@tensorflow/tfjs";
+ * import * as tf from "@tensorflow/tfjs-core";
  * import { jit } from "./jit.ts";
  *
  * const multiply = jit(

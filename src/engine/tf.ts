@@ -1,3 +1,9 @@
-/** The one door to TensorFlow.js: every other file imports it from here. */
+/**
+ * The one door to TensorFlow.js: every other file imports it from here. It is
+ * the core and the reference backend; the gradients that training needs are in
+ * gradients.ts, since the whole package is five times as large.
+ */
 
-export * from "@tensorflow/tfjs";
+import "@tensorflow/tfjs-backend-cpu";
+
+export * from "@tensorflow/tfjs-core";

@@ -33,6 +33,7 @@ import { freshAlone, mixtureAlone } from "./mixture_only.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
   expectedTargets,
+  nothingMarked,
   readMasks,
   type Target,
   targetsOf,
@@ -235,8 +236,8 @@ async function evaluateTarget(
  * @param dataset Cases with raters; raters with empty masks are left out.
  * @param options Iterations, samples, user, targets, seed.
  * @returns One result per target, in the order of cases and raters.
- * @throws {RangeError} When a mask is of another size than its image, or a
- * number of samples, variations or candidates is not valid.
+ * @throws {RangeError} When a mask is of another size than its image, all masks
+ * are empty, or a number of samples, variations or candidates is not valid.
  * @throws {TypeError} When the model is disposed.
  *
  * @example Two iterations on a phantom
@@ -279,9 +280,9 @@ export async function evaluateCases(
   options: EvaluateOptions,
   open: (item: Case, image: NdArray<Float32Array>) => Promise<OpenCase>,
 ): Promise<TargetResult[]> {
-  const { include, only = () => true, seed = 0 } = options;
+  const { include, only, seed = 0 } = options;
   const cases = [...dataset.cases.entries()].filter(([c, { id }]) =>
-    only(id, c)
+    only === undefined || only(id, c)
   );
   let total = cases.reduce(
     (n, [, item]) => n + expectedTargets(item, include),
@@ -304,6 +305,11 @@ export async function evaluateCases(
       options.onTarget?.(results.length, total, own[own.length - 1]);
     }
     await options.onCase?.(id, own);
+  }
+  // Of a part of the cases nobody can tell.
+  const some = cases.some(([, item]) => expectedTargets(item, include) > 0);
+  if (results.length === 0 && some && !only) {
+    throw nothingMarked("evaluate", dataset.name);
   }
   return results;
 }

@@ -4,7 +4,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Table } from "../table.ts";
 import { mean, meanCells } from "./statistics.ts";
-import { readMasks, targetsOf } from "./targets.ts";
+import { nothingMarked, readMasks, targetsOf } from "./targets.ts";
 
 /** How the others would have done for one rater of one case; Dice are 0..1. */
 export interface RaterAgreement {
@@ -29,14 +29,17 @@ export interface RaterAgreement {
  * @param dataset Cases of several raters.
  * @returns One value per rater and case, in their order; none for a rater who
  * is alone.
- * @throws {RangeError} When the masks of a case are not of one size.
+ * @throws {RangeError} When the masks of a case are not of one size, or all are
+ * empty.
  */
 export async function raterAgreement(
-  { cases }: Dataset,
+  { name, cases }: Dataset,
 ): Promise<RaterAgreement[]> {
   const result: RaterAgreement[] = [];
+  let marked = cases.every(({ raters }) => raters.length === 0);
   for (const item of cases) {
     const masks = await readMasks(item);
+    marked ||= masks.size > 0;
     for (const [rater, mask] of masks) {
       const others = [...masks.keys()].filter((name) => name !== rater);
       if (others.length === 0) continue;
@@ -52,6 +55,7 @@ export async function raterAgreement(
       });
     }
   }
+  if (!marked) throw nothingMarked("compare raters", name);
   return result;
 }
 

@@ -32,6 +32,13 @@ export async function readMasks(
   return masks;
 }
 
+/** The error of a dataset in which nobody marked anything: its numbers would be those of nothing. */
+export function nothingMarked(action: string, dataset: string): RangeError {
+  return new RangeError(
+    `Cannot ${action} as a mask must have something inside: current value is none that has in ${dataset}. Where the masks are not empty, an option of the dataset tells what is inside (label, threshold)`,
+  );
+}
+
 /** How many targets a case has, as far as can be told before its masks are read. */
 export function expectedTargets(
   { raters }: Case,

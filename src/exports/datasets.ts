@@ -15,7 +15,14 @@ export { qubiq, type QubiqOptions } from "../datasets/qubiq.ts";
 export { refuge2, type Refuge2Options } from "../datasets/refuge2.ts";
 export type { CaseOptions } from "../datasets/_file_case.ts";
 export type { MaskOptions } from "../formats/read_mask.ts";
-export type { Layout, SliceOptions } from "../formats/volume.ts";
+export type {
+  DicomSource,
+  Layout,
+  SliceOptions,
+  Voi,
+} from "../formats/volume.ts";
+export type { DicomInstance } from "../formats/_dicom_source.ts";
+export type { Lut } from "../formats/_dicom_lut.ts";
 export {
   PHANTOM_KINDS,
   PHANTOM_RATERS,

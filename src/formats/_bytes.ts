@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { MAX_VOXELS } from "./_volume_header.ts";
 import { constants, gunzipSync } from "node:zlib";
 
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
@@ -37,6 +36,9 @@ export function checkFinite(
     name,
   );
 }
+
+/** A volume of more voxels than this is refused unless the caller says otherwise: 512 MiB of values. */
+export const MAX_VOXELS = 2 ** 27;
 
 /** No more is fetched: the largest volume, in 64-bit values. */
 const MAX_FETCHED = 8 * MAX_VOXELS;

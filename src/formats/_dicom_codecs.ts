@@ -1,5 +1,6 @@
 import type { DicomHeader } from "./_dicom_header.ts";
 import { badFile } from "./_bytes.ts";
+import { decodeJpegLossless } from "./_jpeg_lossless.ts";
 
 /** One decoded frame. */
 export interface Frame {
@@ -11,6 +12,8 @@ export interface Frame {
   planar?: boolean;
   /** Whether the stored bits are the lowest ones, whatever the file's high bit. */
   plain?: boolean;
+  /** Whether colors are still luma and chroma. */
+  ybr?: boolean;
 }
 
 type Decoder = (
@@ -26,19 +29,21 @@ const DECODERS: Record<string, Decoder> = {
   "1.2.840.10008.1.2.4.51": jpeg,
   "1.2.840.10008.1.2.4.57": jpegLossless,
   "1.2.840.10008.1.2.4.70": jpegLossless,
+  "1.2.840.10008.1.2.4.80": jpegLs,
+  "1.2.840.10008.1.2.4.81": jpegLs,
   "1.2.840.10008.1.2.4.90": jpeg2000,
   "1.2.840.10008.1.2.4.91": jpeg2000,
+  "1.2.840.10008.1.2.4.201": jpeg2000,
+  "1.2.840.10008.1.2.4.202": jpeg2000,
+  "1.2.840.10008.1.2.4.203": jpeg2000,
 };
 
 /** Names of those that are not decoded, for the error. */
 const UNDECODED: Record<string, string> = {
-  "1.2.840.10008.1.2.4.80": "JPEG-LS lossless",
-  "1.2.840.10008.1.2.4.81": "JPEG-LS near-lossless",
   "1.2.840.10008.1.2.4.100": "MPEG-2",
   "1.2.840.10008.1.2.4.102": "MPEG-4",
-  "1.2.840.10008.1.2.4.201": "High-throughput JPEG 2000 lossless",
-  "1.2.840.10008.1.2.4.202": "High-throughput JPEG 2000 lossless RPCL",
-  "1.2.840.10008.1.2.4.203": "High-throughput JPEG 2000",
+  "1.2.840.10008.1.2.4.110": "JPEG XL lossless",
+  "1.2.840.10008.1.2.4.112": "JPEG XL",
 };
 
 /** Decodes one frame of encapsulated pixel data. */
@@ -51,17 +56,20 @@ export async function decodeFrame(
   const decoder = DECODERS[transferSyntax];
   if (!decoder) {
     throw badFile(
-      "its transfer syntax must be uncompressed, deflated, RLE, JPEG or JPEG 2000",
+      "its transfer syntax must be uncompressed, deflated, RLE, JPEG, JPEG-LS or JPEG 2000",
       `${transferSyntax} ${UNDECODED[transferSyntax] ?? ""}`.trim(),
       name,
     );
   }
-  const [, rows, columns, channels] = header.shape;
+  const { rows, columns, samples: channels } = header;
   let frame: Omit<Frame, "width">;
   try {
     frame = await decoder(coded, header, name);
   } catch (error) {
-    if (error instanceof TypeError && error.message.startsWith("Cannot read")) {
+    if (
+      error instanceof TypeError &&
+      error.message.startsWith("Cannot read image as")
+    ) {
       throw error;
     }
     throw badFile("its pixel data must be undamaged", error, name, error);
@@ -78,13 +86,19 @@ export async function decodeFrame(
   return { ...frame, width };
 }
 
-/** Where samples come out as they were stored, colours must be red, green and blue. */
+/**
+ * Where samples come out as they were stored, colors must be red, green and
+ * blue, or luma and chroma of each pixel.
+ *
+ * @returns Whether they are the latter.
+ */
 export function checkColours(
-  { colour, photometric }: DicomHeader,
+  { samples, photometric }: DicomHeader,
   name: string,
-): void {
-  if (!colour || photometric === "RGB") return;
-  throw badFile("its colours must be RGB", photometric, name);
+): boolean {
+  if (samples === 1 || photometric === "RGB") return false;
+  if (photometric === "YBR_FULL") return true;
+  throw badFile("its colors must be RGB or YBR_FULL", photometric, name);
 }
 
 // deno-lint-ignore require-await -- as the others
@@ -93,15 +107,14 @@ async function rle(
   header: DicomHeader,
   name: string,
 ): ReturnType<Decoder> {
-  const { shape, bitsAllocated } = header;
-  checkColours(header, name);
-  const [, rows, columns, channels] = shape;
+  const { rows, columns, samples: channels, bitsAllocated } = header;
+  const ybr = checkColours(header, name);
   const bytes = decodeRle(coded, {
     area: rows * columns,
     channels,
-    width: bitsAllocated / 8,
+    width: Math.ceil(bitsAllocated / 8),
   });
-  return { bytes, little: true, planar: false };
+  return { bytes, little: true, planar: false, ybr };
 }
 
 /**
@@ -110,11 +123,10 @@ async function rle(
  */
 function checkSize(
   size: readonly [number, number, number] | undefined,
-  { shape }: DicomHeader,
+  { rows, columns, samples: channels }: DicomHeader,
   mostSamples: number,
   name: string,
 ): void {
-  const [, rows, columns, channels] = shape;
   if (rows * columns * channels > mostSamples) {
     throw badFile(
       `a coded image of ${rows} x ${columns} x ${channels} must have more bytes`,
@@ -147,9 +159,10 @@ async function jpeg(
   }
   const { default: sharp } = await import("sharp");
   const bytes = header.photometric === "RGB" ? asRgbJpeg(coded) : coded;
-  const opened = sharp(bytes, { failOn: "error", ignoreIcc: true });
-  const data = await (header.colour ? opened : opened.toColourspace("b-w"))
-    .raw().toBuffer();
+  const opened = sharp(bytes, { failOn: "warning", ignoreIcc: true });
+  const data =
+    await (header.samples === 3 ? opened : opened.toColourspace("b-w"))
+      .raw().toBuffer();
   return { bytes: new Uint8Array(data), little: true, planar: false };
 }
 
@@ -160,30 +173,80 @@ async function jpegLossless(
 ): ReturnType<Decoder> {
   // A sample takes a bit at least.
   checkSize(jpegSize(coded), header, coded.length * 8, name);
-  checkColours(header, name);
-  const { Decoder } = await import("jpeg-lossless-decoder-js");
-  const bytes = coded.slice(); // a buffer of its own
-  const decoded = new Decoder().decompress(bytes.buffer, 0, bytes.length);
-  return {
-    bytes: new Uint8Array(decoded),
-    little: true,
-    planar: false,
-    plain: true,
-  };
+  const ybr = checkColours(header, name);
+  const { bytes } = await Promise.resolve(decodeJpegLossless(coded));
+  return { bytes, little: true, planar: false, plain: true, ybr };
 }
 
-/** What is used of OpenJPEG, which comes without types. */
-interface OpenJpeg {
-  J2KDecoder: new () => {
-    getEncodedBuffer(length: number): Uint8Array;
-    decode(): void;
-    getDecodedBuffer(): Uint8Array;
-    delete(): void;
-  };
+/** What is used of a decoder that was compiled from C++, which comes without types. */
+interface CompiledDecoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  decode(): void;
+  getDecodedBuffer(): Uint8Array;
+  getFrameInfo(): { bitsPerSample: number; componentCount: number };
+  getInterleaveMode?(): number;
+  delete(): void;
 }
 
-/** OpenJPEG, once it is needed; a new one after it failed. */
-let openJpeg: Promise<OpenJpeg> | undefined;
+/** How each decoder is loaded, once it is needed. */
+const COMPILED = {
+  async charls() {
+    const { default: load } = await import("@cornerstonejs/codec-charls");
+    return (await load(quiet())).JpegLSDecoder;
+  },
+  async openjpeg() {
+    const { default: load } = await import("@cornerstonejs/codec-openjpeg");
+    return (await load(quiet())).J2KDecoder;
+  },
+  async openjph() {
+    const { default: load } = await import("@cornerstonejs/codec-openjph");
+    return (await load(quiet())).HTJ2KDecoder;
+  },
+} satisfies Record<string, () => Promise<new () => CompiledDecoder>>;
+
+/** What a compiled module starts from, and fills with its own. */
+const quiet = () => ({ print: () => {}, printErr: () => {} });
+
+/** Those that are loaded; one that failed is loaded anew. */
+const loaded = new Map<string, Promise<new () => CompiledDecoder>>();
+
+/** Decodes by one of them; `read` takes what is asked of it before it goes. */
+async function compiled<T>(
+  kind: keyof typeof COMPILED,
+  coded: Uint8Array,
+  read: (decoder: CompiledDecoder) => T,
+): Promise<{ bytes: Uint8Array; about: T }> {
+  const found = loaded.get(kind) ?? COMPILED[kind]();
+  loaded.set(kind, found);
+  try {
+    const decoder = new (await found)();
+    decoder.getEncodedBuffer(coded.length).set(coded);
+    decoder.decode();
+    const bytes = decoder.getDecodedBuffer().slice();
+    const about = read(decoder);
+    decoder.delete();
+    return { bytes, about };
+  } catch (error) {
+    loaded.delete(kind);
+    throw error;
+  }
+}
+
+async function jpegLs(
+  coded: Uint8Array,
+  header: DicomHeader,
+  name: string,
+): ReturnType<Decoder> {
+  // A run takes few bits: `maxVoxels` is the only bound.
+  checkSize(jpegSize(coded), header, Infinity, name);
+  const ybr = checkColours(header, name);
+  const { bytes, about } = await compiled(
+    "charls",
+    coded,
+    (decoder) => decoder.getInterleaveMode!(),
+  );
+  return { bytes, little: true, planar: about === 0, plain: true, ybr };
+}
 
 async function jpeg2000(
   coded: Uint8Array,
@@ -192,21 +255,25 @@ async function jpeg2000(
 ): ReturnType<Decoder> {
   // Blank tiles take next to nothing: `maxVoxels` is the only bound.
   checkSize(codestreamSize(coded), header, Infinity, name);
-  const { default: load } = await import("@cornerstonejs/codec-openjpeg");
-  try {
-    const decoder = new (await (openJpeg ??= load({
-      print: () => {},
-      printErr: () => {},
-    }))).J2KDecoder();
-    decoder.getEncodedBuffer(coded.length).set(coded);
-    decoder.decode();
-    const bytes = decoder.getDecodedBuffer().slice();
-    decoder.delete();
-    return { bytes, little: true, planar: false, plain: true };
-  } catch (error) {
-    openJpeg = undefined;
-    throw error;
+  // Luma and chroma are turned into colors where the codestream says so.
+  const ybr = header.photometric.startsWith("YBR_FULL") &&
+    header.samples === 3 && !hasColourTransform(coded);
+  const kind = /\.20[123]$/.test(header.transferSyntax)
+    ? "openjph"
+    : "openjpeg";
+  const { bytes } = await compiled(kind, coded, () => {});
+  return { bytes, little: true, planar: false, plain: true, ybr };
+}
+
+/** Whether a codestream's components were transformed (ITU T.800 A.6.1). */
+function hasColourTransform(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 2; at + 9 < bytes.length; at += 2 + view.getUint16(at + 2)) {
+    const marker = view.getUint16(at);
+    if (marker === 0xff52) return bytes[at + 8] === 1;
+    if (marker === 0xff90 || marker >> 8 !== 0xff) break;
   }
+  return false;
 }
 
 /**
@@ -285,8 +352,9 @@ function* markersOf(
   while (at + 10 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1];
     // Start of frame, but not a table's marker (DHT, JPG, DAC).
-    const frame = marker >= 0xc0 && marker <= 0xcf &&
-      ![0xc4, 0xc8, 0xcc].includes(marker);
+    const frame = marker === 0xf7 || // of JPEG-LS
+      (marker >= 0xc0 && marker <= 0xcf &&
+        ![0xc4, 0xc8, 0xcc].includes(marker));
     yield { marker, at, frame };
     if (frame) return;
     at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2);

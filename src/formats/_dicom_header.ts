@@ -2,7 +2,11 @@ import { badFile } from "./_bytes.ts";
 import type { DataSet, Element } from "dicom-parser";
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
+import { Attributes, itemOf, placesIn, shortsOf } from "./_dicom_attributes.ts";
+import { type Lut, paletteOf, sequenceLut } from "./_dicom_lut.ts";
 import { placeOf } from "./_dicom_place.ts";
+import { type Segments, segmentsOf } from "./_dicom_seg.ts";
+import { type DicomOrigin, originOf } from "./_dicom_source.ts";
 import { AS_STORED, type VolumeHeader } from "./_volume_header.ts";
 
 /** The bytes before the meta information of a DICOM file: 128 of anything, and DICM (PS3.10 7.1). */
@@ -59,7 +63,11 @@ export function withPreamble(bytes: Uint8Array, name: string): Uint8Array {
 export interface DicomHeader extends VolumeHeader {
   /** How the pixels are coded: a unique identifier. */
   transferSyntax: string;
-  bitsAllocated: 8 | 16 | 32;
+  rows: number;
+  columns: number;
+  /** Samples stored for a pixel: of a palette's indices one, though its colors are three. */
+  samples: 1 | 3;
+  bitsAllocated: 1 | 8 | 16 | 32;
   bitsStored: number;
   highBit: number;
   signed: boolean;
@@ -67,6 +75,16 @@ export interface DicomHeader extends VolumeHeader {
   planar: boolean;
   /** MONOCHROME1, RGB, YBR_FULL_422 ... */
   photometric: string;
+  /** What indices look up: red, green and blue. */
+  palette?: readonly [Lut, Lut, Lut];
+  /** What stored values look up where they are not rescaled. */
+  modality?: Lut;
+  /** What the frames mark, where they are segments. */
+  segments?: Segments;
+  /** The file's own names, for what is written about it. */
+  origin: DicomOrigin;
+  /** How many frames are stored: as many as slices, but in a segmentation. */
+  frames: number;
   /** Slope and intercept of every frame; of all alike, where it is one. */
   rescale: [slope: number, intercept: number][];
   /** Direction cosines along a row and along a column, where there are any. */
@@ -83,17 +101,25 @@ export interface DicomHeader extends VolumeHeader {
 /** A deflated data set of more bytes than this is refused. */
 const MAX_INFLATED = 2 ** 28;
 
+/** The data set of a DICOM file that begins with `head`, up to its pixel data. */
+export async function readDicomDataSet(
+  path: string,
+  head: Uint8Array,
+): Promise<DataSet> {
+  try {
+    return await parseDataSet(head, { whole: false, name: path });
+  } catch { // perhaps as the header is longer
+    const bytes = await Deno.readFile(path);
+    return await parseDataSet(bytes, { whole: false, name: path });
+  }
+}
+
 /** The header of a DICOM file that begins with `head`. */
 export async function readDicomHeader(
   path: string,
   head: Uint8Array,
 ): Promise<DicomHeader> {
-  const options = { whole: false, name: path };
-  try {
-    return await dicomHeader(head, options);
-  } catch { // perhaps as the header is longer
-    return await dicomHeader(await Deno.readFile(path), options);
-  }
+  return headerOf(await readDicomDataSet(path, head), path);
 }
 
 /**
@@ -103,12 +129,24 @@ export async function readDicomHeader(
  */
 export async function dicomHeader(
   bytes: Uint8Array,
-  { whole, name }: { whole: boolean; name: string },
+  options: { whole: boolean; name: string },
 ): Promise<DicomHeader> {
+  return headerOf(await parseDataSet(bytes, options), options.name);
+}
+
+/** What a data set says of an image. */
+export function headerOf(dataSet: DataSet, name: string): DicomHeader {
+  return guard(name, () => readAttributes(dataSet, name));
+}
+
+async function parseDataSet(
+  bytes: Uint8Array,
+  { whole, name }: { whole: boolean; name: string },
+): Promise<DataSet> {
   const { default: parser } = await import("dicom-parser");
   const file = withPreamble(bytes, name);
-  try {
-    const dataSet = parser.parseDicom(file, {
+  return guard(name, () =>
+    parser.parseDicom(file, {
       untilTag: whole ? undefined : "x7fe00010",
       inflater: (deflated, position) =>
         new Uint8Array(Buffer.concat([
@@ -117,10 +155,16 @@ export async function dicomHeader(
             maxOutputLength: MAX_INFLATED,
           }),
         ])),
-    });
-    return readAttributes(dataSet, name);
+    }));
+}
+
+/** Turns what the parser throws into an error that names the file. */
+function guard<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
   } catch (thrown) {
-    if (thrown instanceof TypeError && thrown.message.startsWith("Cannot ")) {
+    const known = thrown instanceof TypeError || thrown instanceof RangeError;
+    if (known && thrown.message.startsWith("Cannot read image as")) {
       throw thrown;
     }
     // The parser throws strings, and { exception, dataSet }.
@@ -134,127 +178,187 @@ export async function dicomHeader(
   }
 }
 
-function readAttributes(dataSet: DataSet, name: string): DicomHeader {
-  // Files with many frames keep what all frames share in a group of its own,
-  // and in others what each has: measures, rescaling and window there too.
-  const groupsIn = (set: DataSet | undefined, tags: readonly string[]) =>
-    tags.map((tag) => set?.elements[tag]?.items?.[0]?.dataSet);
-  const each = [
-    ...["x00289110", "x00289145", "x00289132"],
-    ...["x00209116", "x00209113"],
-  ];
-  const shared = groupsIn(
-    dataSet.elements.x52009229?.items?.[0]?.dataSet,
-    each,
-  );
-  const perFrame = dataSet.elements.x52009230?.items ?? [];
-  const find = (tag: string, frame: number) =>
-    [dataSet, ...shared, ...groupsIn(perFrame[frame]?.dataSet, each)]
-      .find((set) => set?.elements[tag]);
-  const numbersIn = (set: DataSet | undefined, tag: string) =>
-    (set?.string(tag) ?? "").split("\\")
-      .filter((text) => text.trim() !== "").map(Number);
-  const numbers = (tag: string, frame = 0) => numbersIn(find(tag, frame), tag);
-  const short = (tag: string) => dataSet.uint16(tag);
-  const reject = (what: string, value: unknown) => badFile(what, value, name);
+/** The header of a file whose stored values are wanted, not a palette's colors. */
+export function asIndices(header: DicomHeader): DicomHeader {
+  if (!header.palette) return header;
+  const { shape: [depth, rows, columns] } = header;
+  const plain = { palette: undefined, colour: false, window: undefined };
+  return { ...header, ...plain, shape: [depth, rows, columns, 1] };
+}
 
-  const [frames = 1] = numbers("x00280008");
-  const rows = short("x00280010") ?? 0;
-  const columns = short("x00280011") ?? 0;
-  const channels = short("x00280002") ?? 1;
+function readAttributes(dataSet: DataSet, name: string): DicomHeader {
+  const file = new Attributes(dataSet, name);
+  const stored = storedForm(file);
+  const { frames, signed, photometric, bitsStored } = stored;
+  const grey = /^MONOCHROME[12]$/.test(photometric);
+  const palette = photometric === "PALETTE COLOR"
+    ? paletteOf(dataSet, signed, name)
+    : undefined;
+  const modality = sequenceLut(dataSet, "x00283000", signed, name);
+  const rescale = rescaleOf(file, modality);
+  const { cosines, position, pixels, ...place } = framePlaces(file, frames);
+  const segments = segmentsOf(file, frames, cosines, pixels);
+  const shape = [segments?.depth ?? frames, stored.rows, stored.columns];
+  return {
+    ...stored,
+    shape: [...shape, grey ? 1 : 3] as VolumeHeader["shape"],
+    ...(segments
+      ? { spacing: segments.spacing, affine: segments.affine }
+      : place),
+    layout: AS_STORED,
+    colour: !grey,
+    ...(grey ? viewOf(file, frames, signed) : {
+      window: [0, 2 ** (palette ? palette[0].bits : bitsStored) - 1],
+    }),
+    padding: grey && !modality
+      ? paddingOf(file, signed, rescale[0])
+      : undefined,
+    inverted: photometric === "MONOCHROME1",
+    ...{ palette, modality, rescale, cosines, position, segments },
+    ...(segments ? { sparse: true, order: undefined } : {}),
+    transferSyntax: file.text("x00020010"),
+    planar: file.short("x00280006") === 1,
+    pixels: dataSet.elements.x7fe00010,
+    dataSet,
+    origin: originOf(file),
+  };
+}
+
+/** How samples are stored. */
+function storedForm(file: Attributes) {
+  const reject = (what: string, value: unknown) =>
+    badFile(what, value, file.name);
+  const [frames = 1] = file.numbers("x00280008");
+  const rows = file.short("x00280010") ?? 0;
+  const columns = file.short("x00280011") ?? 0;
+  const samples = file.short("x00280002") ?? 1;
   if (!(rows > 0 && columns > 0 && Number.isInteger(frames) && frames > 0)) {
     throw reject(
       "a DICOM file must have frames, rows and columns",
       `${frames} x ${rows} x ${columns}`,
     );
   }
-  const photometric = (dataSet.string("x00280004") ?? "").trim();
-  const grey = /^MONOCHROME[12]$/.test(photometric);
-  if (channels !== (grey ? 1 : 3) || !/^(MONO|RGB|YBR)/.test(photometric)) {
+  const photometric = file.text("x00280004");
+  const single = /^(MONOCHROME[12]|PALETTE COLOR)$/.test(photometric);
+  if (
+    (samples !== 1 && samples !== 3) || single !== (samples === 1) ||
+    !/^(MONO|PALETTE|RGB|YBR)/.test(photometric)
+  ) {
     throw reject(
-      "its photometric interpretation must be MONOCHROME1, MONOCHROME2, RGB or YBR",
-      `${photometric || "none"} with ${channels} samples`,
+      "its photometric interpretation must be MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB or YBR",
+      `${photometric || "none"} with ${samples} samples`,
     );
   }
-  const bitsAllocated = short("x00280100");
-  const bitsStored = short("x00280101") ?? bitsAllocated ?? 0;
-  const highBit = short("x00280102") ?? bitsStored - 1;
+  const bitsAllocated = file.short("x00280100");
+  const bitsStored = file.short("x00280101") ?? bitsAllocated ?? 0;
+  const highBit = file.short("x00280102") ?? bitsStored - 1;
   if (
-    (bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) ||
+    (bitsAllocated !== 1 && bitsAllocated !== 8 && bitsAllocated !== 16 &&
+      bitsAllocated !== 32) ||
+    (bitsAllocated === 1 && samples !== 1) ||
     bitsStored < 1 || highBit >= bitsAllocated || highBit < bitsStored - 1
   ) {
     throw reject(
-      "its samples must have 8, 16 or 32 bits",
+      "its samples must have 1, 8, 16 or 32 bits",
       `${bitsStored} of ${bitsAllocated} bits, the highest ${highBit}`,
     );
   }
-  if (dataSet.elements.x00283000) {
-    throw reject("its rescaling must be linear", "a Modality LUT Sequence");
-  }
+  const signed = file.short("x00280103") === 1;
+  return {
+    ...{ frames, rows, columns, photometric, signed },
+    ...{ bitsStored, highBit },
+    samples: samples as 1 | 3,
+    bitsAllocated: bitsAllocated as 1 | 8 | 16 | 32,
+  };
+}
 
-  const rescale = Array.from(
-    { length: Math.max(perFrame.length, 1) },
-    (_, frame): [number, number] => {
-      const [slope = 1] = numbers("x00281053", frame);
-      const [intercept = 0] = numbers("x00281052", frame);
-      return [
-        Number.isFinite(slope) ? slope : 1,
-        Number.isFinite(intercept) ? intercept : 0,
-      ];
-    },
+/** Slope and intercept of every frame; a dose grid has a scaling. */
+function rescaleOf(
+  file: Attributes,
+  modality: Lut | undefined,
+): [number, number][] {
+  const [scaling] = file.numbers("x3004000e");
+  const count = Math.max(file.perFrame.length, 1);
+  return Array.from({ length: count }, (_, frame) => {
+    if (modality) return [1, 0];
+    const [slope = 1] = file.numbers("x00281053", frame);
+    const [intercept = 0] = file.numbers("x00281052", frame);
+    if (slope === 0) {
+      throw badFile("its rescale slope must not be 0", slope, file.name);
+    }
+    return scaling === undefined ? [slope, intercept] : [scaling, 0];
+  });
+}
+
+/** How a file says to show its values: a window, or another function. */
+function viewOf(
+  file: Attributes,
+  frames: number,
+  signed: boolean,
+): Pick<VolumeHeader, "window" | "voi"> {
+  const each = file.perFrame.length === frames
+    ? [...file.perFrame.keys()]
+    : [0];
+  const windows = each.map((frame) => {
+    const [center] = file.numbers("x00281050", frame);
+    const [width] = file.numbers("x00281051", frame);
+    return { center, width, kind: file.text("x00281056", frame) };
+  });
+  const [{ center, width, kind }] = windows;
+  const alike = windows.every((other) =>
+    other.center === center && other.width === width && other.kind === kind
   );
-  const [center] = numbers("x00281050");
-  const [width] = numbers("x00281051");
-  const exact = dataSet.string("x00281056") === "LINEAR_EXACT";
+  if (center === undefined || width === undefined) {
+    const set = file.find("x00283010");
+    const table = sequenceLut(set, "x00283010", signed, file.name);
+    return table ? { voi: { kind: "table", ...table } } : {};
+  }
+  if (!alike || !(width > 0)) return {};
+  if (kind === "SIGMOID") return { voi: { kind: "sigmoid", center, width } };
+  const exact = kind === "LINEAR_EXACT";
   // PS3.3 C.11.2.1.2: LINEAR counts whole values, LINEAR_EXACT does not.
   const low = exact ? center - width / 2 : center - 0.5 - (width - 1) / 2;
   const high = exact ? center + width / 2 : center - 0.5 + (width - 1) / 2;
-  const window: [number, number] | undefined = grey && low < high
-    ? [low, high]
-    : grey
-    ? undefined
-    : [0, 2 ** bitsStored - 1];
+  return low < high ? { window: [low, high] } : {};
+}
 
-  const cosines = numbers("x00200037"), position = numbers("x00200032");
+/** The values of pixels where there is no image, rescaled. */
+function paddingOf(
+  { set }: Attributes,
+  signed: boolean,
+  [slope, intercept]: [number, number],
+): [number, number] | undefined {
+  const [value] = shortsOf(set, "x00280120", signed);
+  if (value === undefined) return undefined;
+  const [limit = value] = shortsOf(set, "x00280121", signed);
+  const ends = [value, limit].map((end) => end * slope + intercept);
+  return [Math.min(...ends), Math.max(...ends)];
+}
+
+/** Where the frames lie. */
+function framePlaces(file: Attributes, frames: number) {
+  const position = file.places("x00200032");
   // Each frame's own, where there is a group for each.
-  const places = perFrame.length === frames ? [...perFrame.keys()] : [0];
+  const places = file.perFrame.length === frames
+    ? [...file.perFrame.keys()]
+    : [0];
   const own = places.map((frame) =>
-    numbersIn(
-      groupsIn(perFrame[frame]?.dataSet, ["x00209113"])[0],
+    placesIn(
+      itemOf(file.perFrame[frame], "x00209113"),
       "x00200032",
     )
   );
-  const [stated] = [...numbers("x00180088"), ...numbers("x00180050")];
-  const { spacing, affine, order } = placeOf({
-    ...{ frames, position, stated, offsets: numbers("x3004000c") },
-    cosines: places.map((frame) => numbers("x00200037", frame)),
+  const cosines = places.map((frame) => file.places("x00200037", frame));
+  const [stated] = [...file.places("x00180088"), ...file.places("x00180050")];
+  const pixels = places.map((frame) =>
+    [file.places("x00280030", frame), file.places("x00181164", frame)]
+      .find((pair) => pair.length === 2 && pair.every((size) => size > 0)) ??
+      []
+  );
+  const place = placeOf({
+    ...{ frames, position, stated, cosines, pixels },
+    offsets: file.places("x3004000c"),
     positions: own.some(({ length }) => length > 0) ? own : [],
-    pixels: places.map((frame) =>
-      [numbers("x00280030", frame), numbers("x00181164", frame)]
-        .find((pair) => pair.length === 2 && pair.every((size) => size > 0)) ??
-        []
-    ),
   });
-  return {
-    shape: [frames, rows, columns, channels],
-    spacing,
-    affine,
-    order,
-    layout: AS_STORED,
-    colour: !grey,
-    window,
-    inverted: photometric === "MONOCHROME1",
-    transferSyntax: (dataSet.string("x00020010") ?? "").trim(),
-    bitsAllocated,
-    bitsStored,
-    highBit,
-    signed: short("x00280103") === 1,
-    planar: short("x00280006") === 1,
-    photometric,
-    rescale,
-    cosines,
-    position,
-    pixels: dataSet.elements.x7fe00010,
-    dataSet,
-  };
+  return { ...place, cosines: cosines[0], position, pixels: pixels[0] };
 }

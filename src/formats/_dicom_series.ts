@@ -10,20 +10,33 @@ import {
   SAME_DIRECTION,
 } from "./_dicom_place.ts";
 import {
+  asIndices,
   type DicomHeader,
   dicomHeader,
-  readDicomHeader,
+  headerOf,
+  isDicom,
+  readDicomDataSet,
 } from "./_dicom_header.ts";
-import { isDicom } from "./_dicom_header.ts";
+import { sourceOf } from "./_dicom_source.ts";
 import { badFile, readHead } from "./_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
 
 /** A file of a series, and what of its header places it. */
 type Slice =
-  & Pick<DicomHeader, "shape" | "spacing" | "cosines" | "position">
+  & Pick<DicomHeader, "shape" | "spacing" | "cosines" | "position" | "origin">
   & Pick<DicomHeader, "photometric" | "window" | "colour" | "inverted">
-  & Pick<DicomHeader, "layout" | "affine">
-  & { readonly path: string; readonly series: string };
+  & Pick<DicomHeader, "layout" | "affine" | "voi" | "padding" | "frames">
+  & Pick<DicomHeader, "order" | "sparse">
+  & { readonly path: string; readonly series: SeriesName }
+  /** Whether it shows where the others lie, or what they mark. */
+  & { readonly aside: boolean };
+
+/** What names a series. */
+interface SeriesName {
+  readonly uid: string;
+  readonly number: string;
+  readonly description: string;
+}
 
 /** A folder's series: its slices in order, and the header of all together. */
 export interface DicomSeries {
@@ -34,59 +47,145 @@ export interface DicomSeries {
 /**
  * Finds the slices of the one series in a folder, by their headers, and sorts
  * them along their normal. Files that are no DICOM files are left out, as are
- * hidden ones and DICOMDIR.
+ * hidden ones, DICOMDIR and those without an image (reports); localizers,
+ * segmentations and dose grids are left out beside other images.
+ *
+ * @param options.series Which of several: its UID, number or description.
  */
 export async function openSeries(
   folder: string,
-  maxVoxels: number,
+  { maxVoxels, series }: { maxVoxels: number; series?: string | number },
 ): Promise<DicomSeries> {
-  const slices: Slice[] = [];
+  const files: Slice[] = [];
+  let others = 0;
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory || /^(\.|DICOMDIR$)/.test(name)) continue;
     const slice = await readSlice(join(folder, name));
-    if (!slice) continue;
-    slices.push(slice);
-    const [, ...size] = slices[0].shape;
-    countValues([slices.length, ...size], maxVoxels, folder);
+    if (slice === "other") others++;
+    else if (slice) files.push(slice);
   }
-  if (slices.length === 0) {
-    throw badFile("a folder must have DICOM files", "none", folder);
+  if (files.length === 0) {
+    throw badFile(
+      "a folder must have DICOM files with images",
+      others > 0 ? `${others} without` : "none",
+      folder,
+    );
   }
-  slices.sort((a, b) => a.path < b.path ? -1 : 1);
-  if (slices.length === 1) return { header: slices[0], slices };
+  files.sort((a, b) => a.path < b.path ? -1 : 1);
+  const chosen = oneSeries(files, series, folder);
+  const images = chosen.filter(({ aside }) => !aside);
+  const slices = images.length > 0 ? images : chosen;
+  const [, ...size] = slices[0].shape;
+  countValues([slices.length, ...size], maxVoxels, folder);
+  if (slices.length === 1) {
+    const [{ origin, frames, order }] = slices;
+    const dicom = sourceOf(origin, frames, order);
+    return { header: { ...slices[0], dicom }, slices };
+  }
   for (const slice of slices) checkAlike(slices[0], slice);
   return stack(slices, folder);
+}
+
+/** The files of the series that is asked for, or of the only one with images. */
+function oneSeries(
+  files: readonly Slice[],
+  wanted: string | number | undefined,
+  folder: string,
+): readonly Slice[] {
+  const groups = Map.groupBy(files, ({ series }) => series.uid);
+  const list = [...groups.values()];
+  const told = (of: readonly (readonly Slice[])[]) =>
+    of.slice(0, 10).map((slices) => {
+      const [{ series: { uid, number, description } }] = slices;
+      const names = [number && `number ${number}`, description].filter(Boolean);
+      return `${uid || "no UID"} (${
+        [...names, `${slices.length} files`].join(", ")
+      })`;
+    }).join("; ");
+  if (wanted !== undefined) {
+    const found = list.filter(([{ series: { uid, number, description } }]) =>
+      typeof wanted === "number"
+        ? number !== "" && Number(number) === wanted
+        : uid === wanted || description === wanted
+    );
+    if (found.length === 1) return found[0];
+    throw new RangeError(
+      `Cannot read image as series must be the UID, number or description of one in the folder: current value is ${wanted} of ${
+        told(found.length > 1 ? found : list)
+      } (${folder})`,
+    );
+  }
+  const images = list.filter((slices) => slices.some(({ aside }) => !aside));
+  const candidates = images.length > 0 ? images : list;
+  if (candidates.length === 1) return candidates[0];
+  throw badFile(
+    "all images of a folder must be of one series, or series must name one",
+    told(candidates),
+    folder,
+  );
 }
 
 /** The values of a series, rescaled, one file at a time: [slice, row, column, channel]. */
 export async function seriesValues(
   { header: { shape }, slices }: DicomSeries,
   maxVoxels: number,
+  mask = false,
 ): Promise<NdArray<Float32Array>> {
+  if (slices.length === 1) {
+    const [{ path }] = slices;
+    return await valuesOf(path, maxVoxels, mask);
+  }
+  const sides = mask ? shape.with(3, slices[0].colour ? 3 : 1) : shape;
   const values = new Float32Array(
-    countValues(shape, maxVoxels, slices[0].path),
+    countValues(sides, maxVoxels, slices[0].path),
   );
   const size = values.length / slices.length;
   for (const [i, { path }] of slices.entries()) {
-    const bytes = await Deno.readFile(path);
-    const header = await dicomHeader(bytes, { whole: true, name: path });
-    const { data } = await dicomValues(header, size, path);
+    const { data } = await valuesOf(path, size, mask);
     values.set(data, i * size);
   }
-  return ndarray(values, shape);
+  return ndarray(values, sides);
 }
 
-/** What a file's header says of its slice; undefined for another file. */
-async function readSlice(path: string): Promise<Slice | undefined> {
+async function valuesOf(
+  path: string,
+  maxVoxels: number,
+  mask: boolean,
+): Promise<NdArray<Float32Array>> {
+  const bytes = await Deno.readFile(path);
+  const header = await dicomHeader(bytes, { whole: true, name: path });
+  return await dicomValues(mask ? asIndices(header) : header, maxVoxels, path);
+}
+
+/** Modalities of files that say something of images, and have pixels as well. */
+const ASIDE = ["SEG", "RTDOSE", "PR", "REG"];
+
+/** What a file's header says of its slice; "other" where it has no image, undefined for another file. */
+async function readSlice(path: string): Promise<Slice | "other" | undefined> {
   const head = await readHead(path);
   if (!isDicom(head)) return undefined;
-  const { dataSet, ...rest } = await readDicomHeader(path, head);
+  const dataSet = await readDicomDataSet(path, head);
+  const text = (tag: string) =>
+    (dataSet.string(tag) ?? "").replaceAll("\0", "").trim();
+  if (!dataSet.uint16("x00280010") || !dataSet.uint16("x00280011")) {
+    return "other";
+  }
+  const rest = headerOf(dataSet, path);
   const { shape, spacing, affine, cosines, position, photometric } = rest;
-  const { window, colour, inverted, layout } = rest;
+  const { window, colour, inverted, layout, voi, padding } = rest;
+  const { origin, frames, order, sparse } = rest;
   return { // and not the bytes, which `dataSet` holds
-    ...{ path, series: (dataSet.string("x0020000e") ?? "").trim() },
-    ...{ shape, spacing, affine, cosines, position, photometric },
-    ...{ window, colour, inverted, layout },
+    path,
+    series: {
+      uid: text("x0020000e"),
+      number: text("x00200011"),
+      description: text("x0008103e"),
+    },
+    aside: ASIDE.includes(text("x00080060")) ||
+      text("x00080008").split("\\").includes("LOCALIZER"),
+    ...{ shape, spacing, affine, cosines, position, photometric, origin },
+    ...{ window, colour, inverted, layout, voi, padding, frames, order },
+    sparse,
   };
 }
 
@@ -95,12 +194,6 @@ function checkAlike(first: Slice, slice: Slice): void {
   const refuse = (what: string, value: unknown) =>
     badFile(`all files of a folder must ${what}`, value, slice.path);
   const { shape, spacing, cosines, position } = slice;
-  if (slice.series !== first.series) {
-    throw refuse(
-      `be of one series, ${first.series || "without a name"}`,
-      slice.series || "none",
-    );
-  }
   if (shape[0] !== 1) throw refuse("have one frame", shape[0]);
   if (`${shape}` !== `${first.shape}`) {
     const [, ...size] = first.shape;
@@ -146,7 +239,10 @@ function stack(files: readonly Slice[], folder: string): DicomSeries {
   const slices = grid.order.map((index) => files[index]);
   const [first] = slices;
   const { shape: [, ...size], spacing, window, ...rest } = first;
-  const sameWindow = slices.every((slice) => `${slice.window}` === `${window}`);
+  const alike = slices.every((slice) =>
+    `${slice.window}` === `${window}` &&
+    JSON.stringify(slice.voi) === JSON.stringify(rest.voi)
+  );
   const sizes: [number, number, number] = [
     grid.between,
     spacing![1],
@@ -156,7 +252,14 @@ function stack(files: readonly Slice[], folder: string): DicomSeries {
     shape: [slices.length, ...size] as VolumeHeader["shape"],
     spacing: sizes,
     affine: dicomAffine(cosines, first.position, sizes, grid.step),
-    window: sameWindow ? window : undefined,
+    ...(alike ? { window, voi: rest.voi } : {}),
+    padding: rest.padding,
+    dicom: {
+      attributes: rest.origin.attributes,
+      instances: slices.map(({ origin: { sopClass, sopInstance } }) => ({
+        ...{ sopClass, sopInstance },
+      })),
+    },
     ...{ colour: rest.colour, inverted: rest.inverted, layout: rest.layout },
   };
   return { header, slices };

@@ -1,6 +1,21 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Values } from "../arrays/contiguous.ts";
+import type { Lut } from "./_dicom_lut.ts";
+import type { DicomSource } from "./_dicom_source.ts";
+
+/**
+ * How DICOM says to show values where that is no window: by a sigmoid,
+ * 1 / (1 + exp(-4 (value - center) / width)), or by a table whose first entry
+ * is of the value `first` (PS3.3 C.11.2).
+ */
+export type Voi =
+  | {
+    readonly kind: "sigmoid";
+    readonly center: number;
+    readonly width: number;
+  }
+  | ({ readonly kind: "table" } & Lut);
 
 /** What a volume's file says of it before its values. */
 export interface VolumeHeader {
@@ -20,12 +35,17 @@ export interface VolumeHeader {
   inverted: boolean;
   /** The header of a NIfTI file, as it stands in the file. */
   nifti?: Uint8Array;
+  /** How values are shown where that is no window. */
+  voi?: Voi;
+  /** The values of voxels where there is no image. */
+  padding?: [low: number, high: number];
+  /** What a segmentation repeats of a DICOM image. */
+  dicom?: DicomSource;
+  /** Whether only marked slices need be there: a DICOM segmentation. */
+  sparse?: boolean;
   /** Whether its slices may be channels of one image. */
   ambiguous?: boolean;
 }
-
-/** A volume of more voxels than this is refused unless the caller says otherwise: 512 MiB of values. */
-export const MAX_VOXELS = 2 ** 27;
 
 /** The number of values of a shape; empty or too large ones are errors. */
 export function countValues(

@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkOptions } from "../options.ts";
+import { decodeRle, parseRle } from "./_coco_rle.ts";
 import { type ImageSource, nameOf, readBytes } from "./_bytes.ts";
 import { type DecodedImage, decodeImage } from "./_image_file.ts";
 import {
@@ -45,7 +46,8 @@ export interface ReadMaskOptions
  * labels beside 255 or a background that is 255, pages, values that are no
  * labels. Where more than 95 % is inside, a warning is printed.
  *
- * Of a NIfTI, DICOM, NPY or NPZ file the mask is a slice, as
+ * COCO's run-length code of one object (JSON) is read as well. Of a NIfTI, DICOM,
+ * NPY or NPZ file the mask is a slice, as
  * {@linkcode readImage} takes it, and inside is what is so in any channel.
  *
  * @param source A path, a URL, or the bytes of a file.
@@ -94,11 +96,18 @@ export async function decodeMask(
   options: ReadMaskOptions,
 ): Promise<DecodedMask> {
   const name = nameOf(source);
-  const series = await readSeries(source, options);
+  const volumeOptions = { ...options, mask: true };
+  const series = await readSeries(source, volumeOptions);
   if (series) return { volume: series };
   const bytes = await readBytes(source);
-  const volume = await decodeVolume(bytes, options, name);
+  const volume = await decodeVolume(bytes, volumeOptions, name);
   if (volume) return { volume };
+  const rle = parseRle(bytes);
+  if (rle) {
+    const { maxPixels = 64 * 2 ** 20 } = options;
+    const values = decodeRle(rle, maxPixels, name);
+    return { mask: ndarray(values, [...rle.size]), pages: 1 };
+  }
   const image = await decodeImage(
     bytes,
     { ...options, indices: true, alpha: true },

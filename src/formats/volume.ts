@@ -1,28 +1,35 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import {
-  type Layout,
-  MAX_VOXELS,
-  type VolumeHeader,
-} from "./_volume_header.ts";
+import type { Layout, Voi, VolumeHeader } from "./_volume_header.ts";
 import {
   badFile,
   checkFinite,
   folderOf,
+  gunzip,
+  gunzipHead,
   type ImageSource,
+  isGzip,
+  MAX_VOXELS,
   nameOf,
   readBytes,
   readHead,
 } from "./_bytes.ts";
 import { dicomValues } from "./_dicom_pixels.ts";
-import { dicomHeader, isDicom, readDicomHeader } from "./_dicom_header.ts";
+import {
+  asIndices,
+  dicomHeader,
+  isDicom,
+  readDicomHeader,
+} from "./_dicom_header.ts";
+import { lookUp } from "./_dicom_lut.ts";
+import { type DicomSource, sourceOf } from "./_dicom_source.ts";
 import { openSeries, seriesValues } from "./_dicom_series.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkOptions } from "../options.ts";
 
-export type { Layout };
+export type { DicomSource, Layout, Voi };
 
 /** A volume, or one image, in physical values, with its place in space. */
 export interface Volume {
@@ -51,8 +58,16 @@ export interface Volume {
   readonly inverted: boolean;
   /** How the file's own axes became slices, rows and columns. */
   readonly layout: Layout;
+  /** How DICOM says to show values where that is no window: a sigmoid, or a table. */
+  readonly voi?: Voi;
+  /** The values of voxels where there is no image (DICOM's padding), which count for no window. */
+  readonly padding?: readonly [low: number, high: number];
   /** The header of a NIfTI file, for what is written with its geometry. */
   readonly nifti?: Uint8Array;
+  /** What a DICOM segmentation repeats of its image's files. */
+  readonly dicom?: DicomSource;
+  /** Whether slices before the first and behind the last marked one may be left out: a DICOM segmentation. */
+  readonly sparse?: boolean;
   /** Whether its slices may as well be channels of one image: an NPY array [3 or 4, H, W] or [H, W, 4]. */
   readonly ambiguous?: boolean;
 }
@@ -83,13 +98,18 @@ export const VOLUME_TYPES = {
  * - NIfTI: scaling slope and intercept are applied; of the two forms of
  *   orientation the sform comes first, then the qform, then nibabel's rule for
  *   files without either. Dimensions beyond the third are channels.
- * - DICOM: rescale slope and intercept are applied. Uncompressed, deflated, RLE,
- *   JPEG (lossy of 8 bits, lossless) and JPEG 2000; other transfer syntaxes are
- *   an error that names them. The frames of one file are sorted by their
+ * - DICOM: rescale slope and intercept, a modality LUT or a dose grid's scaling
+ *   are applied; palettes and YBR become red, green and blue. Uncompressed,
+ *   deflated, RLE, JPEG (lossy of 8 bits, lossless), JPEG-LS, JPEG 2000 and its
+ *   high-throughput kind; other transfer syntaxes are an error that names them.
+ *   A segmentation has its segments' numbers as values, in channels where they
+ *   lie over each other. The frames of one file are sorted by their
  *   positions (or a dose grid's offsets) where these lie at equal distances, and
  *   have no spacing and affine where they do not. The files of a folder are sorted by their
  *   positions, whatever their names and numbers; slices that are missing, twice
- *   there, or of another series, size or direction are an error.
+ *   there, or of another size or direction are an error, and so are several
+ *   series unless `series` names one. Reports are passed over, and beside other
+ *   images localizers, segmentations and dose grids. A file may be gzipped.
  * - NPY, NPZ: [H, W], [H, W, 1], [H, W, 3], [D, H, W] or [D, H, W, C], of real
  *   numbers, integers or truth values.
  *
@@ -148,9 +168,13 @@ function volumeOf(
 ): Volume {
   checkFinite(values.data, name);
   const { spacing, affine, colour, window, inverted, layout, nifti } = header;
-  const { ambiguous } = header;
+  const { voi, padding, dicom, sparse, ambiguous } = header;
   return {
     ...{ values, spacing, affine, colour, window, inverted, layout, nifti },
+    ...(voi ? { voi } : {}),
+    ...(padding ? { padding } : {}),
+    ...(dicom ? { dicom } : {}),
+    ...(sparse ? { sparse } : {}),
     ...(ambiguous ? { ambiguous } : {}),
   };
 }
@@ -217,9 +241,14 @@ export interface VolumeFileOptions {
   array?: string;
   channelAxis?: number;
   series?: string | number;
+  /** Whether stored values are wanted, not a palette's colors. */
+  mask?: boolean;
   /** The layout of another NIfTI file, to take instead of the file's own. */
   layout?: Layout;
 }
+
+/** A DICOM file that is not all header has one of so many bytes at most. */
+const MOST_DICOM_HEADER = 2 ** 26;
 
 /** Whether a file is NIfTI, DICOM, NPY or NPZ, by its beginning. */
 export function isVolumeFile(bytes: Uint8Array): boolean {
@@ -246,9 +275,16 @@ export async function decodeVolumeFile(
   if (options.series !== undefined) {
     throw refuse("series", "a folder of DICOM files", options.series);
   }
-  if (isDicom(bytes)) {
-    const header = await dicomHeader(bytes, { whole: true, name });
-    return { header, values: await dicomValues(header, maxVoxels, name) };
+  const inflated = isGzip(bytes) && isDicom(gunzipHead(bytes, name))
+    ? gunzip(bytes, 4 * maxVoxels + MOST_DICOM_HEADER, name)
+    : bytes;
+  if (isDicom(inflated)) {
+    const file = await dicomHeader(inflated, { whole: true, name });
+    const header = options.mask ? asIndices(file) : file;
+    const values = await dicomValues(header, maxVoxels, name);
+    const { origin, frames, order } = header;
+    const dicom = header.segments ? undefined : sourceOf(origin, frames, order);
+    return { header: { ...header, dicom }, values };
   }
   if (isNifti(bytes)) {
     const own = niftiHeader(bytes, name);
@@ -265,13 +301,11 @@ export async function decodeVolumeFile(
 /** Decodes the series in a folder of DICOM files. */
 export async function decodeSeries(
   folder: string,
-  { maxVoxels = MAX_VOXELS }: VolumeFileOptions,
+  { maxVoxels = MAX_VOXELS, series: wanted, mask }: VolumeFileOptions,
 ): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
-  const series = await openSeries(folder, maxVoxels);
-  return {
-    header: series.header,
-    values: await seriesValues(series, maxVoxels),
-  };
+  const series = await openSeries(folder, { maxVoxels, series: wanted });
+  const values = await seriesValues(series, maxVoxels, mask);
+  return { header: series.header, values };
 }
 
 /**
@@ -283,10 +317,14 @@ export async function readVolumeHeader(
   options: VolumeFileOptions = {},
 ): Promise<VolumeHeader | undefined> {
   if (await folderOf(path) !== undefined) {
-    const { maxVoxels = MAX_VOXELS } = options;
-    return (await openSeries(path, maxVoxels)).header;
+    const { maxVoxels = MAX_VOXELS, series } = options;
+    return (await openSeries(path, { maxVoxels, series })).header;
   }
   const head = await readHead(path);
+  if (isGzip(head) && isDicom(gunzipHead(head, path))) {
+    const bytes = await Deno.readFile(path);
+    return (await decodeVolumeFile(bytes, options, path)).header;
+  }
   if (isDicom(head)) return await readDicomHeader(path, head);
   if (isNifti(head)) return niftiHeader(head, path);
   if (isNpy(head)) return npyHeader(head, path);
@@ -329,6 +367,13 @@ export function volumeImage(
   const image = new Float32Array(height * width * chosen.length);
   for (const [c, channel] of chosen.entries()) {
     const { data } = contiguous(slice.pick(null, null, channel));
+    if (volume.voi && !window) {
+      for (let i = 0; i < data.length; i++) {
+        const value = viewed(volume.voi, data[i]);
+        image[i * chosen.length + c] = inverted ? 1 - value : value;
+      }
+      continue;
+    }
     const [low, high] = window ?? volume.window ?? windowOf(volume, channel);
     const range = high - low || 1; // A constant volume becomes 0 everywhere.
     for (let i = 0; i < data.length; i++) {
@@ -339,17 +384,25 @@ export function volumeImage(
   return ndarray(image, [height, width, chosen.length]);
 }
 
+/** What a value is shown as, 0..1, by DICOM's sigmoid or table. */
+function viewed(voi: Voi, value: number): number {
+  return voi.kind === "table"
+    ? lookUp(voi, value) / (2 ** voi.bits - 1)
+    : 1 / (1 + Math.exp(-4 * (value - voi.center) / voi.width));
+}
+
 /** Windows that were worked out, so that every slice of a volume need not do it again. */
 const windows = new WeakMap<Volume, [low: number, high: number][]>();
 
 function windowOf(volume: Volume, channel: number): [number, number] {
-  const { values, colour } = volume;
+  const { values, colour, padding } = volume;
   const known = windows.get(volume) ?? [];
   windows.set(volume, known);
   return known[channel] ??= percentileWindow(
     colour
       ? values.hi(...values.shape.slice(0, 3), 3) // and not alpha
       : values.pick(null, null, null, channel),
+    padding,
   );
 }
 
@@ -358,13 +411,19 @@ const SAMPLE = 2 ** 20;
 
 /**
  * The 0.5th and 99.5th percentile of an array, or its smallest and largest value
- * where these coincide. Values that are not finite do not count.
+ * where these coincide. Values that are not finite do not count, nor do those of
+ * padding, unless there are no others.
  */
 export function percentileWindow(
   array: NdArray<Float32Array>,
+  padding?: readonly [low: number, high: number],
 ): [low: number, high: number] {
   const stride = Math.ceil(array.size / SAMPLE);
-  const sorted = strided(array, stride).filter(Number.isFinite).sort();
+  const finite = strided(array, stride).filter(Number.isFinite);
+  const inside = padding
+    ? finite.filter((value) => value < padding[0] || value > padding[1])
+    : finite;
+  const sorted = (inside.length > 0 ? inside : finite).sort();
   const last = sorted.length - 1;
   if (last < 0) return [0, 1];
   const percentile = (p: number) => {

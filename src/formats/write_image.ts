@@ -2,12 +2,13 @@
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { writeFileAtomic } from "../files.ts";
+import { checkOptions } from "../options.ts";
 
 /**
  * Writes an image as a PNG file, whole or not at all.
  *
  * @param image [H, W, C], values 0..1 (clipped; NaN becomes 0), C = 1 or 3.
- * @param path Where the file will be; missing folders are made.
+ * @param path Where the file will be, ending in .png; missing folders are made.
  * @param options.depth Bits per sample, 8 (the default) or 16.
  * @throws {RangeError} When the shape or the depth is not one of these, or there
  * are no pixels.
@@ -15,8 +16,15 @@ import { writeFileAtomic } from "../files.ts";
 export async function writeImage(
   image: NdArray<Float32Array>,
   path: string | URL,
-  { depth = 8 }: { depth?: 8 | 16 } = {},
+  options: { depth?: 8 | 16 } = {},
 ): Promise<void> {
+  checkOptions("write image", options, { depth: "number" });
+  const { depth = 8 } = options;
+  if (!String(path).toLowerCase().endsWith(".png")) {
+    throw new RangeError(
+      `Cannot write image as its name must end in .png: current value is ${path}`,
+    );
+  }
   const channels = image.shape[2];
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
@@ -37,35 +45,14 @@ export async function writeImage(
     // NaN becomes 0.
     stored[i] = data[i] > 0 ? Math.round(Math.min(data[i], 1) * top) : 0;
   }
-  await writePng(path, stored, image.shape);
+  await writeFileAtomic(path, await encodePng(stored, image.shape));
 }
 
-/**
- * Writes a mask as an 8-bit grey PNG file, 0 outside and 255 inside, whole or
- * not at all.
- *
- * @param mask [H, W]; anything but 0 is inside.
- * @param path Where the file will be; missing folders are made.
- * @throws {RangeError} When the mask does not have two dimensions, or no pixels.
- */
-export async function writeMask(
-  mask: NdArray<Uint8Array>,
-  path: string | URL,
-): Promise<void> {
-  if (mask.shape.length !== 2) {
-    throw new RangeError(
-      `Cannot write mask as its shape must be [H, W]: current value is [${mask.shape}]`,
-    );
-  }
-  const inside = contiguous(mask).data.map((value) => value === 0 ? 0 : 255);
-  await writePng(path, inside, [...mask.shape, 1]);
-}
-
-async function writePng(
-  path: string | URL,
+/** The bytes of a PNG file of grey or color values. */
+export async function encodePng(
   values: Uint8Array | Uint16Array,
   [height, width, channels]: number[],
-): Promise<void> {
+): Promise<Uint8Array> {
   if (height * width === 0) {
     throw new RangeError(
       `Cannot write image as it must have pixels: current value is ${height} x ${width}`,
@@ -78,7 +65,6 @@ async function writePng(
     : (deep ? "rgb16" : "srgb");
   // sharp types 16-bit input from the array's own class.
   const raw = { width, height, channels: channels as 1 | 3 };
-  const bytes = await sharp(values, { raw }).toColourspace(space)
+  return await sharp(values, { raw }).toColourspace(space)
     .png({ compressionLevel: 9 }).toBuffer();
-  await writeFileAtomic(path, bytes);
 }

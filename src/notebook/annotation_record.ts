@@ -2,7 +2,7 @@ import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { removeTemporaries, writeFileAtomic } from "../files.ts";
-import { writeMask } from "../formats/write_image.ts";
+import { writeMask } from "../formats/write_mask.ts";
 import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import {

@@ -10,7 +10,7 @@ import { openSubject } from "../../src/commands/demo/subject.ts";
 import { parseAnswer } from "../../src/commands/demo/users.ts";
 import { readImage } from "../../src/formats/read_image.ts";
 import { readMask } from "../../src/formats/read_mask.ts";
-import { writeMask } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 import type { Point } from "../../src/spa/feedback.ts";
 import type { Box } from "../../src/spa/frame.ts";
 import { profileFromJSON } from "../../src/spa/profile.ts";

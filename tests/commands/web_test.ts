@@ -90,16 +90,15 @@ Deno.test({
       assert.deepEqual(happened.errors, []);
     });
     await t.step("a click before all is loaded is answered, and soon", () => {
-      const [load] = Deno.loadavg();
+      const load = Deno.loadavg()[0] / navigator.hardwareConcurrency;
       for (const [what, seconds] of Object.entries(happened.seconds)) {
-        console.log(
-          `${what}: ${(seconds as number).toFixed(1)} s at a load of ${
-            load.toFixed(1)
-          }`,
-        );
+        console.log(`${what}: ${(seconds as number).toFixed(1)} s`);
       }
-      const limit = 5 * Math.max(1, load);
-      assert(happened.seconds["first proposal after opening"] < limit);
+      const what = "first proposal after opening";
+      const computed = happened.seconds[`${what}, of computing`];
+      assert(computed < 25, `${computed}`);
+      if (load < 1.2) assert(happened.seconds[what] < 10);
+      else console.log(`not held to a time at a load of ${load} per core`);
       assert.equal(first.candidates.length, 4);
       assert.match(
         first.candidates[0],

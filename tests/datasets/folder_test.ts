@@ -5,7 +5,8 @@ import ndarray from "ndarray";
 import { folderDataset } from "../../src/datasets/folder.ts";
 import { lidcCrops } from "../../src/datasets/lidc_crops.ts";
 import { openDataset } from "../../src/datasets/open_dataset.ts";
-import { writeImage, writeMask } from "../../src/formats/write_image.ts";
+import { writeImage } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 
 const image = ndarray(new Float32Array(12).fill(0.2), [3, 4, 1]);
 const mask = ndarray(Uint8Array.of(0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0), [3, 4]);

@@ -8,7 +8,8 @@ import { qubiq } from "../../src/datasets/qubiq.ts";
 import { refuge2 } from "../../src/datasets/refuge2.ts";
 import { readVolume } from "../../src/formats/volume.ts";
 import { writeFileAtomic } from "../../src/files.ts";
-import { writeImage, writeMask } from "../../src/formats/write_image.ts";
+import { writeImage } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 import { readReference, sharedFile } from "../helpers/reference.ts";
 
 async function inTempFolder(run: (folder: string) => Promise<void>) {

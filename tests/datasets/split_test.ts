@@ -4,7 +4,8 @@ import { join } from "node:path";
 import ndarray from "ndarray";
 import { splitNote } from "../../src/commands/command_cases.ts";
 import { openDataset } from "../../src/datasets/open_dataset.ts";
-import { writeImage, writeMask } from "../../src/formats/write_image.ts";
+import { writeImage } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const image = ndarray(new Float32Array(4), [2, 2, 1]);

@@ -1,4 +1,5 @@
 /** Every engine that this machine has gives the same numbers. */
+import { valueAndGrads } from "../../src/engine/gradients.ts";
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { ENGINE_NAMES } from "../../src/engine/active_engine.ts";
@@ -73,7 +74,7 @@ function trainingPass({ weights, x, target }: {
   x: tf.Tensor;
   target: tf.Tensor;
 }) {
-  const { value, grads } = tf.valueAndGrads((...list: tf.Tensor[]) => {
+  const { value, grads } = valueAndGrads((...list: tf.Tensor[]) => {
     const named = Object.fromEntries(NAMES.map((name, i) => [name, list[i]]));
     const error = tf.sub(tf.sigmoid(block(named, x)), target);
     return tf.mean(tf.square(error)) as tf.Scalar;

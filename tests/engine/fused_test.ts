@@ -2,6 +2,7 @@ import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { gelu, layerNorm } from "../../src/engine/fused.ts";
 import { assertClose, randoms } from "../helpers/engine_helpers.ts";
+import "../helpers/gradients.ts";
 
 tf.enableProdMode(); // or tfjs prints an advertisement
 await tf.setBackend("cpu");

@@ -5,6 +5,7 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { jit } from "../../src/engine/jit.ts";
 import { gelu, layerNorm } from "../../src/engine/fused.ts";
 import { assertClose, host, randoms } from "../helpers/engine_helpers.ts";
+import "../helpers/gradients.ts";
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
 interface Case {

@@ -7,6 +7,7 @@ import {
 } from "../../src/engine/onnx.ts";
 import { trace, traceFunction } from "../../src/engine/trace.ts";
 import { decodeModel } from "../helpers/onnx_reader.ts";
+import "../helpers/gradients.ts";
 
 const MODEL: OnnxModel = {
   name: "example",

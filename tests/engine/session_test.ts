@@ -25,7 +25,7 @@ async function evaluate(
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
-      `import * as tf from "@tensorflow/tfjs";
+      `import * as tf from "${engine}tf.ts";
        import { jit } from "${engine}jit.ts";
        import { currentEngine, upload, useEngine } from "${engine}engine.ts";
        const negate = jit(({ x }) => ({ y: tf.neg(x) }), { name: "negate" });

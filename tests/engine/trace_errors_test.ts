@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
 import { jit } from "../../src/engine/jit.ts";
 import { host } from "../helpers/engine_helpers.ts";
+import "../helpers/gradients.ts";
 
 /** Runs a function named "f" on x [2, 3]. */
 async function run(fn: (x: tf.Tensor) => unknown): Promise<Float32Array> {

@@ -98,7 +98,7 @@ Deno.test("readVolume() of a folder takes one file, and leaves out what is no DI
   await inFolder(files, async (folder) => {
     await assert.rejects(
       readVolume(folder),
-      /TypeError: Cannot read image as a folder must have DICOM files: current value is none/,
+      /TypeError: Cannot read image as a folder must have DICOM files with images: current value is none/,
     );
     await Deno.writeFile(join(folder, "only"), only);
     await Deno.mkdir(join(folder, "more"));

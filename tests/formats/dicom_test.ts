@@ -41,9 +41,9 @@ Deno.test("readVolume() reads DICOM files as pydicom does, in every transfer syn
   }
 });
 
-Deno.test("readVolume() names the transfer syntax or photometric interpretation that it does not decode", async () => {
+Deno.test("readVolume() says what it misses in a file that it does not decode", async () => {
   const refused = references.filter(({ error }) => error);
-  assert.equal(refused.length, 2);
+  assert.equal(refused.length, 1);
   for (const { file, error } of refused) {
     await assert.rejects(
       readVolume(Uint8Array.fromBase64(file)),
@@ -115,17 +115,20 @@ Deno.test("readVolume() rescales each frame by its own functional groups", async
   assert.deepEqual(spacing, [3, 0.5, 0.75]);
 });
 
-Deno.test("readVolume() refuses lossless JPEG whose colours are not red, green and blue", async () => {
+Deno.test("readVolume() refuses colors that it cannot turn into red, green and blue", async () => {
   const file = fileOf("lossless JPEG, colour");
   const rgb = element(0x28, 4, "CS", "RGB");
   const at = file.findIndex((_, i) => rgb.every((b, k) => file[i + k] === b));
   assert.ok(at > 0);
   const luma = Uint8Array.from([
     ...file.subarray(0, at),
-    ...element(0x28, 4, "CS", "YBR_FULL"),
+    ...element(0x28, 4, "CS", "YBR_FULL_422"),
     ...file.subarray(at + rgb.length),
   ]);
-  await assert.rejects(readVolume(luma), /must be RGB: current value is YBR_/);
+  await assert.rejects(
+    readVolume(luma),
+    /must be RGB or YBR_FULL: current value is YBR_FULL_422/,
+  );
 });
 
 /** A file with bytes replaced behind the first place where `tag` stands. */
@@ -150,7 +153,7 @@ Deno.test("readVolume() refuses DICOM files that lie, are cut off or are damaged
     [fileOf("deflated").subarray(0, -9), /undamaged/],
     [patched("explicit", ROWS, 0xff, 0xff), /must have 655350 bytes/],
     [patched("explicit", ROWS, 0, 0), /must have frames, rows and columns/],
-    [patched("explicit", BITS, 12, 0), /samples must have 8, 16 or 32 bits/],
+    [patched("explicit", BITS, 12, 0), /samples must have 1, 8, 16 or 32 bits/],
     [patched("explicit", HIGH_BIT, 40, 0), /samples must have/],
     [patched("three frames", FRAMES, 0x39, 0x39), /must have 5940 bytes/],
     [patched("RLE, signed", ROWS, 0xff, 0xff), /too few RLE bytes/],

@@ -5,7 +5,8 @@ import ndarray from "ndarray";
 import { readImage } from "../../src/formats/read_image.ts";
 import { readMask } from "../../src/formats/read_mask.ts";
 import { checkTarget, writeFileAtomic } from "../../src/files.ts";
-import { writeImage, writeMask } from "../../src/formats/write_image.ts";
+import { writeImage } from "../../src/formats/write_image.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 
 async function inTempFolder(run: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
@@ -71,7 +72,7 @@ Deno.test("writeImage() and writeMask() refuse other shapes and depths", async (
   );
   await assert.rejects(
     writeMask(ndarray(new Uint8Array(6), [6]), "never.png"),
-    /RangeError: Cannot write mask as its shape must be \[H, W\]: current value is \[6\]/,
+    /RangeError: Cannot write mask as its shape must be \[H, W\] or \[D, H, W\]: current value is \[6\]/,
   );
   await assert.rejects(
     writeMask(ndarray(new Uint8Array(0), [0, 3]), "never.png"),

@@ -21,7 +21,7 @@ tf.enableProdMode();
 await tf.setBackend("cpu");
 
 Deno.test("spaceToBlocks() lists each block's pixels row by row", () => {
-  const x = tf.range(0, 16).reshape([1, 4, 4, 1]);
+  const x = tf.reshape(tf.range(0, 16), [1, 4, 4, 1]);
   const blocks = tf.tidy(() => spaceToBlocks(x, 2));
   assert.deepEqual(blocks.shape, [1, 2, 2, 1, 4]);
   // deno-fmt-ignore

@@ -168,7 +168,7 @@ Deno.test("a model that is disposed while the first engine starts keeps nothing 
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
-      `import * as tf from "@tensorflow/tfjs";
+      `import * as tf from "./src/engine/tf.ts";
        import { useEngine } from "./src/engine/engine.ts";
        import { Model } from "./src/model/model.ts";
        import { initializeWeights } from "./src/model/declare_weights.ts";

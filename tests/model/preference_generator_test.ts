@@ -112,7 +112,7 @@ Deno.test("with scalar moments all channels of a component share one mean and on
   );
   for (const part of [mixture.means, mixture.deviations]) {
     assert.deepEqual(part.shape, [2, M, d]);
-    const rows = part.reshape([2 * M, d]).arraySync() as number[][];
+    const rows = tf.reshape(part, [2 * M, d]).arraySync() as number[][];
     for (const row of rows) assert.ok(row.every((value) => value === row[0]));
     assert.equal(new Set(rows.map(([first]) => first)).size, 2 * M);
   }

@@ -141,7 +141,7 @@ refuse("a bend", r"at equal distances",
 base = series(3, 2.5, order=range(3))
 after = (-12.5, 30.25, -77 + 7.5)
 for name, error, odd in (
-    ("two series", r"be of one series, 1\.2\.3\.4: current value is 1\.2\.3\.5", dict(SeriesInstanceUID="1.2.3.5")),
+    ("two series", r"be of one series, or series must name one: current value is 1\.2\.3\.4 \(3 files\); 1\.2\.3\.5 \(1 files\)", dict(SeriesInstanceUID="1.2.3.5")),
     ("another size", r"have 3 x 4 x 1 samples: current value is 2 x 4 x 1", dict(pixels=np.zeros((2, 4), "int16"))),
     ("several frames", r"have one frame: current value is 2", dict(pixels=np.zeros((2, 3, 4), "int16"), NumberOfFrames=2)),
     ("another direction", r"lie in one direction", dict(cosines=CORONAL)),

@@ -8,6 +8,7 @@ import {
 } from "../../src/training/loss.ts";
 import { assertClose } from "../helpers/engine_helpers.ts";
 import { normals } from "../helpers/small_model.ts";
+import "../helpers/gradients.ts";
 
 tf.enableProdMode();
 await tf.setBackend("cpu");

@@ -1,4 +1,5 @@
 /** Which weights a step's gradients reach, before a choice and after one. */
+import { valueAndGrads } from "../../src/engine/gradients.ts";
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { MASK_CHANNELS } from "../../src/model/config.ts";
@@ -63,18 +64,19 @@ function gradientsOf(
 ): [name: string, gradient: Float32Array][] {
   const names = Object.keys(weights);
   return tf.tidy(() => {
-    const gradients = tf.grads((...tensors: tf.Tensor[]) => {
+    const { grads } = valueAndGrads((...tensors) => {
       const own = Object.fromEntries(
         names.map((name, i) => [name, tensors[i]]),
       );
       // as tfjs has no gradient, and not one of 0, for what is out of reach
-      const nothing = tf.mul(tf.addN(tensors.map((x) => tf.sum(x))), 0);
+      const sums = tensors.map((x) => tf.sum(x));
+      const nothing = tf.mul(sums.reduce((a, b) => tf.add(a, b)), 0);
       const outputs = forward(own, smallConfig, batchOf(hasMask), kind);
       return tf.add(f(outputs), nothing);
     })(Object.values(weights));
     return names.map((name, i) => [
       name,
-      gradients[i].dataSync() as Float32Array,
+      grads[i].dataSync() as Float32Array,
     ]);
   });
 }
@@ -173,4 +175,38 @@ Deno.test("fresh weights keep 0.85 of a choice", () => {
     tf.fill([1, 3], 1 / 3),
   );
   assertClose(kept.dataSync(), new Array(12).fill(0.85), 1e-6);
+});
+
+Deno.test("samples of drawn components have these components' masks, and shares that sum to 1", () => {
+  const batch = batchOf(0);
+  const all = forward(weights, smallConfig, batch, "marginal");
+  const drawn = [[2, 0], [1, 3]]; // of the first user, of the second
+  const rows = tf.cast(
+    tf.stack(drawn.map((own) => tf.oneHot(tf.tensor1d(own, "int32"), M))),
+    "float32",
+  );
+  const noise = tf.matMul(rows, batch.noise);
+  const some = forward(
+    weights,
+    smallConfig,
+    { ...batch, drawn: rows, noise },
+    "marginal",
+  );
+  assert.deepEqual(some.logits.shape, [B, 2, pixels]);
+  assertClose(
+    some.logits.dataSync(),
+    tf.matMul(rows, all.logits).dataSync(),
+    1e-4,
+  );
+  const [pi, shares] = [all.mixture.logWeights, some.logShares]
+    .map((log) => tf.exp(log).arraySync() as number[][]);
+  drawn.forEach((own, b) => {
+    const sum = own.reduce((sum, m) => sum + pi[b][m], 0);
+    assertClose(shares[b], own.map((m) => pi[b][m] / sum), 1e-5);
+  });
+  assertClose(
+    some.mixture.logWeights.dataSync(),
+    all.logShares.dataSync(),
+    1e-6,
+  );
 });

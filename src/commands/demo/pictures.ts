@@ -16,7 +16,7 @@ import type { Chooser } from "./users.ts";
 import type { NdArray } from "ndarray";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files.ts";
-import { writeMask } from "../../formats/write_image.ts";
+import { writeMask } from "../../formats/write_mask.ts";
 import { candidatesFigure } from "../../figures/candidates_figure.ts";
 import { diceFigure } from "../../figures/dice_figure.ts";
 import { entropyFigure } from "../../figures/entropy_figure.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { readVolume, volumeSlice } from "../../src/formats/volume.ts";
-import { writeNiftiMask } from "../../src/formats/write_nifti_mask.ts";
+import { writeMask } from "../../src/formats/write_mask.ts";
 import { readReference, sharedFile } from "../helpers/reference.ts";
 
 interface Reference {
@@ -38,7 +38,7 @@ async function roundTrip(source: Uint8Array | string, path: string, least = 5) {
       }
     }
   }
-  await writeNiftiMask(mask, path, volume);
+  await writeMask(mask, path, { volume });
   const back = await readVolume(path);
   for (let d = 0; d < depth; d++) {
     for (let h = 0; h < height; h++) {
@@ -50,7 +50,7 @@ async function roundTrip(source: Uint8Array | string, path: string, least = 5) {
   return { volume, back };
 }
 
-Deno.test("writeNiftiMask() keeps the geometry of every NIfTI file", () =>
+Deno.test("writeMask() keeps the geometry of every NIfTI file", () =>
   inTempFolder(async (folder) => {
     for (const { name, file } of nifti) {
       const path = join(folder, "mask.nii");
@@ -69,7 +69,7 @@ Deno.test("writeNiftiMask() keeps the geometry of every NIfTI file", () =>
     }
   }));
 
-Deno.test("writeNiftiMask() keeps the source's orientation fields byte by byte", () =>
+Deno.test("writeMask() keeps the source's orientation fields byte by byte", () =>
   inTempFolder(async (folder) => {
     const file = nifti.find(({ name }) =>
       name === "sform oblique before another qform"
@@ -88,7 +88,7 @@ Deno.test("writeNiftiMask() keeps the source's orientation fields byte by byte",
     );
   }));
 
-Deno.test("writeNiftiMask() gzips where the name ends in .gz, and leaves one file", () =>
+Deno.test("writeMask() gzips where the name ends in .gz, and leaves one file", () =>
   inTempFolder(async (folder) => {
     const file = nifti.find(({ name }) => name === "four dimensions")!;
     const path = join(folder, "mask.nii.gz");
@@ -98,7 +98,7 @@ Deno.test("writeNiftiMask() gzips where the name ends in .gz, and leaves one fil
     assert.deepEqual(names, ["mask.nii.gz"]);
   }));
 
-Deno.test("writeNiftiMask() writes a header for images without one", () =>
+Deno.test("writeMask() writes a header for images without one", () =>
   inTempFolder(async (folder) => {
     const path = join(folder, "mask.nii");
     const file = dicom.find(({ name }) => name === "three frames")!;
@@ -108,7 +108,7 @@ Deno.test("writeNiftiMask() writes a header for images without one", () =>
 
 const ct = sharedFile("formats/CT_small.dcm");
 Deno.test({
-  name: "writeNiftiMask() states the place of a real DICOM image",
+  name: "writeMask() states the place of a real DICOM image",
   ignore: !ct,
   fn: () =>
     inTempFolder(async (folder) => {
@@ -120,7 +120,7 @@ Deno.test({
     }),
 });
 
-Deno.test("writeNiftiMask() takes a mask drawn on one slice", () =>
+Deno.test("writeMask() takes a mask drawn on one slice", () =>
   inTempFolder(async (folder) => {
     const file = nifti.find(({ name }) => name === "sform PSR")!;
     const volume = await readVolume(Uint8Array.fromBase64(file.file));
@@ -128,13 +128,13 @@ Deno.test("writeNiftiMask() takes a mask drawn on one slice", () =>
     const mask = ndarray(new Uint8Array(24), [depth, height, width]);
     volumeSlice(mask, { axis: 2, slice: 1 }).set(0, 0, 1);
     const path = join(folder, "mask.nii");
-    await writeNiftiMask(mask, path, volume);
+    await writeMask(mask, path, { volume });
     const { values } = await readVolume(path);
     assert.equal(values.get(depth - 1, 0, 1, 0), 1);
     assert.equal(values.data.reduce((sum, value) => sum + value, 0), 1);
   }));
 
-Deno.test("writeNiftiMask() refuses sides that a NIfTI-1 header cannot state", () =>
+Deno.test("writeMask() refuses sides that a NIfTI-1 header cannot state", () =>
   inTempFolder(async (folder) => {
     const path = join(folder, "mask.nii");
     const wide = (width: number) => ({
@@ -147,18 +147,18 @@ Deno.test("writeNiftiMask() refuses sides that a NIfTI-1 header cannot state", (
     });
     const mask = (width: number) =>
       ndarray(new Uint8Array(width), [1, 1, width]);
-    await writeNiftiMask(mask(32767), path, wide(32767));
+    await writeMask(mask(32767), path, { volume: wide(32767) });
     assert.deepEqual((await readVolume(path)).values.shape, [1, 1, 32767, 1]);
     await assert.rejects(
-      writeNiftiMask(mask(32768), path, wide(32768)),
+      writeMask(mask(32768), path, { volume: wide(32768) }),
       /RangeError: Cannot write mask as its sides must be at most 32767: current value is \[1,1,32768,1\]/,
     );
   }));
 
-Deno.test("writeNiftiMask() refuses a mask of another size than the volume", async () => {
+Deno.test("writeMask() refuses a mask of another size than the volume", async () => {
   const volume = await readVolume(Uint8Array.fromBase64(nifti[0].file));
   await assert.rejects(
-    writeNiftiMask(ndarray(new Uint8Array(8), [2, 2, 2]), "never.nii", volume),
+    writeMask(ndarray(new Uint8Array(8), [2, 2, 2]), "never.nii", { volume }),
     /RangeError: Cannot write mask as its shape must be that of the volume, \[\d,\d,\d\]: current value is \[2,2,2\]/,
   );
 });

@@ -1,10 +1,8 @@
-import { gzipSync } from "node:zlib";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { type Affine, layOut } from "./_volume_header.ts";
 import { niftiVersion } from "./_nifti.ts";
 import type { Volume } from "./volume.ts";
-import { writeFileAtomic } from "../files.ts";
 
 const UINT8 = 2;
 
@@ -12,43 +10,24 @@ const UINT8 = 2;
 const MAX_SIDE = 2 ** 15 - 1;
 
 /**
- * Writes a mask as a NIfTI file that lies on a volume's voxels: with the
- * volume's own header where it came from a NIfTI file (orientation, spacing and
- * the order of the stored axes stay as they were), else with a header that
- * states its affine. The file is written whole or not at all, and gzipped where
- * its name ends in .gz.
+ * A mask as a NIfTI file that lies on a volume's voxels: with the volume's own
+ * header where it came from a NIfTI file (orientation, spacing and the order of
+ * the stored axes stay as they were), else with a header that states its affine.
  *
- * @param mask [D, H, W]; anything but 0 is inside and becomes 1.
- * @param path Where the file will be: .nii or .nii.gz.
- * @param volume The volume that the mask is of.
- * @throws {RangeError} When the mask is of another size than the volume, or of
- * a side above 32767 where the volume is of no NIfTI file.
- *
- * @example Segment one slice and save it in the volume's geometry
- * ```ts ignore
- * const volume = await readVolume("brain.nii.gz");
- * const mask = ndarray(new Uint8Array(D * H * W), [D, H, W]);
- * ops.assign(volumeSlice(mask, { slice: 40 }), proposal.recommended.mask);
- * await writeNiftiMask(mask, "brain_mask.nii.gz", volume);
- * ```
+ * @param mask [D, H, W], the values that are stored.
+ * @throws {RangeError} When a side is above 32767 where the volume is of no NIfTI file.
  */
-export async function writeNiftiMask(
+export function encodeNifti(
   mask: NdArray<Uint8Array>,
-  path: string | URL,
   volume: Volume,
-): Promise<void> {
-  const shape = volume.values.shape.slice(0, 3);
-  if (mask.shape.join() !== shape.join()) {
-    throw new RangeError(
-      `Cannot write mask as its shape must be that of the volume, [${shape}]: current value is [${mask.shape}]`,
-    );
-  }
+): Uint8Array {
   const stored = ndarray(new Uint8Array(mask.size), storedShape(volume));
   const shown = layOut(stored, volume.layout);
-  for (let d = 0; d < shape[0]; d++) {
-    for (let h = 0; h < shape[1]; h++) {
-      for (let w = 0; w < shape[2]; w++) {
-        shown.set(d, h, w, mask.get(d, h, w) === 0 ? 0 : 1);
+  const [depth, height, width] = mask.shape;
+  for (let d = 0; d < depth; d++) {
+    for (let h = 0; h < height; h++) {
+      for (let w = 0; w < width; w++) {
+        shown.set(d, h, w, mask.get(d, h, w));
       }
     }
   }
@@ -58,8 +37,7 @@ export async function writeNiftiMask(
   const bytes = new Uint8Array(header.length + stored.data.length);
   bytes.set(header);
   bytes.set(stored.data, header.length);
-  const gzipped = String(path).endsWith(".gz");
-  await writeFileAtomic(path, gzipped ? gzipSync(bytes) : bytes);
+  return bytes;
 }
 
 /** The stored sides z, y, x of a volume. */

@@ -1,0 +1,2 @@
+/** Makes every gradient of tfjs known, as its whole package does. */
+import "@tensorflow/tfjs";
