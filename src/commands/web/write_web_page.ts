@@ -20,7 +20,7 @@ const DOORS = {
   "node:crypto": "doors/crypto.ts",
   "node:worker_threads": "doors/worker_threads.ts",
   "onnxruntime-node": "doors/onnxruntime.ts",
-  [new URL("../../engine/tensorflow.ts", HERE).href]: "doors/tensorflow.ts",
+  [new URL("../../engine/tensorflow.ts", HERE).href]: "doors/no_tensorflow.ts",
 };
 
 /**

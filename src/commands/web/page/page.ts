@@ -505,6 +505,7 @@ async function openFile(file: File): Promise<void> {
       raster: rasterOf(image),
       references: new Map(),
     });
+    pressSample();
     get("open-reference").hidden = false;
     if (Math.max(height, width) === MAX_SIDE) {
       say(`Opened at ${width} × ${height} pixels. Click inside the object.`);
@@ -666,6 +667,13 @@ function listen(): void {
   }).observe(get("candidates"));
 }
 
+/** Shows which sample is open, if one is. */
+function pressSample(button?: Element): void {
+  for (const other of get("samples").children) {
+    other.setAttribute("aria-pressed", `${other === button}`);
+  }
+}
+
 /** The strip of sample images. */
 async function listSamples(): Promise<void> {
   const add = (kind: PhantomKind, seed: number, before: Element | null) => {
@@ -679,9 +687,7 @@ async function listSamples(): Promise<void> {
     button.append(canvas, `${made.object} ${seed}`);
     button.onclick = () => {
       if (busy) return;
-      for (const other of get("samples").children) {
-        other.setAttribute("aria-pressed", `${other === button}`);
-      }
+      pressSample(button);
       get("open-reference").hidden = true;
       open(made);
     };

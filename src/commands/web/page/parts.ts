@@ -8,7 +8,8 @@ import { readSafetensors } from "../../../checkpoints/safetensors.ts";
 import { useEngine } from "../../../engine/engine.ts";
 import type { ModelConfig } from "../../../model/config.ts";
 import { Model } from "../../../model/model.ts";
-import { declareWeights, type HostWeights } from "../../../model/weights.ts";
+import { declareWeights } from "../../../model/declare_weights.ts";
+import type { HostWeights } from "../../../model/weights.ts";
 import { engineParts } from "../doors/worker_threads.ts";
 
 /** What the scripts hand over, by name. */
