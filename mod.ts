@@ -92,4 +92,5 @@ export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export { Labels } from "./src/volumes/labels.ts";
 export { VolumeSession } from "./src/volumes/volume_session.ts";

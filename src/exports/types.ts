@@ -44,3 +44,4 @@ export type {
   VolumeSessionJSON,
   VolumeSessionOptions,
 } from "../volumes/volume_actions.ts";
+export type { Label, Masked } from "../volumes/labels.ts";
