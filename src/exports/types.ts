@@ -38,8 +38,10 @@ export type { ProposalOptions } from "../spa/propose.ts";
 export type { ChoiceUpdate } from "../spa/update_preference.ts";
 export type { Doubt, Suggestion } from "../volumes/suggestions.ts";
 export type {
+  AcceptAction,
   PropagateOptions,
   PropagateProgress,
+  SliceAction,
   VolumeAction,
   VolumeSessionJSON,
   VolumeSessionOptions,
