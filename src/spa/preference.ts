@@ -1,5 +1,6 @@
 /** A user's preference about one image: immutable; an update makes a new one. */
 
+import { contiguous } from "../arrays/contiguous.ts";
 import { digest } from "../digest.ts";
 import type { Identity } from "./embedding.ts";
 import type { Feedback } from "./feedback.ts";
@@ -12,7 +13,7 @@ export interface Preference {
   readonly distribution: GaussianMixture;
   /**
    * Accumulated log evidence a, [M], in nats: zeros before any choice, or the
-   * profile's; then normalised to sum to 1 as weights. A choice adds its own to half of what was
+   * profile's; then normalized to sum to 1 as weights. A choice adds its own to half of what was
    * there (the method keeps all of it), so that a user may change their mind.
    */
   readonly evidence: Float64Array;
@@ -47,7 +48,7 @@ export function stateOf(
     JSON.stringify([iteration, feedback.points, feedback.box]),
     bytes(logWeights),
     bytes(evidence),
-    means.data as Float32Array,
-    deviations.data as Float32Array,
+    contiguous(means).data,
+    contiguous(deviations).data,
   ]);
 }

@@ -29,7 +29,7 @@ import { stopGradient } from "./stop_gradient.ts";
 
 /** A batch: B users, R of them to an image. */
 export interface StepBatch extends PromptInputs {
-  /** Normalised images, [B / R, S, S, 3]. */
+  /** Normalized images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
   /** What a frozen encoder makes of them, where it is not run in the step. */
   readonly features?: FrozenFeatures;
@@ -160,17 +160,15 @@ export function forward(
     batch.drawn,
   );
   const pi = tf.exp(logWeights);
-  const logits = decodeMasks(
-    weights,
-    config,
+  const logits = decodeMasks(weights, config, {
     feedback,
     prompts,
-    tf.add(means, tf.mul(deviations, batch.noise)),
-    batch.choice,
-    batch.hasMask,
-    paper ? stopGradient(pi) : pi,
-    detail && repeatImages(detail, B),
-  );
+    latents: tf.add(means, tf.mul(deviations, batch.noise)),
+    choice: batch.choice,
+    hasMask: batch.hasMask,
+    shares: paper ? stopGradient(pi) : pi,
+    detail: detail && repeatImages(detail, B),
+  });
   return {
     logits: tf.reshape(logits, [B, batch.noise.shape[1]!, -1]),
     logShares: logWeights,

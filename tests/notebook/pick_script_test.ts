@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { JSDOM } from "jsdom";
 import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { choicesOf } from "../../src/notebook/pick.ts";
-import { greyImage as image, handProposal } from "../helpers/proposal.ts";
+import { grayImage as image, handProposal } from "../helpers/proposal.ts";
 
 const choices = choicesOf(image, 4, [
   ...["accept", "none", "outside", "undo", "closer", "wider"] as const,
@@ -511,7 +511,7 @@ Deno.test("marks are hidden, faded and compared by keys and controls, from panel
   assert.equal(root.style.getPropertyValue("--spa-fill"), "0.3");
   const { spaView } = window as unknown as { spaView: object };
   assert.deepEqual(Object.keys(spaView).sort(), [
-    ..."before fill image outlines width x y".split(" "),
+    ..."before fill image outlines size tool width x y".split(" "),
   ]);
   window.close();
 });

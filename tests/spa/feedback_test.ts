@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import {
+  addChoice,
+  type Choice,
   clippedLogit,
   type Feedback,
+  moveChoices,
   packFeedback,
 } from "../../src/spa/feedback.ts";
+import { choiceLogLikelihood } from "../../src/spa/feedback_likelihood.ts";
 import {
   frameOf,
   mapToImage,
@@ -14,6 +18,7 @@ import {
   scalesOf,
 } from "../../src/spa/frame.ts";
 import { close } from "../helpers/close.ts";
+import { bytesHeld } from "../helpers/garbage.ts";
 import { normals, smallConfig } from "../helpers/small_model.ts"; // S = 32, maps of 16 x 16
 
 const square = frameOf(32, 32, 32);
@@ -68,7 +73,7 @@ Deno.test("mapToImage() interpolates where the image is finer, edges repeated", 
     Float32Array.from({ length: 16 }, (_, i) => i % 4),
     [4, 4],
   );
-  // 8 pixels over 4: centres -.25, .25, .75 ... of the map
+  // 8 pixels over 4: centers -.25, .25, .75 ... of the map
   const fine = mapToImage(row, frameOf(2, 8, 32));
   assert.deepEqual(fine.shape, [2, 8]);
   const expected = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3];
@@ -88,7 +93,7 @@ Deno.test("mapToImage() interpolates where the image is coarser", () => {
     Float32Array.from({ length: 16 }, (_, i) => (i % 4) ** 2),
     [4, 4],
   );
-  // 2 pixels over 4: centres .5 and 2.5 of the map: (0 + 1) / 2, (4 + 9) / 2
+  // 2 pixels over 4: centers .5 and 2.5 of the map: (0 + 1) / 2, (4 + 9) / 2
   close(mapToImage(row, frameOf(1, 2, 4)).data, [0.5, 6.5]);
 });
 
@@ -176,7 +181,7 @@ Deno.test("packFeedback() takes a click that is repeated once", () => {
 
 Deno.test("packFeedback() draws clicks as bumps two pixels wide, negative ones downwards", () => {
   const { clicks } = packFeedback(smallConfig, [{
-    // the centre of the map's pixel (c, r) lies at (2c + .5, 2r + .5)
+    // the center of the map's pixel (c, r) lies at (2c + .5, 2r + .5)
     points: [{ x: 8.5, y: 20.5 }, { x: 22.5, y: 4.5, label: 0 }],
     choices: [],
     frame: square,
@@ -190,7 +195,7 @@ Deno.test("packFeedback() draws clicks as bumps two pixels wide, negative ones d
 
 Deno.test("packFeedback() draws a click of a scaled image where the image is", () => {
   // 8 x 8 pixels in a square of 32: each covers 2 x 2 of the map's pixels, so
-  // the centre of pixel (2, 5) is where (4, 10), (5, 10), (4, 11), (5, 11) meet
+  // the center of pixel (2, 5) is where (4, 10), (5, 10), (4, 11), (5, 11) meet
   const { clicks } = packFeedback(smallConfig, [{
     points: [{ x: 2, y: 5 }],
     choices: [],
@@ -202,7 +207,7 @@ Deno.test("packFeedback() draws a click of a scaled image where the image is", (
   }
 });
 
-Deno.test("packFeedback() draws a box as a bump at its centre", () => {
+Deno.test("packFeedback() draws a box as a bump at its center", () => {
   const { clicks } = packFeedback(smallConfig, [{
     points: [],
     box: { left: 4.5, top: 10.5, right: 12.5, bottom: 30.5 },
@@ -255,4 +260,61 @@ Deno.test("clippedLogit() is the log odds, at most those of 98 to 2", () => {
     [0, Math.log(3), -Math.log(3), -Math.log(49), Math.log(49)],
     1e-9,
   );
+});
+
+/** A choice of maps with sides of n. */
+function choiceOf(n: number, seed: number): Choice {
+  const waves = (k: number) =>
+    ndarray(
+      Float32Array.from(
+        { length: n * n },
+        (_, i) => (i * (7 * k + 3) + seed) % 100 / 99,
+      ),
+      [n, n],
+    );
+  const candidates = [1, 2, 3, 4].map(waves);
+  return { recommended: waves(0), candidates, chosen: seed % 4 };
+}
+
+Deno.test("addChoice() keeps the last two choices, and of older ones the masks alone", () => {
+  const made = [0, 1, 2, 3].map((seed) => choiceOf(16, seed));
+  made[1] = { ...made[1], weight: 0.5 };
+  const choices = made.reduce<readonly Choice[]>(addChoice, []);
+  assert.deepEqual(choices.slice(2), made.slice(2));
+  for (const t of [0, 1]) {
+    assert.equal(choices[t].chosen, made[t].chosen);
+    assert.equal(choices[t].weight, made[t].weight);
+    choices[t].candidates.forEach(({ data, shape }, k) => {
+      assert.deepEqual(shape, [16, 16]);
+      const masks = made[t].candidates[k].data.map((p) => p >= 0.5 ? 1 : 0);
+      assert.deepEqual(data, masks);
+    });
+  }
+  // what the network sees is the same, and how likely samples are as well
+  const feedback = { points: [], frame: square };
+  assert.deepEqual(
+    packFeedback(smallConfig, [{ ...feedback, choices }]),
+    packFeedback(smallConfig, [{ ...feedback, choices: made }]),
+  );
+  const maps = normals([2 * 256], 5).map((x) => 1 / (1 + Math.exp(-x)));
+  assert.deepEqual(
+    choiceLogLikelihood(maps, 2, choices),
+    choiceLogLikelihood(maps, 2, made),
+  );
+});
+
+Deno.test("a choice of the largest maps costs less than 100 KB, moved to another region too", async () => {
+  let choices: readonly Choice[] = [];
+  const go = (first: number, last: number) => {
+    for (let i = first; i < last; i++) {
+      choices = addChoice(choices, choiceOf(256, i));
+    }
+    choices = moveChoices(choices, (map) => map);
+  };
+  go(0, 5);
+  const before = await bytesHeld();
+  go(5, 15);
+  const grown = (await bytesHeld() - before) / 10;
+  assert.ok(grown < 100_000, `${grown} bytes per choice`);
+  assert.equal(choices.length, 15);
 });

@@ -1,10 +1,14 @@
 /** `deno task evaluate`; see `--help`. */
 
+import { type Baseline, isBaseline } from "../../baselines/baseline.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
 import { CommandLine, ENGINE, runCommand } from "../command_line.ts";
+import { methodVersion } from "../method_version.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { useEngine } from "../../engine/engine.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
+import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { evaluationProgress } from "../../notebook/progress.ts";
 import {
@@ -29,6 +33,7 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
+import { volumesCommand } from "./volumes.ts";
 import { withFigures } from "./validation_figures.ts";
 
 /** What is done already of an evaluation that is to be written to a file. */
@@ -43,11 +48,18 @@ async function resume(
   return resumeEvaluation(path, await readEvaluation(path), asked);
 }
 
+/** Where the network looks unless `--region` says it. */
+function regionOf({ crops }: Dataset, subject: Model | Baseline) {
+  const finds = !isBaseline(subject) && !subject.config.sam;
+  return finds && !crops ? "auto" : "whole";
+}
+
 async function main(): Promise<void> {
   const [command, ...rest] = Deno.args;
   if (command === "merge") return await mergeCommand(rest);
   if (command === "compare") return await compareCommand(rest);
   if (command === "agreement") return await agreementCommand(rest);
+  if (Deno.args.includes("--volumes")) return await volumesCommand(Deno.args);
   const line = new CommandLine(EVALUATE, Deno.args);
   if (line.help) return console.log(line.help);
   const settings = readSettings(line), tables = readTables(line);
@@ -71,11 +83,13 @@ async function main(): Promise<void> {
     cases: dataset.cases.map(({ id }) => id),
     settings: {
       ...settings,
+      region: settings.region ?? regionOf(dataset, subject),
       ...(baseline && { method: baseline.config.method }),
       model: fingerprint(subject),
     },
     tables,
     engine: `${engine.name}, ${engine.threads} threads`,
+    code: methodVersion(),
     done: Object.fromEntries(settings.variants.map((name) => [name, []])),
   });
   if (file !== undefined) await saveEvaluation(file, begun);
