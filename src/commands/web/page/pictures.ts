@@ -31,10 +31,10 @@ export async function openImage(file: Blob): Promise<NdArray<Float32Array>> {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
   const pixels = data.length / 4;
-  const isGrey = data.every((value, i) =>
+  const isGray = data.every((value, i) =>
     i % 4 === 3 || value === data[i - i % 4]
   );
-  const channels = isGrey ? 1 : 3;
+  const channels = isGray ? 1 : 3;
   const values = new Float32Array(pixels * channels);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < channels; c++) {
