@@ -136,6 +136,7 @@ export {
   type UpdateOptions,
   updatePreference,
 } from "./src/spa/update_preference.ts";
+export { type Label, Labels, type Masked } from "./src/volumes/labels.ts";
 export type { Doubt, Suggestion } from "./src/volumes/suggestions.ts";
 export type {
   PropagateOptions,

@@ -79,15 +79,13 @@ export function backboneLogits(
     repeatImages(embedding, B),
     prompts,
   );
-  return decodeMasks(
-    weights,
-    network,
+  return decodeMasks(weights, network, {
     feedback,
     prompts,
-    tf.zeros([B, 1, network.latentChannels]),
-    tf.zeros([B, side, side]),
-    tf.zeros([B]),
-    tf.ones([B, 1]),
-    detail && repeatImages(detail, B),
-  );
+    latents: tf.zeros([B, 1, network.latentChannels]),
+    choice: tf.zeros([B, side, side]),
+    hasMask: tf.zeros([B]),
+    shares: tf.ones([B, 1]),
+    detail: detail && repeatImages(detail, B),
+  });
 }

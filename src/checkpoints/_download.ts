@@ -1,7 +1,7 @@
 /** Files of the web, each fetched once and kept. */
 
 import { basename, join } from "node:path";
-import { openOne } from "./_open_source.ts";
+import { openOne } from "./open_checkpoint.ts";
 
 /** How far a load is. */
 export interface LoadProgress {

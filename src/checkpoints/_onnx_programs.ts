@@ -109,17 +109,15 @@ maps, which cover the square. choice: logits of the chosen map, clipped to \
     },
     run(weights, { embedding, detail, latents, choice, ...inputs }) {
       const prompts = encodePrompts(weights, config, inputs as Feedback);
-      const logits = decodeMasks(
-        weights,
-        config,
-        encodeFeedback(weights, config, embedding, prompts),
+      const logits = decodeMasks(weights, config, {
+        feedback: encodeFeedback(weights, config, embedding, prompts),
         prompts,
         latents,
         choice,
-        inputs.hasMask,
-        tf.fill([1, N], 1 / N),
+        hasMask: inputs.hasMask,
+        shares: tf.fill([1, N], 1 / N),
         detail,
-      );
+      });
       const maps = tf.reshape(logits, [1, N, side, side]);
       return { probabilities: tf.sigmoid(maps) };
     },

@@ -10,11 +10,16 @@ import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import { foldBatchNorms } from "./_batch_norms.ts";
-import { guessConfig, parseConfig } from "./_config_of.ts";
+import {
+  alienWeights,
+  familyOf,
+  guessConfig,
+  parseConfig,
+} from "./_config_of.ts";
 import { defaultCacheFolder } from "../files.ts";
 import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { renameAll } from "./names.ts";
+import { networkPrefixes, renameAll } from "./names.ts";
 import { measureFeatures } from "./_standardize.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
 
@@ -35,6 +40,17 @@ export interface LoadModelOptions {
    * "medsam" is taken for MedSAM's; for another, give the preset "medsam-vit-b".
    */
   readonly config?: ModelConfig | keyof typeof presets;
+  /**
+   * Which network of a checkpoint that holds several is loaded, by the name
+   * before its weights: "ema" of `{ model, ema }`. By default the only one.
+   */
+  readonly network?: string;
+  /**
+   * Whether weights of adapters and the like are left out, such as LoRA, which
+   * the network does not know; its masks are then others than the checkpoint's.
+   * Default: false, which refuses them.
+   */
+  readonly dropUnknown?: boolean;
   /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */
   readonly seed?: number;
   /**
@@ -73,6 +89,8 @@ export async function loadModel(
   source: string | URL = SHIPPED,
   {
     config: given,
+    network,
+    dropUnknown = false,
     seed = 0,
     cacheFolder = defaultCacheFolder(),
     onProgress,
@@ -92,10 +110,9 @@ export async function loadModel(
     : source;
   using checkpoint = foldBatchNorms(await openCheckpoint(path));
   const { skipped } = checkpoint;
-  const { renamed, others } = renameAll([
-    ...checkpoint.names,
-    ...skipped.keys(),
-  ]);
+  const names = [...checkpoint.names, ...skipped.keys()];
+  const prefix = choosePrefix(source, networkPrefixes(names), network);
+  const { renamed, others } = renameAll(names, prefix);
   const shapes = new Map(
     [...renamed].filter(([, own]) => !skipped.has(own))
       .map(([name, own]) => [name, checkpoint.shape(own)]),
@@ -111,7 +128,7 @@ export async function loadModel(
   const config = typeof given === "string"
     ? presets[given]
     : given ?? (stated === undefined
-      ? guessConfig(shapes, `${source}`)
+      ? guessConfig(shapes, `${source}`, dropUnknown)
       : parseConfig(stated, `${source}`));
   checkConfig(config);
   const declared = declareWeights(config);
@@ -128,7 +145,19 @@ export async function loadModel(
   );
   const unexpected = [...compared.unexpected, ...beside, ...others];
   const report = { ...compared, unexpected };
-  checkReport(source, config, report, stated !== undefined);
+  checkReport(source, config, report, stated !== undefined, familyOf(shapes));
+  const alien = alienWeights(compared.unexpected);
+  if (alien.length > 0 && !dropUnknown) {
+    throw new TypeError(
+      `Cannot load the model ${source} as its ${
+        familyOf(shapes) ?? "network"
+      } must have no weights that config "${
+        config.name.slice(0, 80)
+      }" does not know, or dropUnknown be true to leave them out: current value is ${
+        describeReport({ ...compared, missing: [], unexpected: alien })
+      }`,
+    );
+  }
   onReport(report);
   const weights = new Map([
     ...await readWeights(checkpoint, renamed, report.loaded, onProgress),
@@ -154,14 +183,34 @@ function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
   );
 }
 
+/** The prefix of the network that is meant. */
+function choosePrefix(
+  source: string | URL,
+  prefixes: readonly string[],
+  network: string | undefined,
+): string {
+  const names = prefixes.map((prefix) => prefix.replace(/\.$/, ""));
+  const chosen = network === undefined && prefixes.length <= 1
+    ? 0
+    : names.indexOf(network ?? "none");
+  if (chosen >= 0) return prefixes[chosen] ?? "";
+  throw new RangeError(
+    `Cannot load the model ${source} as the option network must name one of its ${names.length}, ${
+      names.map((name) => `"${name}"`).join(", ") || "which have no name"
+    }: current value is ${network}`,
+  );
+}
+
 /** Refuses the checkpoint of another network; a file of ours must fit exactly. */
 function checkReport(
   source: string | URL,
   config: ModelConfig,
   report: WeightReport,
   exact: boolean,
+  family: string | undefined,
 ): void {
   const declared = declareWeights(config);
+  const other = !exact && family !== `ViT at ${config.imageSize} px` && family;
   const fits = report.misshapen.length === 0 &&
     (exact
       ? report.missing.length + report.unexpected.length === 0
@@ -170,7 +219,7 @@ function checkReport(
   throw new TypeError(
     `Cannot load the model ${source} as its weights must be those of config "${
       config.name.slice(0, 80)
-    }": ${describeReport(report)}`,
+    }"${other ? `, not of ${other}` : ""}: ${describeReport(report)}`,
   );
 }
 

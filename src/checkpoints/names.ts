@@ -111,20 +111,37 @@ export function fromHuggingFace(name: string): string {
 }
 
 /**
+ * The networks that a checkpoint holds, by the prefix of all names of each: one
+ * with an average of its weights has two, as "model." and "ema.".
+ *
+ * @param names A checkpoint's names.
+ */
+export function networkPrefixes(names: readonly string[]): string[] {
+  return [
+    ...new Set(
+      names.map((name) => LANDMARK.exec(name)?.[0])
+        .filter((prefix) => prefix !== undefined),
+    ),
+  ];
+}
+
+/**
  * Segment-anything's names for those of a checkpoint: segment-anything's, or
  * Hugging Face's, with or without a prefix before all of the network's.
  *
  * @param names A checkpoint's names.
+ * @param prefix The network's prefix, by default the first there is.
  * @returns The checkpoint's name for each of segment-anything's, and the names
  * that have none: those without the prefix, such as an optimizer's, and a
  * weight's second name.
  */
 export function renameAll(
   names: readonly string[],
+  prefix: string = networkPrefixes(names)[0] ?? "",
 ): { renamed: Map<string, string>; others: string[] } {
-  const landmark = names.find((name) => LANDMARK.test(name));
-  const prefix = LANDMARK.exec(landmark ?? "")?.[0] ?? "";
-  const hugging = landmark?.startsWith("vision_encoder.", prefix.length);
+  const hugging = names.some((name) =>
+    name.startsWith(`${prefix}vision_encoder.`)
+  );
   const renamed = new Map<string, string>();
   const others: string[] = [];
   for (const name of names) {

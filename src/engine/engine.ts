@@ -132,3 +132,27 @@ export async function upload<T>(tree: T): Promise<Uploaded<T>> {
 /** A tree of host tensors with device tensors in their places. */
 export type Uploaded<T> = T extends HostTensor ? DeviceTensor
   : { [K in keyof T]: Uploaded<T[K]> };
+
+/**
+ * Throws unless all numbers that the engine gave are finite.
+ *
+ * @param action What they were computed for, as "decode".
+ * @throws {Error} When one is NaN or infinite; the message names the engine.
+ */
+export function checkFinite(action: string, values: ArrayLike<number>): void {
+  let sum = 0; // of float32 it is finite, unless one of them is not
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  if (Number.isFinite(sum)) return;
+  const all = Array.from(values);
+  const at = all.findIndex((value) => !Number.isFinite(value));
+  const bad = all.filter((value) => !Number.isFinite(value)).length;
+  const { name, provider } = currentEngine() ?? { name: "none" };
+  const engine = provider && provider !== "cpu"
+    ? `${name} (${provider})`
+    : name;
+  throw new Error(
+    `Cannot ${action} as the engine ${engine} must give finite numbers: current value is ${
+      values[at]
+    }, ${bad} of ${all.length} are not finite. Choose another engine with useEngine(), or check the weights`,
+  );
+}

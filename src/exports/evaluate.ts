@@ -50,3 +50,10 @@ export {
   type SimulatedUser,
 } from "../spa/simulated_user.ts";
 export type { Cell, Column, Table } from "../table.ts";
+export {
+  alignVolume,
+  type AlignVolumeOptions,
+  type VolumeMethod,
+  type VolumeResult,
+  type VolumeTarget,
+} from "../volumes/align_volume.ts";

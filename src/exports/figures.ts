@@ -43,3 +43,9 @@ export { ratersFigure } from "../figures/evaluation_figures.ts";
 export { stackFigures } from "../figures/figure.ts";
 export { targetsFigure } from "../figures/evaluation_figures.ts";
 export { variantsFigure } from "../figures/evaluation_figures.ts";
+export {
+  type AreaStrip,
+  volumeFigure,
+  type VolumeFigureOptions,
+  type VolumeMask,
+} from "../figures/volume_figure.ts";

@@ -27,11 +27,18 @@ import {
 import { evaluationFigure } from "./evaluation_figures.ts";
 import { Figure } from "./figure.ts";
 import { modelFigure } from "./model_figure.ts";
+import { VolumeSession } from "../volumes/volume_session.ts";
+import {
+  describeVolumeSession,
+  volumeFigure,
+  volumeSessionFigure,
+} from "./volume_figure.ts";
 
 /** What can be shown. */
 export type Showable =
   | Figure
   | Session
+  | VolumeSession
   | Proposal
   | Candidate
   | Model
@@ -63,7 +70,8 @@ export interface ShowOptions {
  * The figure of a value: of a session or proposal the recommendation and its
  * candidates, of a candidate its changes, of a model its parts, of a dataset
  * some cases, of the results of `evaluate` Dice by iteration, of a preference its
- * mixture, of a volume its middle slice; an image or a mask as it is.
+ * mixture, of a volume three planes, of a session with a volume its mask in them
+ * and the area per slice; an image or a mask as it is.
  *
  * @param value What is drawn; a figure comes back as it is.
  * @param options What the figure says besides.
@@ -84,13 +92,18 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
   const { title } = options;
   if (value instanceof Figure) return value;
   if (value instanceof Session) return sessionFigure(value, options);
+  if (value instanceof VolumeSession) {
+    return volumeSessionFigure(value, { title });
+  }
   if (value instanceof Model) return modelFigure(value);
   if (isArray(value)) return arrayFigure(value, options);
   if ("layout" in value) {
-    const line = `${describe(value)}; its middle slice`;
+    if (value.values.shape[0] > 1) {
+      return volumeFigure({ volume: value, title });
+    }
     const channels = value.colour ? undefined : [0];
     const image = volumeImage(value, { channels });
-    return imageFigure({ image, title: title ?? line });
+    return imageFigure({ image, title: title ?? describe(value) });
   }
   if ("distribution" in value) {
     return mixtureFigure(value.distribution, undefined, {
@@ -114,6 +127,7 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
 export function describe(value: Showable): string {
   if (value instanceof Figure) return value.toString();
   if (value instanceof Session) return describeSession(value);
+  if (value instanceof VolumeSession) return describeVolumeSession(value);
   if (value instanceof Model) return describeModel(value);
   if (isArray(value)) return describeArray(value);
   if ("layout" in value) return describeVolume(value);

@@ -210,22 +210,35 @@ export function keepChoice(
   );
 }
 
+/** What samples are decoded from. */
+export interface DecoderInputs {
+  /** The image with the feedback in it. */
+  readonly feedback: FeedbackEmbedding;
+  /** The feedback as SAM's prompts. */
+  readonly prompts: Prompts;
+  /** z, [B, N, d]. */
+  readonly latents: tf.Tensor;
+  /** Logits of the map chosen last, [B, 4h, 4h]; 0 where there is none. */
+  readonly choice: tf.Tensor;
+  /** 1 where there is a choice, else 0, [B]. */
+  readonly hasMask: tf.Tensor;
+  /** Share of each sample in the mean, [B, N], summing to 1. */
+  readonly shares: tf.Tensor;
+  /** Detail features of the image, where the network has them. */
+  readonly detail?: tf.Tensor;
+}
+
 /**
- * Decodes every sample to mask logits: `shareInputs`,
- * `decodeSamples` and `keepChoice`, whose parameters these are.
+ * Decodes every sample to mask logits: `shareInputs`, `decodeSamples` and
+ * `keepChoice` in one.
  *
  * @returns Mask logits, [B, N, 4h, 4h].
  */
 export function decodeMasks(
   weights: Weights,
   config: ModelConfig,
-  feedback: FeedbackEmbedding,
-  prompts: Prompts,
-  latents: tf.Tensor,
-  choice: tf.Tensor,
-  hasMask: tf.Tensor,
-  shares: tf.Tensor,
-  detail?: tf.Tensor,
+  { feedback, prompts, latents, choice, hasMask, shares, detail }:
+    DecoderInputs,
 ): tf.Tensor {
   const shared = shareInputs(weights, config, feedback, prompts);
   const logits = decodeSamples(weights, config, shared, latents, detail);

@@ -72,6 +72,7 @@ export async function show(
 for (
   const kind of [
     "session",
+    "volumeSession",
     "proposal",
     "candidate",
     "model",

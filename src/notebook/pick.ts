@@ -137,6 +137,8 @@ export interface About {
   readonly excuse?: string;
   /** The recommendation before, to compare with; none by default. */
   readonly before?: NdArray<Uint8Array>;
+  /** The session's steps, to go back and forth in, and to paint; none by default. */
+  readonly history?: Session["history"];
 }
 
 /**
@@ -156,6 +158,7 @@ export async function pickAt(
     about,
     excuse,
     before,
+    history,
     ...options
   }:
     & PickOptions
@@ -170,7 +173,11 @@ export async function pickAt(
     "outside",
     ...(undo ? ["undo"] as const : []),
     ...(zoom ? looksOf(proposal.region, image, points) : []),
-  ]);
+    ...(history ? ["paint"] as const : []),
+    ...(history && history.done < history.steps.length
+      ? ["redo"] as const
+      : []),
+  ], history?.steps.length);
   const line = entitled(about, title);
   const shown = { image, proposal, points, box, truth, title: line };
   const { auto, random, ...asked } = options;
@@ -178,7 +185,7 @@ export async function pickAt(
     ...asked,
     title: [excuse, line, notice?.text].filter(Boolean).join(" "),
     choices,
-    panel: () => pickPanel({ ...shown, choices, excuse, before }),
+    panel: () => pickPanel({ ...shown, choices, excuse, before, history }),
     still: (answer) =>
       candidatesFigure({ ...shown, ...marksOf(answer, shown, about) }),
     auto: auto && (async () => {
@@ -229,7 +236,8 @@ function repaired(
   proposal: Proposal,
   { candidate, ...cleaning }: Accepted,
 ): CandidatesFigureOptions["proposal"] {
-  if (!cleaning.largestComponent && !cleaning.fillHoles) return proposal;
+  const { largestComponent, minimumSize, fillHoles } = cleaning;
+  if (!largestComponent && !minimumSize && !fillHoles) return proposal;
   const { recommended, candidates, region, notice } = proposal;
   const clean = <T extends { readonly mask: NdArray<Uint8Array> }>(
     shown: T,
@@ -451,7 +459,7 @@ export async function pickOf(
   while (true) {
     const answer = await pickAt(host, proposal, {
       ...options,
-      ...{ points, box, excuse, zoom: true },
+      ...{ points, box, excuse, zoom: true, history: session.history },
       undo: options.undo || session.canUndo,
       before: shownBefore.get(session)!.before?.recommended.mask,
     });
@@ -511,6 +519,7 @@ export function choicesOf(
   { shape: [height, width] }: NdArray,
   candidates: number,
   offered: readonly Offered[],
+  steps?: number,
 ): Choices {
-  return { candidates, width, height, offered: new Set(offered) };
+  return { candidates, width, height, offered: new Set(offered), steps };
 }

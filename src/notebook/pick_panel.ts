@@ -9,10 +9,9 @@ import {
   pointMark,
 } from "../figures/panel.ts";
 import { escapeXML } from "../figures/svg.ts";
-import { COLOR } from "../figures/theme.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Point } from "../spa/feedback.ts";
+import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import {
   drawPickPictures,
@@ -22,7 +21,8 @@ import {
   svgElement,
 } from "./pick_pictures.ts";
 import { pickScript } from "./pick_script.ts";
-import type { Choices, Offered } from "./picked.ts";
+import { PICK_STYLE } from "./pick_style.ts";
+import { type Choices, describeStep, type Offered } from "./picked.ts";
 
 /** What a panel shows, from which a user picks. */
 export interface PickPanelOptions {
@@ -40,6 +40,8 @@ export interface PickPanelOptions {
   truth?: NdArray<Uint8Array>;
   /** The recommendation before, [H, W], to compare with; none by default. */
   before?: NdArray<Uint8Array>;
+  /** The session's steps, and how many of them are done; none by default. */
+  history?: { readonly steps: readonly Action[]; readonly done: number };
   /** Why it is asked again, above all else; nothing by default. */
   excuse?: string;
   /** The first line. */
@@ -86,7 +88,7 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
 function drawPanel(
   { id, url, until }: { id: string; url: string; until: number },
   pictures: PickPictures,
-  { image, proposal, truth, before, excuse, title, choices }:
+  { image, proposal, truth, before, history, excuse, title, choices }:
     & Omit<PickPanelOptions, "proposal">
     & { proposal?: ShownProposal },
 ): string {
@@ -131,6 +133,7 @@ function drawPanel(
   const actions = button("accept", "a", "Accept the recommendation") +
     (proposal && offered.has("accept") ? repairChoices(proposal) : "") +
     button("none", "n", "None of these") + button("undo", "u", "Undo") +
+    button("redo", "r", "Redo") +
     button("closer", "+", "Look closer") + button("wider", "-", "Look wider");
   const bar = actions && `<div class="spa-pick-actions">${actions}</div>`;
   return [
@@ -148,6 +151,7 @@ function drawPanel(
     `<div class="spa-pick-main">${pictures.main}`,
     proposal ? recommendedCaption(proposal.recommended.mask, truth) : "",
     clickMode(id, choices),
+    choices.offered.has("paint") ? brushSize(Math.max(height, width)) : "",
     viewTools(proposal !== undefined, before !== undefined),
     `</div>`,
     proposal
@@ -155,6 +159,7 @@ function drawPanel(
       : "",
     `</div>`,
     many ? "" : bar,
+    history && history.steps.length > 0 ? historyList(history, link) : "",
     pictures.legend.length > 0
       ? `<div class="spa-pick-legend">${
         pictures.legend.map(legendItem).join("")
@@ -193,9 +198,11 @@ function noticeLine(text: string): string {
  * The repairs before a mask is accepted: those that change any of the masks. What
  * they do to the recommendation is said in pixels.
  */
-function repairChoices({ recommended, candidates }: ShownProposal): string {
+function repairChoices(
+  { recommended, candidates, least }: ShownProposal,
+): string {
   const masks = [recommended, ...candidates];
-  const box = (repair: "largest" | "holes", label: string) => {
+  const box = (repair: string, label: string) => {
     if (!masks.some(({ repairs }) => repairs.has(repair))) return "";
     const repaired = recommended.repairs.get(repair);
     const change = repaired
@@ -208,6 +215,7 @@ function repairChoices({ recommended, candidates }: ShownProposal): string {
       `<span>${label}${pixels}</span></label>`;
   };
   const boxes = box("largest", "largest part only") +
+    box(`small-${least}`, `no parts under ${least} px`) +
     box("holes", "fill holes");
   return boxes && `<span class="spa-pick-repairs" role="group" ` +
       `aria-label="Repairs before it is accepted">${boxes}</span>`;
@@ -299,6 +307,8 @@ export function clickMode(
   { candidates, offered }: Choices,
 ): string {
   if (!offered.has("outside") && !offered.has("box")) return "";
+  const tool = (mark: string) =>
+    `<path d="${mark}" fill="currentColor" stroke="currentColor" stroke-linejoin="round"/>`;
   const mode = (value: string, mark: string, text: string) =>
     `<label><input type="radio" name="${id}-mode" value="${value}"${
       value === "1" ? " checked" : ""
@@ -318,8 +328,42 @@ export function clickMode(
         candidates > 0 ? "box to look at" : "box around it",
       )
       : "",
+    offered.has("paint")
+      ? mode("brush", tool(BRUSH), "brush") +
+        mode("eraser", tool(ERASER), "eraser")
+      : "",
     `</div>`,
   ].join("");
+}
+
+const BRUSH = "M3 15 C3 11 6 10 8 12 C9 14 7 16 3 15 Z M9 10 L15 3";
+const ERASER = "M3 12 L9 5 L14 9 L9 15 L6 15 Z";
+
+/** The diameter of brush and eraser, shown while one is chosen. */
+function brushSize(side: number): string {
+  const most = Math.max(10, Math.round(side / 6));
+  const first = Math.min(Math.max(3, Math.round(side / 32)), most);
+  return `<div class="spa-pick-mode spa-pick-brush"><label>size` +
+    `<input type="range" data-view="size" min="1" max="${most}" value="${first}" ` +
+    `aria-label="Diameter of brush and eraser in pixels of the image" title="[ and ]"></label>` +
+    `<span class="spa-pick-small">The middle button moves the picture.</span></div>`;
+}
+
+/** The states of a session, to jump to. */
+function historyList(
+  { steps, done }: NonNullable<PickPanelOptions["history"]>,
+  link: (path: string, css: string, content: string, rest: string) => string,
+): string {
+  const items = ["Start", ...steps.map(describeStep)].map((words, k) => {
+    const content = escapeXML(words);
+    if (k === done) {
+      return `<li><strong aria-current="step">${content}</strong></li>`;
+    }
+    const css = `spa-pick-step${k > done ? " spa-pick-undone" : ""}`;
+    return `<li>${link(`jump/${k}`, css, content, "")}</li>`;
+  });
+  return `<details class="spa-pick-history"><summary>History, step ${done} of ${steps.length}</summary>` +
+    `<ol start="0">${items.join("")}</ol></details>`;
 }
 
 /** How the picture is shown: nothing here is an answer. */
@@ -339,121 +383,3 @@ function viewTools(proposal: boolean, before: boolean): string {
     `</div>`,
   ].join("");
 }
-
-/** The panel's own colours, by the theme of the page it stands in. */
-const LIGHT = {
-  selectors: ".spa-pick, .spa-pick-page",
-  colors: {
-    ink: COLOR.ink,
-    paper: COLOR.paper,
-    rule: COLOR.rule,
-    muted: COLOR.muted,
-  },
-};
-const DARK = {
-  // JupyterLab and Notebook 7, VS Code
-  selectors:
-    '[data-jp-theme-light="false"] .spa-pick, .vscode-dark .spa-pick, ' +
-    ".vscode-high-contrast .spa-pick",
-  colors: {
-    ink: "#E6EAEF",
-    paper: "#15191E",
-    rule: "#3A434E",
-    muted: "#A3AEBB",
-  },
-};
-
-function variables(colors: Readonly<Record<string, string>>): string {
-  return Object.entries(colors).map(([name, color]) =>
-    `--spa-${name}: ${color};`
-  ).join(" ");
-}
-
-/**
- * Style of the panel from which a user picks; every class begins `spa-pick`. Of
- * many candidates the list scrolls, and the main picture stays beside it: in
- * JupyterLab's outputs, which clip, `position: sticky` does nothing.
- */
-export const PICK_STYLE = `
-${LIGHT.selectors} { ${variables(LIGHT.colors)} color-scheme: light; }
-${DARK.selectors} { ${variables(DARK.colors)} color-scheme: dark; }
-@media (prefers-color-scheme: dark) { .spa-pick-page, .spa-pick-page .spa-pick { ${
-  variables(DARK.colors)
-} color-scheme: dark; } }
-.spa-pick-page { margin: 1rem auto; max-width: 900px; padding: 0 8px; background: var(--spa-paper); }
-.spa-pick { container-type: inline-size; max-width: 900px; color: var(--spa-ink);
-  background: var(--spa-paper); border: 1px solid var(--spa-rule); border-radius: 10px;
-  font: 14px/1.45 "DejaVu Sans", Verdana, system-ui, sans-serif; margin: 2px; }
-.spa-pick:focus { outline: none; border-color: var(--spa-muted); }
-.spa-pick * { box-sizing: border-box; min-width: 0; overflow-wrap: anywhere; }
-.spa-pick-card { padding: 16px 20px 14px; }
-.spa-pick-title { font-size: 18px; font-weight: 700; line-height: 1.3; }
-.spa-pick-hint { color: var(--spa-muted); margin: 2px 0 12px; }
-.spa-pick-grid { display: grid; gap: 20px; grid-template-columns: minmax(0, 13fr) minmax(0, 12fr); align-items: start; }
-.spa-pick-alone { max-width: 600px; }
-.spa-pick-alone .spa-pick-grid { grid-template-columns: minmax(0, 1fr); }
-.spa-pick svg { display: block; max-width: 100%; }
-.spa-pick-main > svg, .spa-pick-choice > svg { height: auto; margin: 0 auto; }
-.spa-pick-main > svg { width: min(100%, min(75vh, 620px) * var(--spa-aspect, 1000)); }
-.spa-pick-choice > svg { width: min(100%, 300px * var(--spa-aspect, 1000)); }
-.spa-pick-main > svg { cursor: crosshair; }
-.spa-pick-candidates { display: grid; gap: 14px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
-.spa-pick-many .spa-pick-grid { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-.spa-pick-many .spa-pick-candidates { gap: 10px; grid-template-columns: repeat(3, minmax(0, 1fr));
-  max-height: min(85vh, 760px); overflow-y: auto; padding: 2px; }
-.spa-pick-many .spa-pick-actions { margin: 0 0 14px; }
-.spa-pick a.spa-pick-choice, .spa-pick a.spa-pick-button, .spa-pick a.spa-pick-accept { color: var(--spa-ink); text-decoration: none; }
-.spa-pick-candidate { position: relative; border-radius: 8px; border: 1px solid var(--spa-rule); }
-.spa-pick-choice { display: block; padding: 5px; border-radius: 7px; cursor: pointer; }
-.spa-pick-choice > svg { border-radius: 4px; }
-.spa-pick-accept { position: absolute; right: 5px; top: 5px; padding: 1px 7px; border-radius: 6px; font-size: 12px;
-  background: var(--spa-paper); border: 1px solid var(--spa-muted); opacity: 0.85; cursor: pointer; }
-.spa-pick-accept:hover, .spa-pick-accept:focus-visible { opacity: 1; outline: 2px solid var(--spa-ink); outline-offset: -1px; }
-.spa-pick-notice { display: flex; gap: 8px; align-items: center; margin: -4px 0 12px; font-weight: 700; }
-.spa-pick-notice svg { flex: none; }
-.spa-pick-repairs { display: inline-flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; font-size: 13px; }
-.spa-pick-repairs label { display: inline-flex; gap: 5px; align-items: center; cursor: pointer; margin: 0; }
-.spa-pick-repairs input { margin: 0; }
-.spa-pick-choice:hover, .spa-pick-choice:focus-visible, .spa-pick-button:hover, .spa-pick-button:focus-visible {
-  outline: 2px solid var(--spa-ink); outline-offset: -1px; }
-.spa-pick-bar { display: block; height: 4px; background: var(--spa-rule); margin: 6px 1px 5px; }
-.spa-pick-bar > span { display: block; height: 100%; background: var(--spa-ink); }
-.spa-pick-line { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: center; font-size: 13px; padding: 0 1px; }
-.spa-pick-line svg { flex: none; }
-.spa-pick-small { font-size: 12px; color: var(--spa-muted); }
-.spa-pick-key { display: inline-block; min-width: 20px; padding: 0 5px; text-align: center; font-weight: 700;
-  border: 1.5px solid var(--spa-ink); border-radius: 4px; line-height: 18px; font-size: 13px; }
-.spa-pick-change { display: inline-flex; gap: 4px; align-items: center; font-size: 12px; }
-.spa-pick-mode { display: flex; flex-wrap: wrap; gap: 4px 14px; align-items: center; font-size: 13px; margin-top: 8px; }
-.spa-pick-mode label { display: inline-flex; gap: 5px; align-items: center; cursor: pointer; margin: 0; }
-.spa-pick-mode input { margin: 0; min-width: 0; }
-.spa-pick-view { color: var(--spa-muted); }
-.spa-pick-view input[type=range] { width: 84px; }
-.spa-pick-view button { font: inherit; color: inherit; background: none; border: 1px solid var(--spa-rule); border-radius: 6px;
-  padding: 1px 7px; cursor: pointer; }
-.spa-pick-view button:disabled { visibility: hidden; }
-.spa-pick-noOutlines [data-outline] { display: none; }
-.spa-pick [data-areas] { opacity: var(--spa-fill, 1); }
-.spa-pick-drawn { fill: none; stroke: #fff; stroke-width: 2; filter: drop-shadow(0 0 1px #000); }
-.spa-pick-moving .spa-pick-main > svg { cursor: grabbing; }
-.spa-pick-actions { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 14px; }
-.spa-pick-button { display: inline-flex; gap: 7px; align-items: center; padding: 5px 12px 5px 7px; border-radius: 8px;
-  border: 1px solid var(--spa-muted); cursor: pointer; }
-.spa-pick a.spa-pick-button.spa-pick-primary { background: var(--spa-ink); color: var(--spa-paper); border-color: var(--spa-ink); }
-.spa-pick-primary .spa-pick-key { border-color: var(--spa-paper); }
-.spa-pick-primary:hover, .spa-pick-primary:focus-visible { outline-offset: 2px; }
-.spa-pick-legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 14px; font-size: 12px; color: var(--spa-muted); }
-.spa-pick-legend span { display: inline-flex; gap: 7px; align-items: center; }
-.spa-pick .spa-pick-status a { color: var(--spa-ink); text-decoration: underline; }
-.spa-pick-status { margin-top: 10px; font-size: 13px; color: var(--spa-muted); min-height: 1.45em; }
-.spa-pick-done .spa-pick-status { color: var(--spa-ink); font-weight: 700; }
-.spa-pick-done .spa-pick-grid, .spa-pick-done .spa-pick-actions { opacity: 0.45; pointer-events: none; }
-@container (max-width: 620px) {
-  .spa-pick-card { padding: 12px; }
-  .spa-pick .spa-pick-grid { grid-template-columns: minmax(0, 1fr); gap: 14px; }
-  .spa-pick-many .spa-pick-candidates { max-height: none; }
-  .spa-pick:not(.spa-pick-alone) .spa-pick-main { max-width: 420px; }
-}
-@container (max-width: 420px) { .spa-pick-many .spa-pick-candidates { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-@container (max-width: 300px) { .spa-pick .spa-pick-candidates { grid-template-columns: minmax(0, 1fr); } }
-`;

@@ -1,6 +1,6 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { cleanMask } from "../arrays/clean_mask.ts";
+import { cleanMask, type MaskCleaning } from "../arrays/clean_mask.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
@@ -51,6 +51,8 @@ export interface ShownProposal {
   readonly region?: Box;
   /** What is wrong with the recommendation. */
   readonly notice?: Proposal["notice"];
+  /** Parts of fewer pixels are small. */
+  readonly least: number;
 }
 
 /** A mask, and what the repairs before saving make of it. */
@@ -58,11 +60,8 @@ export interface Repairable {
   /** [H, W], 0 or 1. */
   readonly mask: NdArray<Uint8Array>;
   /** Only the repairs that change it, by their names in a path. */
-  readonly repairs: ReadonlyMap<Repair, NdArray<Uint8Array>>;
+  readonly repairs: ReadonlyMap<string, NdArray<Uint8Array>>;
 }
-
-/** Repairs as the path of an acceptance has them. */
-export type Repair = "largest" | "holes" | "largest/holes";
 
 /**
  * Reads the masks of a proposal, which are made when they are read.
@@ -74,26 +73,51 @@ export function readProposal(
     & Pick<Proposal, "recommended" | "candidates">
     & Partial<Pick<Proposal, "region" | "notice">>,
 ): ShownProposal {
+  const { mask } = recommended;
+  const part = [mask, ...candidates.map(({ mask }) => mask)]
+    .map((mask) => countPixels(cleanMask(mask, { largestComponent: true })))
+    .find((pixels) => pixels > 0) ?? 0;
+  const least = Math.max(2, Math.round(SMALL * part));
   return {
-    recommended: repairable(recommended.mask),
+    recommended: repairable(mask, least),
     candidates: candidates.map(({ share, mask, added, removed }) => ({
-      ...repairable(mask),
+      ...repairable(mask, least),
       ...{ share, added, removed },
     })),
     region,
     notice,
+    least,
   };
 }
 
-function repairable(mask: NdArray<Uint8Array>): Repairable {
-  const before = countPixels(mask);
-  const repairs = new Map<Repair, NdArray<Uint8Array>>();
-  const largest = cleanMask(mask, { largestComponent: true });
-  const holes = cleanMask(mask, { fillHoles: true });
-  if (countPixels(largest) !== before) repairs.set("largest", largest);
-  if (countPixels(holes) !== before) repairs.set("holes", holes);
-  if (repairs.size === 2) {
-    repairs.set("largest/holes", cleanMask(largest, { fillHoles: true }));
+/** Parts smaller than this share of the largest can be dropped. */
+const SMALL = 0.1;
+
+function repairable(mask: NdArray<Uint8Array>, least: number): Repairable {
+  const repairs = new Map<string, NdArray<Uint8Array>>();
+  const add = (
+    name: string,
+    cleaning: MaskCleaning,
+    like: NdArray<Uint8Array>[],
+  ) => {
+    const clean = cleanMask(mask, cleaning);
+    const pixels = countPixels(clean);
+    if (like.every((other) => countPixels(other) !== pixels)) {
+      repairs.set(name, clean);
+    }
+  };
+  const all = (...names: string[]) => names.every((name) => repairs.has(name));
+  const small = `small-${least}`;
+  add("largest", { largestComponent: true }, [mask]);
+  if (all("largest")) {
+    add(small, { minimumSize: least }, [mask, repairs.get("largest")!]);
+  }
+  add("holes", { fillHoles: true }, [mask]);
+  if (all("largest", "holes")) {
+    add("largest/holes", { largestComponent: true, fillHoles: true }, []);
+  }
+  if (all(small, "holes")) {
+    add(`${small}/holes`, { minimumSize: least, fillHoles: true }, []);
   }
   return { mask, repairs };
 }

@@ -1,7 +1,8 @@
 /** What a user can do with a proposal, as paths, typed lines and words. */
 
-import type { Action } from "../spa/feedback.ts";
+import type { Action, Stroke } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
+import { checkStroke } from "../spa/paint.ts";
 
 /** The acceptance of a mask: as it is shown, or with repairs. */
 export type Accepted = Extract<Action, { kind: "accept" }>;
@@ -19,17 +20,21 @@ export interface Choices {
   readonly height: number;
   /** What else is offered. */
   readonly offered: ReadonlySet<Offered>;
+  /** Steps of the history, to whose states one can jump; none by default. */
+  readonly steps?: number;
 }
 
 /** What may be offered besides the candidates. */
 export type Offered =
   | "accept"
   | "undo"
+  | "redo"
   | "none"
   | "outside"
   | "closer"
   | "wider"
-  | "box";
+  | "box"
+  | "paint";
 
 /**
  * The pick of a link's path (`candidate/2`, `accept/2/holes`, `point/61/40/1`,
@@ -39,7 +44,7 @@ export function pickedFromPath(
   path: string,
   choices: Choices,
 ): Action | undefined {
-  if (path.length > 60) return undefined;
+  if (path.length > (path.startsWith("paint/") ? 12_000 : 60)) return undefined;
   const candidate = /^candidate\/(\d+)$/.exec(path);
   if (candidate) {
     return among({ kind: "choose", candidate: Number(candidate[1]) }, choices);
@@ -51,15 +56,30 @@ export function pickedFromPath(
   }
   const box = /^box\/(\d+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
   if (box) return among(lookOf(box.slice(1)), choices);
-  const accept = /^accept(?:\/(\d+))?(\/largest)?(\/holes)?$/.exec(path);
+  const accept = /^accept(?:\/(\d+))?(\/largest)?(?:\/small-(\d+))?(\/holes)?$/
+    .exec(path);
   if (accept) {
-    const [, candidate, largest, holes] = accept;
-    return among(acceptance(candidate, largest, holes), choices);
+    const [, candidate, largest, small, holes] = accept;
+    return among(acceptance(candidate, largest, small, holes), choices);
   }
+  const paint = /^paint\/([01])\/(\d+(?:\.\d+)?)\/([\d.,_]+)$/.exec(path);
+  if (paint) {
+    const [, label, radius, places] = paint;
+    return strokeAlong(
+      Number(label) as 0 | 1,
+      radius,
+      places.split("_"),
+      choices,
+    );
+  }
+  const jump = /^jump\/(\d+)$/.exec(path);
+  if (jump) return among({ kind: "jump", step: Number(jump[1]) }, choices);
   if (path === "closer" || path === "wider") {
     return among(zoomOf(path), choices);
   }
-  if (path === "undo") return among({ kind: "undo" }, choices);
+  if (path === "undo" || path === "redo") {
+    return among({ kind: path }, choices);
+  }
   if (path === "none") return among({ kind: "again" }, choices);
   return undefined;
 }
@@ -68,14 +88,31 @@ export function pickedFromPath(
 function acceptance(
   candidate: string | undefined,
   largest: unknown,
+  small: string | undefined,
   holes: unknown,
 ): Accepted {
   return {
     kind: "accept",
     ...(candidate !== undefined && { candidate: Number(candidate) }),
     ...(largest ? { largestComponent: true } : {}),
+    ...(small !== undefined && { minimumSize: Number(small) }),
     ...(holes ? { fillHoles: true } : {}),
   };
+}
+
+/** A stroke along places as text, `61,40`; undefined where it is none. */
+function strokeAlong(
+  label: 0 | 1,
+  radius: string,
+  places: readonly string[],
+  choices: Choices,
+): Action | undefined {
+  const pairs = places.map((place) =>
+    /^(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(place)?.slice(1).map(Number)
+  );
+  if (pairs.includes(undefined)) return undefined;
+  const path = pairs.map((pair) => ({ x: pair![0], y: pair![1] }));
+  return among({ kind: "paint", label, radius: Number(radius), path }, choices);
 }
 
 /** A click at a place, in pixels of the image. */
@@ -117,13 +154,24 @@ export function pickedFromLine(
   if (text === "+" || text === "-") {
     return among(zoomOf(text === "+" ? "closer" : "wider"), choices);
   }
-  const accept = /^a(?:ccept)?\s*(\d+)?(\s+largest)?(\s+holes)?$/.exec(text);
+  const accept =
+    /^a(?:ccept)?\s*(\d+)?(\s+largest)?(?:\s+small[-\s](\d+))?(\s+holes)?$/
+      .exec(text);
   if (accept) {
-    const [, number, largest, holes] = accept;
+    const [, number, largest, small, holes] = accept;
     const index = number === undefined ? undefined : String(Number(number) - 1);
-    return among(acceptance(index, largest, holes), choices);
+    return among(acceptance(index, largest, small, holes), choices);
   }
+  const paint = /^(brush|erase)\s+(\d+(?:\.\d+)?)\s+(.+)$/.exec(text);
+  if (paint) {
+    const [, tool, radius, places] = paint;
+    const label = tool === "brush" ? 1 : 0;
+    return strokeAlong(label, radius, places.split(/\s+/), choices);
+  }
+  const jump = /^jump\s+(\d+)$/.exec(text);
+  if (jump) return among({ kind: "jump", step: Number(jump[1]) }, choices);
   if (text === "u" || text === "undo") return among({ kind: "undo" }, choices);
+  if (text === "r" || text === "redo") return among({ kind: "redo" }, choices);
   if (text === "n" || text === "none") return among({ kind: "again" }, choices);
   return undefined;
 }
@@ -137,11 +185,11 @@ export function typedKeys({ candidates, offered }: Choices): string {
   if (offered.has("accept")) {
     keys.push(
       candidates > 0
-        ? "a accepts (a2 candidate 2; a largest, a holes repair)"
+        ? "a accepts (a2 candidate 2; a largest, a small 9, a holes repair)"
         : "a accepts",
     );
   }
-  for (const word of ["none", "undo"] as const) {
+  for (const word of ["none", "undo", "redo"] as const) {
     if (offered.has(word)) keys.push(`${word[0]} ${WORDS[word]}`);
   }
   const zooms = [
@@ -158,10 +206,13 @@ export function typedKeys({ candidates, offered }: Choices): string {
         : "box left,top,right,bottom goes around it",
     );
   }
+  if (offered.has("paint")) {
+    keys.push("brush radius x,y x,y paints a stroke, erase erases one");
+  }
   return keys.join(", ");
 }
 
-const WORDS = { none: "none of these", undo: "undoes" };
+const WORDS = { none: "none of these", undo: "undoes", redo: "redoes" };
 
 /** An action in words, as for a caption. */
 export function describePicked(picked: Action): string {
@@ -176,6 +227,9 @@ export function describePicked(picked: Action): string {
             : `Candidate ${picked.candidate + 1}`
         } accepted`,
         ...(picked.largestComponent ? ["largest part only"] : []),
+        ...(picked.minimumSize
+          ? [`no parts under ${picked.minimumSize} pixels`]
+          : []),
         ...(picked.fillHoles ? ["holes filled"] : []),
       ].join(", ");
     case "zoom":
@@ -204,6 +258,11 @@ export function describePicked(picked: Action): string {
       return `Click ${label === 0 ? "outside" : "inside"} at (${x}, ${y})`;
     }
   }
+}
+
+/** A step of a history in words. */
+export function describeStep(step: Action): string {
+  return step.kind === "look" ? "Another region" : describePicked(step);
 }
 
 /** The first and the last pixel of a box, in columns and rows. */
@@ -239,9 +298,24 @@ export function isAmong(picked: Action, choices: Choices): boolean {
     case "again":
       return offered.has("none");
     case "undo":
-      return offered.has("undo");
+    case "redo":
+      return offered.has(picked.kind);
+    case "jump":
+      return Number.isInteger(picked.step) && picked.step >= 0 &&
+        picked.step <= (choices.steps ?? -1);
+    case "paint":
+      return offered.has("paint") && isStroke(picked, height, width);
     default:
       return false;
+  }
+}
+
+function isStroke(stroke: Stroke, height: number, width: number): boolean {
+  try {
+    checkStroke(stroke, height, width);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import { free } from "../engine/tensors.ts";
 import type { Model } from "../model/model.ts";
 import { checkPreference } from "./check_preference.ts";
@@ -91,7 +92,7 @@ export async function decode(
     model,
     embedding,
     prepared?.inputs ?? packFeedback(config, [feedback]),
-    { data: latents.values.data as Float32Array, shape: [1, N, d] },
+    { data: contiguous(latents.values).data, shape: [1, N, d] },
     { shared: prepared?.shared, keep },
   );
   const side = probabilities.shape[2];
@@ -102,7 +103,7 @@ export async function decode(
     },
     new Float64Array(N).fill(1 / N),
     {
-      maps: (kept?.probabilities.data ?? new Float32Array()) as Float32Array,
+      maps: kept ? contiguous(kept.probabilities).data : new Float32Array(),
       components: kept?.components ?? [],
     },
     feedback,

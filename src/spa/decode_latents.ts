@@ -1,5 +1,6 @@
 /** Runs the decoder on latents, some samples at a time. */
 
+import { checkFinite } from "../engine/engine.ts";
 import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { samplesAtOnce } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
@@ -107,6 +108,7 @@ export async function decodeLatents(
       },
       shares: filled([1, N], 1 / N),
     });
+    checkFinite("decode", probabilities.data);
     return probabilities;
   } finally {
     for (const call of await Promise.allSettled(calls)) {

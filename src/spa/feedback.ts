@@ -5,6 +5,8 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { MaskCleaning } from "../arrays/clean_mask.ts";
+import { contiguous } from "../arrays/contiguous.ts";
+import { packMask, unpackMask } from "../arrays/packed_mask.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import {
   MASK_CHANNELS,
@@ -81,6 +83,73 @@ export interface Choice {
    * choice that was made in another slice of a volume.
    */
   readonly weight?: number;
+}
+
+/** Choices of which nothing but masks is kept. */
+const shrunk = new WeakSet<Choice>();
+
+/**
+ * A choice of which nothing but masks is kept, as bits: maps of 0 and 1, which are
+ * made when they are read.
+ */
+function shrink(choice: Choice): Choice {
+  if (shrunk.has(choice)) return choice;
+  const pack = (map: NdArray<Float32Array>) => {
+    const { data, shape } = contiguous(map);
+    return packMask(
+      ndarray(Uint8Array.from(data, (p) => p >= 0.5 ? 1 : 0), shape),
+    );
+  };
+  const unpack = (mask: ReturnType<typeof pack>) => {
+    const { data, shape } = unpackMask(mask);
+    return ndarray(Float32Array.from(data), shape);
+  };
+  const recommended = pack(choice.recommended);
+  const candidates = choice.candidates.map(pack);
+  const { chosen, weight } = choice;
+  const small: Choice = {
+    get recommended() {
+      return unpack(recommended);
+    },
+    get candidates() {
+      return candidates.map(unpack);
+    },
+    chosen,
+    ...(weight !== undefined && { weight }),
+  };
+  shrunk.add(small);
+  return small;
+}
+
+/**
+ * Choices with one more. The network is shown the maps of the last two. Of older
+ * ones the masks alone are kept, which is all that their likelihood needs: a few
+ * kilobytes per choice.
+ */
+export function addChoice(
+  choices: readonly Choice[],
+  choice: Choice,
+): readonly Choice[] {
+  return [...choices.slice(0, -1).map(shrink), ...choices.slice(-1), {
+    ...choice,
+    recommended: contiguous(choice.recommended),
+    candidates: choice.candidates.map(contiguous),
+  }];
+}
+
+/** Choices whose maps are taken to another region. */
+export function moveChoices(
+  choices: readonly Choice[],
+  move: (map: NdArray<Float32Array>) => NdArray<Float32Array>,
+): readonly Choice[] {
+  return choices.map((choice) => {
+    const moved = {
+      ...choice,
+      recommended: move(choice.recommended),
+      candidates: choice.candidates.map(move),
+    };
+    return shrunk.has(choice) ? shrink(moved) : moved;
+  });
 }
 
 /** Everything the user said about one image. */
@@ -246,10 +315,12 @@ function packChoices(
   mask: Float32Array,
   logits: Float32Array,
 ) {
-  const { recommended, candidates, chosen } = choices[choices.length - 1];
+  const { chosen, ...last } = choices[choices.length - 1];
+  const recommended = contiguous(last.recommended);
+  const candidates = last.candidates.map(contiguous);
   const picked = candidates[chosen].data;
   const before = choices[choices.length - 2];
-  const previous = before?.candidates[before.chosen].data;
+  const previous = before && contiguous(before.candidates[before.chosen]).data;
   const rejected = candidates.filter((_, k) => k !== chosen);
   for (let i = 0; i < logits.length; i++) {
     let others = 0;

@@ -1,5 +1,6 @@
 /** How well samples explain the user's feedback, beside the network's own use of it. */
 
+import { contiguous } from "../arrays/contiguous.ts";
 import { sampleAt } from "../arrays/sample_at.ts";
 import { logSumExp } from "./mixture.ts";
 import type { Choice, Feedback, Point } from "./feedback.ts";
@@ -112,7 +113,7 @@ export function choiceLogLikelihood(
   if (choices.length === 0) return result;
   const cells = cellsOf(
     choices.flatMap(({ candidates }) =>
-      candidates.map(({ data }) => data as Float32Array)
+      candidates.map((map) => contiguous(map).data)
     ),
     size,
   );
@@ -127,9 +128,9 @@ export function choiceLogLikelihood(
       scores[k] = sharpness * dice;
     });
     let first = 0;
-    for (const { chosen, candidates } of choices) {
+    for (const { chosen, candidates, weight = 1 } of choices) {
       const shown = scores.subarray(first, first + candidates.length);
-      result[i] += shown[chosen] - logSumExp(shown);
+      result[i] += weight * (shown[chosen] - logSumExp(shown));
       first += candidates.length;
     }
   }

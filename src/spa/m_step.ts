@@ -5,6 +5,7 @@
 
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import {
   type GaussianMixture,
   logSumExp,
@@ -57,7 +58,10 @@ export function mStep(
   logLikelihood: Float64Array,
   { prior = 16, least = 0.02, scalar = false }: MStepOptions = {},
 ): GaussianMixture {
-  const { means, deviations, logWeights } = distribution;
+  const { logWeights } = distribution;
+  const means = contiguous(distribution.means);
+  const deviations = contiguous(distribution.deviations);
+  const values = contiguous(latents.values).data;
   const [M, d] = means.shape;
   const N = latents.components.length;
   const total = logSumExp(logLikelihood);
@@ -73,7 +77,7 @@ export function mStep(
     mass[m] += responsibility[n];
     count[m]++;
     for (let i = 0; i < d; i++) {
-      sums[m * d + i] += responsibility[n] * latents.values.data[n * d + i];
+      sums[m * d + i] += responsibility[n] * values[n * d + i];
     }
   }
   if (scalar) poolRows(sums, d);
@@ -92,7 +96,7 @@ export function mStep(
     const m = latents.components[n];
     for (let i = 0; i < d; i++) {
       const at = m * d + i;
-      const distance = latents.values.data[n * d + i] - newMeans[at];
+      const distance = values[n * d + i] - newMeans[at];
       squares[at] += responsibility[n] * distance ** 2;
     }
   }

@@ -3,6 +3,7 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { checkFinite } from "../engine/engine.ts";
 import { maskSide } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { PointLabel } from "../model/prompt_encoder.ts";
@@ -105,6 +106,7 @@ export async function predictMasks(
     weights: await model.deviceWeights(),
     embedding: embedding.values,
   });
+  checkFinite("predict masks", predicted.logits.data);
   // the first token is the single mask's, the others are the three masks'
   return (multimask ? [1, 2, 3] : [0]).map((token) => {
     const area = side * side;

@@ -1,5 +1,6 @@
 /** A user's preference about one image: immutable; an update makes a new one. */
 
+import { contiguous } from "../arrays/contiguous.ts";
 import { digest } from "../digest.ts";
 import type { Identity } from "./embedding.ts";
 import type { Feedback } from "./feedback.ts";
@@ -47,7 +48,7 @@ export function stateOf(
     JSON.stringify([iteration, feedback.points, feedback.box]),
     bytes(logWeights),
     bytes(evidence),
-    means.data as Float32Array,
-    deviations.data as Float32Array,
+    contiguous(means).data,
+    contiguous(deviations).data,
   ]);
 }

@@ -2,6 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import { type GaussianMixture, logSumExp } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 
@@ -36,8 +37,8 @@ export function profileToJSON({ distribution, evidence }: Profile): string {
     components: means.shape[0],
     channels: means.shape[1],
     logWeights: [...logWeights],
-    means: [...means.data],
-    deviations: [...deviations.data],
+    means: [...contiguous(means).data],
+    deviations: [...contiguous(deviations).data],
     evidence: [...evidence],
   });
 }

@@ -2,6 +2,7 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { GaussianMixture } from "./mixture.ts";
 
@@ -75,7 +76,9 @@ export function sampleGMM(
     );
   }
   const random = createRandom(seed);
-  const { logWeights, means, deviations } = distribution;
+  const { logWeights } = distribution;
+  const means = contiguous(distribution.means);
+  const deviations = contiguous(distribution.deviations);
   const d = means.shape[1];
   const components = drawComponents(logWeights, samples, random);
   const values = new Float32Array(samples * d);

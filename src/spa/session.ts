@@ -58,10 +58,7 @@ export interface SessionOptions
 }
 
 /** The actions that a session goes through again in a replay. */
-type Step = Extract<
-  Action,
-  { kind: "choose" | "click" | "again" | "look" | "paint" }
->;
+type Step = SessionJSON["actions"][number];
 
 /** A state of a session: a preference and the proposal made with it. */
 interface State {
@@ -119,7 +116,10 @@ export interface SessionJSON {
   /** The box, if one was drawn. */
   readonly box?: Box;
   /** What followed, oldest first. */
-  readonly actions: readonly Step[];
+  readonly actions: readonly Extract<
+    Action,
+    { kind: "choose" | "click" | "again" | "look" | "paint" }
+  >[];
   /** Seed of the samples and the clustering. */
   readonly seed: number;
 }

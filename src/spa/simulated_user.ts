@@ -107,8 +107,8 @@ export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {
  * neighbours) that is missing from the prediction or too much in it, the pixel
  * that is farthest from the region's border, the image's edge included.
  *
- * @param predicted [H, W], 0 or 1.
- * @param target [H, W], 0 or 1.
+ * @param predicted [H, W]; anything but 0 is inside.
+ * @param target [H, W]; anything but 0 is inside.
  * @returns A positive click where something is missing, else a negative one;
  * undefined where the two agree.
  * @throws {RangeError} When the two differ in size.
@@ -127,7 +127,10 @@ export function errorClick(
   }
   const found = contiguous(predicted).data, wanted = contiguous(target).data;
   const largest = largestRegion(
-    Int8Array.from(wanted, (value, i) => value - found[i]),
+    Int8Array.from(
+      wanted,
+      (value, i) => (value > 0 ? 1 : 0) - (found[i] > 0 ? 1 : 0),
+    ),
     height,
     width,
   );

@@ -3,6 +3,7 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { checkFinite } from "../engine/engine.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { showValue } from "../options.ts";
@@ -11,6 +12,7 @@ import type { ImageEmbedding } from "./embedding.ts";
 import {
   type Choice,
   type Feedback,
+  moveChoices,
   packFeedback,
   type Point,
 } from "./feedback.ts";
@@ -72,10 +74,28 @@ export function checkPoint(
   );
 }
 
-/** Throws unless a box lies in the image and is not empty. */
-export function checkBox(box: Box, frame: Frame): void {
-  checkPoint({ x: box.left, y: box.top }, frame);
-  checkPoint({ x: box.right, y: box.bottom }, frame);
+/** Throws unless a box lies in the image, whose edges are at half pixels, and is not empty. */
+export function checkBox(
+  box: Box,
+  { height, width }: Pick<Frame, "height" | "width">,
+): void {
+  const sizes = { left: width, top: height, right: width, bottom: height };
+  for (const [name, size] of Object.entries(sizes)) {
+    const edge: unknown = box[name as keyof Box];
+    if (typeof edge !== "number") {
+      throw new TypeError(
+        `Cannot use the box as its ${name} must be a number: current value is ${
+          showValue(edge)
+        }`,
+      );
+    }
+    if (edge >= -0.5 && edge <= size - 0.5) continue;
+    throw new RangeError(
+      `Cannot use the box as its ${name} must lie in the image, -0.5..${
+        size - 0.5
+      }: current value is ${edge}`,
+    );
+  }
   if (box.left < box.right && box.top < box.bottom) return;
   throw new RangeError(
     `Cannot use the box as left must be < right and top < bottom: current value is ${
@@ -174,6 +194,9 @@ export async function generateDistribution(
     evidence: { data: Float32Array.from(evidence), shape: [1, M] },
   });
   const { logWeights, means, deviations, shared } = made;
+  for (const { data } of [logWeights, means, deviations]) {
+    checkFinite("generate the distribution", data);
+  }
   keepPrepared(embedding, { feedback, weights, inputs, shared });
   return {
     logWeights: Float64Array.from(logWeights.data),
@@ -288,11 +311,7 @@ export async function carryPreference(
   const moved: Feedback = {
     ...feedback,
     frame,
-    choices: feedback.choices.map(({ recommended, candidates, chosen }) => ({
-      recommended: move(recommended),
-      candidates: candidates.map(move),
-      chosen,
-    })),
+    choices: moveChoices(feedback.choices, move),
   };
   const { distribution: old } = preference;
   const stays = options.rule === "m-step" || carried;

@@ -1,12 +1,13 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+import { contiguous } from "../arrays/contiguous.ts";
 import type { Model } from "../model/model.ts";
 import { checkPreference, checkProposal } from "./check_preference.ts";
 import type { Proposal } from "./cluster.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
-import type { Feedback } from "./feedback.ts";
+import { addChoice, type Feedback } from "./feedback.ts";
 import { moveParts } from "./mixture.ts";
 import {
   keepSamples,
@@ -47,7 +48,7 @@ function keep(
   { probabilities, components }: Predictions,
   members: readonly number[],
 ): KeptSamples {
-  const maps = probabilities.data as Float32Array;
+  const maps = contiguous(probabilities).data;
   const kept = keepSamples({ maps, components }, members);
   const side = probabilities.shape[1];
   return {
@@ -121,9 +122,9 @@ export async function updatePreference(
   checkPreference("update", model, embedding, preference);
   checkProposal("update", preference, predictions);
   const logLikelihood = maskLogLikelihood(
-    predictions.probabilities.data as Float32Array,
+    contiguous(predictions.probabilities).data,
     predictions.components.length,
-    chosen.probability.data as Float32Array,
+    contiguous(chosen.probability).data,
   );
   const evidence = addEvidence(
     preference.evidence,
@@ -132,11 +133,11 @@ export async function updatePreference(
   );
   const feedback: Feedback = {
     ...preference.feedback,
-    choices: [...preference.feedback.choices, {
+    choices: addChoice(preference.feedback.choices, {
       recommended: recommended.probability,
       candidates: candidates.map(({ probability }) => probability),
       chosen: choice,
-    }],
+    }),
   };
   const { latents } = predictions;
   const { distribution: old } = preference;

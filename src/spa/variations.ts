@@ -9,6 +9,7 @@
  */
 
 import * as tf from "../engine/tf.ts";
+import { checkFinite } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import type { Random } from "../random.ts";
@@ -155,6 +156,7 @@ export async function drawVariations(
     maps: { data: padded, shape: [rows, size], owned: true },
     mixing: { data: coefficients, shape: [count, rows] },
   });
+  checkFinite("draw variations", variations.data);
   return {
     maps: variations.data as Float32Array,
     parents,

@@ -62,7 +62,7 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
    */
   draw(random: Random, left: number, before?: Example): Example;
   /** The tensors of a batch. */
-  pack(examples: readonly Example[], random: Random): Batch;
+  pack(examples: readonly Example[], random: Random): Batch | Promise<Batch>;
   /** Lets the users of a batch see what came out, and answer. */
   advance(
     examples: readonly Example[],
@@ -137,7 +137,7 @@ export async function optimize<
       const outputs = await method.step({
         state,
         frozen,
-        batch: method.pack(examples, random),
+        batch: await method.pack(examples, random),
         scalars: {
           learningRate: scalar(learningRateAt(recipe, step)),
           firstCorrection: scalar(firstCorrection),

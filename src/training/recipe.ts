@@ -11,6 +11,12 @@ export interface Recipe extends ExampleOptions {
   readonly steps: number;
   /** Users B in a batch; a multiple of `usersPerImage`. */
   readonly batch: number;
+  /**
+   * Samples N of every user that a step decodes, from as many components drawn at
+   * random, whose shares are made to sum to 1. 0: one of every component. Few
+   * make a step cheap; the network's first steps need no more.
+   */
+  readonly samples: number;
   /** Iterations J until a user leaves, at least 1. */
   readonly iterations: number;
   /**
@@ -43,6 +49,7 @@ export const defaultRecipe: Recipe = {
   steps: 12000,
   batch: 8,
   usersPerImage: 1,
+  samples: 0,
   iterations: 6,
   learningRate: 1.2e-3,
   schedule: "cosine",
@@ -72,6 +79,11 @@ export interface TrainOptions {
    * run had never stopped. One of another run is refused.
    */
   readonly checkpoint?: string;
+  /**
+   * Folder that keeps what a frozen encoder makes of the images, for this run and
+   * later ones; made where it is missing. Nothing is kept without.
+   */
+  readonly cache?: string;
   /**
    * Seconds between checkpoints, 60 by default: at most what a run that is
    * killed loses, besides its current step. 0 writes one after every step.
@@ -135,6 +147,7 @@ export function checkRecipe(
     ["steps", recipe.steps, COUNT],
     ["batch", batch, COUNT],
     ["usersPerImage", usersPerImage, COUNT],
+    ["samples", recipe.samples, WHOLE],
     ["iterations", recipe.iterations, COUNT],
     ["learningRate", recipe.learningRate, RATE],
     ["warmUp", recipe.warmUp, AMOUNT],

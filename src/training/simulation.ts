@@ -53,6 +53,8 @@ export interface SimulatedTrainee {
   readonly target: Float32Array;
   /** Chance of a click instead of a pick. */
   readonly clickShare: number;
+  /** Components that have a sample in the step at work. */
+  drawn?: Int32Array;
   /** Iterations seen so far. */
   iteration: number;
   /** Picks so far. */
@@ -259,9 +261,11 @@ function clickAtError(
  * clicks where the recommendation is most wrong, and remembers. Gradients never
  * pass through here.
  *
- * @param maps Fresh samples, one per component, row-major, [M, 4h * 4h].
- * @param weights pi, [M].
+ * @param maps Fresh samples, row-major, [N, 4h * 4h].
+ * @param weights The share of each, [N], summing to 1.
  * @param variations Variations of the samples to draw, by default M.
+ * @param fresh The component of each sample, [N]; by default one of every
+ * component.
  */
 export async function advanceTrainee(
   trainee: SimulatedTrainee,
@@ -270,12 +274,12 @@ export async function advanceTrainee(
   config: ModelConfig,
   random: Random,
   variations: number = config.components,
+  fresh: Int32Array = Int32Array.from(weights, (_, m) => m),
 ): Promise<TraineeReport> {
   const side = maskSide(config);
-  const M = config.components;
   const { choices } = trainee.feedback;
   const { maps: pool, components, shares, gram } = await weighSamples(
-    { maps, components: Array.from({ length: M }, (_, m) => m) },
+    { maps, components: fresh },
     weights,
     { maps: trainee.kept, components: trainee.keptComponents },
     trainee.feedback,

@@ -3,7 +3,7 @@
 import { valueAndGrads } from "../engine/gradients.ts";
 import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { encodeImage } from "../model/image_encoder.ts";
+import { adaptFeatures, encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks } from "../model/mask_decoder.ts";
 import {
   generatePreference,
@@ -14,6 +14,7 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
+import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import { declareWeights } from "../model/declare_weights.ts";
@@ -30,6 +31,8 @@ import { stopGradient } from "./stop_gradient.ts";
 export interface StepBatch extends PromptInputs {
   /** Normalised images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
+  /** What a frozen encoder makes of them, where it is not run in the step. */
+  readonly features?: FrozenFeatures;
   /** Clipped logits of the chosen masks, [B, 4h, 4h]. */
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
@@ -38,7 +41,12 @@ export interface StepBatch extends PromptInputs {
   readonly profile: MixtureTensors;
   /** 1 where there is one, else 0, [B]. */
   readonly hasProfile: tf.Tensor;
-  /** Standard normal draws, one sample per component, [B, M, d]. */
+  /**
+   * Which components have a sample in this step, as rows of the unit matrix,
+   * [B, N, M]; without, every component has one, N = M.
+   */
+  readonly drawn?: tf.Tensor;
+  /** Standard normal draws, one for each sample, [B, N, d]. */
   readonly noise: tf.Tensor;
   /** The users' masks, 0..1, [B, 4h, 4h]. */
   readonly target: tf.Tensor;
@@ -84,6 +92,24 @@ function chooseMixture(
   };
 }
 
+/** The mixtures of the components that have a sample, [B, N, ...]. */
+function drawComponents(
+  mixture: MixtureTensors,
+  drawn: tf.Tensor | undefined,
+): MixtureTensors {
+  if (!drawn) return mixture;
+  const [B, N, M] = drawn.shape;
+  const logWeights = tf.matMul(
+    drawn,
+    tf.reshape(mixture.logWeights, [B, M, 1]),
+  );
+  return {
+    logWeights: tf.logSoftmax(tf.reshape(logWeights, [B, N])),
+    means: tf.matMul(drawn, mixture.means),
+    deviations: tf.matMul(drawn, mixture.deviations),
+  };
+}
+
 /** The generator's mixtures, where the gradient of pi moves the network of pi alone. */
 function generateApart(
   weights: Weights,
@@ -103,18 +129,21 @@ function generateApart(
  * @param kind The loss's. The values do not depend on it, but their gradients
  * do: for `paper` those of the logits do not reach pi, and those of pi reach
  * nothing but its own network.
- * @returns Logits [B, M, pixels] and the mixtures.
+ * @returns Logits [B, N, pixels], the log of their shares [B, N], and the
+ * mixtures.
  */
 export function forward(
   weights: Weights,
   config: ModelConfig,
   batch: StepBatch,
   kind: LossOptions["kind"],
-): { logits: tf.Tensor; mixture: MixtureTensors } {
+): { logits: tf.Tensor; logShares: tf.Tensor; mixture: MixtureTensors } {
   const B = batch.target.shape[0];
   const paper = kind === "paper";
   const generate = paper ? generateApart : generatePreference;
-  const { embedding, detail } = encodeImage(weights, config, batch.pixels);
+  const { embedding, detail } = batch.features
+    ? adaptFeatures(weights, config, batch.features, batch.pixels)
+    : encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(
     weights,
@@ -126,21 +155,23 @@ export function forward(
     generate(weights, config, feedback.pooled, batch.evidence),
     batch,
   );
-  const { logWeights, means, deviations } = mixture;
+  const { logWeights, means, deviations } = drawComponents(
+    mixture,
+    batch.drawn,
+  );
   const pi = tf.exp(logWeights);
-  const logits = decodeMasks(
-    weights,
-    config,
+  const logits = decodeMasks(weights, config, {
     feedback,
     prompts,
-    tf.add(means, tf.mul(deviations, batch.noise)),
-    batch.choice,
-    batch.hasMask,
-    paper ? stopGradient(pi) : pi,
-    detail && repeatImages(detail, B),
-  );
+    latents: tf.add(means, tf.mul(deviations, batch.noise)),
+    choice: batch.choice,
+    hasMask: batch.hasMask,
+    shares: paper ? stopGradient(pi) : pi,
+    detail: detail && repeatImages(detail, B),
+  });
   return {
-    logits: tf.reshape(logits, [B, config.components, -1]),
+    logits: tf.reshape(logits, [B, batch.noise.shape[1]!, -1]),
+    logShares: logWeights,
     mixture,
   };
 }
@@ -225,7 +256,7 @@ export type UserOutputs = Record<
 /**
  * Builds the step of a config.
  *
- * @returns See `optimizerStep`; the outputs are probabilities [B, M, pixels] and
+ * @returns See `optimizerStep`; the outputs are probabilities [B, N, pixels] and
  * the mixtures.
  */
 export function trainingStep(
@@ -234,10 +265,15 @@ export function trainingStep(
   adam: AdamOptions,
 ): ReturnType<typeof optimizerStep<StepBatch, UserOutputs>> {
   return optimizerStep(declareWeights(config), (weights, batch) => {
-    const { logits, mixture } = forward(weights, config, batch, loss.kind);
+    const { logits, logShares, mixture } = forward(
+      weights,
+      config,
+      batch,
+      loss.kind,
+    );
     const target = tf.reshape(batch.target, [logits.shape[0], -1]);
     return {
-      loss: alignmentLoss(logits, mixture.logWeights, target, loss),
+      loss: alignmentLoss(logits, logShares, target, loss),
       outputs: { probabilities: tf.sigmoid(logits), ...mixture },
     };
   }, adam);

@@ -5,11 +5,14 @@
 
 import { jit } from "../engine/jit.ts";
 import { type HostTensor, sizeOf } from "../engine/tensors.ts";
-import { maskSide, type ModelConfig } from "../model/config.ts";
+import { checkWeights } from "../model/compare_weights.ts";
+import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
+import { normalizeLogWeights } from "../spa/mixture.ts";
+import { FeatureCache } from "./feature_cache.ts";
 import { drawGroup, type Group } from "./groups.ts";
 import { optimize } from "./optimize.ts";
 import { defaultRecipe, type Recipe, type TrainOptions } from "./recipe.ts";
@@ -60,26 +63,62 @@ function packProfiles(
   };
 }
 
+/**
+ * The components that have a sample in a step: `count` of M, drawn without
+ * repetition, in order; all M for 0.
+ */
+function drawComponents(M: number, count: number, random: Random): Int32Array {
+  const order = Int32Array.from({ length: M }, (_, m) => m);
+  if (count === 0 || count >= M) return order;
+  for (let i = 0; i < count; i++) {
+    const j = i + random.integer(M - i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order.slice(0, count).sort();
+}
+
+/** Rows of the unit matrix, [B, N, M]. */
+function packDrawn(drawn: readonly Int32Array[], M: number): HostTensor {
+  const [B, N] = [drawn.length, drawn[0].length];
+  const data = new Float32Array(B * N * M);
+  drawn.forEach((components, b) =>
+    components.forEach((m, n) => data[(b * N + n) * M + m] = 1)
+  );
+  return { data, shape: [B, N, M] };
+}
+
 /** Packs the groups' images and users into a step's batch. */
-function packBatch(
+async function packBatch(
   config: ModelConfig,
   groups: readonly Group[],
-  slots: number | undefined,
+  cache: FeatureCache | undefined,
+  recipe: Recipe,
   random: Random,
 ) {
   const users = groups.flatMap((group) => group.users);
   const { components: M, latentChannels: d, imageSize: S } = config;
   const B = users.length;
   const side = maskSide(config);
-  const noise = new Float32Array(B * M * d);
+  const drawn = users.map((user) =>
+    user.drawn = drawComponents(M, recipe.samples, random)
+  );
+  const N = drawn[0].length;
+  const noise = new Float32Array(B * N * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
+  const features = await cache?.of(groups);
   return {
-    ...packFeedback(config, users.map(({ feedback }) => feedback), slots),
+    ...(features && { features }),
+    ...packFeedback(
+      config,
+      users.map(({ feedback }) => feedback),
+      slotsOf(recipe),
+    ),
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
     evidence: stack(users.map((u) => u.evidence), [B, M]),
     ...packProfiles(config, users),
-    noise: { data: noise, shape: [B, M, d] },
+    ...(N < M && { drawn: packDrawn(drawn, M) }),
+    noise: { data: noise, shape: [B, N, d] },
   };
 }
 
@@ -113,10 +152,15 @@ export async function train(
   config: ModelConfig,
   cases: readonly TrainingCase[],
   recipe: Recipe = defaultRecipe,
-  { initial, ...options }: TrainOptions = {},
+  { initial, cache: folder, ...options }: TrainOptions = {},
 ): Promise<HostWeights> {
   const ordered = orderCases(cases, recipe.syntheticShare > 0);
-  return await optimize(
+  const first = initial ?? initializeWeights(config, recipe.seed);
+  checkWeights("train", config.name, declareWeights(config), first);
+  const cache = isTinyVit(config.encoder) && !config.sam
+    ? new FeatureCache(config, first, folder)
+    : undefined;
+  const training = optimize(
     {
       name: config.name,
       description: { config, recipe, cases: digestOf(ordered) },
@@ -129,16 +173,14 @@ export async function train(
       draw: (random, left, before?: Group) =>
         drawGroup(ordered, config, recipe, random, left, before),
       pack: (groups, random) =>
-        packBatch(config, groups, slotsOf(recipe), random),
+        packBatch(config, groups, cache, recipe, random),
       advance: (groups, outputs: UserMaps, random) =>
         advanceGroups(config, groups, outputs, random),
     },
     recipe,
-    {
-      ...options,
-      initial: initial ?? initializeWeights(config, recipe.seed),
-    },
+    { ...options, initial: first },
   );
+  return await training.finally(() => cache?.dispose());
 }
 
 /** What the users of a batch see: probabilities, and what they came from. */
@@ -166,13 +208,21 @@ async function advanceGroups(
     if (user.picks === 1 && !user.habit) {
       user.habit = { mixture, evidence: user.evidence };
     }
+    const drawn = user.drawn!;
+    const shares = normalizeLogWeights(
+      Float64Array.from(drawn, (m) => mixture.logWeights[m]),
+    );
     reports.push(
       await advanceTrainee(
         user,
         part(outputs.probabilities),
-        Float64Array.from(mixture.logWeights, Math.exp),
+        drawn.length < mixture.logWeights.length
+          ? shares.map(Math.exp)
+          : Float64Array.from(mixture.logWeights, Math.exp),
         config,
         random,
+        config.components,
+        drawn,
       ),
     );
   }

@@ -2,9 +2,13 @@
 
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { type PackedMask, packMask } from "../arrays/packed_mask.ts";
+import {
+  type PackedMask,
+  packMask,
+  unpackMask,
+} from "../arrays/packed_mask.ts";
 import { sampleAt } from "../arrays/sample_at.ts";
-import { type Box, frameOf, maskToImage } from "../spa/frame.ts";
+import { type Box, frameOf, maskToImage, maskToMap } from "../spa/frame.ts";
 
 /** A probability map of a square region of a slice, in bytes. */
 export interface RegionMap {
@@ -75,6 +79,24 @@ export function resultOf(
   const packed = packMask(inside);
   const confidence = packed.area > 0 ? confidenceOf(bytes) : 0;
   return { region, side, bytes, mask: packed, confidence };
+}
+
+/**
+ * A result whose map agrees with its mask, as where the user painted: cells that
+ * the mask contradicts get its word.
+ */
+export function heldTo(result: SliceResult): SliceResult {
+  const { region, side, mask } = result;
+  const [height, width] = mask.shape;
+  const { data } = maskToMap(
+    unpackMask(mask),
+    frameOf(height, width, side, region),
+    side,
+  );
+  const bytes = result.bytes.map((byte, i) =>
+    (byte > HALF) === (data[i] >= 0.5) ? byte : Math.round(255 * data[i])
+  );
+  return { ...result, bytes };
 }
 
 /** A map in another region: bilinear, 0 where it says nothing. */

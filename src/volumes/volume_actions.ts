@@ -55,12 +55,16 @@ export const OPTIONS = {
 
 /**
  * What a user does with a volume: picks a candidate, clicks, asks for others,
- * changes the region or accepts, all in the open slice; says that the object is
- * absent from it; goes to another slice; or walks.
+ * changes the region, paints or accepts, all in the open slice; says that the
+ * object is absent from it; goes to another slice; or walks.
  */
 export type VolumeAction =
-  | SliceAction
-  | { readonly kind: "accept"; readonly candidate?: number }
+  | Extract<
+    Action,
+    {
+      kind: "choose" | "click" | "again" | "zoom" | "look" | "paint" | "accept";
+    }
+  >
   | { readonly kind: "absent" }
   | { readonly kind: "go"; readonly slice: number }
   | { readonly kind: "propagate"; readonly steps: number };
@@ -68,8 +72,11 @@ export type VolumeAction =
 /** What happens in the open slice. */
 export type SliceAction = Extract<
   Action,
-  { kind: "choose" | "click" | "again" | "zoom" | "look" }
+  { kind: "choose" | "click" | "again" | "zoom" | "look" | "paint" }
 >;
+
+/** A slice is accepted as it is shown, or as a candidate, perhaps repaired. */
+export type AcceptAction = Extract<Action, { kind: "accept" }>;
 
 /** How far a walk is. */
 export interface PropagateProgress {

@@ -19,11 +19,13 @@ import { appearanceOf } from "./appearance.ts";
 import {
   bytesOf,
   emptyResult,
+  heldTo,
   resultOf,
   type SliceResult,
 } from "./slice_result.ts";
 import { suggest, type Suggestion } from "./suggestions.ts";
 import {
+  type AcceptAction,
   OPTIONS,
   type PropagateOptions,
   type SliceAction,
@@ -248,6 +250,16 @@ export class VolumeSession {
     return this.#options.axis;
   }
 
+  /** Values shown black and white, where they were given. */
+  get window(): [low: number, high: number] | undefined {
+    return this.#options.window;
+  }
+
+  /** Channels of a volume with several, where they were given. */
+  get channels(): number[] | undefined {
+    return this.#options.channels;
+  }
+
   /** Slices in all. */
   get depth(): number {
     return this.#volume.values.shape[this.axis];
@@ -389,29 +401,22 @@ export class VolumeSession {
   }
 
   /** A state in which the open slice is aligned as its session has it. */
-  #alignedState(state: State, candidate?: number): State {
+  #alignedState(
+    state: State,
+    { candidate, ...cleaning }: Omit<AcceptAction, "kind"> = {},
+  ): State {
     const session = this.#session!;
     const { proposal, preference, region } = session;
-    const shown = candidate === undefined
+    const mask = session.accept(candidate, cleaning);
+    const { probability } = candidate === undefined
       ? proposal.recommended
       : proposal.candidates[candidate];
-    if (!shown) {
-      throw new RangeError(
-        `Cannot accept as the candidate must be one of those shown, 0..${
-          proposal.candidates.length - 1
-        }: current value is ${candidate}`,
-      );
-    }
     const toMap = (map: NdArray<Float32Array>) => ({
       region,
       side: map.shape[0],
       bytes: bytesOf(contiguous(map).data),
     });
-    const result = resultOf(
-      toMap(shown.probability),
-      this.#shape,
-      shown.mask,
-    );
+    const result = heldTo(resultOf(toMap(probability), this.#shape, mask));
     const profile = preference.iteration > 0 ? session.profile : state.profile;
     const choices = preference.feedback.choices
       .slice(-preference.iteration || preference.feedback.choices.length)
@@ -481,7 +486,8 @@ export class VolumeSession {
     }
     const session = await this.#sessionOf(state.visit);
     if (action.kind === "accept") {
-      return this.#alignedState(state, action.candidate);
+      const { kind: _, ...accepted } = action;
+      return this.#alignedState(state, accepted);
     }
     await session.apply(action);
     const actions = [...state.visit.actions, action];
@@ -576,16 +582,19 @@ export class VolumeSession {
     return await step(
       this.#model,
       this.#images,
-      before,
-      slice,
+      {
+        neighbor: before,
+        from: slice - walk.direction,
+        slice,
+        distance: Math.abs(slice - walk.from),
+        seed: createRandom(seed, walk.from, walk.direction).integer(2 ** 31),
+      },
       {
         choices: carryProfile ? source.choices : [],
         regionSide: source.regionSide,
         appearance: source.appearance,
         profile: carryProfile ? state.profile : undefined,
       },
-      Math.abs(slice - walk.from),
-      createRandom(seed, walk.from, walk.direction).integer(2 ** 31),
     );
   }
 

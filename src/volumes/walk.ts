@@ -6,8 +6,10 @@
  */
 
 // @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
+import ndarray, { type NdArray } from "ndarray";
 import { type PackedMask, unpackMask } from "../arrays/packed_mask.ts";
+import { signedDistance } from "./interpolate.ts";
+import { displacementOf, warp } from "./warp.ts";
 import { squaredDistances } from "../arrays/squared_distances.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom } from "../random.ts";
@@ -60,8 +62,8 @@ export const WALK = {
   fade: 0.8,
   /** Log weight of a sample that looks like the aligned object, per nat. */
   look: 30,
-  /** Share of a pixel's own log-likelihood ratio that joins its logit. */
-  pixel: 0.3,
+  /** A cell's logit, of what speaks for it; see `Sight`. */
+  mix: { bias: -0.6, network: 0.35, depth: 7, pixel: 0.5 },
   /** Confidence below which the object has ended. */
   confidence: 0.6,
   /** Resemblance below which it has. */
@@ -194,26 +196,74 @@ export function isBlank({ data }: NdArray<Float32Array>): boolean {
   return true;
 }
 
-/**
- * Looks for the object in a slice, given its mask in the one beside it.
- *
- * @param neighbor What is known of the slice beside.
- * @param slice The slice to look at.
- * @param distance Slices between it and the aligned one, at least 1.
- * @param seed Of the samples.
- */
-export async function step(
+/** A step of a walk. */
+export interface Step {
+  /** What is known of the slice beside. */
+  readonly neighbor: SliceResult;
+  /** Its index. */
+  readonly from: number;
+  /** The slice to look at. */
+  readonly slice: number;
+  /** Slices between it and the aligned one, at least 1. */
+  readonly distance: number;
+  /** Of the samples. */
+  readonly seed: number;
+}
+
+/** What speaks for the object at every cell of a region, [side * side] each. */
+export interface Sight {
+  readonly region: Box;
+  readonly side: number;
+  /** Logits of the network, which saw the neighbor's mask. */
+  readonly logits: Float32Array;
+  /**
+   * Distance to the border of the neighbor's mask, moved along with the image,
+   * in radii of a disk as large; positive inside.
+   */
+  readonly depths: Float32Array;
+  /** How much the cell looks like the object: log-likelihood ratios. */
+  readonly ratios: Float32Array;
+}
+
+/** A map as the slice shows it: moved along with the image. */
+function follow(
+  images: SliceImages,
+  { from, slice }: Step,
+  start: Float32Array,
+  place: { region: Box; side: number },
+): Float32Array {
+  const before = images.image(from);
+  if (isBlank(before)) return start;
+  const field = displacementOf(
+    valuesAt(before, place),
+    valuesAt(images.image(slice), place),
+    place.side,
+  );
+  return warp(start, field, place.side);
+}
+
+/** Distances to the border of a map's inside, in radii of a disk as large. */
+function depthsOf(map: Float32Array, side: number): Float32Array {
+  const inside = map.map((p) => p >= 0.5 ? 1 : 0);
+  const area = inside.reduce((sum, value) => sum + value, 0);
+  const radius = Math.sqrt(Math.max(1, area) / Math.PI);
+  const distances = signedDistance(
+    ndarray(Uint8Array.from(inside), [side, side]),
+  );
+  return Float32Array.from(
+    distances,
+    (d) => Math.max(-1.5, Math.min(1.5, d / radius)),
+  );
+}
+
+/** Looks at a slice: what the network, the neighbor and the values say of it. */
+export async function look(
   model: Model,
   images: SliceImages,
-  neighbor: SliceResult,
-  slice: number,
+  stepped: Step,
   { choices, regionSide, profile, appearance }: WalkSource,
-  distance: number,
-  seed: number,
-): Promise<SliceResult> {
-  const shape = neighbor.mask.shape;
-  const image = images.image(slice);
-  if (isBlank(image)) return { ...neighbor, confidence: 0, gap: true };
+): Promise<Sight> {
+  const { neighbor, slice, distance, seed } = stepped;
   const region = followRegion(
     neighbor.mask,
     neighbor.region,
@@ -221,7 +271,11 @@ export async function step(
   );
   const embedding = await images.embedding(slice, region);
   const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
-  const start = here(neighbor);
+  const unmoved = here(neighbor);
+  const side = unmoved.shape[0];
+  const place = { region, side };
+  const moved = follow(images, stepped, unmoved.data as Float32Array, place);
+  const start = ndarray(moved, [side, side]);
   const carried: Choice[] = choices.map((choice) => ({
     recommended: here(choice.recommended),
     candidates: choice.candidates.map(here),
@@ -260,24 +314,57 @@ export async function step(
     preference,
     { latents, variations: 0, keep: 0 },
   );
-  const side = probabilities.shape[1];
   const maps = probabilities.data as Float32Array;
-  if (!appearance) {
-    const mean = meanMap(maps, shares, [...shares.keys()]);
-    return resultOf({ region, side, bytes: bytesOf(mean) }, shape);
-  }
-  const ratios = ratiosAt(valuesAt(image, { region, side }), appearance);
-  const size = start.data.reduce((sum, p) => sum + p, 0);
+  const ratios = appearance
+    ? ratiosAt(valuesAt(images.image(slice), place), appearance)
+    : new Float32Array(side * side);
+  const size = moved.reduce((sum, p) => sum + p, 0);
   const weights = normalizeLogWeights(shares.map((share, n) => {
     const map = maps.subarray(n * side * side, (n + 1) * side * side);
     const look = map.reduce((sum, p, i) => sum + p * ratios[i], 0);
     return Math.log(share) + WALK.look * look / size;
   })).map(Math.exp);
-  const mean = meanMap(maps, weights, [...weights.keys()])
-    .map((p, i) => sigmoid(clippedLogit(p) + WALK.pixel * ratios[i]));
-  const map = { region, side, bytes: bytesOf(mean) };
-  const resemblance = resemblanceOf(mean, ratios, appearance);
-  return { ...resultOf(map, shape), resemblance };
+  const logits = meanMap(maps, weights, [...weights.keys()]).map((p) =>
+    clippedLogit(p)
+  );
+  return { region, side, logits, depths: depthsOf(moved, side), ratios };
+}
+
+/**
+ * Looks for the object in a slice, given its mask in the one beside it.
+ *
+ * @param model The network.
+ * @param images The slices.
+ * @param stepped Which slice, and what is known of the one beside it.
+ * @param source What the walk knows.
+ */
+export async function step(
+  model: Model,
+  images: SliceImages,
+  stepped: Step,
+  source: WalkSource,
+): Promise<SliceResult> {
+  const { neighbor, slice } = stepped;
+  if (isBlank(images.image(slice))) {
+    return { ...neighbor, confidence: 0, gap: true };
+  }
+  const { region, side, logits, depths, ratios } = await look(
+    model,
+    images,
+    stepped,
+    source,
+  );
+  const { bias, network, depth, pixel } = WALK.mix;
+  const map = logits.map((logit, i) =>
+    sigmoid(bias + network * logit + depth * depths[i] + pixel * ratios[i])
+  );
+  const result = resultOf(
+    { region, side, bytes: bytesOf(map) },
+    neighbor.mask.shape,
+  );
+  const { appearance } = source;
+  const resemblance = appearance && resemblanceOf(map, ratios, appearance);
+  return { ...result, resemblance };
 }
 
 const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { startCpuTime } from "../helpers/cpu_time.ts";
 import { deflateRawSync } from "node:zlib";
 import { bytesSource } from "../../src/checkpoints/_byte_source.ts";
-import { openSource } from "../../src/checkpoints/_open_source.ts";
+import { openSource } from "../../src/checkpoints/open_checkpoint.ts";
 import {
   bytes,
   type Lies,
@@ -14,7 +15,7 @@ import {
 
 /** Expects a clear error, soon, from opening and reading these bytes. */
 async function refuses(file: Uint8Array, message: RegExp) {
-  const start = performance.now();
+  const spent = startCpuTime();
   await assert.rejects(async () => {
     const checkpoint = openSource(bytesSource(file));
     for (const name of checkpoint.names) await checkpoint.read(name);
@@ -25,7 +26,7 @@ async function refuses(file: Uint8Array, message: RegExp) {
     assert.ok(error.message.length < 400);
     return true;
   });
-  assert.ok(performance.now() - start < 5000);
+  assert.ok(spent() < 5000, `${spent()} ms`);
 }
 
 const refusesPickle = (body: Uint8Array, message: RegExp) =>
@@ -48,7 +49,9 @@ Deno.test("a pickle that calls anything is refused by the name of what it calls"
     ["subprocess", "Popen"],
     ["torch", "load"],
     ["torch.hub", "load"],
-    ["numpy.core.multiarray", "scalar"],
+    ["numpy.core.multiarray", "fromfile"],
+    ["argparse", "Namespace.__class__"],
+    ["pathlib", "Path.unlink"],
     ["torch._utils", "_rebuild_tensor_v2.__globals__"],
     ["collections", "OrderedDict.__init__"],
     ["constructor", "constructor"],

@@ -115,6 +115,114 @@ Deno.test("loadModel() refuses the checkpoint of another network, naming what di
   });
 });
 
+Deno.test("loadModel() refuses adapters and LoRA, which change what comes out, unless they are to be dropped", async () => {
+  const extra = (shape: number[]) => ({
+    data: new Float32Array(sizeOf(shape)).fill(0.5),
+    shape,
+  });
+  const cases: [file: string, name: string, family: string][] = [
+    ["lora", "image_encoder.blocks.0.attn.qkv.lora_A.weight", "LoRA weights"],
+    ["med", "image_encoder.blocks.0.Adapter.channel.0.weight", "SAM-Med2D"],
+    ["msa", "image_encoder.blocks.0.MLP_Adapter.fc.weight", "adapters"],
+    ["mask", "mask_decoder.transformer.lora_B.weight", "LoRA weights"],
+    ["own", "image_encoder.blocks.0.gate", "ViT at 32 px"],
+  ];
+  for (const [file, name, family] of cases) {
+    const path = await foreign(`${file}.safetensors`, undefined, (tensors) => {
+      tensors.set(name, extra([2, 4]));
+    });
+    await assert.rejects(() => loadModel(path, silent), (error: Error) => {
+      assert.ok(error instanceof TypeError);
+      assert.ok(
+        error.message.includes(`1 unexpected (${name})`),
+        error.message,
+      );
+      assert.ok(error.message.includes(family), error.message);
+      assert.match(error.message, /or dropUnknown be true to leave them out/);
+      return true;
+    });
+    const reports: WeightReport[] = [];
+    const model = await loadModel(path, {
+      config: smallConfig,
+      dropUnknown: true,
+      onReport: (report) => reports.push(report),
+    });
+    assertLoaded(model);
+    assert.deepEqual(reports[0].unexpected, [name]);
+  }
+});
+
+Deno.test("weights without a config are told by their family, and adapters are not guessed away", () => {
+  const shapes = new Map<string, readonly number[]>(
+    [...declareWeights(presets["sam-vit-b"])].filter(([, { origin }]) =>
+      origin === "sam"
+    ).map(([name, { shape }]) => [name, shape]),
+  );
+  const adapted = new Map(shapes);
+  adapted.set("image_encoder.blocks.0.Adapter.channel.0.weight", [192, 768]);
+  assert.throws(
+    () => guessConfig(adapted, "sam-med2d_b.pth"),
+    /its \d+ tensors are those of SAM-Med2D at 1024 px and of no preset/,
+  );
+  assert.equal(guessConfig(adapted, "a.pth", true), presets["sam-vit-b"]);
+  adapted.set("image_encoder.pos_embed", [1, 16, 16, 768]);
+  assert.throws(
+    () => guessConfig(adapted, "sam-med2d_b.pth", true),
+    /those of SAM-Med2D at 256 px and of no preset/,
+  );
+  const lora = new Map(shapes);
+  lora.set("image_encoder.blocks.0.attn.qkv.linear_a_q.lora", [4, 768]);
+  assert.throws(
+    () => guessConfig(lora, "samed.pth"),
+    /those of ViT at 1024 px with LoRA weights and of no preset/,
+  );
+  const head = new Map(
+    [...declareWeights(presets["lite-medsam"])].filter(([, { origin }]) =>
+      origin === "sam"
+    ).map(([name, { shape }]) => [name, shape]),
+  );
+  head.set("image_encoder.head.weight", [1000, 320]); // a classifier's
+  head.set("image_encoder.norm_head.weight", [320]);
+  const { encoder } = guessConfig(head, "lite_medsam.pth");
+  assert.deepEqual(encoder, presets["lite-medsam"].encoder);
+});
+
+Deno.test("loadModel() asks which of a checkpoint's networks is meant", async () => {
+  const path = `${folder}/two.safetensors`;
+  const ofSam = [...weights].filter(([name]) =>
+    declared.get(name)!.origin === "sam"
+  );
+  const doubled = (data: Float32Array) => data.map((value) => 2 * value);
+  await Deno.writeFile(
+    path,
+    writeSafetensors([
+      ...ofSam.map(([name, { data, shape }]) =>
+        [`ema.${name}`, { data: doubled(data), shape }] as const
+      ),
+      ...ofSam.map(([name, tensor]) => [`model.${name}`, tensor] as const),
+    ]),
+  );
+  await assert.rejects(() => loadModel(path, silent), {
+    name: "RangeError",
+    message:
+      /as the option network must name one of its 2, "ema", "model": current value is undefined$/,
+  });
+  await assert.rejects(
+    () => loadModel(path, { ...silent, network: "teacher" }),
+    /one of its 2, "ema", "model": current value is teacher$/,
+  );
+  assertLoaded(await loadModel(path, { ...silent, network: "model" }));
+  const ema = await loadModel(path, { ...silent, network: "ema" });
+  for (const [name, { data }] of ofSam) {
+    assert.deepEqual(ema.weights.get(name)!.data, doubled(data));
+  }
+  const plain = await foreign("plain.safetensors");
+  await assert.rejects(
+    () => loadModel(plain, { ...silent, network: "ema" }),
+    /one of its 1, "": current value is ema$/,
+  );
+});
+
 Deno.test("loadModel() takes a checkpoint for what is not read beside its weights, and says why a weight is not", async () => {
   const tiny = [...initializeWeights(presets.tiny, 3)];
   const storage = Float32Array.from(tiny.flatMap(([, { data }]) => [...data]));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bytesSource } from "../../src/checkpoints/_byte_source.ts";
-import { openSource } from "../../src/checkpoints/_open_source.ts";
+import { openSource } from "../../src/checkpoints/open_checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoints/open_checkpoint.ts";
 import {
   bytes,
@@ -69,6 +69,81 @@ Deno.test("values beside the tensors that torch.load takes with weights_only=Tru
   const { names, skipped } = openSource(bytesSource(pthOf(body)));
   assert.deepEqual(names, ["model.x"]);
   assert.equal(skipped.size, 0);
+});
+
+/**
+ * What CPython 3.11 pickles for `{"loss": numpy.float64(0.5), "step":
+ * numpy.int64(7), "classes": numpy.arange(3, dtype="f4"), "args":
+ * argparse.Namespace(lr=0.1, out=PosixPath("/runs/x"), seed=1), "path":
+ * PosixPath("a/b"), "root": PureWindowsPath("C:/a")}`, without start and stop.
+ */
+const TRAINING_SCRIPTS: Record<string, string> = {
+  "numpy 2.4.6, protocol 2":
+    "fShYBAAAAGxvc3NjbnVtcHkuX2NvcmUubXVsdGlhcnJheQpzY2FsYXIKcQBjbnVtcHkKZHR5cGUK" +
+    "cQFYAgAAAGY4iYiHUihLA1gBAAAAPHECTk5OSv////9K/////0sAdGJjX2NvZGVjcwplbmNvZGUK" +
+    "cQNYCQAAAAAAAAAAAMOgP1gGAAAAbGF0aW4xcQSGUoZSWAQAAABzdGVwaABoAVgCAAAAaTiJiIdS" +
+    "KEsDaAJOTk5K/////0r/////SwB0YmgDWAgAAAAHAAAAAAAAAGgEhlKGUlgHAAAAY2xhc3Nlc2Nu" +
+    "dW1weS5fY29yZS5tdWx0aWFycmF5Cl9yZWNvbnN0cnVjdApjbnVtcHkKbmRhcnJheQpLAIVoA1gB" +
+    "AAAAYmgEhlKHUihLAUsDhWgBWAIAAABmNImIh1IoSwNoAk5OTkr/////Sv////9LAHRiiWgDWA0A" +
+    "AAAAAAAAAADCgD8AAABAaASGUnRiWAQAAABhcmdzY2FyZ3BhcnNlCk5hbWVzcGFjZQopgX0oWAIA" +
+    "AABsckc/uZmZmZmZmlgDAAAAb3V0Y3BhdGhsaWIKUG9zaXhQYXRoCnEFWAEAAAAvWAQAAABydW5z" +
+    "WAEAAAB4h1JYBAAAAHNlZWRLAXViWAQAAABwYXRoaAVYAQAAAGFxBlgBAAAAYoZSWAQAAAByb290" +
+    "Y3BhdGhsaWIKUHVyZVdpbmRvd3NQYXRoClgDAAAAQzpcaAaGUnU=",
+  "numpy 2.4.6, protocol 5":
+    "fSiMBGxvc3OMFm51bXB5Ll9jb3JlLm11bHRpYXJyYXmMBnNjYWxhcpOUjAVudW1weYwFZHR5cGWT" +
+    "lIwCZjiJiIdSKEsDjAE8lE5OTkr/////Sv////9LAHRiQwgAAAAAAADgP4ZSjARzdGVwaABoAYwC" +
+    "aTiJiIdSKEsDaAJOTk5K/////0r/////SwB0YkMIBwAAAAAAAACGUowHY2xhc3Nlc4wTbnVtcHku" +
+    "X2NvcmUubnVtZXJpY4wLX2Zyb21idWZmZXKTKJYMAAAAAAAAAAAAAAAAAIA/AAAAQGgBjAJmNImI" +
+    "h1IoSwNoAk5OTkr/////Sv////9LAHRiSwOFjAFDdFKMBGFyZ3OMCGFyZ3BhcnNljAlOYW1lc3Bh" +
+    "Y2WTKYF9KIwCbHJHP7mZmZmZmZqMA291dIwHcGF0aGxpYpSMCVBvc2l4UGF0aJOUjAEvjARydW5z" +
+    "jAF4h1KMBHNlZWRLAXVijARwYXRoaASMAWGUjAFihlKMBHJvb3RoA4wPUHVyZVdpbmRvd3NQYXRo" +
+    "k4wDQzpcaAWGUnU=",
+  "numpy 1.24.2, protocol 2":
+    "fShYBAAAAGxvc3NjbnVtcHkuY29yZS5tdWx0aWFycmF5CnNjYWxhcgpxAGNudW1weQpkdHlwZQpx" +
+    "AVgCAAAAZjiJiIdSKEsDWAEAAAA8cQJOTk5K/////0r/////SwB0YmNfY29kZWNzCmVuY29kZQpx" +
+    "A1gJAAAAAAAAAAAAw6A/WAYAAABsYXRpbjFxBIZShlJYBAAAAHN0ZXBoAGgBWAIAAABpOImIh1Io" +
+    "SwNoAk5OTkr/////Sv////9LAHRiaANYCAAAAAcAAAAAAAAAaASGUoZSWAcAAABjbGFzc2VzY251" +
+    "bXB5LmNvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKY251bXB5Cm5kYXJyYXkKSwCFaANYAQAA" +
+    "AGJoBIZSh1IoSwFLA4VoAVgCAAAAZjSJiIdSKEsDaAJOTk5K/////0r/////SwB0YoloA1gNAAAA" +
+    "AAAAAAAAwoA/AAAAQGgEhlJ0YlgEAAAAYXJnc2NhcmdwYXJzZQpOYW1lc3BhY2UKKYF9KFgCAAAA" +
+    "bHJHP7mZmZmZmZpYAwAAAG91dGNwYXRobGliClBvc2l4UGF0aApxBVgBAAAAL1gEAAAAcnVuc1gB" +
+    "AAAAeIdSWAQAAABzZWVkSwF1YlgEAAAAcGF0aGgFWAEAAABhcQZYAQAAAGKGUlgEAAAAcm9vdGNw" +
+    "YXRobGliClB1cmVXaW5kb3dzUGF0aApYAwAAAEM6XGgGhlJ1",
+  "numpy 1.24.2, protocol 5":
+    "fSiMBGxvc3OMFW51bXB5LmNvcmUubXVsdGlhcnJheYwGc2NhbGFyk5SMBW51bXB5jAVkdHlwZZOU" +
+    "jAJmOImIh1IoSwOMATyUTk5OSv////9K/////0sAdGJDCAAAAAAAAOA/hlKMBHN0ZXBoAGgBjAJp" +
+    "OImIh1IoSwNoAk5OTkr/////Sv////9LAHRiQwgHAAAAAAAAAIZSjAdjbGFzc2VzjBJudW1weS5j" +
+    "b3JlLm51bWVyaWOMC19mcm9tYnVmZmVykyiWDAAAAAAAAAAAAAAAAACAPwAAAEBoAYwCZjSJiIdS" +
+    "KEsDaAJOTk5K/////0r/////SwB0YksDhYwBQ3RSjARhcmdzjAhhcmdwYXJzZYwJTmFtZXNwYWNl" +
+    "kymBfSiMAmxyRz+5mZmZmZmajANvdXSMB3BhdGhsaWKUjAlQb3NpeFBhdGiTlIwBL4wEcnVuc4wB" +
+    "eIdSjARzZWVkSwF1YowEcGF0aGgEjAFhlIwBYoZSjARyb290aAOMD1B1cmVXaW5kb3dzUGF0aJOM" +
+    "A0M6XGgFhlJ1",
+};
+
+Deno.test("numpy's scalars and arrays, arguments and paths beside weights are passed over", async () => {
+  for (const [what, pickled] of Object.entries(TRAINING_SCRIPTS)) {
+    const body = bytes(
+      "}(",
+      pickle.text("about"),
+      Uint8Array.fromBase64(pickled),
+      pickle.text("model"),
+      pickle.dict({ x: pickle.tensor([4], [1]) }),
+      "u",
+    );
+    const checkpoint = openSource(bytesSource(pthOf(body)));
+    assert.deepEqual(checkpoint.names, ["model.x"], what);
+    const { data } = await checkpoint.read("model.x");
+    assert.deepEqual(data, Float32Array.of(1, 2, 3, 4));
+  }
+});
+
+Deno.test("a dict of nothing but what is passed over is no checkpoint", () => {
+  const { text, global, tuple } = pickle;
+  const path = bytes(global("pathlib", "PosixPath"), tuple(text("a")), "R");
+  assert.throws(
+    () => openSource(bytesSource(pthOf(pickle.dict({ path })))),
+    /must hold a dict of tensors: current value is a dict of 1$/,
+  );
 });
 
 Deno.test("tensors of kinds that are not read are skipped until they are asked for", async () => {

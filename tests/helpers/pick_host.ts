@@ -59,8 +59,10 @@ export function posts(path: string): (url: string) => void {
 /** A browser that has the panel open for some milliseconds, then is closed. */
 export function opensFor(milliseconds: number): (url: string) => void {
   return async (url) => {
-    const signal = AbortSignal.timeout(milliseconds);
+    const closes = new AbortController();
+    const { signal } = closes;
     const { body } = await fetch(`${url}/open`, { signal });
+    setTimeout(() => closes.abort(), milliseconds);
     await body?.pipeTo(new WritableStream()).catch(() => {});
   };
 }

@@ -24,6 +24,7 @@ export const recipe: Recipe = {
   steps: 12,
   batch: 4,
   usersPerImage: 2,
+  samples: 0,
   iterations: 3,
   learningRate: 3e-3,
   schedule: "cosine",

@@ -48,26 +48,6 @@ function decoderInputs(config: ModelConfig, B: number, N: number, T: number) {
 
 type Inputs = ReturnType<typeof decoderInputs>;
 
-function decode(
-  weights: Weights,
-  config: ModelConfig,
-  inputs: Inputs,
-): tf.Tensor {
-  const { feedback, prompts, latents, choice, hasMask, shares, detail } =
-    inputs;
-  return decodeMasks(
-    weights,
-    config,
-    feedback,
-    prompts,
-    latents,
-    choice,
-    hasMask,
-    shares,
-    detail,
-  );
-}
-
 /** One sample of one image, as segment-anything decodes it: [4h, 4h]. */
 function decodeAsSAM(
   weights: Weights,
@@ -217,7 +197,7 @@ for (const [variant, decoder] of variants) {
     tf.tidy(() => {
       const weights = asTensors(noisyWeights(config));
       const inputs = decoderInputs(config, 2, 3, 4);
-      const logits = decode(weights, config, inputs);
+      const logits = decodeMasks(weights, config, inputs);
       assert.deepEqual(logits.shape, [2, 3, 16, 16]);
       const expected = tf.stack(
         [0, 1].flatMap((b) =>
@@ -244,11 +224,11 @@ Deno.test("decodeMasks() does not see prompt slots that nobody filled", () => {
       filled: tf.concat([filled, tf.zeros([2, 4])], 1),
       dense,
     };
-    const eight = decode(weights, config, { ...four, prompts });
-    const expected = decode(weights, config, four).dataSync();
+    const eight = decodeMasks(weights, config, { ...four, prompts });
+    const expected = decodeMasks(weights, config, four).dataSync();
     assertClose(eight.dataSync(), expected, 1e-6);
     const seen = { ...prompts, filled: tf.ones([2, 8]) };
-    const other = decode(weights, config, { ...four, prompts: seen });
+    const other = decodeMasks(weights, config, { ...four, prompts: seen });
     assert.throws(() => assertClose(other.dataSync(), expected, 1e-3));
   });
 });
@@ -263,8 +243,8 @@ Deno.test("decodeMasks() moves the weighted mean logit to the choice by the lear
     };
     const inputs = decoderInputs(config, 2, 3, 4);
     const shares = [[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]];
-    const before = decode(weights, config, inputs).dataSync();
-    const after = decode(weights, config, {
+    const before = decodeMasks(weights, config, inputs).dataSync();
+    const after = decodeMasks(weights, config, {
       ...inputs,
       hasMask: tf.tensor1d([1, 0]),
       shares: tf.tensor2d(shares),

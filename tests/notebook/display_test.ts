@@ -126,7 +126,7 @@ Deno.test("an image, a mask, a volume and a preference have figures of their own
     [masks.strict, /image with the outline of the mask$/],
     [
       volume,
-      /^Volume of 5 slices, 8 x 6 pixels each, 2\.5 x 1 x 1 mm; its middle/,
+      /^Volume of 5 slices, 8 x 6 pixels each, 2\.5 x 1 x 1 mm: three planes/,
     ],
     [
       session.preference,

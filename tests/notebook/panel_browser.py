@@ -64,7 +64,7 @@ CONTRAST = """() => {
 }"""
 
 
-def work(page, case):
+def work(page, case, rest):
     def place(*box):
         return page.evaluate(PLACE, list(box))
 
@@ -102,6 +102,23 @@ def work(page, case):
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
         page.mouse.move(box["x"] + box["width"] - 0.2, box["y"] + box["height"] - 0.2, steps=3)
         page.mouse.up()
+    elif case.get("paint"):
+        tool, size, right, down = case["paint"]
+        page.locator(f"input[value={tool}]").check()
+        page.locator("[data-view=size]").evaluate(
+            "(one, size) => { one.value = size; one.dispatchEvent(new Event('input')); }", str(size))
+        box = place(*case["pixel"], 1, 1)
+        end = place(case["pixel"][0] + right, case["pixel"][1] + down, 1, 1)
+        middle = [(one["x"] + one["width"] / 2, one["y"] + one["height"] / 2) for one in (box, end)]
+        page.mouse.move(*middle[0])
+        page.mouse.down()
+        page.mouse.move(*middle[1], steps=25)
+        if rest:
+            page.screenshot(path=f"{rest[0]}/paint-{tool}.png", full_page=True)
+        page.mouse.up()
+    elif case.get("jump"):
+        page.locator("summary").click()
+        page.locator(f"a[data-path='{case['jump']}']").click()
     else:
         box = place(*case["pixel"], 1, 1)
         right, down = case["corner"]
@@ -134,11 +151,13 @@ def main():
         for case in asked["work"]:
             page = open_page(case["url"], viewport={"width": 1000, "height": 900},
                              device_scale_factor=case["scale"])
-            happened["cases"].append(work(page, case))
+            happened["cases"].append(work(page, case, rest))
             page.close()
         for theme in ("light", "dark"):
             for name, url in asked["look"]:
                 page = open_page(url, viewport={"width": 900, "height": 1000}, color_scheme=theme)
+                for more in page.locator("summary, input[value=brush]").all():
+                    more.click()
                 happened["contrast"][f"{name} {theme}"] = page.evaluate(CONTRAST)
                 for width in WIDTHS if theme == "light" else [300, 900]:
                     page.set_viewport_size({"width": width, "height": 1000})

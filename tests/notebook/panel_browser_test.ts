@@ -5,7 +5,9 @@ import ndarray from "ndarray";
 import { choicesOf } from "../../src/notebook/pick.ts";
 import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { openPickServer } from "../../src/notebook/pick_server.ts";
+import type { Offered } from "../../src/notebook/picked.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
+import type { Action } from "../../src/spa/feedback.ts";
 import { findPython, firstThat } from "../helpers/python.ts";
 import { greyImage, handProposal } from "../helpers/proposal.ts";
 
@@ -56,15 +58,26 @@ const image = ndarray(
 );
 const proposal = largeProposal();
 const OFFERED = [
-  ...["accept", "none", "outside", "undo", "closer", "wider", "box"] as const,
-];
+  ...["accept", "none", "outside", "undo", "redo", "closer", "wider", "box"],
+  ..."paint".split(" "),
+] as Offered[];
+const history: { steps: Action[]; done: number } = {
+  steps: [
+    { kind: "choose", candidate: 1 },
+    { kind: "click", point: { x: 130, y: 140 } },
+    { kind: "again" },
+    { kind: "choose", candidate: 0 },
+  ],
+  done: 3,
+};
 const panel = await pickPanel({
   image,
   proposal,
   before: proposal.candidates[0].mask,
   points: [{ x: 130, y: 140 }, { x: 20, y: 20, label: 0 }],
+  history,
   title: "Which is nearest to what you want?",
-  choices: choicesOf(image, 4, OFFERED),
+  choices: choicesOf(image, 4, OFFERED, 4),
 });
 const first = await pickPanel({
   image: greyImage,
@@ -86,7 +99,7 @@ const many = await pickPanel({
 function serve(draw = panel, candidates = 4) {
   const until = Date.now() + 600_000;
   return openPickServer(
-    choicesOf(image, candidates, OFFERED),
+    choicesOf(image, candidates, OFFERED, 4),
     (url) => draw(url, until).page,
     600_000,
   );
@@ -97,7 +110,7 @@ Deno.test({
     "in a browser clicks hit their pixel in any view, boxes are drawn, no width overflows, dark is readable",
   ignore: !python || !chromium,
   fn: async (t) => {
-    const clicks = [1, 2].flatMap((scale) =>
+    const clicks = [1, 1.5, 2].flatMap((scale) =>
       [0, 4, 30].map((wheel, i) => ({
         ...{ scale, wheel, pixel: [[7, 290], [211, 93], [399, 0]][i] },
         corner: [[0.15, 0.85], [0.85, 0.15], [0.9, 0.9]][i],
@@ -109,7 +122,11 @@ Deno.test({
       { scale: 2, wheel: 5, pixel: [9, 9], corner: [0.5, 0.5], reset: true },
       { scale: 1, wheel: 0, pixel: [0, 0], box: [40, 30, 120, 90] },
       { scale: 2, wheel: 5, pixel: [150, 150], box: [140, 130, 33, 27] },
+      { scale: 1, wheel: 6, pixel: [150, 150], paint: ["brush", 5, 20, 10] },
+      { scale: 2, wheel: 0, pixel: [80, 60], paint: ["eraser", 12, 0, 0] },
+      { scale: 1, wheel: 0, pixel: [0, 0], jump: "jump/1" },
     ];
+    const n = clicks.length;
     const servers = work.map(() => serve());
     const looks = [serve(), serve(first, 0), serve(many, 8)];
     const folder = Deno.env.get("SPA_SCREENSHOTS");
@@ -157,21 +174,21 @@ Deno.test({
       assert(seen[2] < 12, `${seen}`);
     });
     await t.step("a drag moves the view and picks nothing", () => {
-      assert.deepEqual(picks[6], {
+      assert.deepEqual(picks[n], {
         kind: "click",
         point: { x: 150, y: 150, label: 1 },
       });
-      assert.doesNotMatch(cases[6].status, /Sent|Click/);
+      assert.doesNotMatch(cases[n].status, /Sent|Click/);
     });
     await t.step("a double click shows all, and picks nothing", () => {
-      assert.equal(cases[7].after, 400);
-      assert.deepEqual(picks[7], {
+      assert.equal(cases[n + 1].after, 400);
+      assert.deepEqual(picks[n + 1], {
         kind: "click",
         point: { x: 9, y: 9, label: 1 },
       });
     });
     await t.step("a box ends at pixels' edges, in any view", () => {
-      assert.deepEqual(picks.slice(8), [
+      assert.deepEqual(picks.slice(n + 2, n + 4), [
         {
           kind: "look",
           region: { left: 39.5, top: 29.5, right: 159.5, bottom: 119.5 },
@@ -181,6 +198,22 @@ Deno.test({
           region: { left: 139.5, top: 129.5, right: 172.5, bottom: 156.5 },
         },
       ]);
+    });
+    await t.step("brush and eraser tell their stroke, in any view", () => {
+      const [brush, eraser, jump] = picks.slice(n + 4) as Action[];
+      assert(brush.kind === "paint" && eraser.kind === "paint");
+      assert.equal(brush.label, 1);
+      assert.equal(brush.radius, 2.5);
+      assert.deepEqual(brush.path[0], { x: 150, y: 150 });
+      assert.deepEqual(brush.path.at(-1), { x: 170, y: 160 });
+      assert(brush.path.length > 10, `${brush.path.length} places`);
+      for (const { x, y } of brush.path) { // as straight as the mouse went
+        assert(Math.abs((x - 150) / 2 - (y - 150)) < 0.2, `(${x}, ${y})`);
+      }
+      assert.deepEqual(eraser, {
+        ...{ kind: "paint", label: 0, radius: 6, path: [{ x: 80, y: 60 }] },
+      });
+      assert.deepEqual(jump, { kind: "jump", step: 1 });
     });
     await t.step("nothing overflows from 128 to 2000 pixels", () => {
       assert(Object.keys(widths).length > 50);

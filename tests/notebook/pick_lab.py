@@ -22,7 +22,8 @@ const { image } = spa.phantom({ kind: "kidney", seed: 9 });
 const start = await spa.pickStart(image);""",
     """const session = await spa.Session.start(model, image, start);
 while ((await spa.pickNext(session, { image })).kind !== "accept");
-console.log("iteration " + session.iteration);""",
+const { steps, done } = session.history;
+console.log("iteration " + session.iteration, done + " steps, the last: " + steps.at(-1)!.kind);""",
     """try { await spa.pick(session.proposal, { image }); }
 catch (error) { console.log("caught " + error.name); }""",
     """console.log("the answer is " + 6 * 7);""",
@@ -80,7 +81,14 @@ def pick(page, port, folder, pictures):
 
     def stills(count):
         page.wait_for_function(
-            f"document.querySelectorAll('.jp-RenderedImage img').length >= {count}")
+            f"document.querySelectorAll('.jp-RenderedImage img').length === {count}")
+
+    def next_panel(act):
+        """Another panel in place of the one that stands there."""
+        identity = page.locator(".spa-pick").get_attribute("id")
+        act()
+        page.wait_for_function(f"!document.getElementById('{identity}')")
+        page.wait_for_selector("a[data-path=undo]")
 
     def output(cell):
         return page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output pre").last.inner_text()
@@ -108,17 +116,26 @@ def pick(page, port, folder, pictures):
     page.wait_for_selector("a[data-candidate='1']")
     look("2-candidates")
     began = time.monotonic()
-    page.click("a[data-candidate='1']")
-    stills(2)
-    page.wait_for_selector("a[data-path=undo]")
+    next_panel(lambda: page.click("a[data-candidate='1']"))
     happened["seconds"] = time.monotonic() - began
     look("3-next")
-    page.keyboard.press("1")  # the keys go to the new panel
-    stills(3)
-    page.wait_for_selector("a[data-path=accept]")
+    next_panel(lambda: page.keyboard.press("1"))  # the keys go to the new panel
+    page.wait_for_timeout(500)
+    # a stroke of the brush is one step, and undone as one
+    page.locator("input[value=brush]").check()
+    box = page.locator(".spa-pick-main > svg").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 30, steps=8)
+    next_panel(page.mouse.up)
+    happened["history"] = page.locator("summary").inner_text()
+    happened["tool"] = page.locator("input[value=brush]").is_checked()
+    look("4-painted")
+    next_panel(lambda: page.keyboard.press("u"))
+    next_panel(lambda: page.keyboard.press("r"))
     page.wait_for_timeout(500)
     page.keyboard.press("a")
-    stills(4)
+    stills(2)  # the first click's, and one of all picks
     page.wait_for_selector("pre:has-text('iteration')")
     happened["loop"] = output(1)
     happened["cells"] = page.locator(".jp-MarkdownCell").count()
@@ -163,7 +180,7 @@ def pick(page, port, folder, pictures):
     page.wait_for_selector(".jp-OutputArea-output pre:has-text('last')")
     happened["again"] = output(4)
     happened["panels"] = page.locator(".spa-pick").count()
-    look("4-end")
+    look("6-end")
     return happened
 
 

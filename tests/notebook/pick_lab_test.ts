@@ -15,7 +15,7 @@ if (!python || !chromium) {
 
 Deno.test({
   name:
-    "in JupyterLab clicks and keys pick, the loop goes on, an interrupt ends it",
+    "in JupyterLab clicks, keys and strokes pick, the loop goes on and leaves one picture, an interrupt ends it",
   ignore: !python || !chromium,
   fn: async () => {
     const { stdout, code } = await new Deno.Command(python!, {
@@ -24,7 +24,9 @@ Deno.test({
     }).output();
     assert.equal(code, 0);
     const happened = JSON.parse(new TextDecoder().decode(stdout));
-    assert.equal(happened.loop.trim(), "iteration 2");
+    assert.equal(happened.loop.trim(), "iteration 2 3 steps, the last: paint");
+    assert.equal(happened.history, "History, step 3 of 3");
+    assert.ok(happened.tool); // the brush stays at hand
     assert.equal(happened.interrupt.trim(), "caught AbortError");
     assert.equal(happened.after.trim(), "the answer is 42");
     assert.equal(happened.typed, "// notes a1n"); // none went to the panel
@@ -37,6 +39,35 @@ Deno.test({
     assert.deepEqual(happened.errors, []);
     console.log(
       `from a click to the next panel ${happened.seconds.toFixed(2)} s`,
+    );
+  },
+});
+
+const PICKS = Number(Deno.env.get("SPA_PICKS") ?? 24);
+
+Deno.test({
+  name:
+    `of ${PICKS} picks with reloads at random none is lost, and the kernel lives`,
+  ignore: !python || !chromium,
+  fn: async () => {
+    const { stdout, code } = await new Deno.Command(python!, {
+      args: [
+        "tests/notebook/pick_reload.py",
+        Deno.execPath(),
+        chromium!,
+        String(PICKS),
+      ],
+      stderr: "inherit",
+    }).output();
+    assert.equal(code, 0);
+    const happened = JSON.parse(new TextDecoder().decode(stdout));
+    assert.deepEqual(happened.actions, happened.picked);
+    assert.ok(happened.picked.length >= PICKS);
+    assert.ok(happened.reloads >= 3, `${happened.reloads} reloads`);
+    assert.equal(happened.after.trim(), "the answer is 42");
+    assert.deepEqual(happened.errors, []);
+    console.log(
+      `${happened.picked.length} picks, ${happened.reloads} reloads`,
     );
   },
 });

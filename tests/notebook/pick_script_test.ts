@@ -511,7 +511,7 @@ Deno.test("marks are hidden, faded and compared by keys and controls, from panel
   assert.equal(root.style.getPropertyValue("--spa-fill"), "0.3");
   const { spaView } = window as unknown as { spaView: object };
   assert.deepEqual(Object.keys(spaView).sort(), [
-    ..."before fill image outlines width x y".split(" "),
+    ..."before fill image outlines size tool width x y".split(" "),
   ]);
   window.close();
 });

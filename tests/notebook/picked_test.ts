@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import {
   type Choices,
   describePicked,
+  describeStep,
+  type Offered,
   pickedFromLine,
   pickedFromPath,
   typedKeys,
@@ -13,10 +15,15 @@ const all: Choices = {
   width: 16,
   height: 12,
   offered: new Set(
-    ["accept", "undo", "none", "outside", "closer", "wider", "box"],
+    [
+      ..."accept undo redo none outside closer wider box paint".split(" "),
+    ] as Offered[],
   ),
+  steps: 3,
 };
-const clickOnly: Choices = { ...all, candidates: 0, offered: new Set() };
+const clickOnly: Choices = {
+  ...{ ...all, candidates: 0, offered: new Set(), steps: undefined },
+};
 
 Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
   const picks: Record<string, Action> = {
@@ -29,6 +36,20 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
       candidate: 0,
       largestComponent: true,
       fillHoles: true,
+    },
+    "accept/small-37": { kind: "accept", minimumSize: 37 },
+    "accept/1/small-9/holes": {
+      ...{ kind: "accept", candidate: 1, minimumSize: 9, fillHoles: true },
+    },
+    redo: { kind: "redo" },
+    "jump/0": { kind: "jump", step: 0 },
+    "jump/3": { kind: "jump", step: 3 },
+    "paint/1/2.5/3,4_15,11": {
+      ...{ kind: "paint", label: 1, radius: 2.5 },
+      path: [{ x: 3, y: 4 }, { x: 15, y: 11 }],
+    },
+    "paint/0/1/0,0.5": {
+      ...{ kind: "paint", label: 0, radius: 1, path: [{ x: 0, y: 0.5 }] },
     },
     closer: { kind: "zoom", factor: 1.5 },
     wider: { kind: "zoom", factor: 1 / 1.5 },
@@ -53,6 +74,13 @@ Deno.test("pickedFromPath() reads the paths of links, and nothing else", () => {
       .split(" "),
     ..."point/16/0/1 point/0/12/1 point/0/0/2 point/0.5/0/1 point/0/0 quit"
       .split(" "),
+    ..."jump/4 jump/-1 jump/ jump/1.5 accept/small accept/small-/holes paint"
+      .split(" "),
+    ..."paint/2/1/3,4 paint/1/0/3,4 paint/1/1/ paint/1/1/3 paint/1/1/3,4_"
+      .split(" "),
+    ..."paint/1/1/16,4 paint/1/1/3,12 paint/1/17/3,4 paint/1/1/3,4,5 paint/1/1/-1,4"
+      .split(" "),
+    "paint/1/1/" + "3,4_".repeat(3000) + "3,4",
     "",
     "candidate/%30",
     "candidate/" + "0".repeat(100),
@@ -81,6 +109,24 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
       kind: "look",
       region: { left: 2.5, top: 3.5, right: 15.5, bottom: 8.5 },
     }],
+    ["a2 small 9 holes", {
+      ...{ kind: "accept", candidate: 1, minimumSize: 9, fillHoles: true },
+    }],
+    ["a small-9", { kind: "accept", minimumSize: 9 }],
+    ["r", { kind: "redo" }],
+    ["Redo", { kind: "redo" }],
+    ["jump 2", { kind: "jump", step: 2 }],
+    ["brush 1.5 3,4 5,6.5", {
+      ...{ kind: "paint", label: 1, radius: 1.5 },
+      path: [{ x: 3, y: 4 }, { x: 5, y: 6.5 }],
+    }],
+    ["erase 2  3,4", {
+      ...{ kind: "paint", label: 0, radius: 2, path: [{ x: 3, y: 4 }] },
+    }],
+    ["jump 4", undefined],
+    ["brush 2", undefined],
+    ["brush 2 16,4", undefined],
+    ["brush 2 3,4 x", undefined],
     ["a0", undefined],
     ["a5", undefined],
     ["aholes", undefined],
@@ -101,11 +147,16 @@ Deno.test("pickedFromLine() reads keys, words and clicks", () => {
 });
 
 Deno.test("what is not offered cannot be picked", () => {
-  for (const line of ["1", "a", "a1", "u", "n", "+", "-", "-3,4"]) {
+  for (
+    const line of [
+      ...["1", "a", "a1", "u", "r", "n", "+", "-", "-3,4"],
+      ...["jump 0", "brush 1 3,4"],
+    ]
+  ) {
     assert.equal(pickedFromLine(line, clickOnly), undefined, line);
   }
   const paths =
-    "candidate/0 accept accept/0 undo none closer wider point/3/4/0 box/3/4/5/6";
+    "candidate/0 accept accept/0 undo redo none closer wider point/3/4/0 box/3/4/5/6 jump/0 paint/1/1/3,4";
   for (const path of paths.split(" ")) {
     assert.equal(pickedFromPath(path, clickOnly), undefined, path);
   }
@@ -118,7 +169,7 @@ Deno.test("what is not offered cannot be picked", () => {
 Deno.test("a question names the keys it understands, and picks have words", () => {
   assert.equal(
     typedKeys(all),
-    "1 to 4 picks, a accepts (a2 candidate 2; a largest, a holes repair), n none of these, u undoes, + looks closer, - wider, x,y clicks inside, -x,y outside, box left,top,right,bottom looks there",
+    "1 to 4 picks, a accepts (a2 candidate 2; a largest, a small 9, a holes repair), n none of these, u undoes, r redoes, + looks closer, - wider, x,y clicks inside, -x,y outside, box left,top,right,bottom looks there, brush radius x,y x,y paints a stroke, erase erases one",
   );
   assert.equal(typedKeys(clickOnly), "x,y clicks inside");
   assert.equal(
@@ -132,5 +183,16 @@ Deno.test("a question names the keys it understands, and picks have words", () =
   assert.equal(
     describePicked({ kind: "accept", candidate: 2, fillHoles: true }),
     "Candidate 3 accepted, holes filled",
+  );
+  assert.equal(
+    describePicked({ kind: "accept", minimumSize: 9 }),
+    "Recommendation accepted, no parts under 9 pixels",
+  );
+  const region = { left: 1.5, top: 2, right: 8.25, bottom: 9 };
+  assert.equal(describeStep({ kind: "look", region }), "Another region");
+  const stroke = { label: 0, radius: 1.5, path: [{ x: 3, y: 4 }] } as const;
+  assert.equal(
+    describeStep({ kind: "paint", ...stroke }),
+    "Eraser of radius 1.5 from (3, 4)",
   );
 });

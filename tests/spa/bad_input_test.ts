@@ -78,11 +78,6 @@ const starts: [string, Start, string][] = [
     { points: [{ x: 3, y: 3 }, { x: 3, y: 20, label: 0 }] },
     "(3, 20)",
   ],
-  [
-    "a box that leaves the image",
-    { box: { left: 0, top: 0, right: 28, bottom: 10 } },
-    "(28, 10)",
-  ],
 ];
 for (const [what, start, found] of starts) {
   const rule = found.startsWith("(")
@@ -113,6 +108,32 @@ Deno.test("startPreference() refuses an empty box", async () => {
       ),
     );
   }
+});
+
+Deno.test("startPreference() refuses a box that leaves the image, whose edges are at half pixels", async () => {
+  const box = { left: -0.5, top: -0.5, right: 27.5, bottom: 19.5 };
+  await startPreference(model, embedding, { box });
+  for (
+    const [name, edge, range] of [
+      ["left", -0.6, "-0.5..27.5"],
+      ["right", 28, "-0.5..27.5"],
+      ["bottom", 20, "-0.5..19.5"],
+      ["top", NaN, "-0.5..19.5"],
+    ] as const
+  ) {
+    await assert.rejects(
+      () =>
+        startPreference(model, embedding, { box: { ...box, [name]: edge } }),
+      new RangeError(
+        `Cannot use the box as its ${name} must lie in the image, ${range}: current value is ${edge}`,
+      ),
+    );
+  }
+  const typed = { ...box, top: "3" } as unknown as typeof box;
+  await assert.rejects(
+    () => startPreference(model, embedding, { box: typed }),
+    /^TypeError: Cannot use the box as its top must be a number: current value is "3"$/,
+  );
 });
 
 Deno.test("startPreference() takes a box alone, with negative points if any", async () => {
@@ -171,6 +192,33 @@ Deno.test("updatePreference() refuses a candidate that was not shown", async () 
       ),
     );
   }
+});
+
+Deno.test("numbers that are not finite are an error that names the engine", async () => {
+  const { name } = await useEngine("auto", { threads: 1 });
+  const broken = (of: RegExp) => {
+    const weights = noisyWeights(smallConfig);
+    for (const [key, { data }] of weights) if (of.test(key)) data.fill(NaN);
+    return new Model(smallConfig, weights);
+  };
+  using generator = broken(/^preference_generator\..*bias$/);
+  using seen = await encode(generator, image);
+  await assert.rejects(
+    () => startPreference(generator, seen, { points: [{ x: 12, y: 9 }] }),
+    new RegExp(
+      `^Error: Cannot generate the distribution as the engine ${name} must give finite numbers: current value is NaN, \\d+ of \\d+ are not finite`,
+    ),
+  );
+  using decoder = broken(/^mask_decoder\..*bias$/);
+  using other = await encode(decoder, image);
+  const first = await startPreference(decoder, other, {
+    points: [{ x: 12, y: 9 }],
+  });
+  const latents = sampleGMM(first.distribution, { samples: 8 });
+  await assert.rejects(
+    () => decode(decoder, other, first, { latents }),
+    new RegExp(`^Error: Cannot decode as the engine ${name} must give finite`),
+  );
 });
 
 Deno.test("an image embedding that is disposed says so", async () => {

@@ -51,6 +51,17 @@ Deno.test("choiceLogLikelihood() is the log softmax of the Dice with what was sh
   );
 });
 
+Deno.test("choiceLogLikelihood() counts a choice by its weight", () => {
+  const same = Float32Array.of(1, 1, 0, 0);
+  const whole = choiceLogLikelihood(same, 1, [choice(1)], 5)[0];
+  const faded = { ...choice(1), weight: 0.25 };
+  close(choiceLogLikelihood(same, 1, [faded], 5), [0.25 * whole]);
+  close(
+    choiceLogLikelihood(same, 1, [faded, choice(1)], 5),
+    [1.25 * whole],
+  );
+});
+
 Deno.test("choiceLogLikelihood() adds the choices up, and is 0 without any", () => {
   const maps = Float32Array.of(1, 1, 0, 0, 0, 0, 1, 1);
   close(choiceLogLikelihood(maps, 2, []), [0, 0]);

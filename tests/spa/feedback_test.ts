@@ -3,10 +3,14 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import {
+  addChoice,
+  type Choice,
   clippedLogit,
   type Feedback,
+  moveChoices,
   packFeedback,
 } from "../../src/spa/feedback.ts";
+import { choiceLogLikelihood } from "../../src/spa/feedback_likelihood.ts";
 import {
   frameOf,
   mapToImage,
@@ -14,6 +18,7 @@ import {
   scalesOf,
 } from "../../src/spa/frame.ts";
 import { close } from "../helpers/close.ts";
+import { bytesHeld } from "../helpers/garbage.ts";
 import { normals, smallConfig } from "../helpers/small_model.ts"; // S = 32, maps of 16 x 16
 
 const square = frameOf(32, 32, 32);
@@ -255,4 +260,61 @@ Deno.test("clippedLogit() is the log odds, at most those of 98 to 2", () => {
     [0, Math.log(3), -Math.log(3), -Math.log(49), Math.log(49)],
     1e-9,
   );
+});
+
+/** A choice of maps with sides of n. */
+function choiceOf(n: number, seed: number): Choice {
+  const waves = (k: number) =>
+    ndarray(
+      Float32Array.from(
+        { length: n * n },
+        (_, i) => (i * (7 * k + 3) + seed) % 100 / 99,
+      ),
+      [n, n],
+    );
+  const candidates = [1, 2, 3, 4].map(waves);
+  return { recommended: waves(0), candidates, chosen: seed % 4 };
+}
+
+Deno.test("addChoice() keeps the last two choices, and of older ones the masks alone", () => {
+  const made = [0, 1, 2, 3].map((seed) => choiceOf(16, seed));
+  made[1] = { ...made[1], weight: 0.5 };
+  const choices = made.reduce<readonly Choice[]>(addChoice, []);
+  assert.deepEqual(choices.slice(2), made.slice(2));
+  for (const t of [0, 1]) {
+    assert.equal(choices[t].chosen, made[t].chosen);
+    assert.equal(choices[t].weight, made[t].weight);
+    choices[t].candidates.forEach(({ data, shape }, k) => {
+      assert.deepEqual(shape, [16, 16]);
+      const masks = made[t].candidates[k].data.map((p) => p >= 0.5 ? 1 : 0);
+      assert.deepEqual(data, masks);
+    });
+  }
+  // what the network sees is the same, and how likely samples are as well
+  const feedback = { points: [], frame: square };
+  assert.deepEqual(
+    packFeedback(smallConfig, [{ ...feedback, choices }]),
+    packFeedback(smallConfig, [{ ...feedback, choices: made }]),
+  );
+  const maps = normals([2 * 256], 5).map((x) => 1 / (1 + Math.exp(-x)));
+  assert.deepEqual(
+    choiceLogLikelihood(maps, 2, choices),
+    choiceLogLikelihood(maps, 2, made),
+  );
+});
+
+Deno.test("a choice of the largest maps costs less than 100 KB, moved to another region too", async () => {
+  let choices: readonly Choice[] = [];
+  const go = (first: number, last: number) => {
+    for (let i = first; i < last; i++) {
+      choices = addChoice(choices, choiceOf(256, i));
+    }
+    choices = moveChoices(choices, (map) => map);
+  };
+  go(0, 5);
+  const before = await bytesHeld();
+  go(5, 15);
+  const grown = (await bytesHeld() - before) / 10;
+  assert.ok(grown < 100_000, `${grown} bytes per choice`);
+  assert.equal(choices.length, 15);
 });

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { useEngine } from "../../src/engine/engine.ts";
 import { fingerprint } from "../../src/model/fingerprint.ts";
 import { Model } from "../../src/model/model.ts";
@@ -8,6 +6,7 @@ import type { Proposal } from "../../src/spa/cluster.ts";
 import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
 import { Session, type SessionOptions } from "../../src/spa/session.ts";
 import type { UpdateOptions } from "../../src/spa/update_preference.ts";
+import { bytesHeld, collectGarbage } from "../helpers/garbage.ts";
 import {
   discImage,
   noisyWeights,
@@ -331,18 +330,30 @@ Deno.test("apply() does every action, and what was accepted is saved until the n
 });
 
 Deno.test("a session keeps the maps of its last three states, and of no others", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   using session = await start();
   const seen: WeakRef<object>[] = [];
   for (let i = 0; i < 8; i++) {
     await session.choose(i % session.proposal.candidates.length);
     seen.push(new WeakRef(session.proposal.predictions.probabilities));
   }
-  // a WeakRef holds its target until the turn ends
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  collect();
+  await collectGarbage();
   assert.equal(seen.filter((one) => one.deref()).length, 3);
+});
+
+Deno.test("a choice costs less than 100 KB, however large the image is", async () => {
+  const large = discImage(1000, 1400, { x: 600, y: 450, radius: 300 });
+  using session = await Session.start(model, large, {
+    points: [{ x: 600, y: 450 }],
+  });
+  const choose = async () => {
+    await session.choose(session.iteration % 2);
+    session.mask; // as it is shown
+  };
+  while (session.iteration < 5) await choose();
+  const before = await bytesHeld();
+  while (session.iteration < 15) await choose();
+  const grown = (await bytesHeld() - before) / 10;
+  assert.ok(grown < 100_000, `${grown} bytes per choice`);
 });
 
 Deno.test("under the rule m-step a click leaves the mixture as the choices made it", async () => {

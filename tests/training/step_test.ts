@@ -176,3 +176,37 @@ Deno.test("fresh weights keep 0.85 of a choice", () => {
   );
   assertClose(kept.dataSync(), new Array(12).fill(0.85), 1e-6);
 });
+
+Deno.test("samples of drawn components have these components' masks, and shares that sum to 1", () => {
+  const batch = batchOf(0);
+  const all = forward(weights, smallConfig, batch, "marginal");
+  const drawn = [[2, 0], [1, 3]]; // of the first user, of the second
+  const rows = tf.cast(
+    tf.stack(drawn.map((own) => tf.oneHot(tf.tensor1d(own, "int32"), M))),
+    "float32",
+  );
+  const noise = tf.matMul(rows, batch.noise);
+  const some = forward(
+    weights,
+    smallConfig,
+    { ...batch, drawn: rows, noise },
+    "marginal",
+  );
+  assert.deepEqual(some.logits.shape, [B, 2, pixels]);
+  assertClose(
+    some.logits.dataSync(),
+    tf.matMul(rows, all.logits).dataSync(),
+    1e-4,
+  );
+  const [pi, shares] = [all.mixture.logWeights, some.logShares]
+    .map((log) => tf.exp(log).arraySync() as number[][]);
+  drawn.forEach((own, b) => {
+    const sum = own.reduce((sum, m) => sum + pi[b][m], 0);
+    assertClose(shares[b], own.map((m) => pi[b][m] / sum), 1e-5);
+  });
+  assertClose(
+    some.mixture.logWeights.dataSync(),
+    all.logShares.dataSync(),
+    1e-6,
+  );
+});

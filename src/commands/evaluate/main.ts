@@ -29,6 +29,7 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
+import { volumesCommand } from "./volumes.ts";
 import { withFigures } from "./validation_figures.ts";
 
 /** What is done already of an evaluation that is to be written to a file. */
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   if (command === "merge") return await mergeCommand(rest);
   if (command === "compare") return await compareCommand(rest);
   if (command === "agreement") return await agreementCommand(rest);
+  if (Deno.args.includes("--volumes")) return await volumesCommand(Deno.args);
   const line = new CommandLine(EVALUATE, Deno.args);
   if (line.help) return console.log(line.help);
   const settings = readSettings(line), tables = readTables(line);

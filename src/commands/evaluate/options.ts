@@ -66,6 +66,7 @@ export const EVALUATE: Command = {
   action: "evaluate",
   usage: [
     "deno task evaluate --data FOLDER [options]",
+    "deno task evaluate --volumes [options]",
     "deno task evaluate merge FILE.json ... [options]",
     "deno task evaluate compare FILE.json FILE.json ... [options]",
     "deno task evaluate agreement --data FOLDER [options]",
@@ -73,7 +74,7 @@ export const EVALUATE: Command = {
   about:
     `Every rater of every case in turn is the user: one random click inside the mask, then the nearest candidate again and again. Prints Dice, IoU and HD95 (mm where the pixels' size is known) by iteration, and the tables that are asked for.
 
-merge joins the parts of an evaluation, or those of one --include RATER each, by models of their own; of one whole evaluation it makes other tables, or figures. compare tests the differences between several (methods, models) on the same cases. agreement tells how the raters agree with one another, without any method. Each has --help.`,
+merge joins the parts of an evaluation, or those of one --include RATER each, by models of their own; of one whole evaluation it makes other tables, or figures. compare tests the differences between several (methods, models) on the same cases. agreement tells how the raters agree with one another, without any method. --volumes aligns whole volumes. Each has --help.`,
   options: {
     "Tables": {
       ablation: {

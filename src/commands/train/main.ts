@@ -200,6 +200,7 @@ async function main(): Promise<void> {
     options: {
       checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
       checkpointSeconds,
+      cache: line.text("cache"),
       ...reportTo(log),
     },
     facts: {

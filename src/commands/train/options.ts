@@ -21,6 +21,7 @@ export const HELP = `deno task train [options]
                        its size
   --images FOLDER      images without masks, for synthetic targets alone; may be
                        repeated
+  --most N             at most so many cases of each set, taken evenly (all)
   --parts              every separate part of a mask, of 30 pixels or more, is a
                        target, where a case has one rater
   --task N             which structure of QUBIQ (1)
@@ -41,6 +42,10 @@ export const HELP = `deno task train [options]
   --steps N            steps in all             (${defaultRecipe.steps})
   --batch N            users in a batch         (${defaultRecipe.batch})
   --rate X             largest learning rate    (${defaultRecipe.learningRate})
+  --samples N          samples of a user in a step, of components drawn at
+                       random; 0: one of every component (${defaultRecipe.samples})
+  --iterations N       iterations until a user leaves (${defaultRecipe.iterations})
+  --warm-up N          steps over which it rises from near 0 (${defaultRecipe.warmUp})
   --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
   --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
   --loss KIND          marginal or paper        (marginal)
@@ -51,6 +56,8 @@ export const HELP = `deno task train [options]
                        shown, of random scale and shift (${defaultRecipe.regionShare})
   --placements N       regions of each image that are drawn at all; 0: always
                        new ones                 (${defaultRecipe.placements})
+  --cache FOLDER       keeps what a frozen encoder makes of the images, for this
+                       run and later ones; with --placements
   --clicks X           chance that a user clicks where the recommendation is
                        wrong, rather than picks (${defaultRecipe.clickShare})
   --boxes X            share of users who start with a box (${defaultRecipe.boxShare})
@@ -74,10 +81,21 @@ export function parseOptions(args: readonly string[]): CommandLine {
     values: [
       ...["task", "structure", "include", "exclude", "method"],
       ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
-      ...["steps", "batch", "rate", "schedule", "ema", "loss", "seed"],
-      ...["phantoms", "synthetic", "regions", "placements", "users"],
+      ...[
+        "steps",
+        "batch",
+        "rate",
+        "warm-up",
+        "schedule",
+        "ema",
+        "loss",
+        "seed",
+      ],
+      ...["phantoms", "synthetic", "regions", "placements", "users", "cache"],
       ...["clicks", "boxes", "masks", "styles", "carry", "threads"],
       "max-voxels",
+      "most",
+      ...["samples", "iterations"],
     ],
     repeated: ["average", "data", "images"],
     flags: ["parts"],
@@ -106,7 +124,10 @@ export function readRecipe(line: CommandLine): Recipe {
     ...d,
     steps: line.integer("steps", d.steps, count),
     batch: line.integer("batch", d.batch, count),
+    samples: line.integer("samples", d.samples, { min: 0, max: 1e6 }),
+    iterations: line.integer("iterations", d.iterations, count),
     learningRate: readNumber(line, "rate", d.learningRate, 1),
+    warmUp: line.integer("warm-up", d.warmUp, { min: 0, max: 1e9 }),
     schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
     averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
     phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
@@ -192,18 +213,30 @@ async function readImages(folder: string): Promise<TrainingCase[]> {
   return found;
 }
 
+/** At most so many of a list, taken evenly. */
+function atMost<T>(list: readonly T[], most: number): readonly T[] {
+  if (list.length <= most) return list;
+  const step = list.length / most;
+  return Array.from({ length: most }, (_, k) => list[Math.floor(k * step)]);
+}
+
 /** The cases of every `--data` by the raters to learn from. */
 async function readDatasets(line: CommandLine) {
   const include = readRaters(line, "include");
   const exclude = readRaters(line, "exclude");
   const wanted = (rater: string) =>
     (include?.includes(rater) ?? true) && !exclude?.includes(rater);
+  const most = line.integer("most", Infinity, { min: 1, max: 1e9 });
   const cases: TrainingCase[] = [];
   const names: string[] = [];
   for (const folder of line.texts("data")) {
     const dataset = await openCases(line, "train", folder);
-    const marked = (await readCases(dataset, wanted, line.has("parts")))
-      .map((item) => ({ ...item, set: folder }));
+    const read = await readCases(
+      { ...dataset, cases: [...atMost(dataset.cases, most)] },
+      wanted,
+      line.has("parts"),
+    );
+    const marked = read.map((item) => ({ ...item, set: folder }));
     if (marked.length === 0) {
       throw line.refuse(
         `a case of ${folder} must have a mask that is not empty`,

@@ -8,15 +8,6 @@
  */
 
 import { show } from "./_elements.ts";
-import {
-  appendItems,
-  callGlobal,
-  Dict,
-  type Global,
-  kind,
-  setItems,
-} from "./_pickle_values.ts";
-import { MAX_GLOBAL_NAME, PickleReader } from "./_pickle_reader.ts";
 import { refusePth } from "./_zip.ts";
 
 /** What the caller adds to plain data. */
@@ -122,6 +113,12 @@ class Machine {
         return void stack.push(this.#reader.text(this.#reader.uint32()));
       case 0x8d: // BINUNICODE8
         return void stack.push(this.#reader.text(this.#reader.uint64()));
+      case 0x43: // SHORT_BINBYTES
+        return void stack.push(this.#reader.skip(this.#reader.byte()));
+      case 0x42: // BINBYTES
+        return void stack.push(this.#reader.skip(this.#reader.uint32()));
+      case 0x96: // BYTEARRAY8
+        return void stack.push(this.#reader.skip(this.#reader.uint64()));
 
       case 0x5d: // EMPTY_LIST
       case 0x29: // EMPTY_TUPLE
@@ -185,14 +182,20 @@ class Machine {
       }
       case 0x62: { // BUILD
         const [target] = this.#popMany(2);
-        if (!(target instanceof Dict)) {
+        if (!(target instanceof Dict) && !(target instanceof Opaque)) {
           throw refusePth(
             "its pickle must set attributes of a dict only",
             kind(target),
           );
         }
-        // a state dict's `_metadata`: versions of its modules, unused here
+        // a state dict's `_metadata`: versions of its modules, unused here; or
+        // what a value that is passed over holds
         return void stack.push(target);
+      }
+      case 0x81: { // NEWOBJ
+        const [callee, args] = this.#popMany(2);
+        if (!(callee instanceof Global && callee.isClass)) break;
+        return void stack.push(this.#call(callee, args));
       }
     }
     throw refusePth(
@@ -283,6 +286,202 @@ class Machine {
     throw refusePth(
       `its pickle must name nothing but tensors and plain data (${ALONE})`,
       show(full).replaceAll('"', ""),
+    );
+  }
+}
+
+// The arguments of operations
+
+/** Longest name of a global, in bytes. */
+export const MAX_GLOBAL_NAME = 200;
+
+/** The bytes of a pickle, read one after another; integers are little-endian. */
+export class PickleReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+  }
+
+  /** Where the next byte lies. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Steps over bytes and gives the place where they begin. */
+  take(length: number): number {
+    const at = this.#at;
+    if (!(at + length <= this.#bytes.length)) {
+      throw refusePth(
+        `its pickle must hold what it announces at byte ${at}, ${length} bytes`,
+        `${this.#bytes.length - at} left`,
+      );
+    }
+    this.#at += length;
+    return at;
+  }
+
+  byte(): number {
+    return this.#bytes[this.take(1)];
+  }
+
+  uint16(): number {
+    return this.#view.getUint16(this.take(2), true);
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.take(4), true);
+  }
+
+  uint64(): number {
+    return Number(this.#view.getBigUint64(this.take(8), true));
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.take(4), true);
+  }
+
+  float64(): number {
+    return this.#view.getFloat64(this.take(8));
+  }
+
+  /** A whole number, in two's complement; seeds may take more than 8 bytes. */
+  long(width: number): number | Opaque {
+    const at = this.take(width);
+    if (width > 8) return new Opaque(`a number of ${width} bytes`);
+    let value = 0n;
+    for (let i = 0; i < width; i++) {
+      value |= BigInt(this.#bytes[at + i]) << BigInt(8 * i);
+    }
+    return Number(BigInt.asIntN(8 * width, value));
+  }
+
+  /** Bytes that nothing here looks at. */
+  skip(length: number): Opaque {
+    this.take(length);
+    return new Opaque(`${length} bytes`);
+  }
+
+  /** Text of so many bytes of UTF-8. */
+  text(length: number): string {
+    const at = this.take(length);
+    return decodeText(this.#bytes.subarray(at, at + length));
+  }
+
+  /** Text up to the end of its line. */
+  line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.#at);
+    const length = (end < 0 ? this.#bytes.length : end) - this.#at;
+    const text = this.text(Math.min(length, MAX_GLOBAL_NAME));
+    if (this.take(1) !== end) {
+      throw refusePth(
+        `the name of a global must be <= ${MAX_GLOBAL_NAME} bytes`,
+        length,
+      );
+    }
+    return text;
+  }
+}
+
+// The values, and what may be done to them
+
+/**
+ * Python's dict, as the pairs that were put into it. Nothing looks a key up, so
+ * a key given twice stays twice, and no table of hashes is there to be made
+ * slow by keys that were chosen to collide.
+ */
+export class Dict {
+  /** Keys and values. */
+  readonly pairs: [key: string, value: unknown][] = [];
+}
+
+/** Longest key of a dict. */
+const MAX_KEY = 256;
+
+/** Something a pickle may name and call. */
+export class Global {
+  /**
+   * @param name Its name in Python, module first.
+   * @param call What calling it gives; it must check its arguments.
+   * @param isClass Whether objects of it may be made without a call.
+   */
+  constructor(
+    readonly name: string,
+    readonly call: (args: unknown[]) => unknown,
+    readonly isClass = false,
+  ) {}
+}
+
+/** A value that is carried along but not looked into. */
+export class Opaque {
+  /** `what` it is, for errors. */
+  constructor(readonly what: string) {}
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Calls what a pickle may call. */
+export function callGlobal(callee: unknown, args: unknown): unknown {
+  if (callee instanceof Global && Array.isArray(args)) return callee.call(args);
+  throw refusePth(
+    "its pickle must call what it may, with a tuple",
+    `${kind(callee)} called with ${kind(args)}`,
+  );
+}
+
+/** Adds items to a list. */
+export function appendItems(list: unknown, items: unknown[]): void {
+  if (!Array.isArray(list)) {
+    throw refusePth("its pickle must append to a list", kind(list));
+  }
+  for (const item of items) list.push(item);
+}
+
+/** Adds keys and values, which alternate, to a dict. */
+export function setItems(dict: unknown, items: unknown[]): Dict {
+  if (!(dict instanceof Dict) || items.length % 2 !== 0) {
+    throw refusePth("its pickle must set pairs of a dict", kind(dict));
+  }
+  for (let i = 0; i < items.length; i += 2) {
+    dict.pairs.push([keyOf(items[i]), items[i + 1]]);
+  }
+  return dict;
+}
+
+/** A key as text: strings as they are, numbers, booleans and None by name. */
+function keyOf(key: unknown): string {
+  if (typeof key === "object" && key !== null) {
+    throw refusePth("a dict's keys must be strings or numbers", kind(key));
+  }
+  const text = String(key);
+  if (text.length <= MAX_KEY) return text;
+  throw refusePth(`its keys must be <= ${MAX_KEY} long`, text.length);
+}
+
+/** What a value is, for errors. */
+export function kind(value: unknown): string {
+  if (value instanceof Global) return value.name;
+  if (value instanceof Opaque) return value.what;
+  if (value === null || typeof value !== "object") return show(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return value instanceof Dict ? `a dict of ${value.pairs.length}` : "a tensor";
+}
+
+/** The text of UTF-8 bytes. */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw refusePth(
+      "its strings must be UTF-8",
+      show([...bytes.subarray(0, 8)]),
     );
   }
 }
