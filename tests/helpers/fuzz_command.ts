@@ -1,12 +1,15 @@
 /** What the commands that damage files have in common. */
+import process from "node:process";
 import {
   type Command,
   CommandLine,
   SEEDS,
 } from "../../src/commands/command_line.ts";
 
-/** Milliseconds without a new file after which the reader counts as hung. */
+/** Milliseconds of the processor without a new file after which a reader counts as hung, and between two looks. */
 const PATIENCE = 30_000;
+/** Looks without a new file, however little of the processor there was. */
+const LOOKS = 40;
 
 /**
  * Reads damaged files in a worker, so that one that hangs is noticed, and prints
@@ -45,13 +48,19 @@ export async function fuzzCommand(
   const worker = new Worker(import.meta.resolve("./fuzz_worker.ts"), {
     type: "module",
   });
-  let last = -1;
+  const used = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  let [last, since, looks] = [-1, used(), 0];
   const watch = setInterval(() => {
-    if (progress[0] === last) {
+    const still = progress[0] === last;
+    if (still && (used() - since > PATIENCE || ++looks > LOOKS)) {
       console.error(`file ${last} of seed ${seed} hangs`);
       Deno.exit(1);
     }
-    last = progress[0];
+    if (still) return;
+    [last, since, looks] = [progress[0], used(), 0];
   }, PATIENCE);
   const counts = await new Promise<Record<string, number>>(
     (resolve, reject) => {
