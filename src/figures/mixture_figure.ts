@@ -384,14 +384,14 @@ export function principalPlane(
   for (const point of points) {
     for (let i = 0; i < length; i++) mean[i] += point[i] / points.length;
   }
-  const centred = points.map((point) => mean.map((m, i) => point[i] - m));
-  const total = centred.reduce((sum, row) => sum + product(row, row), 0);
-  const first = principalAxis(centred, []);
-  const second = principalAxis(centred, [first]);
+  const centered = points.map((point) => mean.map((m, i) => point[i] - m));
+  const total = centered.reduce((sum, row) => sum + product(row, row), 0);
+  const first = principalAxis(centered, []);
+  const second = principalAxis(centered, [first]);
   const along = (axis: Float64Array) =>
     total === 0
       ? 0
-      : centred.reduce((sum, row) => sum + product(row, axis) ** 2, 0) / total;
+      : centered.reduce((sum, row) => sum + product(row, axis) ** 2, 0) / total;
   return {
     shares: [along(first), along(second)],
     project: (point) => {
