@@ -16,6 +16,15 @@ export interface Clustering {
   readonly inertia: number;
 }
 
+/** The points of every cluster, in order. */
+export function membersOf(
+  { labels, count }: Pick<Clustering, "labels" | "count">,
+): number[][] {
+  const members = Array.from({ length: count }, (): number[] => []);
+  labels.forEach((k, i) => members[k].push(i));
+  return members;
+}
+
 /**
  * Points are taken as one where they are no farther apart than two maps that
  * differ by 0.01 in one pixel, squared, or than the rounding of a Gram matrix in
@@ -62,10 +71,10 @@ function seed(
   for (let i = 0; i < n; i++) largest = Math.max(largest, gram[i * n + i]);
   const same = Math.max(SAME, ROUNDING * largest);
 
-  const add = (centre: number, label: number) => {
+  const add = (center: number, label: number) => {
     for (let i = 0; i < n; i++) {
-      let distance = gram[i * n + i] + gram[centre * n + centre] -
-        2 * gram[i * n + centre];
+      let distance = gram[i * n + i] + gram[center * n + center] -
+        2 * gram[i * n + center];
       if (distance < same) distance = 0;
       if (distance < nearest[i]) {
         nearest[i] = distance;
@@ -76,9 +85,9 @@ function seed(
   add(draw(weights, random)!, 0);
   for (let k = 1; k < count; k++) {
     const chances = nearest.map((distance, i) => distance * weights[i]);
-    const centre = draw(chances, random);
-    if (centre === undefined) break;
-    add(centre, k);
+    const center = draw(chances, random);
+    if (center === undefined) break;
+    add(center, k);
   }
   return labels;
 }

@@ -38,6 +38,7 @@ export const VOLUME_METHODS: readonly VolumeMethod[] = [
 
 /** A volume, and the mask that the user has in mind. */
 export interface VolumeTarget {
+  /** What is aligned. */
   readonly volume: Volume;
   /** [D, H, W], anything but 0 is inside. */
   readonly truth: NdArray<Uint8Array>;

@@ -59,8 +59,12 @@ export const OPTIONS = {
  * object is absent from it; goes to another slice; or walks.
  */
 export type VolumeAction =
-  | SliceAction
-  | AcceptAction
+  | Extract<
+    Action,
+    {
+      kind: "choose" | "click" | "again" | "zoom" | "look" | "paint" | "accept";
+    }
+  >
   | { readonly kind: "absent" }
   | { readonly kind: "go"; readonly slice: number }
   | { readonly kind: "propagate"; readonly steps: number };
