@@ -13,7 +13,7 @@ export interface Random {
   integer(bound: number): number;
 }
 
-/** One round of a 32-bit finaliser (Murmur3's), which spreads every bit. */
+/** One round of a 32-bit finalizer (Murmur3's), which spreads every bit. */
 function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

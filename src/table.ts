@@ -113,8 +113,8 @@ function pad(cell: string, width: number, side: "left" | "right"): string {
   return side === "right" ? space + cell : cell + space;
 }
 
-/** Columns a string takes on a terminal, whose colours take none. */
+/** Columns a string takes on a terminal, whose colors take none. */
 function displayWidth(text: string): number {
-  // deno-lint-ignore no-control-regex -- terminal colour codes begin so
+  // deno-lint-ignore no-control-regex -- terminal color codes begin so
   return [...text.replaceAll(/\u001b\[[0-9;]*m/g, "")].length;
 }

@@ -41,7 +41,7 @@ Deno.test("createRandom() gives independent streams for other seeds and paths", 
   );
 });
 
-Deno.test("createRandom() spreads the first numbers of neighbouring seeds", () => {
+Deno.test("createRandom() spreads the first numbers of neighboring seeds", () => {
   const bins = new Array(16).fill(0);
   for (let seed = 0; seed < 16_000; seed++) {
     bins[Math.floor(16 * createRandom(seed).uniform())]++;

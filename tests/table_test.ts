@@ -26,7 +26,7 @@ Deno.test("textTable() aligns numbers right and text left", () => {
   );
 });
 
-Deno.test("textTable() gives terminal colours no width", () => {
+Deno.test("textTable() gives terminal colors no width", () => {
   const table = {
     columns: [{ heading: "a" }, { heading: "b" }],
     rows: [["\u001b[1mbold\u001b[0m", "x"], ["plain", "y"]],

@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from "ndarray";
 
 /**
  * The places at which one axis is sampled: output pixel i lies at
- * (i + 0.5) * step + origin in the input, in pixels, whose centres are at whole
+ * (i + 0.5) * step + origin in the input, in pixels, whose centers are at whole
  * numbers.
  */
 export interface AxisPlaces {
@@ -18,7 +18,7 @@ export interface AxisPlaces {
 }
 
 /**
- * Resizes an image or a map bilinearly, with half-pixel centres: output pixel i
+ * Resizes an image or a map bilinearly, with half-pixel centers: output pixel i
  * lies at (i + 0.5) * scale - 0.5 in the input, and edges repeat. Where a side
  * shrinks, the triangle filter widens with the scale, so that every input pixel
  * counts and nothing aliases, as in Pillow's BILINEAR and PyTorch's
@@ -143,19 +143,19 @@ function filterOf(
 ): Filter[] {
   const radius = Math.max(step, 1); // of the triangle, in input pixels
   return Array.from({ length: count }, (_, k) => {
-    let centre = (start + k + 0.5) * step + origin;
+    let center = (start + k + 0.5) * step + origin;
     if (outside === "edge") {
-      centre = Math.min(size - 0.5, Math.max(-0.5, centre));
+      center = Math.min(size - 0.5, Math.max(-0.5, center));
     }
-    const lowest = Math.ceil(centre - radius);
-    const highest = Math.floor(centre + radius);
+    const lowest = Math.ceil(center - radius);
+    const highest = Math.floor(center + radius);
     const first = Math.max(lowest, 0), last = Math.min(highest, size - 1);
     const weights: number[] = [];
     let total = 0;
     for (let j = lowest; j <= highest; j++) {
       const inside = j >= first && j <= last;
       if (!inside && outside === "edge") continue;
-      const weight = Math.max(1 - Math.abs(j - centre) / radius, 0);
+      const weight = Math.max(1 - Math.abs(j - center) / radius, 0);
       if (inside) weights.push(weight);
       total += weight;
     }

@@ -14,13 +14,15 @@ import {
   type TargetResult,
 } from "../evaluation/evaluate.ts";
 import { sampleSetMetrics } from "../evaluation/sample_set.ts";
+import { givenRegion } from "../evaluation/first_words.ts";
 import type { Target } from "../evaluation/targets.ts";
+import { InputError } from "../input_error.ts";
 import type { Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { preprocess } from "../spa/embedding.ts";
 import type { Feedback } from "../spa/feedback.ts";
-import { type Frame, frameOf } from "../spa/frame.ts";
+import { type Box, type Frame, frameOf } from "../spa/frame.ts";
 import {
   boundingBox,
   clickInside,
@@ -101,13 +103,15 @@ function proposalOf(
 
 /**
  * Evaluates a baseline on a dataset. Users of clicks click into the target
- * where SPA's would, and then at the centre of the largest error; methods
- * without clicks have the same figures at every iteration.
+ * where SPA's would, and then at the center of the largest error; methods
+ * without clicks have the same figures at every iteration. They look at the whole
+ * image, or at the region that is given: they cannot find one.
  *
  * @param baseline The method and its weights.
  * @param dataset Cases with raters; raters with empty masks are left out.
  * @param options Iterations, samples, candidates, targets, seed.
  * @returns One result per target, in the order of cases and raters.
+ * @throws {RangeError} When the region is to be found.
  */
 export async function evaluateBaseline(
   { config, weights: host }: Baseline,
@@ -116,6 +120,11 @@ export async function evaluateBaseline(
 ): Promise<TargetResult[]> {
   const { iterations: count = 6, samples = 48, candidates = 4 } = options;
   const method = methodOf(config);
+  if (options.region === "auto") {
+    throw new InputError(
+      `Cannot evaluate the baseline ${config.method} as its region must be "whole" or "given": current value is "auto"`,
+    );
+  }
   const weights = await upload(Object.fromEntries(host));
   const predict = jit(
     ({ weights, inputs }: { weights: Weights; inputs: Inputs }) => ({
@@ -177,20 +186,23 @@ export async function evaluateBaseline(
   try {
     return await evaluateCases(dataset, options, ({ raters }, image) => {
       const { imageSize } = config.network;
-      const frame = frameOf(image.shape[0], image.shape[1], imageSize);
-      const pixels = preprocess(image, frame, config.network)
-        .data as Float32Array;
+      const seen = (region?: Box) => {
+        const [height, width] = image.shape;
+        const frame = frameOf(height, width, imageSize, region);
+        const { data } = preprocess(image, frame, config.network);
+        return { pixels: data as Float32Array, frame };
+      };
+      const whole = options.region === "given" ? undefined : seen();
       return Promise.resolve({
-        align: (target, masks, random) => {
+        align: async (target, masks, random) => {
           const wanted = (options.include ?? [target.name])
             .map((name) => (config.names ?? raters).indexOf(name));
-          return align(
-            { pixels, frame },
-            wanted,
-            target,
-            masks,
-            random,
-          );
+          const place = whole ??
+            seen(givenRegion(target.mask, options.shift));
+          return {
+            ...await align(place, wanted, target, masks, random),
+            region: place.frame.region,
+          };
         },
         [Symbol.dispose]: () => {},
       });

@@ -41,7 +41,7 @@ export interface BaselineConfig {
 
 /** An image and what one user said about it. */
 export interface Example {
-  /** The normalised image, [S, S, 3]. */
+  /** The normalized image, [S, S, 3]. */
   readonly pixels: Float32Array;
   /** Clicks, box, earlier masks; empty for methods without interaction. */
   feedback: Feedback;

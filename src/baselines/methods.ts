@@ -30,11 +30,13 @@ import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
+import { swinUNet } from "./swin_unet.ts";
+import { transUNet } from "./trans_unet.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
  * Click refinement (Kirillov et al., "Segment Anything", 2023): one mask. Every
- * further click is at the centre of its largest error, and its logits are the
+ * further click is at the center of its largest error, and its logits are the
  * next mask prompt.
  */
 const click: Method = {
@@ -200,6 +202,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   box,
   "sam-u": samU,
   unet,
+  "trans-unet": transUNet,
+  "swin-unet": swinUNet,
   ensemble,
   "label-sampling": labelSampling,
   "multi-head": multiHead,

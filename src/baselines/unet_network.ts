@@ -1,8 +1,8 @@
 /**
  * A U-Net (Ronneberger, Fischer, Brox, 2015) about as large as the tiny preset:
  * five resolutions from the decoder's own, 4h, downwards, one 3 x 3 convolution at
- * each and again on the way up; 2 x 2 patches lead down, nearest neighbours up;
- * every convolution is followed by a normalisation over channels and a GELU.
+ * each and again on the way up; 2 x 2 patches lead down, nearest neighbors up;
+ * every convolution is followed by a normalization over channels and a GELU.
  */
 
 import * as tf from "../engine/tf.ts";
@@ -25,7 +25,7 @@ export function widthsOf({ channels: L }: ModelConfig): number[] {
 }
 
 /** Adds declarations to a map. */
-type Declarer = (declared: Map<string, WeightDeclaration>) => void;
+export type Declarer = (declared: Map<string, WeightDeclaration>) => void;
 
 /** Collects declarations. */
 export function declare(...parts: Declarer[]): WeightDeclarations {
@@ -34,7 +34,8 @@ export function declare(...parts: Declarer[]): WeightDeclarations {
   return declared;
 }
 
-function weight(shape: number[], deviation: number, mean = 0) {
+/** A weight to train. */
+export function weight(shape: number[], deviation: number, mean = 0) {
   return { shape, deviation, mean, trainable: true, origin: "spa" } as const;
 }
 
@@ -51,7 +52,15 @@ export function declareLinear(
   };
 }
 
-/** A 3 x 3 convolution and its normalisation. */
+/** A normalization over channels. */
+export function declareNorm(name: string, channels: number): Declarer {
+  return (declared) => {
+    declared.set(`${name}.weight`, weight([channels], 0, 1));
+    declared.set(`${name}.bias`, weight([channels], 0));
+  };
+}
+
+/** A 3 x 3 convolution and its normalization. */
 function declareConvolution(
   name: string,
   inputs: number,
@@ -60,8 +69,7 @@ function declareConvolution(
   return (declared) => {
     const deviation = Math.SQRT2 / (3 * Math.sqrt(inputs));
     declared.set(`${name}.weight`, weight([outputs, inputs, 3, 3], deviation));
-    declared.set(`${name}.norm.weight`, weight([outputs], 0, 1));
-    declared.set(`${name}.norm.bias`, weight([outputs], 0));
+    declareNorm(`${name}.norm`, outputs)(declared);
   };
 }
 
@@ -132,8 +140,24 @@ export function encode(
   return features;
 }
 
+/** A transformer block without its positions; see `transformerBlock`. */
+export function declareTransformerBlock(
+  name: string,
+  channels: number,
+  hidden: number,
+): Declarer {
+  return (declared) => {
+    declareNorm(`${name}.norm1`, channels)(declared);
+    declareLinear(`${name}.attn.qkv`, channels, 3 * channels)(declared);
+    declareLinear(`${name}.attn.proj`, channels, channels)(declared);
+    declareNorm(`${name}.norm2`, channels)(declared);
+    declareLinear(`${name}.mlp.lin1`, channels, hidden)(declared);
+    declareLinear(`${name}.mlp.lin2`, hidden, channels)(declared);
+  };
+}
+
 /** 2 x 2 pixels side by side: [B, H, W, C] to [B, H/2, W/2, 4C]. */
-function joinPatches(x: tf.Tensor): tf.Tensor {
+export function joinPatches(x: tf.Tensor): tf.Tensor {
   const [B, H, W, C] = x.shape as number[];
   return tf.reshape(spaceToBlocks(x, 2), [B, H / 2, W / 2, 4 * C]);
 }

@@ -1,4 +1,4 @@
-/** A checkpoint whose batch normalisations are folded into its convolutions. */
+/** A checkpoint whose batch normalizations are folded into its convolutions. */
 
 import type { HostTensor } from "../engine/tensors.ts";
 import type { Checkpoint, ReadOptions } from "./checkpoint.ts";
@@ -6,17 +6,17 @@ import type { Checkpoint, ReadOptions } from "./checkpoint.ts";
 /** Epsilon of PyTorch's `BatchNorm2d`. */
 const EPSILON = 1e-5;
 
-/** Names of a convolution without bias and its normalisation (`Conv2d_BN`). */
+/** Names of a convolution without bias and its normalization (`Conv2d_BN`). */
 const CONVOLUTION = /(^|\.)c\.weight$/;
 
-/** The parts of a normalisation that count. */
+/** The parts of a normalization that count. */
 const PARTS = ["weight", "bias", "running_mean", "running_var"] as const;
 
-/** Where in a checkpoint the normalisation of one convolution lies. */
+/** Where in a checkpoint the normalization of one convolution lies. */
 type Normalization = Readonly<Record<typeof PARTS[number], string>>;
 
 /**
- * Folds every batch normalisation `X.bn` that follows a convolution `X.c` without
+ * Folds every batch normalization `X.bn` that follows a convolution `X.c` without
  * bias, as in TinyViT's checkpoints: `X.c.weight` is scaled, `X.c.bias` is new,
  * and what `X.bn` holds is gone from the names. A checkpoint without any is given
  * back as it is.
@@ -68,7 +68,7 @@ export function foldBatchNorms(checkpoint: Checkpoint): Checkpoint {
     const negative = variance.findIndex((value) => !(value >= 0));
     if (negative >= 0) {
       throw new RangeError(
-        `Cannot fold the batch normalisation as "${norm.running_var}" must be >= 0: current value at ${negative} is ${
+        `Cannot fold the batch normalization as "${norm.running_var}" must be >= 0: current value at ${negative} is ${
           variance[negative]
         }`,
       );

@@ -62,7 +62,7 @@ class Machine {
     }
   }
 
-  /** Counts work towards the limit. */
+  /** Counts work toward the limit. */
   #spend(operations: number): void {
     this.#operations += operations;
     if (this.#operations <= MAX_OPERATIONS) return;

@@ -1,4 +1,4 @@
-/** Statistics of a frozen encoder's features, by which they are standardised. */
+/** Statistics of a frozen encoder's features, by which they are standardized. */
 
 import * as tf from "../engine/tf.ts";
 import { jit } from "../engine/jit.ts";

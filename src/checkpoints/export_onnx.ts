@@ -11,7 +11,7 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 export interface ExportOnnxOptions {
   /**
    * Latents N of one proposal, at least 1, which defaults to 48. The decoder
-   * takes them all at once, as a choice draws their mean towards it.
+   * takes them all at once, as a choice draws their mean toward it.
    */
   readonly samples?: number;
   /**

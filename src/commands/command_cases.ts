@@ -1,9 +1,10 @@
 /** The cases and raters that a command's options name. */
 
-import type { CommandLine, Options } from "./command_line.ts";
+import type { CommandLine, Option, Options } from "./command_line.ts";
 import type { Split } from "../datasets/_split.ts";
 import { MAX_VOXELS } from "../formats/_bytes.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import { LEAST_PART } from "../evaluation/targets.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 
 /** The options that name data sets and what to read of them. */
@@ -35,6 +36,12 @@ export const DATA_OPTIONS = {
   },
 } as const satisfies Options;
 
+/** The `--parts` of a command. */
+export const PARTS: Option = {
+  help:
+    `every separate part of a mask, of ${LEAST_PART} pixels or more, is a target`,
+};
+
 /** The raters that `--include` or `--exclude` names. */
 export function readRaters(
   line: CommandLine,
@@ -61,39 +68,55 @@ export function splitNote(
   return `${name}: this folder is split ${split} itself, not ${asked}: training and evaluation would use the same cases`;
 }
 
+/** A data set, and the folder it was opened from. */
+export interface OpenedCases {
+  readonly folder: string;
+  readonly dataset: Dataset;
+}
+
 /**
- * The data set of a folder, with `--task`, `--structure` and `--max-voxels`. What
- * is to be said of its split goes to stderr, as tables may go to stdout.
+ * The data sets of every `--data`, with `--task`, `--structure` and
+ * `--max-voxels`. What is to be said of their splits goes to stderr, as tables may
+ * go to stdout.
  *
- * @throws {RangeError} When `--include` or `--exclude` names somebody who is none
- * of its raters.
+ * @throws {RangeError} When `--include` or `--exclude` names somebody who is a
+ * rater of none of them.
  */
 export async function openCases(
   line: CommandLine,
   split: Split,
-  folder: string,
-): Promise<Dataset> {
-  const dataset = await openDataset(folder, {
-    split,
-    task: line.integer("task", 1, DATA_OPTIONS.task),
-    structure: line.oneOf("structure", DATA_OPTIONS.structure.words, "cup"),
-    maxVoxels: line.integer(
-      "max-voxels",
-      MAX_VOXELS,
-      DATA_OPTIONS["max-voxels"],
+): Promise<OpenedCases[]> {
+  const opened: OpenedCases[] = [];
+  for (const folder of line.texts("data")) {
+    const dataset = await openDataset(folder, {
+      split,
+      task: line.integer("task", 1, DATA_OPTIONS.task),
+      structure: line.oneOf("structure", DATA_OPTIONS.structure.words, "cup"),
+      maxVoxels: line.integer(
+        "max-voxels",
+        MAX_VOXELS,
+        DATA_OPTIONS["max-voxels"],
+      ),
+    });
+    opened.push({ folder, dataset });
+  }
+  const raters = new Set(
+    opened.flatMap(({ dataset }) =>
+      dataset.cases.flatMap((item) => item.raters)
     ),
-  });
-  const raters = new Set(dataset.cases.flatMap((item) => item.raters));
+  );
   for (const option of ["include", "exclude"] as const) {
     if (!line.knows(option)) continue;
     const unknown = readRaters(line, option)?.find((name) => !raters.has(name));
-    if (unknown === undefined) continue;
+    if (unknown === undefined || opened.length === 0) continue;
     throw line.refuse(
       `--${option} must name raters of the data, ${[...raters].join(", ")}`,
       unknown,
     );
   }
-  const note = splitNote(dataset, split);
-  if (note !== undefined) console.error(note);
-  return dataset;
+  for (const { dataset } of opened) {
+    const note = splitNote(dataset, split);
+    if (note !== undefined) console.error(note);
+  }
+  return opened;
 }

@@ -22,7 +22,7 @@ export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
   ["nodule", 2], // on the chest wall, with a vessel
   ["nodule", 24], // spiculated
   ["nodule", 52], // part-solid, on the chest wall
-  ["kidney", 1], // CT, tumour
+  ["kidney", 1], // CT, tumor
   ["kidney", 9], // CT, cyst
   ["kidney", 13], // MR, cyst
 ];

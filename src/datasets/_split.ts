@@ -150,7 +150,7 @@ export interface CaseEntry {
   patient?: string;
   /** "train", "val" or "test", if it is valid. */
   split?: string;
-  /** Millimetres per pixel. */
+  /** Millimeters per pixel. */
   pixel_spacing_mm?: number;
 }
 

@@ -178,7 +178,7 @@ function inOrder(
   );
 }
 
-/** Millimetres per pixel of a slice, where known. */
+/** Millimeters per pixel of a slice, where known. */
 function pixelSpacing(
   spacing: readonly number[] | undefined,
   axis: number,

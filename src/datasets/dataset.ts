@@ -7,7 +7,9 @@ export interface Case {
   id: string;
   /** Whose image it is: data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Millimetres per pixel, where known: of pixels that are not square [between rows, between columns]. */
+  /** Which data set it is of, where several are evaluated together. */
+  set?: string;
+  /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */
   spacing?: number | readonly [number, number];
   /** The raters who drew a mask, perhaps an empty one, in order. */
   raters: string[];
@@ -32,6 +34,11 @@ export interface Dataset {
    * person from one case to the next. Default false.
    */
   anonymous?: boolean;
+  /**
+   * Whether each image is a crop that somebody made around its object, so that
+   * the whole of it is what to look at. Default false.
+   */
+  crops?: boolean;
   /**
    * Which split the cases are. Undefined where they have none: then training
    * and evaluation that open the same folder use the same cases.

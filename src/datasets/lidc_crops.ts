@@ -73,6 +73,7 @@ export async function lidcCrops(
     name: `LIDC crops, ${split}`,
     cases,
     anonymous: true,
+    crops: true,
     split,
   });
 }

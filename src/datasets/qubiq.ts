@@ -30,7 +30,7 @@ export interface QubiqOptions extends CaseOptions {
  * `Validation` or `Testing`, or nothing at all.
  *
  * - Masks are compared with the image index by index, as the challenge does.
- * - An image of several slices whose masks have one (brain tumour) has the
+ * - An image of several slices whose masks have one (brain tumor) has the
  *   slices, its modalities, as channels: the first three, or `channels`.
  * - A volume (pancreas) gives one case per slice that a rater marked; `case1-2`
  *   is the second scan of patient `case1`.

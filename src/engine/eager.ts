@@ -65,7 +65,7 @@ export async function loadEager(
   if (previous) await tf.setBackend(previous);
   if (!ready) {
     throw new Error(
-      `Cannot use the engine "${name}" as its tfjs backend does not initialise` +
+      `Cannot use the engine "${name}" as its tfjs backend does not initialize` +
         (cause instanceof Error ? `: ${cause.message}` : ""),
       { cause },
     );

@@ -8,7 +8,7 @@ import * as tf from "./tf.ts";
 import type { Tensor } from "./tensors.ts";
 
 /**
- * Layer normalisation over the last axis (Ba, Kiros, Hinton, arXiv 1607.06450).
+ * Layer normalization over the last axis (Ba, Kiros, Hinton, arXiv 1607.06450).
  *
  * @param x `[..., C]`
  * @param gamma `[C]`
@@ -21,7 +21,7 @@ export function layerNorm<T extends Tensor>(
   beta: Tensor,
   epsilon: number,
 ): T {
-  const normalise = tf.customGrad((...args) => {
+  const normalize = tf.customGrad((...args) => {
     const [x, gamma, beta, save] = args as unknown as [
       Tensor,
       Tensor,
@@ -30,24 +30,24 @@ export function layerNorm<T extends Tensor>(
     ];
     const [y, mean, inverse] =
       runFused("LayerNorm", { x, gamma, beta }, { epsilon }) ??
-        normalised(x, gamma, beta, epsilon);
+        normalized(x, gamma, beta, epsilon);
     save([x, gamma, mean, inverse]);
     return { value: y, gradFunc: layerNormGradient };
   });
-  return normalise(x, gamma, beta) as T;
+  return normalize(x, gamma, beta) as T;
 }
 
-function normalised(
+function normalized(
   x: Tensor,
   gamma: Tensor,
   beta: Tensor,
   epsilon: number,
 ): Tensor[] {
   const mean = tf.mean(x, -1, true); // [..., 1]
-  const centred = tf.sub(x, mean);
-  const variance = tf.mean(tf.square(centred), -1, true);
+  const centered = tf.sub(x, mean);
+  const variance = tf.mean(tf.square(centered), -1, true);
   const inverse = tf.rsqrt(tf.add(variance, epsilon)); // [..., 1]
-  const y = tf.add(tf.mul(tf.mul(centred, inverse), gamma), beta);
+  const y = tf.add(tf.mul(tf.mul(centered, inverse), gamma), beta);
   return [y, mean, inverse];
 }
 
@@ -56,8 +56,8 @@ function layerNormGradient(dy: Tensor, saved: Tensor[]): Tensor[] {
   const normal = tf.mul(tf.sub(x, mean), inverse);
   const scaled = tf.mul(dy, gamma);
   const along = tf.mean(tf.mul(scaled, normal), -1, true);
-  const centred = tf.sub(scaled, tf.mean(scaled, -1, true));
-  const dx = tf.mul(tf.sub(centred, tf.mul(normal, along)), inverse);
+  const centered = tf.sub(scaled, tf.mean(scaled, -1, true));
+  const dx = tf.mul(tf.sub(centered, tf.mul(normal, along)), inverse);
   const rows = [...x.shape.keys()].slice(0, -1);
   return [dx, tf.sum(tf.mul(dy, normal), rows), tf.sum(dy, rows)];
 }

@@ -1,5 +1,5 @@
 /**
- * Kernels that reduce axes, and those that normalise or order along one.
+ * Kernels that reduce axes, and those that normalize or order along one.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Evaluation with simulated users: every rater of every case in turn, or one
- * user with a majority in mind, starts with one random click, and aligns for
- * some iterations.
+ * user with a majority in mind, starts with one random click, a box or a mask,
+ * and aligns for some iterations by picks, by clicks, or by whichever gives more.
  */
 
 // @ts-types="@types/ndarray"
@@ -12,28 +12,39 @@ import { hd95 } from "../metrics/surface.ts";
 import { dice, iou } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
-import { cluster, type Proposal } from "../spa/cluster.ts";
-import { decode } from "../spa/decode.ts";
+import type { Proposal } from "../spa/cluster.ts";
 import { encode } from "../spa/encode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
+import type { Box } from "../spa/frame.ts";
 import { type Profile, profileOf } from "../spa/profile.ts";
-import { sampleGMM } from "../spa/sample_gmm.ts";
 import {
+  boundingBox,
   candidateDice,
-  clickInside,
   nearestUser,
   type SimulatedUser,
 } from "../spa/simulated_user.ts";
 import { startPreference } from "../spa/start_preference.ts";
+import type { UpdateOptions } from "../spa/update_preference.ts";
 import {
-  type UpdateOptions,
-  updatePreference,
-} from "../spa/update_preference.ts";
-import { freshAlone, mixtureAlone } from "./mixture_only.ts";
+  type Beginning,
+  type Damage,
+  firstWords,
+  lookOptions,
+  type RegionChoice,
+} from "./first_words.ts";
+import {
+  advance,
+  type Interaction,
+  type Move,
+  movesOf,
+  show,
+  type Shown,
+} from "./moves.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
   expectedTargets,
   nothingMarked,
+  partsOf,
   readMasks,
   type Target,
   targetsOf,
@@ -60,8 +71,34 @@ export interface EvaluateOptions {
    * update of the mixture is worth by itself; default false.
    */
   readonly mixtureOnly?: boolean;
-  /** The simulated user of a mask, default `nearestUser`. */
+  /** The simulated user of a mask who picks, default `nearestUser`. */
   readonly user?: (target: NdArray<Uint8Array>) => SimulatedUser;
+  /**
+   * What the user does: "pick" (default) a candidate; "click" at the center of
+   * the largest error; or "mixed", whichever of the two gives the better next
+   * recommendation, both being tried: the most that a user can make of them.
+   */
+  readonly interaction?: Interaction;
+  /** What the user gives first, default "click": a random pixel of the target. */
+  readonly beginning?: Beginning;
+  /** How the mask of `beginning: "mask"` is damaged; by default not at all. */
+  readonly damage?: Damage;
+  /**
+   * Where the network looks: "auto" (default, "whole" of SAM's network) finds the
+   * object from the user's first words, as for any user; "given" is the square
+   * three times as long as the target.
+   */
+  readonly region?: RegionChoice;
+  /**
+   * By what share of its side a given region is moved in both directions, toward
+   * one of the four corners; default 0.
+   */
+  readonly shift?: number;
+  /**
+   * Whether every separate part of a mask, of 30 pixels or more, is a target of
+   * its own; default false.
+   */
+  readonly parts?: boolean;
   /**
    * Raters whose majority is the one target of a case: the pixels that at least
    * half of those among them have who drew a mask. A case without any of them
@@ -75,6 +112,12 @@ export interface EvaluateOptions {
    * own from the case before, and leaves its new one here.
    */
   readonly profiles?: Map<string, Profile>;
+  /**
+   * Whose profile of the cases before a target starts with, by the names of those
+   * who have one; by default the own one. With another's, the own one still goes
+   * on from case to case, by a user who starts with it and picks once.
+   */
+  readonly lender?: (name: string, known: readonly string[]) => string;
   /**
    * Which cases to evaluate, by id and place in the dataset, which defaults to
    * all. Without profiles a case's figures do not depend on the others.
@@ -103,7 +146,7 @@ export interface IterationResult {
   /** Intersection over union of the same two, 0..1; unknown in results that were saved before it was measured. */
   readonly iou?: number;
   /**
-   * 95th percentile of the Hausdorff distance of the same two, in millimetres
+   * 95th percentile of the Hausdorff distance of the same two, in millimeters
    * where the target's `spacing` is known, else in pixels. An empty
    * recommendation counts as the image's diagonal: see `hd95`.
    */
@@ -116,6 +159,8 @@ export interface IterationResult {
   readonly spread: number;
   /** Milliseconds to sample, decode, cluster, and update after the choice. */
   readonly milliseconds: number;
+  /** What a user of picks and clicks did then; others always do the same. */
+  readonly did?: "pick" | "click";
 }
 
 /** One target of one case. */
@@ -124,9 +169,19 @@ export interface TargetResult {
   readonly case: string;
   /** Whose image it is. */
   readonly patient: string;
+  /** Its data set, where there are several. */
+  readonly set?: string;
   /** Whose mask was aimed at: a rater, or "majority of 1, 2". */
   readonly rater: string;
-  /** Millimetres per pixel of the case, where known: the unit of `hd95`. */
+  /** Which separate part of the mask it is, from 1, the largest first. */
+  readonly part?: number;
+  /** The box around the target, in pixels of the image. */
+  readonly object?: Box;
+  /** Where the network looked first, in pixels of the image. */
+  readonly region?: Box;
+  /** How often it looked to find it, and the milliseconds that took. */
+  readonly looks?: { readonly count: number; readonly milliseconds: number };
+  /** Millimeters per pixel of the case, where known: the unit of `hd95`. */
   readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;
@@ -139,7 +194,7 @@ export interface TargetResult {
 /** What a method did for one target. */
 export type Alignment = Pick<
   TargetResult,
-  "carried" | "sampleSet" | "iterations"
+  "carried" | "sampleSet" | "iterations" | "region" | "looks"
 >;
 
 /** A method at work on one image; what it owns goes when it is disposed. */
@@ -171,66 +226,109 @@ export function measureProposal(
   };
 }
 
+/** A case for all its users. */
+interface Scene {
+  readonly model: Model;
+  /** The whole image, encoded once, where that is what the network looks at. */
+  readonly whole?: ImageEmbedding;
+  /** Looks at the image as one user's first words ask for. */
+  look(words: Words, target: Target): Promise<ImageEmbedding>;
+  /** The profiles after the case before. */
+  readonly before: ReadonlyMap<string, Profile>;
+}
+
 /** Aligns with one simulated user. */
 async function evaluateTarget(
-  model: Model,
-  embedding: ImageEmbedding,
-  { name, mask: target, spacing }: Target,
+  { model, look, whole, before }: Scene,
+  target: Target,
   masks: ReadonlyMap<string, NdArray<Uint8Array>>,
   random: Random,
   options: EvaluateOptions,
 ): Promise<Alignment> {
-  const { iterations: count = 6, samples = 48, candidates = 4 } = options;
-  const user = (options.user ?? nearestUser)(target);
-  const profile = options.profiles?.get(name);
-  const iterations: IterationResult[] = [];
-  let sampleSet: SampleSetMetrics | undefined;
+  const { iterations: count = 6, interaction = "pick" } = options;
+  const { beginning, damage } = options;
+  const user = (options.user ?? nearestUser)(target.mask);
+  const lender = options.lender?.(target.name, [...before.keys()]);
+  const profile = before.get(lender ?? target.name);
+  const words = firstWords(target.mask, random, beginning, damage);
+  const seeds = () => [random.integer(2 ** 31), random.integer(2 ** 31)];
+  using embeddings = new DisposableStack();
+  const embedding = whole ?? embeddings.use(await look(words, target));
+  const { region, looks } = embedding;
   let preference = await startPreference(model, embedding, {
-    points: [clickInside(target, random)],
+    ...words,
     profile,
   });
-  for (let i = 0; i < count; i++) {
-    const start = performance.now();
-    const latents = sampleGMM(preference.distribution, {
-      samples,
-      seed: random.integer(2 ** 31),
-    });
-    const predictions = await decode(
-      model,
-      embedding,
-      options.mixtureOnly ? mixtureAlone(preference) : preference,
-      { latents, variations: options.variations },
-    );
-    const proposal = cluster(predictions, {
-      candidates,
-      seed: random.integer(2 ** 31),
-    });
-    const shown = performance.now();
-    const result = measureProposal(proposal, { mask: target, spacing }, masks);
-    if (options.sampleSet && i === 0) {
-      sampleSet = sampleSetMetrics(proposal, [...masks.values()]);
+  let shown = await show(model, { embedding, preference }, seeds(), options);
+  const iterations: IterationResult[] = [];
+  let sampleSet: SampleSetMetrics | undefined;
+  while (iterations.length < count) {
+    const result = measureProposal(shown.proposal, target, masks);
+    if (options.sampleSet && iterations.length === 0) {
+      sampleSet = sampleSetMetrics(shown.proposal, [...masks.values()]);
     }
-    const choice = user(proposal, random);
-    const chosen = performance.now();
-    preference = await updatePreference(model, embedding, preference, {
-      proposal: options.mixtureOnly ? freshAlone(proposal) : proposal,
-      choice,
-      ...options.update,
+    const moves = movesOf(shown, target.mask, user, random, interaction);
+    if (moves.length === 0) { // nothing to correct: the user is done
+      const last = { ...result, milliseconds: shown.milliseconds };
+      while (iterations.length < count) iterations.push(last);
+      break;
+    }
+    const over = iterations.length === count - 1;
+    const next = over ? [] : seeds();
+    let best: { shown: Shown; dice: number; did: Move["kind"] } | undefined;
+    let updating = 0;
+    for (const move of over ? moves.slice(0, 1) : moves) {
+      const moved = await advance(model, shown, move, options);
+      if (moved.embedding !== shown.embedding) embeddings.use(moved.embedding);
+      if (over) {
+        preference = moved.preference;
+        updating = moved.milliseconds;
+        break;
+      }
+      const then = await show(model, moved, next, options);
+      const gain = moves.length > 1
+        ? dice(then.proposal.recommended.mask, target.mask)
+        : 0;
+      if (best && gain <= best.dice) continue;
+      best = { shown: then, dice: gain, did: move.kind };
+      preference = moved.preference;
+      updating = moved.milliseconds;
+    }
+    iterations.push({
+      ...result,
+      milliseconds: shown.milliseconds + updating,
+      ...(interaction === "mixed" && best && {
+        did: best.did === "choose" ? "pick" : "click",
+      }),
     });
-    const milliseconds = shown - start + performance.now() - chosen;
-    iterations.push({ ...result, milliseconds });
+    if (best) shown = best.shown;
   }
-  options.profiles?.set(name, profileOf(preference));
+  if (lender !== undefined && lender !== target.name) {
+    const own = before.get(target.name);
+    const start = { ...words, profile: own };
+    preference = await startPreference(model, embedding, start);
+    const state = { embedding, preference };
+    const asked = await show(model, state, seeds(), options);
+    const [pick] = movesOf(asked, target.mask, user, random, "pick");
+    ({ preference } = await advance(model, asked, pick, options));
+  }
+  options.profiles?.set(target.name, profileOf(preference));
   return {
     ...(profile && { carried: true }),
+    region,
+    looks: { count: looks.count, milliseconds: looks.milliseconds },
     ...(sampleSet && { sampleSet }),
     iterations,
   };
 }
 
+/** What a user said first. */
+type Words = ReturnType<typeof firstWords>;
+
 /**
  * Evaluates a model on a dataset: for every target a simulated user clicks once
- * at a random pixel of it, then picks a candidate at every iteration.
+ * at a random pixel of it, the network finds the region to look at, and the user
+ * picks a candidate at every iteration; options say otherwise.
  *
  * @param model The network.
  * @param dataset Cases with raters; raters with empty masks are left out.
@@ -260,12 +358,21 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
+  const { region = model.config.sam ? "whole" : "auto", shift } = options;
   return await evaluateCases(dataset, options, async (_, image) => {
-    const embedding = await encode(model, image);
+    // the whole image is encoded once for all users
+    const whole = region === "whole" ? await encode(model, image) : undefined;
+    const look = async (words: Words, { mask, spacing }: Target) =>
+      whole ? { ...whole, [Symbol.dispose]: () => {} } : await encode(
+        model,
+        image,
+        lookOptions(region, mask, words, { shift, spacing }),
+      );
+    const scene = { model, whole, look, before: new Map(options.profiles) };
     return {
       align: (target, masks, random) =>
-        evaluateTarget(model, embedding, target, masks, random, options),
-      [Symbol.dispose]: () => embedding.dispose(),
+        evaluateTarget(scene, target, masks, random, options),
+      [Symbol.dispose]: () => whole?.dispose(),
     };
   });
 }
@@ -280,7 +387,8 @@ export async function evaluateCases(
   options: EvaluateOptions,
   open: (item: Case, image: NdArray<Float32Array>) => Promise<OpenCase>,
 ): Promise<TargetResult[]> {
-  const { include, only, seed = 0 } = options;
+  const { include, only, seed = 0, parts } = options;
+  const places = placesOf(dataset);
   const cases = [...dataset.cases.entries()].filter(([c, { id }]) =>
     only === undefined || only(id, c)
   );
@@ -290,17 +398,32 @@ export async function evaluateCases(
   );
   const results = displayable<TargetResult[]>("evaluation", []);
   for (const [c, item] of cases) {
-    const { id, patient, spacing } = item;
-    const known = { case: id, patient, ...(spacing && { spacing }) };
+    const { id, patient, spacing, set } = item;
+    const known = {
+      ...{ case: id, patient },
+      ...(set !== undefined && { set }),
+      ...(spacing && { spacing }),
+    };
     const masks = await readMasks(item);
-    const targets = targetsOf(item, masks, include);
+    const found = targetsOf(item, masks, include);
+    const targets = parts ? partsOf(found) : found;
     total -= expectedTargets(item, include) - targets.length;
     using method = await open(item, await item.readImage());
     const own: TargetResult[] = [];
     for (const target of targets) {
-      const random = createRandom(seed, c, target.index);
-      const result = await method.align(target, masks, random);
-      own.push({ ...known, rater: target.name, ...result });
+      const { name, index, part, mask } = target;
+      const path = [places[c], index, ...(part === undefined ? [] : [part])];
+      const random = createRandom(seed, ...path);
+      // of a part, nobody's whole mask is the measure
+      const measured = part === undefined ? masks : new Map([[name, mask]]);
+      const result = await method.align(target, measured, random);
+      own.push({
+        ...known,
+        rater: name,
+        ...(part !== undefined && { part }),
+        object: boundingBox(mask),
+        ...result,
+      });
       results.push(own[own.length - 1]);
       options.onTarget?.(results.length, total, own[own.length - 1]);
     }
@@ -312,4 +435,14 @@ export async function evaluateCases(
     throw nothingMarked("evaluate", dataset.name);
   }
   return results;
+}
+
+/** Every case's place in its own data set: its draws do not depend on the others. */
+function placesOf({ cases }: Dataset): number[] {
+  const counts = new Map<string | undefined, number>();
+  return cases.map(({ set }) => {
+    const place = counts.get(set) ?? 0;
+    counts.set(set, place + 1);
+    return place;
+  });
 }

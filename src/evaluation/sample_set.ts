@@ -7,7 +7,7 @@ import { expectedCalibrationError } from "../metrics/calibration.ts";
 import { diceSoft, meanMask } from "../metrics/overlap.ts";
 import {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
 } from "../metrics/sample_set.ts";
@@ -19,7 +19,7 @@ import { mapToImage, maskToImage } from "../spa/frame.ts";
  * of its name computes it; 0..1 but for the first, and the spread, 0..0.5.
  */
 export interface SampleSetMetrics {
-  /** Squared generalised energy distance, 0..2; less is better. */
+  /** Squared generalized energy distance, 0..2; less is better. */
   readonly energyDistance: number;
   /** Dice_max of the annotations: is every opinion found? */
   readonly diceMaxOfAnnotations: number;
@@ -59,7 +59,7 @@ export function sampleSetMetrics(
   const mean = mapToImage(recommended.probability, frame);
   const best = diceMax(samples, annotations);
   return {
-    energyDistance: generalisedEnergyDistance(samples, annotations),
+    energyDistance: generalizedEnergyDistance(samples, annotations),
     diceMaxOfAnnotations: best.ofAnnotations,
     diceMaxOfSamples: best.ofSamples,
     matchedDice: hungarianMatchedDice(samples, annotations),

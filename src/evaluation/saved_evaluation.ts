@@ -6,13 +6,26 @@
 
 import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
+import type { Beginning, RegionChoice } from "./first_words.ts";
 import { InputError } from "../input_error.ts";
 
 /** Results of every variant, by its name. */
 export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
 
-/** What a choice moves; `carried` is `both` with profiles from image to image. */
-export type VariantName = "none" | "moments" | "weights" | "both" | "carried";
+/**
+ * What a choice moves; `carried` is `both` with profiles from image to image,
+ * `wrong` with those of the next rater.
+ */
+export type VariantName =
+  | "none"
+  | "moments"
+  | "weights"
+  | "both"
+  | "carried"
+  | "wrong";
+
+/** The simulated users that a command names. */
+export type UserName = "nearest" | "noisy" | "random" | "click" | "mixed";
 
 /** What the figures depend on; whole numbers as on the command line. */
 export interface Settings {
@@ -21,7 +34,17 @@ export interface Settings {
   readonly variations: number;
   readonly candidates: number;
   readonly seed: number;
-  readonly user: "nearest" | "noisy" | "random";
+  readonly user: UserName;
+  /** What the user gives first. */
+  readonly beginning: Beginning;
+  /** Where the network looks. */
+  readonly region: RegionChoice;
+  /** By what share of its side a given region is moved; not at all without it. */
+  readonly shift?: number;
+  /** Side of the canvases that the images are placed in; as they are without it. */
+  readonly pad?: number;
+  /** Whether every separate part of a mask is a target. */
+  readonly parts?: boolean;
   readonly rule: "generator" | "m-step";
   /** Whether the mixture alone carries the choices. */
   readonly mixtureOnly?: boolean;
@@ -37,12 +60,10 @@ export interface Settings {
   readonly model: string;
 }
 
-/** Which tables are made of it, besides those of the variants. */
+/** How its tables are made. */
 export interface Tables {
   /** Dice to count the iterations to. */
   readonly targets: readonly number[];
-  /** Whether Dice is told rater by rater. */
-  readonly perRater: boolean;
 }
 
 /** The results of one case: as many as it has targets. */
@@ -62,9 +83,14 @@ export interface SavedEvaluation {
   readonly tables: Tables;
   /** What computed it, such as "onnx, 2 threads". */
   readonly engine: string;
+  /** What version of the method it is of; several, where some went on with others. */
+  readonly code?: string;
   /** The cases that are done, by variant. */
   readonly done: Readonly<Record<string, readonly CaseResults[]>>;
-  /** Profiles of the carried variant's users after the last case, by rater, as JSON. */
+  /**
+   * Profiles of the users after the last case that is done, by rater, as JSON: of
+   * the last variant that carries them and is begun.
+   */
   readonly profiles?: Readonly<Record<string, string>>;
 }
 
@@ -94,7 +120,12 @@ export async function readEvaluation(path: string): Promise<SavedEvaluation> {
     format === "spa-evaluation" && version === 1 && Array.isArray(cases) &&
     Array.isArray(settings?.variants) && Array.isArray(tables?.targets) &&
     settings.variants.every((name) => Array.isArray(done?.[name]))
-  ) return saved as SavedEvaluation;
+  ) {
+    // what was saved before there were regions
+    const before = { region: "whole", beginning: "click" };
+    const known = { ...saved, settings: { ...before, ...settings } };
+    return known as SavedEvaluation;
+  }
   throw new InputError(
     `Cannot read an evaluation as the file must be one that deno task evaluate wrote as .json: current value is ${path}`,
   );
@@ -108,8 +139,20 @@ export function runsOf({ cases, settings, done }: SavedEvaluation): Runs {
   }));
 }
 
+/** All variants, in the order of their tables. */
+const ORDER: readonly VariantName[] = [
+  ...["none", "moments", "weights", "both", "carried", "wrong"] as const,
+];
+
+/** The variants of some evaluations, each once. */
+function joinVariants(parts: readonly SavedEvaluation[]): VariantName[] {
+  const found = parts.flatMap(({ settings }) => settings.variants);
+  return ORDER.filter((name) => found.includes(name));
+}
+
 /**
- * Throws unless two evaluations are of the same cases, asked alike.
+ * Throws unless two evaluations are of the same cases, asked alike; each may have
+ * variants that the other lacks.
  *
  * @param action What needs it: "resume the evaluation".
  */
@@ -122,6 +165,7 @@ export function checkSame(
     dataset,
     cases,
     ...settings,
+    variants: undefined,
   });
   const found = findDifference(
     asked(one),
@@ -135,8 +179,8 @@ export function checkSame(
 }
 
 /**
- * What is done of an evaluation, to go on with; other tables may be asked for,
- * and what is left may be another engine's.
+ * What is done of an evaluation, to go on with; other tables and variants may be
+ * asked for, and what is left may be another engine's.
  *
  * @throws {RangeError} When it was not asked alike.
  */
@@ -146,21 +190,35 @@ export function resumeEvaluation(
   asked: SavedEvaluation,
 ): SavedEvaluation {
   checkSame(`go on with ${path}`, before, asked);
-  const { cases, done } = before;
-  const all = Object.values(done).every(({ length }) =>
-    length === cases.length
-  );
+  const { cases } = before;
+  const variants = joinVariants([before, asked]);
+  const done = { ...asked.done, ...before.done };
+  const all = variants.every((name) => done[name].length === cases.length);
   return {
     ...before,
+    settings: { ...before.settings, variants },
+    done,
     tables: asked.tables,
-    engine: all ? before.engine : joinEngines([before, asked]),
+    ...(all ? {} : joinOrigins([before, asked])),
   };
 }
 
 /** All that computed some evaluations, each once. */
-function joinEngines(parts: readonly SavedEvaluation[]): string {
-  const engines = parts.flatMap(({ engine }) => engine.split("; "));
-  return [...new Set(engines)].join("; ");
+function joinTexts(
+  parts: readonly SavedEvaluation[],
+  name: "engine" | "code",
+): string {
+  const texts = parts.flatMap((part) => part[name]?.split("; ") ?? []);
+  return [...new Set(texts)].join("; ");
+}
+
+/** What computed the parts of an evaluation. */
+function joinOrigins(parts: readonly SavedEvaluation[]) {
+  const known = parts.some(({ code }) => code !== undefined);
+  return {
+    engine: joinTexts(parts, "engine"),
+    ...(known && { code: joinTexts(parts, "code") }),
+  };
 }
 
 /** The first of some named values in which two differ, as texts to show. */
@@ -175,7 +233,7 @@ export function findDifference(
   }
 }
 
-/** The beginning of a text, enough to recognise it. */
+/** The beginning of a text, enough to recognize it. */
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
@@ -207,9 +265,10 @@ export function mergeEvaluations(
     return joinRaters(parts);
   }
   for (const part of rest) checkSame("merge", first, part);
-  const { cases, settings } = first;
+  const { cases } = first;
+  const settings = { ...first.settings, variants: joinVariants(parts) };
   const done = Object.fromEntries(settings.variants.map((name) => {
-    const all = parts.flatMap((part) => part.done[name]);
+    const all = parts.flatMap((part) => part.done[name] ?? []);
     const found = new Map(all.map((item) => [item.case, item]));
     const missing = cases.filter((id) => !found.has(id));
     if (missing.length > 0 || found.size < all.length) {
@@ -221,7 +280,7 @@ export function mergeEvaluations(
     }
     return [name, cases.map((id) => found.get(id)!)];
   }));
-  return { ...first, engine: joinEngines(parts), done };
+  return { ...first, settings, ...joinOrigins(parts), done };
 }
 
 /** Joins whole evaluations of different raters, one each. */
@@ -242,5 +301,5 @@ function joinRaters(parts: readonly SavedEvaluation[]): SavedEvaluation {
       })),
     ]),
   );
-  return { ...first, engine: joinEngines(parts), done };
+  return { ...first, ...joinOrigins(parts), done };
 }

@@ -224,16 +224,21 @@ export function pairedDifference(
   };
 }
 
+/** Tells targets apart, and is the same of one target in several evaluations. */
+export function targetKey(
+  { case: id, rater, part }: Pick<TargetResult, "case" | "rater" | "part">,
+): string {
+  return JSON.stringify([id, rater, part ?? 0]);
+}
+
 /** The same targets' results in another evaluation, by which a figure can be read there. */
 export function inOther(
   other: readonly TargetResult[],
   figure: Figure,
 ): Figure {
-  const key = (result: TargetResult) =>
-    JSON.stringify([result.case, result.rater]);
-  const found = new Map(other.map((result) => [key(result), result]));
+  const found = new Map(other.map((result) => [targetKey(result), result]));
   return (result) => {
-    const partner = found.get(key(result));
+    const partner = found.get(targetKey(result));
     return partner && figure(partner);
   };
 }

@@ -26,7 +26,7 @@ export interface IterationSummary {
   readonly milliseconds: number;
 }
 
-/** Summarises results, iteration by iteration. */
+/** Summarizes results, iteration by iteration. */
 export function summarize(
   results: readonly TargetResult[],
   seed = 0,

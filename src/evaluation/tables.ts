@@ -158,7 +158,7 @@ function unitOf({ spacing }: TargetResult): "mm" | "px" {
 
 /**
  * IoU and HD95 of the recommendation: means over targets, 95 % intervals by a
- * bootstrap over patients. Millimetres and pixels are never averaged: where a
+ * bootstrap over patients. Millimeters and pixels are never averaged: where a
  * dataset has both, each has its columns, over the targets it is of.
  *
  * @param runs Results by variant: a row per iteration of one, and of several a row each, at its last iteration.
@@ -329,7 +329,7 @@ export function diceTargetsTable(
         `${(100 * found.failureRate).toFixed(1)} %`,
         found.cases,
         found.cap,
-        found.penalisedMean,
+        found.penalizedMean,
       ];
     });
   });
@@ -337,12 +337,15 @@ export function diceTargetsTable(
     columns: [
       ...(names.length > 1 ? [{ heading: "variant" }] : []),
       { heading: "Dice target" },
-      { heading: "iterations", digits: 2 },
+      { heading: "iterations of those that reach it", digits: 2 },
       { heading: "95 % interval" },
       { heading: "failed", align: "right" },
       { heading: "n" },
       { heading: "cap" },
-      { heading: `iterations, a failure as ${failurePenalty(cap)}`, digits: 2 },
+      {
+        heading: `iterations of all, a failure as ${failurePenalty(cap)}`,
+        digits: 2,
+      },
     ],
     rows,
   };
@@ -391,7 +394,7 @@ export function savingsTable(
         const count = ({ iterations }: TargetResult) =>
           iterationsToTarget([iterations.map(({ dice }) => dice)], target, {
             cap,
-          }).penalisedMean;
+          }).penalizedMean;
         const other = inOther(runs[second], count);
         const { first: one, second: two, p, pairs } = pairedDifference(
           runs[first],
@@ -420,7 +423,7 @@ export function savingsTable(
 
 /** What each metric is called. */
 const NAMES: Readonly<Record<keyof SampleSetMetrics, string>> = {
-  energyDistance: "generalised energy distance",
+  energyDistance: "generalized energy distance",
   diceMaxOfAnnotations: "Dice_max of annotations",
   diceMaxOfSamples: "Dice_max of samples",
   matchedDice: "Hungarian-matched Dice",

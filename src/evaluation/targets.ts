@@ -2,6 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { connectedParts } from "../arrays/connected_parts.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Case } from "../datasets/dataset.ts";
 import { meanMask } from "../metrics/overlap.ts";
@@ -12,9 +13,11 @@ export interface Target {
   readonly name: string;
   /** Its place among the case's raters. */
   readonly index: number;
+  /** Which separate part of the mask it is, from 1, the largest first. */
+  readonly part?: number;
   /** [H, W], 0 or 1, not empty. */
   readonly mask: NdArray<Uint8Array>;
-  /** Millimetres per pixel of it, where known. */
+  /** Millimeters per pixel of it, where known. */
   readonly spacing?: Case["spacing"];
 }
 
@@ -79,4 +82,18 @@ export function targetsOf(
     ? [include[0], raters.indexOf(include[0])]
     : [`majority of ${include.join(", ")}`, 0];
   return [{ name, index, mask: ndarray(mask, share.shape), spacing }];
+}
+
+/** Pixels of the smallest part of a mask that is a target of its own. */
+export const LEAST_PART = 30;
+
+/**
+ * Every separate part of the targets, of 30 pixels or more, as a target of its
+ * own: an image may show several objects of a kind, and a click means one.
+ */
+export function partsOf(targets: readonly Target[]): Target[] {
+  return targets.flatMap((target) =>
+    connectedParts(target.mask, { least: LEAST_PART })
+      .map((mask, i) => ({ ...target, mask, part: i + 1 }))
+  );
 }

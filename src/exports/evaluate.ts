@@ -10,6 +10,13 @@ export {
   type IterationResult,
   type TargetResult,
 } from "../evaluation/evaluate.ts";
+export type {
+  Beginning,
+  Damage,
+  RegionChoice,
+} from "../evaluation/first_words.ts";
+export type { Interaction } from "../evaluation/moves.ts";
+export { padCases } from "../evaluation/pad_cases.ts";
 export {
   type RaterAgreement,
   raterAgreement,
@@ -27,7 +34,7 @@ export {
 export { dice, diceSoft, iou, meanMask } from "../metrics/overlap.ts";
 export {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
   sampleSpread,

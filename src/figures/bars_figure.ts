@@ -35,7 +35,7 @@ export interface BarsFigureOptions {
 /** Share of a group's width that its bars take together, and the gaps of one's. */
 const WIDTHS = { group: 0.76, bar: 0.88, most: 0.3 };
 
-/** Of bars that differ, not by colour alone. */
+/** Of bars that differ, not by color alone. */
 const PATTERNS = ["", "/", ".", "\\", "x", "-"];
 
 /**

@@ -80,7 +80,7 @@ function legendRows(names: readonly string[]): number {
   return Math.ceil(names.length / Math.max(1, Math.floor(columns)));
 }
 
-/** The colour of a series. */
+/** The color of a series. */
 export function seriesColor(i: number): string {
   return SERIES[i % SERIES.length];
 }
@@ -96,7 +96,7 @@ export function gapped(values: readonly number[]): (number | null)[] {
   return values.map((value) => Number.isFinite(value) ? value : null);
 }
 
-/** How the line of a series is drawn: not told apart by colour alone. */
+/** How the line of a series is drawn: not told apart by color alone. */
 export function dashOf(i: number): string {
   return ["solid", "dash", "dot", "dashdot"][i % 4];
 }
@@ -114,7 +114,7 @@ export function lastOf(
 export interface PlotlySpec {
   /** Its traces. */
   readonly data: readonly Record<string, unknown>[];
-  /** Title, axes, legend, colours. */
+  /** Title, axes, legend, colors. */
   readonly layout: Record<string, unknown>;
 }
 

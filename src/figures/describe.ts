@@ -113,7 +113,7 @@ export function describeArray(
       countPixels(array as NdArray<Uint8Array>)
     } inside`;
   }
-  return `Image of ${size}, ${channels === 1 ? "grey" : "color"}`;
+  return `Image of ${size}, ${channels === 1 ? "gray" : "color"}`;
 }
 
 /** A volume: its size, and its spacing where it is known. */

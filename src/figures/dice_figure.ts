@@ -20,10 +20,10 @@ export interface DiceSeries {
   readonly intervals?: readonly (readonly [low: number, high: number])[];
   /** Whether it is a part of another series: drawn thinner; false by default. */
   readonly part?: boolean;
-  /** Whose colour it has, by the place in the list, from 0; its own by default. */
+  /** Whose color it has, by the place in the list, from 0; its own by default. */
   readonly like?: number;
   /**
-   * Whose it is, by the place among the raters, from 0: colour and dashes are
+   * Whose it is, by the place among the raters, from 0: color and dashes are
    * those that the rater has in other figures. Of no rater by default.
    */
   readonly rater?: number;
@@ -72,7 +72,7 @@ export function diceFigure(
   });
 }
 
-/** A line's colour, and its dashes as plotly has them. */
+/** A line's color, and its dashes as plotly has them. */
 function styleOf({ like, rater, part }: DiceSeries, i: number) {
   const width = part ? 1.5 : 3;
   if (rater === undefined) {

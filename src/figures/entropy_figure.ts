@@ -96,7 +96,7 @@ export function entropyFigure(
   return new Figure({ width: WIDTH, height, alt, draw });
 }
 
-/** The colour bar: 0 at the bottom, ln 2 at the top. */
+/** The color bar: 0 at the bottom, ln 2 at the top. */
 function drawScale({ x, y, width, height }: Rect, id: string): string {
   const stops = Array.from({ length: 33 }, (_, i) => {
     const color = `rgb(${colormap(i / 32)})`;

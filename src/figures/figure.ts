@@ -167,7 +167,7 @@ type SharpFactory = (input: Uint8Array, options: object) => Sharp;
  * @param svg An SVG document that says its width and height.
  * @param options.scale Pixels of the PNG per unit of the SVG, which defaults
  * to 1.
- * @param options.palette Whether 256 colours are enough, which halves the file;
+ * @param options.palette Whether 256 colors are enough, which halves the file;
  * defaults to false.
  * @returns The bytes of a PNG file.
  */

@@ -101,7 +101,7 @@ export function figureOf(value: Showable, options: ShowOptions = {}): Figure {
     if (value.values.shape[0] > 1) {
       return volumeFigure({ volume: value, title });
     }
-    const channels = value.colour ? undefined : [0];
+    const channels = value.color ? undefined : [0];
     const image = volumeImage(value, { channels });
     return imageFigure({ image, title: title ?? describe(value) });
   }
@@ -168,7 +168,7 @@ function arrayFigure(
     const mask = value as NdArray<Uint8Array>;
     return maskFigure({
       ...{ mask, label: "mask", title, points, truth },
-      image: image ?? greyOf(mask),
+      image: image ?? grayOf(mask),
     });
   }
   const line = title ?? describeArray(value);
@@ -180,18 +180,18 @@ function arrayFigure(
 }
 
 /** A mask as an image: dark, and lighter inside. */
-function greyOf(mask: NdArray<Uint8Array>): NdArray<Float32Array> {
+function grayOf(mask: NdArray<Uint8Array>): NdArray<Float32Array> {
   const [height, width] = mask.shape;
-  const grey = Float32Array.from(
+  const gray = Float32Array.from(
     contiguous(mask).data,
     (value) => value === 0 ? 0.15 : 0.55,
   );
-  return ndarray(grey, [height, width, 1]);
+  return ndarray(gray, [height, width, 1]);
 }
 
 /** What stands for an image that is not known. */
 function blank({ shape }: NdArray<Uint8Array>): NdArray<Float32Array> {
   const [height, width] = shape;
-  const grey = new Float32Array(height * width).fill(0.25);
-  return ndarray(grey, [height, width, 1]);
+  const gray = new Float32Array(height * width).fill(0.25);
+  return ndarray(gray, [height, width, 1]);
 }

@@ -121,7 +121,7 @@ function describeValidation(json: string): string {
   }
 }
 
-/** One bar, a part's piece as long as its share, and what each colour is. */
+/** One bar, a part's piece as long as its share, and what each color is. */
 function drawParts(parts: readonly [string, number][], fonts: Fonts): string {
   const total = parts.reduce((sum, [, count]) => sum + count, 0);
   const column = INNER / 3;

@@ -16,7 +16,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** How much of the image the colour of added and removed pixels covers, 0..1. */
+/** How much of the image the color of added and removed pixels covers, 0..1. */
 export const AREA_OPACITY = { added: 0.68, removed: 0.42 } as const;
 
 /**
@@ -91,8 +91,8 @@ export function closeView(masks: readonly NdArray<Uint8Array>[]): Rect {
   const part = Math.max(1.7 * extent, 24 / Math.max(width, height));
   if (part > 0.8) return whole;
   const size = [Math.round(part * width), Math.round(part * height)];
-  const place = (centre: number, size: number, side: number) =>
-    Math.round(Math.min(Math.max(centre - size / 2, 0), side - size));
+  const place = (center: number, size: number, side: number) =>
+    Math.round(Math.min(Math.max(center - size / 2, 0), side - size));
   return {
     x: place((left + right + 1) / 2, size[0], width),
     y: place((top + bottom + 1) / 2, size[1], height),
@@ -264,7 +264,7 @@ export function drawPoint(
   radius = 7,
 ): string {
   const unit = 1 / scaleOf(panel);
-  // (0, 0) is the first pixel's centre, half a pixel from its corner.
+  // (0, 0) is the first pixel's center, half a pixel from its corner.
   const at = `translate(${num(x + 0.5)} ${num(y + 0.5)}) scale(${
     unit.toPrecision(4)
   })`;
@@ -278,7 +278,7 @@ export function drawBoxPrompt(
 ): string {
   const width = right - left;
   const height = bottom - top;
-  // From pixel centre to pixel centre, as clicks.
+  // From pixel center to pixel center, as clicks.
   return boxMark(left + 0.5, top + 0.5, width, height, 1 / scaleOf(panel));
 }
 
@@ -355,7 +355,7 @@ export function lineItem(
   return { label, mark };
 }
 
-/** The colour of added pixels, or the hatch of removed ones. */
+/** The color of added pixels, or the hatch of removed ones. */
 export function areaItem(
   label: string,
   kind: "added" | "removed",
@@ -392,7 +392,7 @@ export function closerItem(): LegendItem {
   return { label: "shown closer", mark };
 }
 
-/** A swatch of added or removed pixels, as they look over a grey image. */
+/** A swatch of added or removed pixels, as they look over a gray image. */
 export function areaSwatch(
   kind: "added" | "removed",
   id: string,

@@ -24,10 +24,10 @@ export function imageURI(image: NdArray<Float32Array>): Promise<string> {
 }
 
 /**
- * A map of numbers in false colours, as a data URI with a PNG file in it.
+ * A map of numbers in false colors, as a data URI with a PNG file in it.
  *
  * @param map [H, W].
- * @param max The value that takes the lightest colour; 0 takes the darkest.
+ * @param max The value that takes the lightest color; 0 takes the darkest.
  */
 export function mapURI(
   map: NdArray<Float32Array>,
@@ -74,8 +74,8 @@ async function encode(
 
 /**
  * Magma, from dark (0) to light (1): perceptually uniform, and readable with
- * any colour vision and in grey. By Nathaniel Smith and Stéfan van der Walt,
- * matplotlib, CC0; every eighth of its 256 colours.
+ * any color vision and in gray. By Nathaniel Smith and Stéfan van der Walt,
+ * matplotlib, CC0; every eighth of its 256 colors.
  */
 const MAGMA =
   ("000004 030312 0a0822 130d34 1d1147 29115a 36106b 440f76 51127c 5d177f 6a1c81 " +
@@ -84,7 +84,7 @@ const MAGMA =
     .split(" ").map((hex) => [...Uint8Array.fromHex(hex)]);
 
 /**
- * The colour of a value on the perceptually uniform scale.
+ * The color of a value on the perceptually uniform scale.
  *
  * @param value 0..1; clipped, NaN counts as 0.
  * @returns Red, green and blue, whole numbers 0..255.

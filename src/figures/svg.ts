@@ -25,7 +25,7 @@ export interface TextStyle {
   bold?: boolean;
   /** Which end of the line stands at x, which defaults to "start". */
   anchor?: "start" | "middle" | "end";
-  /** Which defaults to the ink's colour. */
+  /** Which defaults to the ink's color. */
   fill?: string;
 }
 

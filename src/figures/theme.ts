@@ -1,14 +1,14 @@
 /**
- * The figures' one visual language: colours, sizes and typeface.
+ * The figures' one visual language: colors, sizes and typeface.
  *
- * The colours of marks are Okabe and Ito's (https://jfly.uni-koeln.de/color),
- * which readers with any colour vision tell apart. A mark never differs from
- * another by colour alone: removed pixels are hatched, a reference is dashed.
+ * The colors of marks are Okabe and Ito's (https://jfly.uni-koeln.de/color),
+ * which readers with any color vision tell apart. A mark never differs from
+ * another by color alone: removed pixels are hatched, a reference is dashed.
  *
  * @module
  */
 
-/** Colours, as CSS hex. */
+/** Colors, as CSS hex. */
 export const COLOR = {
   /** Outline of the recommended mask. */
   recommended: "#F0E442",
@@ -78,7 +78,7 @@ export interface RaterLine {
   readonly dash: readonly number[];
 }
 
-/** Not told apart by colour alone; a reference is dashed evenly, and pink. */
+/** Not told apart by color alone; a reference is dashed evenly, and pink. */
 const DASHES = [[], [6, 2.5], [1.3, 1.8], [6, 2, 1.3, 2], [2.6, 1.6]];
 
 /** How many raters have a line that is theirs alone. */

@@ -89,7 +89,7 @@ export function volumeFigure(
     volume,
     masks = [],
     window,
-    channels = volume.colour ? undefined : [0],
+    channels = volume.color ? undefined : [0],
     areas,
     title = describeVolume(volume),
     at = middleOf(volume, masks),

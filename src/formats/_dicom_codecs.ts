@@ -8,7 +8,7 @@ export interface Frame {
   /** Bytes of a sample. */
   width: number;
   little: boolean;
-  /** Whether colours lie plane by plane, where it is not as the file says. */
+  /** Whether colors lie plane by plane, where it is not as the file says. */
   planar?: boolean;
   /** Whether the stored bits are the lowest ones, whatever the file's high bit. */
   plain?: boolean;
@@ -92,7 +92,7 @@ export async function decodeFrame(
  *
  * @returns Whether they are the latter.
  */
-export function checkColours(
+export function checkColors(
   { samples, photometric }: DicomHeader,
   name: string,
 ): boolean {
@@ -108,7 +108,7 @@ async function rle(
   name: string,
 ): ReturnType<Decoder> {
   const { rows, columns, samples: channels, bitsAllocated } = header;
-  const ybr = checkColours(header, name);
+  const ybr = checkColors(header, name);
   const bytes = decodeRle(coded, {
     area: rows * columns,
     channels,
@@ -173,7 +173,7 @@ async function jpegLossless(
 ): ReturnType<Decoder> {
   // A sample takes a bit at least.
   checkSize(jpegSize(coded), header, coded.length * 8, name);
-  const ybr = checkColours(header, name);
+  const ybr = checkColors(header, name);
   const { bytes } = await Promise.resolve(decodeJpegLossless(coded));
   return { bytes, little: true, planar: false, plain: true, ybr };
 }
@@ -239,7 +239,7 @@ async function jpegLs(
 ): ReturnType<Decoder> {
   // A run takes few bits: `maxVoxels` is the only bound.
   checkSize(jpegSize(coded), header, Infinity, name);
-  const ybr = checkColours(header, name);
+  const ybr = checkColors(header, name);
   const { bytes, about } = await compiled(
     "charls",
     coded,
@@ -257,7 +257,7 @@ async function jpeg2000(
   checkSize(codestreamSize(coded), header, Infinity, name);
   // Luma and chroma are turned into colors where the codestream says so.
   const ybr = header.photometric.startsWith("YBR_FULL") &&
-    header.samples === 3 && !hasColourTransform(coded);
+    header.samples === 3 && !hasColorTransform(coded);
   const kind = /\.20[123]$/.test(header.transferSyntax)
     ? "openjph"
     : "openjpeg";
@@ -266,7 +266,7 @@ async function jpeg2000(
 }
 
 /** Whether a codestream's components were transformed (ITU T.800 A.6.1). */
-function hasColourTransform(bytes: Uint8Array): boolean {
+function hasColorTransform(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 2; at + 9 < bytes.length; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint16(at);

@@ -71,7 +71,7 @@ export interface DicomHeader extends VolumeHeader {
   bitsStored: number;
   highBit: number;
   signed: boolean;
-  /** Whether colours lie plane by plane. */
+  /** Whether colors lie plane by plane. */
   planar: boolean;
   /** MONOCHROME1, RGB, YBR_FULL_422 ... */
   photometric: string;
@@ -89,7 +89,7 @@ export interface DicomHeader extends VolumeHeader {
   rescale: [slope: number, intercept: number][];
   /** Direction cosines along a row and along a column, where there are any. */
   cosines: number[];
-  /** Where the centre of the first pixel lies, where that is told. */
+  /** Where the center of the first pixel lies, where that is told. */
   position: number[];
   /** Which stored frame is shown at each place, where they are not shown as stored. */
   order?: readonly number[];
@@ -182,7 +182,7 @@ function guard<T>(name: string, parse: () => T): T {
 export function asIndices(header: DicomHeader): DicomHeader {
   if (!header.palette) return header;
   const { shape: [depth, rows, columns] } = header;
-  const plain = { palette: undefined, colour: false, window: undefined };
+  const plain = { palette: undefined, color: false, window: undefined };
   return { ...header, ...plain, shape: [depth, rows, columns, 1] };
 }
 
@@ -190,7 +190,7 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
   const file = new Attributes(dataSet, name);
   const stored = storedForm(file);
   const { frames, signed, photometric, bitsStored } = stored;
-  const grey = /^MONOCHROME[12]$/.test(photometric);
+  const gray = /^MONOCHROME[12]$/.test(photometric);
   const palette = photometric === "PALETTE COLOR"
     ? paletteOf(dataSet, signed, name)
     : undefined;
@@ -201,16 +201,16 @@ function readAttributes(dataSet: DataSet, name: string): DicomHeader {
   const shape = [segments?.depth ?? frames, stored.rows, stored.columns];
   return {
     ...stored,
-    shape: [...shape, grey ? 1 : 3] as VolumeHeader["shape"],
+    shape: [...shape, gray ? 1 : 3] as VolumeHeader["shape"],
     ...(segments
       ? { spacing: segments.spacing, affine: segments.affine }
       : place),
     layout: AS_STORED,
-    colour: !grey,
-    ...(grey ? viewOf(file, frames, signed) : {
+    color: !gray,
+    ...(gray ? viewOf(file, frames, signed) : {
       window: [0, 2 ** (palette ? palette[0].bits : bitsStored) - 1],
     }),
-    padding: grey && !modality
+    padding: gray && !modality
       ? paddingOf(file, signed, rescale[0])
       : undefined,
     inverted: photometric === "MONOCHROME1",

@@ -1,7 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import type { DicomHeader } from "./_dicom_header.ts";
-import { checkColours, decodeFrame, type Frame } from "./_dicom_codecs.ts";
+import { checkColors, decodeFrame, type Frame } from "./_dicom_codecs.ts";
 import { badFile, SAMPLES } from "./_bytes.ts";
 import { lookUp } from "./_dicom_lut.ts";
 import type { Segments } from "./_dicom_seg.ts";
@@ -68,7 +68,7 @@ function frameReader(
       });
     };
   }
-  const ybr = checkColours(header, name);
+  const ybr = checkColors(header, name);
   const width = bitsAllocated / 8;
   const bytes = plainBytes(header, frames * size * width, name);
   return (frame) =>

@@ -5,14 +5,14 @@ import type { Affine, VolumeHeader } from "./_volume_header.ts";
 /** Direction cosines may differ by so much, as they are rounded in files. */
 export const SAME_DIRECTION = 1e-3;
 
-/** Positions may lie so far beside equal distances: a share of the distance, and millimetres. */
-const UNEVEN = { share: 0.01, millimetres: 0.01 };
+/** Positions may lie so far beside equal distances: a share of the distance, and millimeters. */
+const UNEVEN = { share: 0.01, millimeters: 0.01 };
 
 /** Slices one behind the other at equal distances. */
 export interface Grid {
   /** The slices' indices, in order along their normal. */
   readonly order: readonly number[];
-  /** From one slice to the next, in DICOM's millimetres. */
+  /** From one slice to the next, in DICOM's millimeters. */
   readonly step: readonly number[];
   /** Its length. */
   readonly between: number;
@@ -53,7 +53,7 @@ export function gridOf(
     (x - positions[first][axis]) / (count - 1)
   );
   const between = Math.hypot(...step);
-  const allowed = Math.max(UNEVEN.share * between, UNEVEN.millimetres);
+  const allowed = Math.max(UNEVEN.share * between, UNEVEN.millimeters);
   const beside = (index: number, i: number) =>
     Math.hypot(
       ...positions[index].map((x, k) => x - positions[first][k] - i * step[k]),
@@ -98,9 +98,9 @@ export interface StatedPlace {
   positions: readonly number[][];
   /** How far each lies along the normal, behind the first: of dose grids. */
   offsets: readonly number[];
-  /** Millimetres between rows and columns, of all frames, or of each. */
+  /** Millimeters between rows and columns, of all frames, or of each. */
   pixels: readonly number[][];
-  /** Millimetres between slices, or of their thickness. */
+  /** Millimeters between slices, or of their thickness. */
   stated?: number;
 }
 

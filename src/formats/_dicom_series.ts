@@ -24,7 +24,7 @@ import { countValues, type VolumeHeader } from "./_volume_header.ts";
 /** A file of a series, and what of its header places it. */
 type Slice =
   & Pick<DicomHeader, "shape" | "spacing" | "cosines" | "position" | "origin">
-  & Pick<DicomHeader, "photometric" | "window" | "colour" | "inverted">
+  & Pick<DicomHeader, "photometric" | "window" | "color" | "inverted">
   & Pick<DicomHeader, "layout" | "affine" | "voi" | "padding" | "frames">
   & Pick<DicomHeader, "order" | "sparse">
   & { readonly path: string; readonly series: SeriesName }
@@ -135,7 +135,7 @@ export async function seriesValues(
     const [{ path }] = slices;
     return await valuesOf(path, maxVoxels, mask);
   }
-  const sides = mask ? shape.with(3, slices[0].colour ? 3 : 1) : shape;
+  const sides = mask ? shape.with(3, slices[0].color ? 3 : 1) : shape;
   const values = new Float32Array(
     countValues(sides, maxVoxels, slices[0].path),
   );
@@ -172,7 +172,7 @@ async function readSlice(path: string): Promise<Slice | "other" | undefined> {
   }
   const rest = headerOf(dataSet, path);
   const { shape, spacing, affine, cosines, position, photometric } = rest;
-  const { window, colour, inverted, layout, voi, padding } = rest;
+  const { window, color, inverted, layout, voi, padding } = rest;
   const { origin, frames, order, sparse } = rest;
   return { // and not the bytes, which `dataSet` holds
     path,
@@ -184,7 +184,7 @@ async function readSlice(path: string): Promise<Slice | "other" | undefined> {
     aside: ASIDE.includes(text("x00080060")) ||
       text("x00080008").split("\\").includes("LOCALIZER"),
     ...{ shape, spacing, affine, cosines, position, photometric, origin },
-    ...{ window, colour, inverted, layout, voi, padding, frames, order },
+    ...{ window, color, inverted, layout, voi, padding, frames, order },
     sparse,
   };
 }
@@ -260,7 +260,7 @@ function stack(files: readonly Slice[], folder: string): DicomSeries {
         ...{ sopClass, sopInstance },
       })),
     },
-    ...{ colour: rest.colour, inverted: rest.inverted, layout: rest.layout },
+    ...{ color: rest.color, inverted: rest.inverted, layout: rest.layout },
   };
   return { header, slices };
 }

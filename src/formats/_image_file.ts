@@ -9,7 +9,7 @@ export interface DecodedImage {
   values: Uint8Array | Float32Array;
   height: number;
   width: number;
-  /** 1 (grey) or 3 (colour). */
+  /** 1 (gray) or 3 (color). */
   channels: 1 | 3;
   format: "png" | "jpeg" | "tiff";
   /** Whether large values are to be shown dark: TIFF's WhiteIsZero. */
@@ -22,7 +22,7 @@ export interface DecodedImage {
   pages: number;
 }
 
-/** Colour spaces whose samples are read. */
+/** Color spaces whose samples are read. */
 const SPACES = ["b-w", "grey16", "srgb", "rgb", "rgb16"];
 
 /** libtiff refuses strips of more bytes than this unless it is told that all is well. */
@@ -57,7 +57,7 @@ async function openImage(
       page,
       unlimited: large,
       failOn: strict ? "warning" : "error",
-      ignoreIcc: true, // a colour profile would change the stored numbers
+      ignoreIcc: true, // a color profile would change the stored numbers
       limitInputPixels: false, // the caller checks the header itself
     });
   const headerOf = (page?: number) =>
@@ -107,7 +107,7 @@ export async function decodeImage(
   { maxPixels = 64 * 2 ** 20, page = 0, indices = false, alpha = false }: {
     maxPixels?: number;
     page?: number;
-    /** Whether a palette's indices are wanted, not its colours. */
+    /** Whether a palette's indices are wanted, not its colors. */
     indices?: boolean;
     /** Whether alpha is wanted as well. */
     alpha?: boolean;
@@ -126,7 +126,7 @@ export async function decodeImage(
 
   if (!SPACES.includes(space)) {
     throw reject(
-      "its colors must be grey or red, green and blue",
+      "its colors must be gray or red, green and blue",
       space.toUpperCase(),
     );
   }
@@ -150,22 +150,22 @@ export async function decodeImage(
     return { ...stored, ...rest, alpha: opaque };
   }
 
-  const grey = space === "b-w" || space === "grey16";
+  const gray = space === "b-w" || space === "grey16";
   let pipeline = image.clone().autoOrient().removeAlpha();
   let offset = 0;
   if (depth === "uchar") {
-    pipeline = (grey ? pipeline.toColourspace("b-w") : pipeline).raw();
-  } else if (depth === "ushort" && (grey || space === "rgb16")) {
+    pipeline = (gray ? pipeline.toColourspace("b-w") : pipeline).raw();
+  } else if (depth === "ushort" && (gray || space === "rgb16")) {
     pipeline = pipeline.toColourspace(space).raw({ depth: "float" });
-  } else if (depth === "short" && grey) {
+  } else if (depth === "short" && gray) {
     // grey16 is unsigned: negative samples would become 0.
     offset = -32768;
     pipeline = pipeline.linear(1, -offset).toColourspace("grey16")
       .raw({ depth: "float" });
-  } else if (grey) {
+  } else if (gray) {
     pipeline = pipeline.raw({ depth: "float" }); // three equal channels
   } else {
-    throw reject("its samples must be grey, or 8 or 16 bit colour", depth);
+    throw reject("its samples must be gray, or 8 or 16 bit color", depth);
   }
 
   const { data, info } = await pipeline.toBuffer({ resolveWithObject: true })
@@ -173,7 +173,7 @@ export async function decodeImage(
       throw damaged(error);
     });
   const { height, width } = info;
-  const channels = grey ? 1 : 3;
+  const channels = gray ? 1 : 3;
   const rest = {
     ...{ height, width, channels, format, inverted, pages } as const,
     alpha: opaque,

@@ -43,7 +43,7 @@ export interface StoredValues {
   /** Whether values are those stored but for small errors: of a JPEG. */
   readonly lossy?: boolean;
   /** Whether the channels are red, green and blue. */
-  readonly colour?: boolean;
+  readonly color?: boolean;
 }
 
 /** Values of a label may lie so far beside it: what resampling leaves. */
@@ -77,10 +77,10 @@ export function insideOf(
 ): Uint8Array {
   checkNumbers(options);
   const { values, channels } = chosenChannels(stored, options, name);
-  const { lossy = false, colour = false } = stored;
+  const { lossy = false, color = false } = stored;
   const isInside = rule(values, {
     ...options,
-    ...{ lossy, colour: colour && channels === 3, name },
+    ...{ lossy, color: color && channels === 3, name },
   });
   const inside = new Uint8Array(values.length / channels);
   for (let i = 0, pixel = 0; pixel < inside.length; pixel++) {
@@ -128,7 +128,7 @@ function checkNumbers({ label, ignore, threshold }: MaskOptions): void {
 
 /** The channels that count: the chosen one, one of several alike, or all of them. */
 function chosenChannels(
-  { values, channels, colour }: StoredValues,
+  { values, channels, color }: StoredValues,
   { channel, label }: MaskOptions,
   name: string,
 ): Pick<StoredValues, "values" | "channels"> {
@@ -173,7 +173,7 @@ function chosenChannels(
       name,
     );
   }
-  if (colour && label !== undefined) {
+  if (color && label !== undefined) {
     throw unclear(
       "label must be of a mask with one channel; channel names the one that is meant",
       `${channels} channels of colors`,
@@ -186,9 +186,9 @@ function chosenChannels(
 /** Which values are inside. */
 function rule(
   values: Float32Array | Uint8Array,
-  { label, ignore, threshold, lossy, colour, name }:
+  { label, ignore, threshold, lossy, color, name }:
     & MaskOptions
-    & { lossy: boolean; colour: boolean; name: string },
+    & { lossy: boolean; color: boolean; name: string },
 ): (value: number) => boolean {
   const ignored = numbersOf(ignore);
   const among = (list: readonly number[]) => (value: number) =>
@@ -208,8 +208,8 @@ function rule(
   if (label !== undefined) return unless(among(numbersOf(label)));
   if (threshold !== undefined) return unless((value) => value >= threshold);
   const found = census(values, isIgnored, name);
-  if (lossy) return jpegRule(found, colour, name);
-  if (colour) return unless((value) => value > 0);
+  if (lossy) return jpegRule(found, color, name);
+  if (color) return unless((value) => value > 0);
   return unless(plainRule(found, name));
 }
 
@@ -313,7 +313,7 @@ function plainRule(
 /** Losses leave small values around every edge. */
 function jpegRule(
   { counts, top }: Census,
-  colour: boolean,
+  color: boolean,
   name: string,
 ): (value: number) => boolean {
   const sum = (from: number, to: number) =>
@@ -331,7 +331,7 @@ function jpegRule(
   const third = sum(THIRD[0], THIRD[1]);
   const between = sum(48, 207);
   if (
-    !colour && third > 16 && 2 * third > between && 4 * third > sum(208, 255)
+    !color && third > 16 && 2 * third > between && 4 * third > sum(208, 255)
   ) {
     throw unclear(
       "a JPEG's values must lie around 0 and 255; threshold tells the least one that is inside",

@@ -29,7 +29,7 @@ export interface NiftiHeader extends VolumeHeader {
   /** x, y, z and all further dimensions together, as stored. */
   dims: [number, number, number, number];
   type: SampleType;
-  /** Samples stored together per voxel: 3 or 4 for colour, else 1. */
+  /** Samples stored together per voxel: 3 or 4 for color, else 1. */
   samples: number;
   little: boolean;
   slope: number;
@@ -56,8 +56,8 @@ const TYPES: Record<number, SampleType> = {
 const RGB = 128;
 const RGBA = 2304;
 
-/** Millimetres per spatial unit, by xyzt_units' lowest bits; unknown units are taken for millimetres. */
-const MILLIMETRES: Record<number, number> = { 1: 1000, 2: 1, 3: 0.001 };
+/** Millimeters per spatial unit, by xyzt_units' lowest bits; unknown units are taken for millimeters. */
+const MILLIMETERS: Record<number, number> = { 1: 1000, 2: 1, 3: 0.001 };
 
 /** The version of a NIfTI header and its byte order, or undefined where it is none. */
 export function niftiVersion(
@@ -128,17 +128,17 @@ export function parseNiftiHeader(
   const type = TYPES[datatype];
   if (!type) {
     throw badFile(
-      "its datatype must be an integer, a real number of 32 or 64 bits, or colour",
+      "its datatype must be an integer, a real number of 32 or 64 bits, or color",
       `NIfTI datatype ${datatype}`,
       name,
     );
   }
-  const colour = datatype === RGB || datatype === RGBA;
+  const color = datatype === RGB || datatype === RGBA;
   const [x, y, z, ...further] = sides;
   const channels = further.reduce((product, side) => product * side, 1);
-  if (colour && channels > 1) {
+  if (color && channels > 1) {
     throw badFile(
-      "a colour image must have three dimensions",
+      "a color image must have three dimensions",
       sides.join(" x "),
       name,
     );
@@ -152,7 +152,7 @@ export function parseNiftiHeader(
     );
   }
 
-  const millimetres = MILLIMETRES[bytes[at.units] & 7] ?? 1;
+  const millimeters = MILLIMETERS[bytes[at.units] & 7] ?? 1;
   const pixdim = Array.from({ length: 4 }, (_, i) => float(at.pixdim, i));
   const forms = [
     code(at.qformCode + (version === 1 ? 2 : 4)) > 0 &&
@@ -162,7 +162,7 @@ export function parseNiftiHeader(
   ];
   const form = forms.find((rows) => rows && isInvertible(rows)) ||
     baseForm(pixdim, [x, y, z]);
-  const stored: Affine = [...form.map((v) => v * millimetres), 0, 0, 0, 1];
+  const stored: Affine = [...form.map((v) => v * millimeters), 0, 0, 0, 1];
   const layout = radiologicalLayout(stored);
   const affine = layOutAffine(stored, [x, y, z], layout);
   const [column, row, slice] = voxelSizes(affine);
@@ -170,14 +170,14 @@ export function parseNiftiHeader(
 
   const slope = float(at.slope);
   const intercept = float(at.slope, 1);
-  const scaled = !colour && Number.isFinite(slope) && slope !== 0;
+  const scaled = !color && Number.isFinite(slope) && slope !== 0;
   return {
-    shape: [depth, height, width, colour ? 3 : channels],
+    shape: [depth, height, width, color ? 3 : channels],
     spacing: [slice, row, column],
     affine,
     layout,
-    colour,
-    window: colour ? [0, 255] : undefined,
+    color,
+    window: color ? [0, 255] : undefined,
     inverted: false,
     nifti: bytes.slice(0, at.size),
     dims: [x, y, z, channels],
@@ -268,6 +268,6 @@ export function niftiValues(
     const stored = ndarray(values, [channels, z, y, x]);
     return layOut(stored.transpose(1, 2, 3, 0), layout);
   }
-  const stored = ndarray(values, [z, y, x, samples]); // colours interleaved
+  const stored = ndarray(values, [z, y, x, samples]); // colors interleaved
   return layOut(stored.hi(z, y, x, 3), layout);
 }

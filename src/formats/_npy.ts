@@ -90,7 +90,7 @@ export function npyHeader(
     shape: volume,
     layout: AS_STORED,
     // Of red, green, blue and alpha the first three are shown.
-    colour: volume[3] === 3 || (volume[3] === 4 && shape.length === 3),
+    color: volume[3] === 3 || (volume[3] === 4 && shape.length === 3),
     ambiguous: shape.length === 3 && volume[3] === 1 &&
       (shape[0] === 3 || shape[0] === 4 || shape[2] === 4),
     channelsFirst: channelAxis === 0,

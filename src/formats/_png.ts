@@ -1,7 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { badFile } from "./_bytes.ts";
 
-/** The stored samples of a PNG file: grey values or palette indices. */
+/** The stored samples of a PNG file: gray values or palette indices. */
 export interface PngSamples {
   values: Uint8Array;
   height: number;
@@ -21,12 +21,12 @@ const PASSES = [
   [1, 0, 2, 1],
 ];
 
-const GREY = 0;
+const GRAY = 0;
 const PALETTE = 3;
 
 /**
  * The samples of a PNG file as they are stored, where a decoder for pictures
- * gives others: palette indices (not their colours), and grey values of fewer
+ * gives others: palette indices (not their colors), and gray values of fewer
  * than 8 bits (not stretched to 0..255).
  *
  * @returns Nothing for other files.
@@ -42,8 +42,8 @@ export function pngSamples(
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
-  const [depth, colour, , , interlaced] = bytes.subarray(24, 29);
-  if (colour !== PALETTE && !(colour === GREY && depth < 8)) return undefined;
+  const [depth, color, , , interlaced] = bytes.subarray(24, 29);
+  if (color !== PALETTE && !(color === GRAY && depth < 8)) return undefined;
   if (![1, 2, 4, 8].includes(depth) || width * height > maxPixels) {
     return undefined; // whoever decodes the picture says so
   }
@@ -77,7 +77,7 @@ export function pngSamples(
       }
     }
   }
-  const palette = colour === PALETTE
+  const palette = color === PALETTE
     ? joinChunks(bytes, view, "PLTE")
     : undefined;
   return { values, height, width, palette };

@@ -1,6 +1,6 @@
 import { badFile } from "./_bytes.ts";
 
-/** TIFF's photometric interpretation of indices into a table of colours. */
+/** TIFF's photometric interpretation of indices into a table of colors. */
 const PALETTE = 3;
 
 /** A sample beside colors that is alpha, by which they are multiplied. */
@@ -15,7 +15,7 @@ interface TiffPage {
   /** 1: unsigned, 2: signed, 3: floating-point. */
   format: number;
   samples: number;
-  /** What the samples beyond grey or colour are: 1 and 2 are alpha. */
+  /** What the samples beyond gray or color are: 1 and 2 are alpha. */
   extra: number[];
   /** Where the photometric interpretation's number stands, and its bytes. */
   photometricAt?: { at: number; size: number; little: boolean };
@@ -103,10 +103,10 @@ function readPage(bytes: Uint8Array, page: number): TiffPage | undefined {
  * dark (WhiteIsZero), libvips would turn the stored numbers round, in masks too;
  * it is told that they are light. Other files are left as they are.
  *
- * So it is with a palette's indices, which libvips would turn into colours.
+ * So it is with a palette's indices, which libvips would turn into colors.
  *
  * @returns The bytes, whether large values are dark, the largest index where
- * indices of fewer than 8 bits are taken for grey, whether the image lies in
+ * indices of fewer than 8 bits are taken for gray, whether the image lies in
  * tiles, how many bytes its samples have, not packed, and whether its colors
  * are multiplied by alpha.
  * @throws {TypeError} When libvips would read other numbers than those stored, or some channels only.
@@ -142,11 +142,11 @@ export function asStored(
       name,
     );
   }
-  const grey = photometric === 0 || photometric === 1;
+  const gray = photometric === 0 || photometric === 1;
   const alpha = extra.filter((kind) => kind === 1 || kind === 2).length;
-  // Whatever a fourth sample beside colours is called, it is no colour.
-  const most = grey ? 1 + Math.min(alpha, 1) : 4;
-  if ((grey || photometric === 2) && samples > most) {
+  // Whatever a fourth sample beside colors is called, it is no color.
+  const most = gray ? 1 + Math.min(alpha, 1) : 4;
+  if ((gray || photometric === 2) && samples > most) {
     throw badFile(
       "a TIFF must have 1 channel or 3, and at most one of alpha besides",
       `${samples} channels`,

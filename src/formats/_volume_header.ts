@@ -21,14 +21,14 @@ export type Voi =
 export interface VolumeHeader {
   /** Slices, rows, columns and channels, as shown. */
   shape: [number, number, number, number];
-  /** Millimetres between slices, rows and columns, where known. */
+  /** Millimeters between slices, rows and columns, where known. */
   spacing?: [number, number, number];
-  /** From (column, row, slice) to millimetres, where known. */
+  /** From (column, row, slice) to millimeters, where known. */
   affine?: Affine;
   /** How the stored axes become slices, rows and columns. */
   layout: Layout;
   /** Whether the channels are red, green and blue. */
-  colour: boolean;
+  color: boolean;
   /** The values that are shown black and white, where the file says so. */
   window?: [number, number];
   /** Whether large values are shown dark (DICOM's MONOCHROME1). */
@@ -65,7 +65,7 @@ export function countValues(
 }
 
 /**
- * A 4 x 4 matrix, row by row, from voxel indices to millimetres: x grows to the
+ * A 4 x 4 matrix, row by row, from voxel indices to millimeters: x grows to the
  * patient's right, y to anterior, z to superior (RAS+).
  */
 export type Affine = readonly number[];
@@ -91,7 +91,7 @@ export function determinant(m: Affine): number {
     m[2] * (m[4] * m[9] - m[5] * m[8]);
 }
 
-/** Millimetres along each of the three axes of an affine: the norms of its columns. */
+/** Millimeters along each of the three axes of an affine: the norms of its columns. */
 export function voxelSizes(m: Affine): [number, number, number] {
   const size = (axis: number) => Math.hypot(m[axis], m[4 + axis], m[8 + axis]);
   return [size(0), size(1), size(2)];

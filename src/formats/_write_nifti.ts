@@ -106,7 +106,7 @@ function freshHeader([z, y, x]: number[], volume: Volume): Uint8Array {
   );
   view.setFloat32(108, header.length, true);
   view.setFloat32(112, 1, true);
-  header[123] = 2; // millimetres
+  header[123] = 2; // millimeters
   // An image that does not know its place lies as it is shown: columns to the
   // left, rows to posterior.
   const rows: Affine = affine ??

@@ -71,14 +71,14 @@ export function checkNoVolume(
 }
 
 /**
- * Reads an image file: PNG, JPEG or TIFF, grey or colour, of 8 or 16 bits per
- * sample (grey TIFF also signed, 32 bits or floating-point of 32 bits); or a slice of a
+ * Reads an image file: PNG, JPEG or TIFF, gray or color, of 8 or 16 bits per
+ * sample (gray TIFF also signed, 32 bits or floating-point of 32 bits); or a slice of a
  * NIfTI, DICOM, NPY or NPZ file or of a folder with a DICOM series, as
  * {@linkcode readVolume} reads it.
  *
  * - The EXIF orientation is applied: x and y are as the user sees them.
  * - Alpha is dropped, not composited: the intensities stay those of the file.
- * - An embedded colour profile is ignored, for the same reason.
+ * - An embedded color profile is ignored, for the same reason.
  * - CMYK, Lab and other colors are refused, as are colors that are multiplied by
  *   alpha, and an image without any finite value.
  * - A JPEG whose scan is damaged is refused, although other programs show it.
@@ -88,7 +88,7 @@ export function checkNoVolume(
  *
  * @param source A path, a URL, or the bytes of a file.
  * @param options Window and bounds, and which slice, channels, page or array.
- * @returns [H, W, C], values 0..1, C = 1 (grey) or 3 (red, green, blue).
+ * @returns [H, W, C], values 0..1, C = 1 (gray) or 3 (red, green, blue).
  * @throws {Deno.errors.NotFound} When the file does not exist.
  * @throws {TypeError} When the file is empty, truncated, damaged or not an image, or an option is unknown or of another type.
  * @throws {RangeError} When the image is too large, or an option is not valid, or one that the file cannot have.

@@ -132,7 +132,7 @@ export function flatMask(
 
 /** What is inside in a volume: [D, H, W]. */
 export function insideVolume(
-  { values, colour: colours, window }: Volume,
+  { values, color: colors, window }: Volume,
   options: MaskOptions,
   name: string,
 ): NdArray<Uint8Array> {
@@ -143,8 +143,8 @@ export function insideVolume(
     return ndarray(inside, shape, stride, offset);
   }
   const { data } = contiguous(values);
-  const colour = colours && window !== undefined && window[1] >= 255;
-  const inside = insideOf({ values: data, channels, colour }, options, name);
+  const color = colors && window !== undefined && window[1] >= 255;
+  const inside = insideOf({ values: data, channels, color }, options, name);
   return ndarray(inside, [depth, height, width]);
 }
 
@@ -163,7 +163,7 @@ function insidePicture(
     throw unclear("alpha must be in the file to be the mask", "none", name);
   }
   const stored = {
-    ...{ values, channels, lossy: format === "jpeg", colour: channels === 3 },
+    ...{ values, channels, lossy: format === "jpeg", color: channels === 3 },
   };
   const plain = opaque === undefined || options.alpha === false ||
     alpha!.every((value) => value === alpha![0]);

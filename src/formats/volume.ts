@@ -43,15 +43,15 @@ export interface Volume {
    * ones most often from inferior to superior).
    */
   readonly values: NdArray<Float32Array>;
-  /** Millimetres between slices, rows and columns, where known; between slices 1 for a single DICOM image that tells no thickness. */
+  /** Millimeters between slices, rows and columns, where known; between slices 1 for a single DICOM image that tells no thickness. */
   readonly spacing?: readonly [number, number, number];
   /**
-   * A 4 x 4 matrix, row by row, from (column, row, slice, 1) to millimetres to
+   * A 4 x 4 matrix, row by row, from (column, row, slice, 1) to millimeters to
    * the patient's right, anterior and superior (RAS+), where known.
    */
   readonly affine?: readonly number[];
   /** Whether the channels are red, green and blue. */
-  readonly colour: boolean;
+  readonly color: boolean;
   /** The values that the file itself says to show black and white: DICOM's window. */
   readonly window?: readonly [low: number, high: number];
   /** Whether large values are to be shown dark: DICOM's MONOCHROME1. */
@@ -167,10 +167,10 @@ function volumeOf(
   name: string,
 ): Volume {
   checkFinite(values.data, name);
-  const { spacing, affine, colour, window, inverted, layout, nifti } = header;
+  const { spacing, affine, color, window, inverted, layout, nifti } = header;
   const { voi, padding, dicom, sparse, ambiguous } = header;
   return {
-    ...{ values, spacing, affine, colour, window, inverted, layout, nifti },
+    ...{ values, spacing, affine, color, window, inverted, layout, nifti },
     ...(voi ? { voi } : {}),
     ...(padding ? { padding } : {}),
     ...(dicom ? { dicom } : {}),
@@ -344,10 +344,10 @@ export function volumeImage(
   volume: Volume,
   { window, channels, ...where }: VolumeImageOptions,
 ): NdArray<Float32Array> {
-  const { values, inverted, colour } = volume;
+  const { values, inverted, color } = volume;
   const all = values.shape[3];
   const chosen = channels ?? (all === 1 ? [0] : [0, 1, 2]);
-  if (channels === undefined && all > 1 && !colour) {
+  if (channels === undefined && all > 1 && !color) {
     throw new RangeError(
       `Cannot read image as channels must say which one or three of ${all} are meant, as [0]: current value is undefined`,
     );
@@ -395,11 +395,11 @@ function viewed(voi: Voi, value: number): number {
 const windows = new WeakMap<Volume, [low: number, high: number][]>();
 
 function windowOf(volume: Volume, channel: number): [number, number] {
-  const { values, colour, padding } = volume;
+  const { values, color, padding } = volume;
   const known = windows.get(volume) ?? [];
   windows.set(volume, known);
   return known[channel] ??= percentileWindow(
-    colour
+    color
       ? values.hi(...values.shape.slice(0, 3), 3) // and not alpha
       : values.pick(null, null, null, channel),
     padding,
@@ -427,7 +427,7 @@ export function percentileWindow(
   const last = sorted.length - 1;
   if (last < 0) return [0, 1];
   const percentile = (p: number) => {
-    // Linear between neighbours, as numpy.percentile does.
+    // Linear between neighbors, as numpy.percentile does.
     const position = last * p / 100;
     const below = Math.floor(position);
     const next = sorted[Math.min(below + 1, last)];

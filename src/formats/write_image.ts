@@ -48,7 +48,7 @@ export async function writeImage(
   await writeFileAtomic(path, await encodePng(stored, image.shape));
 }
 
-/** The bytes of a PNG file of grey or color values. */
+/** The bytes of a PNG file of gray or color values. */
 export async function encodePng(
   values: Uint8Array | Uint16Array,
   [height, width, channels]: number[],

@@ -30,7 +30,7 @@ export interface WriteMaskOptions {
 /**
  * Writes a mask, whole or not at all, in the format that the name's suffix says:
  *
- * - `.png`: [H, W], 8 bits of grey, 0 outside and 255 inside;
+ * - `.png`: [H, W], 8 bits of gray, 0 outside and 255 inside;
  * - `.nii`, `.nii.gz`: [D, H, W] on the voxels of `volume` (orientation,
  *   spacing and the order of the stored axes are the volume's own), or a flat
  *   mask without a volume, as it is seen;
@@ -196,7 +196,7 @@ function encodeVolume(
     );
   }
   const values = ndarray(new Float32Array(), [1, ...shape, 1]);
-  const nowhere = { values, colour: false, inverted: false, layout: AS_STORED };
+  const nowhere = { values, color: false, inverted: false, layout: AS_STORED };
   return encodeNifti(ndarray(data, [1, ...shape]), nowhere);
 }
 

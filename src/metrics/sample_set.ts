@@ -10,7 +10,7 @@ import { InputError } from "../input_error.ts";
 export type Masks = readonly NdArray<Uint8Array>[];
 
 /**
- * The squared generalised energy distance between a set of samples and a set of
+ * The squared generalized energy distance between a set of samples and a set of
  * annotations, 2 E d(S, Y) - E d(S, S') - E d(Y, Y') with d = 1 - IoU, each
  * expectation over all pairs, a mask with itself included (Kohl et al., "A
  * Probabilistic U-Net for Segmentation of Ambiguous Images", 2018).
@@ -20,12 +20,12 @@ export type Masks = readonly NdArray<Uint8Array>[];
  * @returns 0 (the sets agree) to 2.
  * @throws {RangeError} When a list is empty or shapes differ.
  */
-export function generalisedEnergyDistance(
+export function generalizedEnergyDistance(
   samples: Masks,
   annotations: Masks,
 ): number {
   const distance = (ones: Masks, others: Masks) => {
-    const name = "the generalised energy distance";
+    const name = "the generalized energy distance";
     const scores = scorePairs(name, ones, others, iou);
     return 1 - scores.reduce((sum, score) => sum + score, 0) / scores.length;
   };
@@ -68,7 +68,7 @@ export function diceMax(
 
 /**
  * Hungarian-matched Dice: the mean Dice over the one-to-one matching of samples
- * and annotations that maximises it. Where their numbers differ, both sets are
+ * and annotations that maximizes it. Where their numbers differ, both sets are
  * repeated up to the least common multiple first (Kohl et al., "A Hierarchical
  * Probabilistic U-Net for Modeling Multi-Scale Ambiguities", 2019, with Dice in
  * the place of IoU), so that every mask weighs the same.

@@ -10,7 +10,7 @@ import { InputError } from "../input_error.ts";
 /** How far apart neighboring pixels or voxels are. */
 export interface SurfaceOptions {
   /**
-   * Millimetres between neighbors: one figure, or one for each dimension
+   * Millimeters between neighbors: one figure, or one for each dimension
    * ([between rows, between columns], or [between slices, rows, columns]). It
    * defaults to 1: distances are in pixels then.
    */
@@ -56,12 +56,12 @@ export function hd95(
 /**
  * Surface Dice at a tolerance (Nikolov et al. 2018): the share of both masks'
  * borders that lies at most so far from the other one's. Borders are pixels or
- * voxels, as for {@linkcode hd95}, each counted once: MONAI's normalised surface
+ * voxels, as for {@linkcode hd95}, each counted once: MONAI's normalized surface
  * Dice without subvoxels. Two empty masks score 1, one empty mask scores 0.
  *
  * @param one [H, W] or [D, H, W]; anything but 0 is inside.
  * @param other Of the same shape.
- * @param tolerance The distance that does not count, in millimetres where there is a spacing, else in pixels; 0 or more.
+ * @param tolerance The distance that does not count, in millimeters where there is a spacing, else in pixels; 0 or more.
  * @param options The spacing.
  * @returns 0..1.
  * @throws {RangeError} When the shapes differ or are of another rank, the spacing is not positive, or the tolerance negative.

@@ -8,9 +8,9 @@ export interface ModelConfig {
   readonly imageSize: number;
   /** Side P of an image patch; the embedding's side is h = S / P. */
   readonly patchSize: number;
-  /** Intensity subtracted from each colour channel, image in 0..1. */
+  /** Intensity subtracted from each color channel, image in 0..1. */
   readonly pixelMean: readonly [number, number, number];
-  /** Intensity each colour channel is divided by. */
+  /** Intensity each color channel is divided by. */
   readonly pixelDeviation: readonly [number, number, number];
   /**
    * "min-max": before mean and deviation, every image is stretched so that its
@@ -41,7 +41,7 @@ export interface ModelConfig {
     /** Channels after the first and the second upscaling by two. */
     readonly upscaling: readonly [number, number];
     /**
-     * False: SAM's upscaling, normalised, with a GELU after either step. True:
+     * False: SAM's upscaling, normalized, with a GELU after either step. True:
      * one ReLU, after the first step; the second is then linear and merges
      * with the hypernetwork's filter, for half of the decoder's memory traffic.
      */

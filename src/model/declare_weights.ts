@@ -29,7 +29,7 @@ const SPA_NAMES = [
 ];
 
 /**
- * Lists every weight of a network: name, shape and initialiser, in the order
+ * Lists every weight of a network: name, shape and initializer, in the order
  * of the flat training vector.
  *
  * @param config The network's config.

@@ -67,13 +67,13 @@ function detailFeatures(
 }
 
 /**
- * The features of a frozen encoder, each channel standardised by the stored mean
+ * The features of a frozen encoder, each channel standardized by the stored mean
  * and deviation: all that trained layers need of an image beside its pixels, so
  * that they may be kept instead of computed again.
  *
  * @param weights The network's weights.
  * @param config The network's config, of a TinyViT encoder without `sam`.
- * @param pixels Normalised images, [B, S, S, 3].
+ * @param pixels Normalized images, [B, S, S, 3].
  */
 export function frozenFeatures(
   weights: Weights,
@@ -99,7 +99,7 @@ export function frozenFeatures(
  * used.
  * @param config The network's config, of a TinyViT encoder without `sam`.
  * @param features What `frozenFeatures` gives.
- * @param pixels The same images, normalised, [B, S, S, 3].
+ * @param pixels The same images, normalized, [B, S, S, 3].
  */
 export function adaptFeatures(
   weights: Weights,
@@ -129,7 +129,7 @@ export function adaptFeatures(
  *
  * @param weights The network's weights.
  * @param config The network's config.
- * @param pixels Normalised images, [B, S, S, 3].
+ * @param pixels Normalized images, [B, S, S, 3].
  * @returns The image embeddings.
  */
 export function encodeImage(

@@ -29,7 +29,7 @@ export function project(
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]);
 }
 
-/** Layer normalisation over the last axis. SAM's LayerNorm2d is the same. */
+/** Layer normalization over the last axis. SAM's LayerNorm2d is the same. */
 export function norm(
   weights: Weights,
   name: string,

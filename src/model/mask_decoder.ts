@@ -180,7 +180,7 @@ export function decodeSamples(
 }
 
 /**
- * Moves the samples' mean logit towards the chosen mask, by a learned share,
+ * Moves the samples' mean logit toward the chosen mask, by a learned share,
  * so that the next proposal varies around the choice instead of forgetting a
  * part of it.
  *

@@ -144,7 +144,7 @@ export class Model {
   readonly config: ModelConfig;
   /** The weights on the host, by segment-anything's names. */
   readonly weights: HostWeights;
-  /** Free-form facts about the weights: training data, licence, figures. */
+  /** Free-form facts about the weights: training data, license, figures. */
   readonly metadata: Readonly<Record<string, string>>;
   /** A promise, so that calls made at the same time upload once. */
   #device?: {

@@ -8,7 +8,7 @@ import * as tf from "../engine/tf.ts";
 
 /**
  * Linear interpolation of `from` samples at `to` places with half-pixel
- * centres, without smoothing (PyTorch's `interpolate`, `align_corners: false`).
+ * centers, without smoothing (PyTorch's `interpolate`, `align_corners: false`).
  *
  * @returns The matrix, row-major, [to, from]; rows sum to 1.
  */

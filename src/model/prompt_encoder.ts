@@ -79,12 +79,12 @@ export function gridPositions(
   config: ModelConfig,
 ): tf.Tensor {
   const h = embeddingSide(config);
-  const centres = new Float32Array(h * h * 2);
+  const centers = new Float32Array(h * h * 2);
   for (let i = 0; i < h * h; i++) {
-    centres[2 * i] = (i % h + 0.5) / h;
-    centres[2 * i + 1] = (Math.floor(i / h) + 0.5) / h;
+    centers[2 * i] = (i % h + 0.5) / h;
+    centers[2 * i + 1] = (Math.floor(i / h) + 0.5) / h;
   }
-  return encodePositions(weights, tf.tensor(centres, [h * h, 2]));
+  return encodePositions(weights, tf.tensor(centers, [h * h, 2]));
 }
 
 /** Embeds points and box corners: [B, T, 2] and [B, T] to [B, T, L]. */
@@ -95,9 +95,9 @@ function embedPoints(
   labels: tf.Tensor,
 ): tf.Tensor {
   const real = tf.cast(tf.greaterEqual(labels, 0), "float32");
-  const centred = tf.div(tf.add(points, 0.5), config.imageSize);
+  const centered = tf.div(tf.add(points, 0.5), config.imageSize);
   let sparse: tf.Tensor = tf.mul(
-    encodePositions(weights, centred),
+    encodePositions(weights, centered),
     tf.expandDims(real, 2),
   );
   const embeddings: [number, string][] = [
@@ -116,7 +116,7 @@ function embedPoints(
 function embedMask(weights: Weights, mask: tf.Tensor): tf.Tensor {
   const name = "prompt_encoder.mask_downscaling";
   let x = mask;
-  for (const [convolution, normalisation] of [[0, 1], [3, 4]]) {
+  for (const [convolution, normalization] of [[0, 1], [3, 4]]) {
     const blocks = spaceToBlocks(x, 2); // [B, H/2, W/2, C, 4]
     const kernel = weights[`${name}.${convolution}.weight`];
     x = project(
@@ -124,7 +124,7 @@ function embedMask(weights: Weights, mask: tf.Tensor): tf.Tensor {
       tf.reshape(kernel, [kernel.shape[0], -1]),
       weights[`${name}.${convolution}.bias`],
     );
-    x = gelu(norm(weights, `${name}.${normalisation}`, x));
+    x = gelu(norm(weights, `${name}.${normalization}`, x));
   }
   const [B, h, w] = x.shape;
   x = project(x, weights[`${name}.6.weight`], weights[`${name}.6.bias`]);

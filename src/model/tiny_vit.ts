@@ -2,7 +2,7 @@
  * TinyViT, the image encoder of MobileSAM and LiteMedSAM (Wu et al., "TinyViT:
  * Fast Pretraining Distillation for Small Vision Transformers", 2022; Ma et al.,
  * LiteMedSAM, 2024). Its weights have the names of their checkpoints, with every
- * batch normalisation folded into the convolution before it.
+ * batch normalization folded into the convolution before it.
  */
 
 import * as tf from "../engine/tf.ts";
@@ -22,7 +22,7 @@ const NAME = "image_encoder";
 /** Hidden channels of a block per channel. */
 const EXPANSION = 4;
 
-/** PyTorch's epsilon of a layer's normalisation. */
+/** PyTorch's epsilon of a layer's normalization. */
 const EPSILON = 1e-5;
 
 /** What the frozen network gives of B images. */
@@ -33,12 +33,12 @@ export interface FrozenFeatures {
   readonly finer: tf.Tensor;
 }
 
-/** Whether a stage's convolution towards the next one halves the sides. */
+/** Whether a stage's convolution toward the next one halves the sides. */
 function mergingStride(index: number): 1 | 2 {
   return index < 2 ? 2 : 1;
 }
 
-/** A convolution with its folded normalisation, [B, C, H, W]. */
+/** A convolution with its folded normalization, [B, C, H, W]. */
 function convolution(
   weights: Weights,
   name: string,
@@ -170,7 +170,7 @@ function windowBlock(
  *
  * @param weights The network's weights.
  * @param config The network's config, of a TinyViT encoder.
- * @param pixels Normalised images, [B, S, S, 3].
+ * @param pixels Normalized images, [B, S, S, 3].
  * @returns Its own features, as its checkpoint gives them.
  */
 export function tinyVit(

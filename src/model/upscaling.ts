@@ -46,7 +46,7 @@ function upscaleFirst(
   return tf.reshape(sum, [S * n!, width]);
 }
 
-/** SAM's second step: normalised, GELU, upscaled, GELU: [S, n * 16, c2]. */
+/** SAM's second step: normalized, GELU, upscaled, GELU: [S, n * 16, c2]. */
 function upscaleSecond(
   weights: Weights,
   config: ModelConfig,

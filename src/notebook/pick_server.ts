@@ -135,7 +135,7 @@ function refuse({ method, headers }: Request): Response | undefined {
 /**
  * Whether a page of this origin may pick: JupyterLab on another port of this
  * machine, VS Code's views, a page without an origin (a file, a sandboxed
- * frame). The token is what proves it; this keeps out a site that learnt it.
+ * frame). The token is what proves it; this keeps out a site that learned it.
  */
 function isNear(origin: string): boolean {
   return origin === "null" || origin.startsWith("vscode-webview://") ||

@@ -1,6 +1,6 @@
 import { COLOR } from "../figures/theme.ts";
 
-/** The panel's own colours, by the theme of the page it stands in. */
+/** The panel's own colors, by the theme of the page it stands in. */
 const LIGHT = {
   selectors: ".spa-pick, .spa-pick-page",
   colors: {

@@ -15,7 +15,7 @@ import {
   walk,
 } from "./_phantom_paint.ts";
 
-/** Grey values of the tissues, by modality. */
+/** Gray values of the tissues, by modality. */
 export interface Tissues {
   fat: number;
   muscle: number;
@@ -29,7 +29,7 @@ export interface Tissues {
   medulla: number;
   vessel: number;
   cyst: number;
-  tumour: number;
+  tumor: number;
 }
 
 /** CT in the corticomedullary phase, window -160 to 240 HU. */
@@ -46,7 +46,7 @@ export const CT: Tissues = {
   medulla: 0.66,
   vessel: 0.86,
   cyst: 0.44,
-  tumour: 0.72,
+  tumor: 0.72,
 };
 
 /** T2-weighted MR with the fat suppressed. */
@@ -63,7 +63,7 @@ export const MR: Tissues = {
   medulla: 0.83,
   vessel: 0.06,
   cyst: 0.98,
-  tumour: 0.5,
+  tumor: 0.5,
 };
 
 /** Where the kidney will be. */

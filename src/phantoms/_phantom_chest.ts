@@ -14,7 +14,7 @@ import {
   walk,
 } from "./_phantom_paint.ts";
 
-/** Grey values in a lung window of -1350 to 150 HU. */
+/** Gray values in a lung window of -1350 to 150 HU. */
 export const LUNG = 0.32;
 export const SOFT_TISSUE = 0.92;
 const FAT = 0.83;
@@ -144,15 +144,15 @@ export function paintWall(
     const depth = curve + between(random, 4, 7) * scale;
     const halfWidth = between(random, 2.2, 3.4) * scale;
     const along = between(random, 5, 12) * scale;
-    const centreX = x + (gap - curve) * Math.cos(side) + depth * Math.cos(turn);
-    const centreY = y + (gap - curve) * Math.sin(side) + depth * Math.sin(turn);
+    const centerX = x + (gap - curve) * Math.cos(side) + depth * Math.cos(turn);
+    const centerY = y + (gap - curve) * Math.sin(side) + depth * Math.sin(turn);
     const slope = turn + Math.PI / 2 + 0.25 * random.normal();
     stroke(
       ribs,
       size,
       [-1, 1].map((end) => ({
-        x: centreX + end * along * Math.cos(slope),
-        y: centreY + end * along * Math.sin(slope),
+        x: centerX + end * along * Math.cos(slope),
+        y: centerY + end * along * Math.sin(slope),
         halfWidth,
       })),
     );

@@ -13,15 +13,15 @@ import {
   walk,
 } from "./_phantom_paint.ts";
 
-type Colour = readonly [red: number, green: number, blue: number];
+type Color = readonly [red: number, green: number, blue: number];
 
-/** Colours of a fundus photograph. */
-const RETINA: Colour = [0.78, 0.36, 0.19];
-const RIM: Colour = [0.93, 0.6, 0.36];
-const CUP: Colour = [0.99, 0.88, 0.62];
-const ARTERY: Colour = [0.7, 0.2, 0.13];
-const VEIN: Colour = [0.5, 0.11, 0.1];
-const REFLEX: Colour = [0.88, 0.45, 0.32];
+/** Colors of a fundus photograph. */
+const RETINA: Color = [0.78, 0.36, 0.19];
+const RIM: Color = [0.93, 0.6, 0.36];
+const CUP: Color = [0.99, 0.88, 0.62];
+const ARTERY: Color = [0.7, 0.2, 0.13];
+const VEIN: Color = [0.5, 0.11, 0.1];
+const REFLEX: Color = [0.88, 0.45, 0.32];
 
 /** The optic disc of a fundus photograph; the object is the cup, whose border has no edge. */
 export function fundusScene(random: Random, size: number): Scene {
@@ -70,8 +70,8 @@ export function fundusScene(random: Random, size: number): Scene {
   const softness = scale * between(random, 2.8, 4.6);
 
   const canvas = paintRetina(random, size, x, y, nasal);
-  const paint = (shape: Field, colour: Colour, softness: number, opacity = 1) =>
-    fill(canvas, shape, colour, { softness, opacity });
+  const paint = (shape: Field, color: Color, softness: number, opacity = 1) =>
+    fill(canvas, shape, color, { softness, opacity });
   // A pale ring, widest on the temporal side, surrounds the disc.
   const ring = blob(random, size, {
     x: x - between(random, 0.02, 0.12) * discRadius * Math.cos(nasal),
@@ -89,7 +89,7 @@ export function fundusScene(random: Random, size: number): Scene {
   lamina(random, canvas, size, object, scale);
   vessels(random, paint, size, { cupX, cupY, cupRadius, nasal, scale });
 
-  const tint: Colour = [
+  const tint: Color = [
     between(random, 0.92, 1.05),
     between(random, 0.88, 1.02),
     between(random, 0.75, 1.1),
@@ -162,7 +162,7 @@ function lamina(
 /** The central artery and vein: out of the cup, up and down, then over to the temporal side. */
 function vessels(
   random: Random,
-  paint: (shape: Field, colour: Colour, soft: number, opacity?: number) => void,
+  paint: (shape: Field, color: Color, soft: number, opacity?: number) => void,
   size: number,
   { cupX, cupY, cupRadius, nasal, scale }: {
     cupX: number;

@@ -19,7 +19,7 @@ import {
   walk,
 } from "./_phantom_paint.ts";
 
-/** A kidney in an axial slice, on CT or MR, with a cyst or a tumour two times in three. */
+/** A kidney in an axial slice, on CT or MR, with a cyst or a tumor two times in three. */
 export function kidneyScene(random: Random, size: number): Scene {
   const scale = size / 128;
   const isMR = random.uniform() < 0.35;
@@ -154,7 +154,7 @@ function paintHilum(
   }
 }
 
-/** A cyst or a tumour that bulges out of the kidney; returns its shape. */
+/** A cyst or a tumor that bulges out of the kidney; returns its shape. */
 function paintLesion(
   random: Random,
   image: Field,
@@ -178,12 +178,12 @@ function paintLesion(
       Math.round(y + distance * Math.sin(side)) * size +
       Math.round(x + distance * Math.cos(side))
     ];
-  let border = 0; // from the centre to the kidney's border
+  let border = 0; // from the center to the kidney's border
   while (border < 2 * radius && depthAt(border) > 0) border += 0.5;
-  const centre = border + own * between(random, -0.35, 0.45);
+  const center = border + own * between(random, -0.35, 0.45);
   const lesion = blob(random, size, {
-    x: x + centre * Math.cos(side),
-    y: y + centre * Math.sin(side),
+    x: x + center * Math.cos(side),
+    y: y + center * Math.sin(side),
     radius: own,
     aspect: isCyst ? 1.05 : between(random, 1, 1.25),
     angle: 3 * random.uniform(),
@@ -192,7 +192,7 @@ function paintLesion(
   });
   if (isCyst) fill(image, lesion, tissues.cyst, { softness: 1.1 * scale });
   else {
-    fill(image, lesion, tissues.tumour, {
+    fill(image, lesion, tissues.tumor, {
       softness: 1.8 * scale,
       noise: texture(random, size, own / 2.5, 3),
       amplitude: 0.14,

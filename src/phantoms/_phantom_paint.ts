@@ -103,7 +103,7 @@ export function invert(shape: Field): Field {
   return outside;
 }
 
-/** A closed shape around a centre. */
+/** A closed shape around a center. */
 export interface Blob {
   x: number;
   y: number;

@@ -23,7 +23,7 @@ export type PhantomKind = "fundus" | "nodule" | "kidney";
  * - `smooth` draws as `with_part` and rounds every detail off.
  *
  * The part is what is attached and may or may not belong: a nodule's vessel,
- * spicules or ground-glass rim; a kidney's cyst or tumour; the sloping nasal
+ * spicules or ground-glass rim; a kidney's cyst or tumor; the sloping nasal
  * side of an optic cup. Not every nodule and kidney has one.
  */
 export type PhantomRater =

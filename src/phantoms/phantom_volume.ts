@@ -130,7 +130,7 @@ export function phantomVolume(
   const volume: Volume = {
     values: ndarray(values, [D, H, W, 1]),
     spacing,
-    colour: false,
+    color: false,
     window: [0, 1],
     inverted: false,
     layout: { axes: [2, 1, 0], flipped: [false, false, false] },

@@ -58,7 +58,7 @@ const FINDING = {
   /** First side where nothing is known, in pixels of the network's square. */
   first: 0.75,
   /**
-   * How far a look goes towards a smaller square, in logarithms: a look at a part
+   * How far a look goes toward a smaller square, in logarithms: a look at a part
    * of the object would otherwise lose the rest.
    */
   closer: 0.7,
@@ -314,7 +314,7 @@ function firstSide(
  * times as long as the object it saw, until the square stays.
  *
  * @param model The network.
- * @param image [H, W, C] with C 1 (grey) or 3 (color), values in 0..1.
+ * @param image [H, W, C] with C 1 (gray) or 3 (color), values in 0..1.
  * @param options What to look at.
  * @returns The embedding; it stays in the engine.
  * @throws {RangeError} When the image is empty, of another shape, larger than

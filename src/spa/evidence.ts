@@ -85,7 +85,7 @@ function logProduct(
  * @param logLikelihood T l_n of the samples, [N].
  * @param components Component of each sample, [N].
  * @param memory Share of the evidence so far that stays, 0..1.
- * @returns The new log evidence, [M], normalised to sum to 1 as weights.
+ * @returns The new log evidence, [M], normalized to sum to 1 as weights.
  */
 export function addEvidence(
   evidence: Float64Array,

@@ -25,9 +25,9 @@ import {
 
 /** A click. */
 export interface Point {
-  /** Column in pixels of the image, 0 .. W - 1; 0 is the centre of the first one. */
+  /** Column in pixels of the image, 0 .. W - 1; 0 is the center of the first one. */
   readonly x: number;
-  /** Row in pixels of the image, 0 .. H - 1; 0 is the centre of the first one. */
+  /** Row in pixels of the image, 0 .. H - 1; 0 is the center of the first one. */
   readonly y: number;
   /** 1: inside the object (default), 0: outside. */
   readonly label?: 0 | 1;
@@ -282,7 +282,7 @@ export function packFeedback(
 /** Radius of a click's bump, in pixels of the decoder's resolution. */
 const CLICK_RADIUS = 2;
 
-/** Draws clicks (and a box's centre) as Gaussian bumps, negative ones downwards. */
+/** Draws clicks (and a box's center) as Gaussian bumps, negative ones downwards. */
 function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
   const { points, box, frame } = feedback;
   const clicks = [...points];

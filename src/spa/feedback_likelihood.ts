@@ -195,7 +195,7 @@ export function boxLogLikelihood(
       }
     }
     const area = (w: number, h: number) => Math.max(0, w) * Math.max(0, h);
-    // edges half a pixel beyond the outermost centres, on either side
+    // edges half a pixel beyond the outermost centers, on either side
     const shared = area(
       Math.min(r, right) - Math.max(l, left) + 1,
       Math.min(b, bottom) - Math.max(t, top) + 1,

@@ -11,7 +11,7 @@ import type { NdArray } from "ndarray";
 import { type AxisPlaces, resampleBilinear } from "../arrays/resize.ts";
 
 /**
- * A box in pixels of the image, whose centres are at whole numbers: the pixel of
+ * A box in pixels of the image, whose centers are at whole numbers: the pixel of
  * column 3 and row 2 is 2.5..3.5 by 1.5..2.5.
  */
 export interface Box {
@@ -54,7 +54,7 @@ function showBox({ left, top, right, bottom }: Box): string {
   return `left ${left}, top ${top}, right ${right}, bottom ${bottom}`;
 }
 
-/** The smallest square around a box with the same centre. */
+/** The smallest square around a box with the same center. */
 export function squareAround({ left, top, right, bottom }: Box): Box {
   const half = Math.max(right - left, bottom - top) / 2;
   const x = (left + right) / 2, y = (top + bottom) / 2;
@@ -94,7 +94,7 @@ function checkRegion(region: Box, height: number, width: number): void {
  * @param height The image's height in pixels.
  * @param width The image's width in pixels.
  * @param side Side S of the network's square.
- * @param region A box, which is widened to a square about its centre, or "whole"
+ * @param region A box, which is widened to a square about its center, or "whole"
  * (default).
  * @throws {RangeError} When the box is empty, beside the image or not finite.
  */
@@ -155,7 +155,7 @@ export function isInRegion(
 
 /**
  * A place in pixels of the image as SAM counts those of the square: pixel 0 of
- * the region is at 0, its centre.
+ * the region is at 0, its center.
  */
 export function placeInSquare(
   frame: Frame,
@@ -304,7 +304,7 @@ export function windowOf(
   margin = 0,
 ): { top: number; left: number; height: number; width: number } {
   const { left, top, right, bottom } = region;
-  // a pixel is in the region where its centre is: left <= x < right
+  // a pixel is in the region where its center is: left <= x < right
   const x = Math.max(0, Math.ceil(left) - margin);
   const y = Math.max(0, Math.ceil(top) - margin);
   return {

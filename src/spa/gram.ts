@@ -24,10 +24,10 @@ export function gramMatrix(
 ): Float64Array {
   const mean = new Float64Array(dimensions);
   rows.forEach((value, i) => mean[i % dimensions] += value / n);
-  const centred = rows.map((value, i) => value - mean[i % dimensions]);
+  const centered = rows.map((value, i) => value - mean[i % dimensions]);
   const gram = new Float64Array(n * n);
   const row = (i: number) =>
-    centred.subarray(i * dimensions, (i + 1) * dimensions);
+    centered.subarray(i * dimensions, (i + 1) * dimensions);
   for (let i = 0; i < n; i++) {
     const a = row(i);
     for (let j = 0; j <= i; j++) {

@@ -62,10 +62,10 @@ function seed(
   for (let i = 0; i < n; i++) largest = Math.max(largest, gram[i * n + i]);
   const same = Math.max(SAME, ROUNDING * largest);
 
-  const add = (centre: number, label: number) => {
+  const add = (center: number, label: number) => {
     for (let i = 0; i < n; i++) {
-      let distance = gram[i * n + i] + gram[centre * n + centre] -
-        2 * gram[i * n + centre];
+      let distance = gram[i * n + i] + gram[center * n + center] -
+        2 * gram[i * n + center];
       if (distance < same) distance = 0;
       if (distance < nearest[i]) {
         nearest[i] = distance;
@@ -76,9 +76,9 @@ function seed(
   add(draw(weights, random)!, 0);
   for (let k = 1; k < count; k++) {
     const chances = nearest.map((distance, i) => distance * weights[i]);
-    const centre = draw(chances, random);
-    if (centre === undefined) break;
-    add(centre, k);
+    const center = draw(chances, random);
+    if (center === undefined) break;
+    add(center, k);
   }
   return labels;
 }

@@ -13,7 +13,7 @@ export interface Preference {
   readonly distribution: GaussianMixture;
   /**
    * Accumulated log evidence a, [M], in nats: zeros before any choice, or the
-   * profile's; then normalised to sum to 1 as weights. A choice adds its own to half of what was
+   * profile's; then normalized to sum to 1 as weights. A choice adds its own to half of what was
    * there (the method keeps all of it), so that a user may change their mind.
    */
   readonly evidence: Float64Array;

@@ -37,7 +37,7 @@ function digestOf(mask: NdArray<Uint8Array>): string {
 }
 
 /** The square that holds a region and a place beside it, with some room. */
-function regionWith(
+export function regionWith(
   { left, top, right, bottom }: Box,
   { x, y }: Point,
 ): Box {

@@ -81,7 +81,7 @@ export function randomUser(): SimulatedUser {
  *
  * @param mask [H, W]; anything but 0 is inside.
  * @param random Stream of the draw.
- * @returns A positive click at the pixel's centre.
+ * @returns A positive click at the pixel's center.
  * @throws {RangeError} When the mask is empty.
  */
 export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {
@@ -104,7 +104,7 @@ export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {
 /**
  * The click that corrects most, as click refinement and a user of mixed picks
  * and clicks make it: of the largest connected region (of eight
- * neighbours) that is missing from the prediction or too much in it, the pixel
+ * neighbors) that is missing from the prediction or too much in it, the pixel
  * that is farthest from the region's border, the image's edge included.
  *
  * @param predicted [H, W]; anything but 0 is inside.
@@ -156,7 +156,7 @@ export function errorClick(
   };
 }
 
-/** The pixels, in order, of the largest region of one sign, of eight neighbours. */
+/** The pixels, in order, of the largest region of one sign, of eight neighbors. */
 function largestRegion(
   signs: Int8Array,
   height: number,

@@ -101,7 +101,7 @@ const MOST_BEYOND = 1.6;
 /**
  * Draws a region around an object, turned and restyled as a whole image is: the
  * object's longer side is 0.12 to 0.75 of the region's, most often about a
- * third, and its centre lies anywhere in the region's middle half, as long as
+ * third, and its center lies anywhere in the region's middle half, as long as
  * nearly all of it lies in the region. A region has at least 16 pixels to a side,
  * and may reach beyond the image.
  *
@@ -248,7 +248,7 @@ function shrink(image: NdArray<Float32Array>, factor: number): Shrunk {
 }
 
 /**
- * The image in the network's square, normalised: [S, S, 3], row-major. Where it
+ * The image in the network's square, normalized: [S, S, 3], row-major. Where it
  * is made smaller, pixels are averaged first, so that nothing aliases.
  */
 export function placeImage(
@@ -299,7 +299,7 @@ export function placeImage(
   const out = new Float32Array(S * S * 3);
   for (let i = 0; i < S * S; i++) {
     for (let c = 0; c < 3; c++) {
-      const value = changed[i * channels + c % channels]; // grey: three times
+      const value = changed[i * channels + c % channels]; // gray: three times
       out[3 * i + c] =
         ((value - range.low) / range.span - config.pixelMean[c]) /
         config.pixelDeviation[c];
@@ -323,8 +323,8 @@ export function isMostlyBeside(
   return beside > 56;
 }
 
-/** Centre of gravity of a mask, (x, y). */
-function centreOf(mask: Uint8Array, width: number): [number, number] {
+/** Center of gravity of a mask, (x, y). */
+function centerOf(mask: Uint8Array, width: number): [number, number] {
   let x = 0, y = 0, n = 0;
   for (let i = 0; i < mask.length; i++) {
     if (!mask[i]) continue;
@@ -349,7 +349,7 @@ export function placeMask(
 ): Float32Array {
   const side = maskSide(config);
   const fine = 2; // samples per side of a pixel
-  const [cx, cy] = centreOf(mask, width);
+  const [cx, cy] = centerOf(mask, width);
   const out = new Float32Array(side * side);
   for (let row = 0; row < side * fine; row++) {
     const v = (row + 0.5) / (side * fine) - 0.5;

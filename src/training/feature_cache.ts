@@ -27,7 +27,7 @@ export type HostFeatures = Record<"embedding" | "finer", HostTensor>;
 
 /** An image of a training batch. */
 export interface CachedImage {
-  /** Normalised, [S, S, 3]. */
+  /** Normalized, [S, S, 3]. */
   readonly pixels: Float32Array;
   /** What names it, where it may come again. */
   readonly key?: string;

@@ -77,7 +77,7 @@ export type TargetSource = "raters" | "phantom" | "synthetic";
 
 /** One image and the users who look at it. */
 export interface Group {
-  /** The normalised image, [S, S, 3]. */
+  /** The normalized image, [S, S, 3]. */
   readonly pixels: Float32Array;
   /** What names the image and its placement, where it may come again. */
   readonly key?: string;

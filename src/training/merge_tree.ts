@@ -82,8 +82,8 @@ function distance(guide: Float32Array, i: number, j: number): number {
   );
 }
 
-/** Pairs of neighbours, row-major, and how much they differ. */
-function neighbourPairs(guide: Float32Array, side: number) {
+/** Pairs of neighbors, row-major, and how much they differ. */
+function neighborPairs(guide: Float32Array, side: number) {
   const count = 2 * side * (side - 1);
   const from = new Int32Array(count), to = new Int32Array(count);
   const weight = new Float32Array(count);
@@ -136,7 +136,7 @@ export function superpixels(
   least: number,
 ): { labels: Int32Array; count: number } {
   const n = side * side;
-  const { from, to, weight } = neighbourPairs(guide, side);
+  const { from, to, weight } = neighborPairs(guide, side);
   const order = Int32Array.from({ length: weight.length }, (_, k) => k)
     .sort((a, b) => weight[a] - weight[b]);
   const forest = new Forest(n);
@@ -166,7 +166,7 @@ export function superpixels(
   return { labels, count };
 }
 
-/** What two neighbouring pieces have between them. */
+/** What two neighboring pieces have between them. */
 interface Border {
   length: number;
   /** Sum of the differences across it. */
@@ -218,7 +218,7 @@ export function mergeTree(
     around[a].set(b, border);
     around[b].set(a, border);
   };
-  const { from, to, weight } = neighbourPairs(guide, side);
+  const { from, to, weight } = neighborPairs(guide, side);
   for (let k = 0; k < weight.length; k++) {
     const a = labels[from[k]], b = labels[to[k]];
     if (a !== b) touch(a, b, 1, weight[k]);
@@ -235,7 +235,7 @@ export function mergeTree(
       ofBorder * contrast / length) * size ** ofSize;
   };
   const alive = new Set(Array.from({ length: count }, (_, i) => i));
-  // the most alike neighbour of every piece, found again where it changed
+  // the most alike neighbor of every piece, found again where it changed
   const nearest = new Int32Array(nodes).fill(-1);
   const least2 = new Float64Array(nodes).fill(Infinity);
   const findNearest = (a: number) => {

@@ -2,8 +2,8 @@
 
 import { squaredDistances } from "../arrays/squared_distances.ts";
 
-/** The four neighbours of a pixel that lie in the square. */
-function neighbours(i: number, side: number): number[] {
+/** The four neighbors of a pixel that lie in the square. */
+function neighbors(i: number, side: number): number[] {
   const x = i % side;
   const list: number[] = [];
   if (x > 0) list.push(i - 1);
@@ -13,7 +13,7 @@ function neighbours(i: number, side: number): number[] {
   return list;
 }
 
-/** The part of a mask that hangs together with a pixel (four neighbours). */
+/** The part of a mask that hangs together with a pixel (four neighbors). */
 export function componentAt(
   mask: Uint8Array,
   pixel: number,
@@ -24,7 +24,7 @@ export function componentAt(
   const queue = [pixel];
   found[pixel] = 1;
   for (const i of queue) { // grows while it is walked
-    for (const j of neighbours(i, side)) {
+    for (const j of neighbors(i, side)) {
       if (!mask[j] || found[j]) continue;
       found[j] = 1;
       queue.push(j);
@@ -48,7 +48,7 @@ export function fillHoles(mask: Uint8Array, side: number): Uint8Array {
     visit(k * side);
     visit(k * side + side - 1);
   }
-  for (const i of queue) neighbours(i, side).forEach(visit);
+  for (const i of queue) neighbors(i, side).forEach(visit);
   return outside.map((value) => 1 - value);
 }
 

@@ -138,10 +138,10 @@ export function damageMask(
   const area = mask.reduce((sum, value) => sum + value, 0);
   const radius = Math.sqrt(area / Math.PI);
   const [x, y] = [drawPixel(target, random), drawPixel(target, random)];
-  const disc = (centre: number, reach: number) => (i: number) =>
+  const disc = (center: number, reach: number) => (i: number) =>
     Math.hypot(
-      i % side - centre % side,
-      Math.floor(i / side) - Math.floor(centre / side),
+      i % side - center % side,
+      Math.floor(i / side) - Math.floor(center / side),
     ) <= reach;
   if (random.uniform() < 0.6) {
     const by = radius * 0.3 * random.normal();

@@ -29,7 +29,7 @@ import { stopGradient } from "./stop_gradient.ts";
 
 /** A batch: B users, R of them to an image. */
 export interface StepBatch extends PromptInputs {
-  /** Normalised images, [B / R, S, S, 3]. */
+  /** Normalized images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
   /** What a frozen encoder makes of them, where it is not run in the step. */
   readonly features?: FrozenFeatures;

@@ -1,4 +1,4 @@
-/** How grey an aligned object is, beside what surrounds it. */
+/** How gray an aligned object is, beside what surrounds it. */
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";

@@ -135,14 +135,14 @@ export class VolumeSession {
     options: VolumeSessionOptions,
   ): Promise<VolumeSession> {
     checkOptions("start", options, OPTIONS);
-    const { values, colour } = volume;
+    const { values, color } = volume;
     const count = values.shape[3];
     if (values.shape.length !== 4 || values.size === 0) {
       throw new RangeError(
         `Cannot start as the volume's shape must be [D, H, W, C] with voxels: current value is [${values.shape}]`,
       );
     }
-    if (count > 1 && !colour && !options.channels) {
+    if (count > 1 && !color && !options.channels) {
       throw new RangeError(
         `Cannot start as a volume of several channels needs the option channels, one of 0..${
           count - 1

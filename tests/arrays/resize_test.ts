@@ -7,13 +7,13 @@ import { close } from "../helpers/close.ts";
 const row = (...values: number[]) =>
   ndarray(Float32Array.from(values), [1, values.length]);
 
-Deno.test("resizeBilinear() doubles a row at half-pixel centres, edges repeated", () => {
-  // Output centres -0.25, 0.25, 0.75, 1.25 of the input
+Deno.test("resizeBilinear() doubles a row at half-pixel centers, edges repeated", () => {
+  // Output centers -0.25, 0.25, 0.75, 1.25 of the input
   close(resizeBilinear(row(0, 1), 1, 4).data, [0, 0.25, 0.75, 1]);
 });
 
 Deno.test("resizeBilinear() halves a row with a triangle two pixels wide each way", () => {
-  // Centre 0.5: weights 3/4, 3/4, 1/4 at pixels 0, 1, 2, over their sum 7/4
+  // Center 0.5: weights 3/4, 3/4, 1/4 at pixels 0, 1, 2, over their sum 7/4
   close(resizeBilinear(row(0, 7, 14, 21), 1, 2).data, [5, 16]);
 });
 
@@ -70,14 +70,14 @@ Deno.test("resizeBilinear() leaves an image of the wanted size as it is", () => 
 });
 
 Deno.test("resizeBilinear() resizes each channel by itself", () => {
-  const grey = ndarray(Float32Array.from(SOURCE), [5, 7]);
-  const colour = ndarray(new Float32Array(105), [5, 7, 3]);
+  const gray = ndarray(Float32Array.from(SOURCE), [5, 7]);
+  const color = ndarray(new Float32Array(105), [5, 7, 3]);
   for (let i = 0; i < 35; i++) {
-    colour.data.set([SOURCE[i], 0.5, 1 - SOURCE[i]], 3 * i);
+    color.data.set([SOURCE[i], 0.5, 1 - SOURCE[i]], 3 * i);
   }
-  const resized = resizeBilinear(colour, 3, 4);
+  const resized = resizeBilinear(color, 3, 4);
   assert.deepEqual(resized.shape, [3, 4, 3]);
-  const reference = [...resizeBilinear(grey, 3, 4).data];
+  const reference = [...resizeBilinear(gray, 3, 4).data];
   close(resized.data, reference.flatMap((v) => [v, 0.5, 1 - v]));
 });
 

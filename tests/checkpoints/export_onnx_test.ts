@@ -62,7 +62,7 @@ function inSquare({ shape: [h, w, C], data }: NdArray<Float32Array>) {
 for (const config of [smallConfig, samConfig, medConfig]) {
   const what = config.pixelScaling ? "MedSAM" : config.sam ? "SAM" : "tiny";
   Deno.test(`exportOnnx() writes files that compute what the module does, ${what}`, async () => {
-    using model = new Model(config, noisyWeights(config), { licence: "any" });
+    using model = new Model(config, noisyWeights(config), { license: "any" });
     // its longer side is the square's, so that nothing is resized
     const fitting = discImage(20, 32, { x: 12, y: 9, radius: 6 });
     using embedding = await encode(model, fitting);
@@ -127,7 +127,7 @@ for (const config of [smallConfig, samConfig, medConfig]) {
 
 Deno.test("an exported file has the weights by name, facts, and standard operators", async () => {
   using model = new Model(samConfig, noisyWeights(samConfig), {
-    licence: "any",
+    license: "any",
   });
   await withExport(model, { samples: 7, slots: 5 }, async (folder, paths) => {
     const names = ["encoder", "generator", "decoder", "predictor"];
@@ -141,7 +141,7 @@ Deno.test("an exported file has the weights by name, facts, and standard operato
     const found = new Map<string, Uint8Array>();
     for (const { nodes, metadata, description, constants } of files) {
       assert.deepEqual(nodes.filter(({ domain }) => domain), []);
-      assert.equal(metadata!.licence, "any");
+      assert.equal(metadata!.license, "any");
       assert.deepEqual(JSON.parse(metadata!.config), samConfig);
       assert.match(description!, /\b(image|points): /);
       for (const { name, data } of constants) {

@@ -16,7 +16,7 @@ import { temporaryFolder } from "../helpers/temporary_folder.ts";
 const folder = await temporaryFolder();
 
 const weights = noisyWeights(smallConfig);
-const facts = { training_data: "discs", licence: "CC0", dice: "0.9" };
+const facts = { training_data: "discs", license: "CC0", dice: "0.9" };
 const model = new Model(smallConfig, weights, facts);
 const config = JSON.stringify(smallConfig);
 

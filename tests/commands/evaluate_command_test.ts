@@ -25,30 +25,37 @@ async function evaluate(...args: string[]) {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** What was printed, but for seconds per iteration. */
+/** What was printed, but for seconds per iteration and milliseconds. */
 const untimed = (printed: string) =>
-  printed.replace(/\d+\.\d+ s per/, "_ s per");
+  printed.replace(/\d+\.\d+ s per/, "_ s per")
+    .replaceAll(/^(\| \d \| .*\|) \d+ \|$/gm, "$1 _ |")
+    .replaceAll(/^(\| \d\.\d\d \|) \d+ \|/gm, "$1 _ |");
 
 const folder = await temporaryFolder();
 const file = (name: string) => join(folder, name);
-const tables = ["--targets", "0.8,0.9", "--per-rater", "--samples-metrics"];
+const tables = ["--targets", "0.8,0.9", "--samples-metrics"];
 const whole = await evaluate(
   ...[...QUICK, ...tables, "--out", file("whole.json")],
   ...["--out", file("whole.md"), "--out", file("whole.csv")],
 );
 
-Deno.test("evaluate prints a table for each that was asked for and writes it", async () => {
+Deno.test("evaluate prints all tables that its results hold and writes them", async () => {
   assert.equal(whole.code, 0, whole.stderr);
   const [heading, ...rest] = whole.stdout.split("\n\n");
   assert.match(
     heading,
-    /^phantoms: 4 cases, 20 targets; each rater in turn, nearest user; [\d.]+ s per iteration; \w+, 1 threads$/,
+    /^phantoms: 4 cases, 20 targets; each rater in turn, nearest user; regions found from the start; [\d.]+ s per iteration; \w+, 1 threads$/,
   );
-  assert.deepEqual(rest.map((table) => table.split(" | ")[0]), [
-    "| Dice target",
-    "| user",
-    "| samples at iteration 1",
+  assert.deepEqual(rest.filter((part) => part.startsWith("#")), [
+    "## Dice by iteration",
+    "## IoU and HD95 by iteration",
+    "## What each interaction gave",
+    "## Where the network looked",
+    "## Iterations to a Dice",
+    "## The user's own mask and the others'",
+    "## Samples of the first proposal",
   ]);
+  assert.equal(rest.filter((part) => part.startsWith("|")).length, 7);
   const markdown = await Deno.readTextFile(file("whole.md"));
   assert.equal(markdown, `${rest.join("\n\n")}\n`);
   const rows = (await Deno.readTextFile(file("whole.csv"))).trim().split("\n");
@@ -75,10 +82,14 @@ Deno.test("the merged report of shards is that of one run", async () => {
 });
 
 Deno.test("merge makes other tables of a whole run", async () => {
-  const { stdout } = await evaluate(
-    ...["merge", file("whole.json"), "--targets", "0.5"],
+  const { stdout, stderr } = await evaluate(
+    ...["merge", file("whole.json"), "--targets", "0.4"],
   );
-  assert.match(stdout, /\| 0.5 \| 1.00 \| 1.00..1.00 \| 0.0 % \| 20 \| 2 \|/);
+  assert.match(
+    stdout,
+    /\| 0.4 \| 1.00 \| 1.00..1.00 \| 0.0 % \| 20 \| 2 \|/,
+    stderr,
+  );
 });
 
 Deno.test("merge makes a report with figures of a whole run, and pictures", async () => {
@@ -94,11 +105,13 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
   assert.deepEqual(headings, [
     "Dice by iteration",
     "IoU and HD95 by iteration",
+    "What each interaction gave",
+    "Where the network looked",
     "Iterations to a Dice",
     "The user's own mask and the others'",
     "Samples of the first proposal",
   ]);
-  assert.equal(html.match(/<table>/g)!.length, 5);
+  assert.equal(html.match(/<table>/g)!.length, 7);
   assert.equal(html.match(/<img /g)!.length, 3);
   assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
   const svg = await Deno.readTextFile(outs[1]);
@@ -132,12 +145,17 @@ for (
       ["none", "none", "moments", "none", "moments", "weights"],
     ]],
     [["--carry"], [["1", "2"]]],
-    [["--per-rater", "--include", "strict,smooth,strict"], [[
+    [["--include", "strict,smooth,strict"], [[
       ...["generous", "smooth", "strict", "with_part", "without_part"],
       ...["all included", "all excluded"],
     ]]],
   ] as const
 ) {
+  const wanted = {
+    "--ablation": ["Dice by iteration", "IoU and HD95", "Paired differences"],
+    "--carry": ["A user's profile"],
+    "--include": ["Raters in the target"],
+  }[args[0]];
   Deno.test(`evaluate ${args.join(" ")} prints its rows`, async () => {
     const { stdout, stderr } = await evaluate(
       ...QUICK,
@@ -145,11 +163,18 @@ for (
       "4",
       ...args,
     );
-    const found = rowsOf(stdout).map((rows) => rows.map(([first]) => first));
-    assert.deepEqual(found, tables, stderr);
+    const parts = stdout.split("\n## ").filter((part) =>
+      wanted.some((heading) => part.startsWith(heading))
+    );
+    const found = parts.flatMap((part) => rowsOf(part.trim()));
+    assert.deepEqual(
+      found.map((rows) => rows.map(([first]) => first)),
+      tables,
+      `${stdout}${stderr}`,
+    );
     // a target of the second case has a profile, one of both a pair
-    const targets = { "--ablation": "10", "--carry": "5", "--per-rater": "2" };
-    assert.equal(rowsOf(stdout).at(-1)![0].at(-1), targets[args[0]]);
+    const targets = { "--ablation": "10", "--carry": "5", "--include": "2" };
+    assert.equal(found.at(-1)![0].at(-1), targets[args[0]]);
   });
 }
 
@@ -161,7 +186,7 @@ Deno.test("evaluate --mixture-only tells what the mixture's update does by itsel
   );
   assert.match(
     stdout,
-    /nearest user; training-free updates; the mixture alone carries choices; /,
+    /nearest user; regions found from the start; training-free updates; the mixture alone carries choices; /,
     stderr,
   );
   const [none, , , both] = rowsOf(stdout)[0].map(([, first, second]) =>
@@ -176,7 +201,7 @@ Deno.test("compare pairs the targets of two evaluations", async () => {
     ...[...QUICK, "--user", "random", "--out", file("random.json")],
   );
   assert.equal(random.code, 0, random.stderr);
-  const [dices, overlaps] = rowsOf(random.stdout); // no other table was asked for
+  const [dices, overlaps] = rowsOf(random.stdout);
   assert.deepEqual([dices, overlaps].map((rows) => rows.length), [2, 2]);
   assert.match(random.stdout, /\| iteration \| IoU .* \| HD95 \(px\) \|/);
   const { stdout } = await evaluate(
@@ -274,6 +299,14 @@ for (
       }`,
     ],
     [
+      ["--box", "--start-mask"],
+      "only one of --box and --start-mask must be given: current value is --box, --start-mask",
+    ],
+    [
+      ["--shift", "0.25"],
+      "--shift must come with --region given: current value is no --region",
+    ],
+    [
       ["--include", "strict,me"],
       "--include must name raters of the data, generous, smooth, strict, with_part, without_part: current value is me",
     ],
@@ -303,4 +336,26 @@ Deno.test("evaluate carries no profile from one anonymous rater to another", asy
     1,
     "Cannot evaluate as --carry must have raters who are the same persons in every case: current value is LIDC crops, val, whose raters are anonymous",
   ]);
+});
+
+Deno.test("evaluate takes several data sets, canvases, parts and mixed users in one run", async () => {
+  const path = file("several.json");
+  const { code, stdout, stderr } = await evaluate(
+    ...["--data", "data/phantoms", "--data", "data/../data/phantoms"],
+    ...["--every", "8", "--pad", "160", "--parts", "--user", "mixed", "--box"],
+    ...["--iterations", "2", "--samples", "8", "--threads", "1"],
+    ...["--include", "strict", "--out", path],
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /the majority of strict, each part of a mask, mixed user, from a box; in canvases of 160 x 160, regions found from the start; /,
+  );
+  assert.match(stdout, /\| data set \| targets \| 1 \| 2 \|/);
+  assert.match(stdout, /\| clicks \| targets \|/);
+  const saved = await readEvaluation(path);
+  const { both } = runsOf(saved);
+  assert.ok(both.every(({ part, set }) => part === 1 && set));
+  assert.ok(both.every(({ object }) => object!.right <= 159.5));
+  assert.equal(saved.settings.pad, 160);
 });

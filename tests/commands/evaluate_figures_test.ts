@@ -46,7 +46,7 @@ Deno.test("diceFigure() draws a series' interval as a band behind the lines", as
   assert.deepEqual([a.name, b.name], ["a", "b"]);
   assert.equal(b.line.color, a.line.color);
   assert.ok(layout.yaxis.range[0] < 0.4 && layout.yaxis.range[1] > 0.95);
-  // between the mean and the high end, half way: the colour, made lighter
+  // between the mean and the high end, half way: the color, made lighter
   const { at } = await decodePNG(await figure.toPNG());
   const [low, high] = layout.yaxis.range;
   const across = (x: number) => 2 * (72 + (900 - 72 - 24) * (x - 0.75) / 1.5);

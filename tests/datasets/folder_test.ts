@@ -193,7 +193,7 @@ Deno.test("folderDataset() says what a case lacks", () =>
     );
   }));
 
-Deno.test("openDataset() recognises the LIDC crops, one split of them, and the plain layout", () =>
+Deno.test("openDataset() recognizes the LIDC crops, one split of them, and the plain layout", () =>
   inTempFolder(async (folder) => {
     await writeLidc(join(folder, "lidc"));
     await writeImage(image, join(folder, "plain", "eye", "image.png"));

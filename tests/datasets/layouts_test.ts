@@ -267,7 +267,7 @@ Deno.test("folderDataset() takes DICOM and NPY images with flat masks", () =>
     );
   }));
 
-Deno.test("openDataset() recognises QUBIQ, REFUGE2 and their splits", () =>
+Deno.test("openDataset() recognizes QUBIQ, REFUGE2 and their splits", () =>
   inTempFolder(async (folder) => {
     await writeQubiq(join(folder, "kidney", "Validation"), "case02", 1);
     await writeRefuge(join(folder, "refuge"), "Training-400", "g0001");

@@ -183,7 +183,7 @@ const flatNifti = (() => {
   return bytes;
 })();
 
-Deno.test("openDataset() recognises a layout behind a folder that is no case", async () => {
+Deno.test("openDataset() recognizes a layout behind a folder that is no case", async () => {
   const folder = await temporaryFolder();
   const qubiq = join(folder, "kidney");
   const refuge = join(folder, "refuge");

@@ -81,12 +81,11 @@ Deno.test("--max-voxels of the commands bounds the volumes of --data", async () 
           about: "",
           options: { "": DATA_OPTIONS },
         },
-        ["--max-voxels", most],
+        ["--max-voxels", most, "--data", join(folder, "few")],
       ),
       "val",
-      join(folder, "few"),
     );
-  const { cases: [slice] } = await open("16");
+  const [{ dataset: { cases: [slice] } }] = await open("16");
   assert.deepEqual((await slice.readImage()).shape, [2, 2, 1]);
   await assert.rejects(
     open("15"),

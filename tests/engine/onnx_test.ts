@@ -52,7 +52,7 @@ const MODEL: OnnxModel = {
   ],
   outputs: [{ name: "y", shape: [0, 2], dtype: "int32" }],
   description: "an example",
-  metadata: { licence: "MIT", größe: "" },
+  metadata: { license: "MIT", größe: "" },
 };
 
 Deno.test("decodeModel() reads what encodeModel() writes", () => {

@@ -122,7 +122,7 @@ refuses(
   /Cannot trace "f": MirrorPad: mode symmetric is not supported/,
 );
 refuses(
-  "the gradient of resizing with half pixel centres",
+  "the gradient of resizing with half pixel centers",
   (x) =>
     tf.grad((y) =>
       tf.image.resizeBilinear(

@@ -53,8 +53,9 @@ const dataset: Dataset = {
 
 /** Results without their times. */
 const figures = (results: readonly TargetResult[]) =>
-  results.map(({ iterations, ...rest }) => ({
+  results.map(({ iterations, looks, ...rest }) => ({
     ...rest,
+    looks: looks?.count,
     iterations: iterations.map(({ dice, best, spread }) => [
       dice,
       best,
@@ -185,10 +186,9 @@ Deno.test("evaluate() is the method's five functions in a row, Dice by hand", as
   const item = dataset.cases[1];
   const target = await item.readMask("only");
   const random = createRandom(9, 1, 0); // seed, case, rater
-  using embedding = await encode(model, await item.readImage());
-  let preference = await startPreference(model, embedding, {
-    points: [clickInside(target, random)],
-  });
+  const points = [clickInside(target, random)];
+  using embedding = await encode(model, await item.readImage(), { points });
+  let preference = await startPreference(model, embedding, { points });
   const expected: number[][] = [];
   for (let i = 0; i < 3; i++) {
     const latents = sampleGMM(preference.distribution, {
@@ -219,6 +219,8 @@ Deno.test("evaluate() is the method's five functions in a row, Dice by hand", as
     seed: 9,
   });
   assert.deepEqual(figures(results)[2].iterations, expected);
+  assert.deepEqual(results[2].region, embedding.region);
+  assert.equal(results[2].looks?.count, embedding.looks.count);
 });
 
 Deno.test("evaluate() takes a majority of raters as the one target of a case", async () => {

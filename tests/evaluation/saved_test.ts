@@ -8,7 +8,7 @@ import {
   type SavedEvaluation,
   saveEvaluation,
 } from "../../src/evaluation/saved_evaluation.ts";
-import { sectionsOf } from "../../src/commands/evaluate/publish.ts";
+import { sectionsOf } from "../../src/commands/evaluate/sections.ts";
 import { withFigures } from "../../src/commands/evaluate/validation_figures.ts";
 import { Model } from "../../src/model/model.ts";
 import {
@@ -39,6 +39,52 @@ Deno.test("resumeEvaluation() keeps the engine that computed what is done", () =
   assert.equal(engineOf(evaluation("a", "b")), both);
   assert.equal(engineOf({ ...evaluation("a"), engine: both }), both);
   assert.equal(engineOf(evaluation("a", "b", "c")), "onnx, 1 threads"); // tables alone
+});
+
+Deno.test("an evaluation goes on with more variants, and keeps those that are done", () => {
+  const before = evaluation("a", "b", "c");
+  const asked = evaluation();
+  const more = resumeEvaluation("a.json", before, {
+    ...asked,
+    settings: { ...asked.settings, variants: ["none", "both"] },
+    done: { none: [], both: [] },
+  });
+  assert.deepEqual(more.settings.variants, ["none", "both"]);
+  assert.deepEqual(more.done, { none: [], both: before.done.both });
+});
+
+Deno.test("mergeEvaluations() joins variants of the same targets", () => {
+  const both = evaluation("a", "b", "c");
+  const none: SavedEvaluation = {
+    ...both,
+    settings: { ...both.settings, variants: ["none"] },
+    done: {
+      none: both.cases.map((id) => ({
+        case: id,
+        results: [targetOf(id, [0.25])],
+      })),
+    },
+  };
+  const merged = mergeEvaluations([both, none]);
+  assert.deepEqual(
+    Object.entries(runsOf(merged)).map(([name, results]) => [
+      name,
+      results.map(({ iterations: [{ dice }] }) => dice),
+    ]),
+    [["none", [0.25, 0.25, 0.25]], ["both", [0.5, 0.5, 0.5]]],
+  );
+});
+
+Deno.test("an evaluation saved before there were regions was of whole images", async () => {
+  const path = `${await temporaryFolder()}/old.json`;
+  const { region: _, beginning: __, ...settings } = evaluation().settings;
+  await Deno.writeTextFile(
+    path,
+    JSON.stringify({ ...evaluation("a"), settings }),
+  );
+  const back = await readEvaluation(path);
+  assert.equal(back.settings.region, "whole");
+  checkSame("go on", back, evaluation());
 });
 
 Deno.test("mergeEvaluations() refuses missing and repeated cases", () => {
@@ -130,7 +176,7 @@ Deno.test("a saved evaluation comes back, and passes for the one it was", async 
 Deno.test("an evaluation saved before IoU and HD95 were measured goes on, and has no table of them", async () => {
   const path = `${await temporaryFolder()}/before.json`;
   const headings = (saved: SavedEvaluation) =>
-    sectionsOf({ ...saved, tables: { targets: [], perRater: false } })
+    sectionsOf({ ...saved, tables: { targets: [] } })
       .map(({ heading }) => heading);
   await saveEvaluation(path, evaluation("a"));
   const old = await readEvaluation(path);

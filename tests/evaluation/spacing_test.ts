@@ -22,7 +22,7 @@ const model = new Model(smallConfig, noisyWeights(smallConfig));
 const at = { x: 11, y: 10, radius: 6 };
 const [height, width] = [20, 24];
 
-/** A NIfTI-1 file of one slice of bytes, of pixels of x by y millimetres. */
+/** A NIfTI-1 file of one slice of bytes, of pixels of x by y millimeters. */
 function nifti(values: Uint8Array, x: number, y: number): Uint8Array {
   const bytes = new Uint8Array(352 + values.length);
   const view = new DataView(bytes.buffer);
@@ -59,7 +59,7 @@ for (
     [0.5, 2, [2, 0.5]], // rows lie 2 mm apart
   ] as const
 ) {
-  Deno.test(`a slice of pixels of ${x} x ${y} mm has HD95 in millimetres`, async () => {
+  Deno.test(`a slice of pixels of ${x} x ${y} mm has HD95 in millimeters`, async () => {
     const dataset = await volumeOf(x, y);
     assert.deepEqual(dataset.cases[0].spacing, spacing);
     const expected: number[] = [];

@@ -100,7 +100,7 @@ Deno.test("overlapTable() has IoU and HD95 by iteration, and its unit", () => {
   ]);
 });
 
-Deno.test("overlapTable() never averages millimetres and pixels", () => {
+Deno.test("overlapTable() never averages millimeters and pixels", () => {
   const table = overlapTable({
     both: [
       targetOfOverlap("a", [[0.25, 4]], 0.7),
@@ -189,7 +189,7 @@ Deno.test("sampleSetTable() has the mean of every metric", () => {
     targetOf("b", [0.5], { sampleSet: sampleSetOf(0.75) }),
   ]);
   assert.deepEqual(rows[0], [
-    "generalised energy distance",
+    "generalized energy distance",
     0.5,
     "0.2500..0.7500",
     2,

@@ -19,9 +19,9 @@ import type { Candidate } from "../../src/spa/cluster.ts";
 import { decodePNG, distance, rgb } from "../helpers/pixels.ts";
 
 const SIDE = 40;
-const GREY = 102; // 0.4
+const GRAY = 102; // 0.4
 
-const grey = () =>
+const gray = () =>
   ndarray(new Float32Array(SIDE * SIDE).fill(0.4), [SIDE, SIDE, 1]);
 
 /** A rectangle of ones, corners inclusive-exclusive. */
@@ -62,7 +62,7 @@ const NARROWER = candidate(box(10, 10, 24, 30), 0.25); // removes 6 x 20
 
 Deno.test("candidatesFigure() paints added pixels blue, removed ones hatched orange", async () => {
   const figure = candidatesFigure({
-    image: grey(),
+    image: gray(),
     proposal: proposal(WIDER, NARROWER),
     zoom: false,
   });
@@ -73,10 +73,10 @@ Deno.test("candidatesFigure() paints added pixels blue, removed ones hatched ora
     const scale = place.width / SIDE;
     return at(2 * (place.x + x * scale), 2 * (place.y + y * scale));
   };
-  const untouched = [GREY, GREY, GREY];
+  const untouched = [GRAY, GRAY, GRAY];
 
   const blue = rgb(COLOR.added).map((c) =>
-    AREA_OPACITY.added * c + (1 - AREA_OPACITY.added) * GREY
+    AREA_OPACITY.added * c + (1 - AREA_OPACITY.added) * GRAY
   );
   assert(distance(pixel(0, 33, 20), blue) < 8, `${pixel(0, 33, 20)}`);
   assert(distance(pixel(0, 20, 20), untouched) < 4);
@@ -84,7 +84,7 @@ Deno.test("candidatesFigure() paints added pixels blue, removed ones hatched ora
 
   // The hatch: full orange lines over see-through orange.
   const orange = rgb(COLOR.removed);
-  const between = orange.map((c) => 0.42 * c + 0.58 * GREY);
+  const between = orange.map((c) => 0.42 * c + 0.58 * GRAY);
   const row = Array.from({ length: 60 }, (_, i) => pixel(1, 25 + i / 15, 20));
   assert(row.some((color) => distance(color, orange) < 12));
   assert(row.some((color) => distance(color, between) < 12));
@@ -101,7 +101,7 @@ Deno.test("candidatesFigure() paints added pixels blue, removed ones hatched ora
 Deno.test("candidatesFigure() writes shares, pixels and Dice, and fills a bar by the share", async () => {
   const truth = box(10, 10, 36, 30);
   const figure = candidatesFigure({
-    image: grey(),
+    image: gray(),
     proposal: proposal(WIDER, NARROWER),
     truth,
     points: [{ x: 20, y: 20 }, { x: 2, y: 2, label: 0 }],
@@ -136,9 +136,9 @@ Deno.test("candidatesFigure() writes shares, pixels and Dice, and fills a bar by
   });
 });
 
-Deno.test("candidatesFigure() shows a click at its pixel's centre", async () => {
+Deno.test("candidatesFigure() shows a click at its pixel's center", async () => {
   const figure = candidatesFigure({
-    image: grey(),
+    image: gray(),
     proposal: proposal(WIDER),
     points: [{ x: 5, y: 34 }, { x: 34, y: 5, label: 0 }],
   });
@@ -155,9 +155,9 @@ Deno.test("candidatesFigure() shows a click at its pixel's centre", async () => 
   assert(distance(near(34, 5), rgb(COLOR.negative)) < 12, `${near(34, 5)}`);
 });
 
-Deno.test("candidatesFigure() and maskFigure() draw a box from pixel centre to pixel centre", async () => {
+Deno.test("candidatesFigure() and maskFigure() draw a box from pixel center to pixel center", async () => {
   const box = { left: 4, top: 6, right: 34, bottom: 31 };
-  const options = { image: grey(), box };
+  const options = { image: gray(), box };
   const { recommended } = layOutCandidates(1, 1, 20);
   for (
     const [figure, place] of [
@@ -178,11 +178,11 @@ Deno.test("candidatesFigure() and maskFigure() draw a box from pixel centre to p
     for (const [x, y] of [[4, 20], [34, 20], [20, 6], [20, 31]]) {
       assert(distance(pixel(x, y), rgb(COLOR.positive)) < 12, `${x} ${y}`);
     }
-    assert.deepEqual(pixel(2, 20), [GREY, GREY, GREY]);
+    assert.deepEqual(pixel(2, 20), [GRAY, GRAY, GRAY]);
     assert((await figure.toSVG()).includes(">box given</text>"));
   }
   const without = candidatesFigure({
-    image: grey(),
+    image: gray(),
     proposal: proposal(WIDER),
   });
   assert(!(await without.toSVG()).includes("box given"));
@@ -192,7 +192,7 @@ Deno.test("candidatesFigure() frames what was chosen", async () => {
   const layout = layOutCandidates(2, 1, 20);
   for (const chosen of [0, 1, "accept"] as const) {
     const figure = candidatesFigure({
-      image: grey(),
+      image: gray(),
       proposal: proposal(WIDER, NARROWER),
       chosen,
     });
@@ -222,7 +222,7 @@ Deno.test("candidatesFigure() draws 0 to 16 candidates inside its frame", async 
     }
     const candidates = Array.from({ length: count }, () => WIDER);
     const figure = candidatesFigure({
-      image: grey(),
+      image: gray(),
       proposal: proposal(...candidates),
       title: "Title",
     });
@@ -304,10 +304,10 @@ Deno.test("compactCount() takes four characters at most", () => {
   ]);
 });
 
-Deno.test("candidatesFigure() accepts colour images, views, and text of any kind", async () => {
-  const colour = ndarray(new Float32Array(SIDE * SIDE * 3), [SIDE, SIDE, 3]);
-  for (let i = 0; i < colour.data.length; i += 3) colour.data[i] = 1; // red
-  const flipped = colour.transpose(1, 0, 2).step(-1, 1, 1);
+Deno.test("candidatesFigure() accepts color images, views, and text of any kind", async () => {
+  const color = ndarray(new Float32Array(SIDE * SIDE * 3), [SIDE, SIDE, 3]);
+  for (let i = 0; i < color.data.length; i += 3) color.data[i] = 1; // red
+  const flipped = color.transpose(1, 0, 2).step(-1, 1, 1);
   const figure = candidatesFigure({
     image: flipped,
     proposal: proposal(WIDER),
@@ -339,12 +339,12 @@ Deno.test("closeView() frames all masks, or the whole image where they fill it",
   assert.deepEqual(closeView([box(0, 0, 0, 0)]), whole);
 });
 
-Deno.test("entropyFigure() colours the map by nats, on the scale beside it", async () => {
+Deno.test("entropyFigure() colors the map by nats, on the scale beside it", async () => {
   const entropy = ndarray(new Float32Array(SIDE * SIDE), [SIDE, SIDE]);
   for (let y = 0; y < SIDE; y++) {
     for (let x = 20; x < SIDE; x++) entropy.set(y, x, Math.LN2);
   }
-  const figure = entropyFigure({ image: grey(), entropy, mask: RECOMMENDED });
+  const figure = entropyFigure({ image: gray(), entropy, mask: RECOMMENDED });
   const { at, width } = await decodePNG(await figure.toPNG());
   assert.equal(width, 1800);
   const side = (900 - 40 - 24 - 14 - 16 - 64) / 2;
@@ -352,7 +352,7 @@ Deno.test("entropyFigure() colours the map by nats, on the scale beside it", asy
     at(2 * (20 + side + 24 + x * side / SIDE), 2 * (20 + y * side / SIDE));
   assert(distance(map(4, 4), colormap(0)) < 6);
   assert(distance(map(36, 4), colormap(1)) < 6);
-  assert(distance(at(100, 100), [GREY, GREY, GREY]) < 4);
+  assert(distance(at(100, 100), [GRAY, GRAY, GRAY]) < 4);
   const scale = (part: number) => at(2 * 808, 2 * (20 + side * (1 - part)));
   for (const part of [0.02, 0.25, 0.5, 0.75, 0.98]) {
     assert(distance(scale(part), colormap(part)) < 10, `at ${part}`);
@@ -373,7 +373,7 @@ Deno.test("colormap() grows lighter all the way, and clips", () => {
 
 Deno.test("maskFigure() outlines the mask and gives Dice with a reference", async () => {
   const figure = maskFigure({
-    image: grey(),
+    image: gray(),
     mask: RECOMMENDED,
     truth: box(10, 10, 30, 20),
     points: [{ x: 1, y: 1 }, { x: 2, y: 30, label: 0 }],
@@ -383,7 +383,7 @@ Deno.test("maskFigure() outlines the mask and gives Dice with a reference", asyn
   const pixel = (x: number, y: number) =>
     at(2 * (20 + 12 * x), 2 * (20 + 12 * y));
   assert(distance(pixel(10, 25), rgb(COLOR.recommended)) < 12);
-  assert(distance(pixel(20, 25), [GREY, GREY, GREY]) < 4);
+  assert(distance(pixel(20, 25), [GRAY, GRAY, GRAY]) < 4);
   assert.match(await figure.toSVG(), />reference, Dice 0.667</); // 2*200/600
   // Every legend entry stands inside the figure.
   const rows = [...(await figure.toSVG()).matchAll(/translate\(\d+ (\d+)\)/g)];
@@ -408,12 +408,12 @@ Deno.test("a region that is not the whole image is framed at its edges, named, a
   const region = { left: 4.5, top: 9.5, right: 34.5, bottom: 39.5 }; // a pixel's edges
   const figures = [
     candidatesFigure({
-      image: grey(),
+      image: gray(),
       proposal: { ...proposal(WIDER), region },
       zoom: false,
     }),
-    maskFigure({ image: grey(), mask: RECOMMENDED, region }),
-    imageFigure({ image: grey(), region }),
+    maskFigure({ image: gray(), mask: RECOMMENDED, region }),
+    imageFigure({ image: gray(), region }),
   ];
   const { recommended } = layOutCandidates(1, 1, 20);
   const places = [recommended, { x: 20, y: 20, width: 480 }];
@@ -429,18 +429,18 @@ Deno.test("a region that is not the whole image is framed at its edges, named, a
     for (const [x, y] of [[5, 10.4], [5.4, 10], [35, 10.4], [34.6, 10]]) {
       assert(distance(pixel(x, y), [255, 255, 255]) < 12, `${i}: ${x} ${y}`);
     }
-    assert(distance(pixel(8, 35), [GREY, GREY, GREY]) < 4);
-    const dark = 0.7 * GREY;
+    assert(distance(pixel(8, 35), [GRAY, GRAY, GRAY]) < 4);
+    const dark = 0.7 * GRAY;
     assert(distance(pixel(2, 35), [dark, dark, dark]) < 4);
   }
   const whole = { left: -0.5, top: -0.5, right: 39.5, bottom: 39.5 };
   for (
     const figure of [
       candidatesFigure({
-        image: grey(),
+        image: gray(),
         proposal: { ...proposal(WIDER), region: whole },
       }),
-      imageFigure({ image: grey(), region: whole }),
+      imageFigure({ image: gray(), region: whole }),
     ]
   ) {
     const texts = textsOf(await figure.toSVG());
@@ -451,7 +451,7 @@ Deno.test("a region that is not the whole image is framed at its edges, named, a
 Deno.test("candidatesFigure() says what is wrong with the recommendation, above it", async () => {
   const notice = { kind: "empty", text: "It is empty: click again." } as const;
   const figure = candidatesFigure({
-    image: grey(),
+    image: gray(),
     proposal: { ...proposal(WIDER), notice },
   });
   assert(textsOf(await figure.toSVG()).includes(notice.text));
@@ -492,7 +492,7 @@ Deno.test("candidatesFigure() shows the candidates of a large image in all its p
 });
 
 Deno.test("candidatesFigure() calls an accepted candidate accepted", async () => {
-  const options = { image: grey(), proposal: proposal(WIDER), chosen: 0 };
+  const options = { image: gray(), proposal: proposal(WIDER), chosen: 0 };
   const accepted = candidatesFigure({ ...options, accepted: true });
   assert(textsOf(await accepted.toSVG()).includes("accepted"));
   const chosen = candidatesFigure(options);

@@ -98,7 +98,7 @@ Deno.test("candidateFigure() and maskFigure() have room for large counts and lon
   assert.equal(labels.length, 5);
 });
 
-Deno.test("a rater has one colour and dash in all figures, which mean nothing else", async () => {
+Deno.test("a rater has one color and dash in all figures, which mean nothing else", async () => {
   const results = ["10", "9"].map((rater) => ({
     ...targetOf("a", [0.5, 0.6]),
     rater,

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import {
-  mixtureFigure,
-  principalPlane,
-} from "../../src/figures/mixture_figure.ts";
+import { mixtureFigure } from "../../src/figures/mixture_figure.ts";
+import { principalPlane } from "../../src/figures/principal_plane.ts";
 import { COLOR, SERIES } from "../../src/figures/theme.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";
 import type { GaussianMixture } from "../../src/spa/mixture.ts";
@@ -102,7 +100,7 @@ Deno.test("mixtureFigure() marks the chosen samples, and an arrow where a mean m
   const dots = elements(svg, "circle").slice(6);
   const legend = dots.slice(-2);
   assert.equal(dots.length - legend.length, 3); // the kept one has no latent
-  assert.equal(legend[1].fill, COLOR.ink); // not a colour of other marks
+  assert.equal(legend[1].fill, COLOR.ink); // not a color of other marks
   const chosen = dots.filter(({ fill }) => fill === legend[1].fill);
   assert.equal(chosen.length, 2 + 1);
 

@@ -132,7 +132,7 @@ Deno.test("Figure shows itself in a notebook as HTML, PNG and text", async () =>
   const figure = new Figure({
     width: 40,
     height: 30,
-    alt: 'a "grey" square',
+    alt: 'a "gray" square',
     draw: () => {
       drawn++;
       return svgDocument(40, 30, "", "");
@@ -152,9 +152,9 @@ Deno.test("Figure shows itself in a notebook as HTML, PNG and text", async () =>
   assert.deepEqual([png.width, png.height], [40, 30]);
   assert.match(
     bundle["text/html"],
-    /alt="a &quot;grey&quot; square" width="40"/,
+    /alt="a &quot;gray&quot; square" width="40"/,
   );
-  assert.equal(bundle["text/plain"], 'Figure 40 x 30: a "grey" square');
+  assert.equal(bundle["text/plain"], 'Figure 40 x 30: a "gray" square');
   assert.equal(Deno.inspect(figure), bundle["text/plain"]);
   assert.match(bundle["text/html"], /^<img src="data:image\/svg\+xml;base64,/);
   assert.match(

@@ -26,7 +26,7 @@ Deno.test("a rescale intercept that is no number is refused, not taken for 0", a
   );
 });
 
-Deno.test("lossless JPEG is whole to the last pixel, grey and in color", async () => {
+Deno.test("lossless JPEG is whole to the last pixel, gray and in color", async () => {
   for (
     const folder of [
       "dicom_jpeg_lossless_last_pixel",
@@ -41,7 +41,7 @@ Deno.test("lossless JPEG is whole to the last pixel, grey and in color", async (
   }
 });
 
-Deno.test("padding does not widen the window: tissue has most of its grey", async () => {
+Deno.test("padding does not widen the window: tissue has most of its gray", async () => {
   const path = `${CASES}dicom_pixel_padding_window/pad_ct.dcm`;
   const { values, padding } = await readVolume(path);
   assert.deepEqual(padding, [-3024, -3024]); // -2000 stored, rescaled by -1024

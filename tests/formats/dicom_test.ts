@@ -116,7 +116,7 @@ Deno.test("readVolume() rescales each frame by its own functional groups", async
 });
 
 Deno.test("readVolume() refuses colors that it cannot turn into red, green and blue", async () => {
-  const file = fileOf("lossless JPEG, colour");
+  const file = fileOf("lossless JPEG, color");
   const rgb = element(0x28, 4, "CS", "RGB");
   const at = file.findIndex((_, i) => rgb.every((b, k) => file[i + k] === b));
   assert.ok(at > 0);

@@ -37,7 +37,7 @@ Deno.test("a JPEG with damage in its scan is refused", async () => {
 Deno.test("CMYK is refused", async () => {
   await assert.rejects(
     readImage(`${CASES}tiff_cmyk_grey/cmyk_grey.tif`),
-    /TypeError: .* its colors must be grey or red, green and blue: current value is CMYK/,
+    /TypeError: .* its colors must be gray or red, green and blue: current value is CMYK/,
   );
 });
 
@@ -173,7 +173,7 @@ Deno.test("volumes in time are no colors: channels must say which one is shown",
     2,
   ]);
   const volume = {
-    ...{ values, colour: false, inverted: false },
+    ...{ values, color: false, inverted: false },
     layout: { axes: [2, 1, 0], flipped: [false, false, false] },
   } as const;
   assert.throws(

@@ -42,7 +42,7 @@ Deno.test("a black and white palette that begins with white is refused", async (
   const png = new Uint8Array(
     await sharp(Uint8Array.of(255, 255, 0, 255, 255, 255), {
       raw: { width: 6, height: 1, channels: 1 },
-    }).png({ palette: true, colours: 2, dither: 0 }).toBuffer(),
+    }).png({ palette: true, colors: 2, dither: 0 }).toBuffer(),
   );
   const at = png.findIndex((_, i) =>
     [0x50, 0x4c, 0x54, 0x45].every((byte, k) => png[i + k] === byte)

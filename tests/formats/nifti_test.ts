@@ -59,8 +59,8 @@ function assertAsNibabel(volume: Volume, expected: Reference) {
   );
   for (const [i, j, k] of [[0, 0, 0], [x - 1, 0, 0], [0, y - 1, z - 1]]) {
     const ours = place(volume.affine!, [x - 1 - i, y - 1 - j, k]);
-    place(affine, [i, j, k]).forEach((millimetres, axis) =>
-      assert.ok(Math.abs(ours[axis] - millimetres) < 1e-4, name)
+    place(affine, [i, j, k]).forEach((millimeters, axis) =>
+      assert.ok(Math.abs(ours[axis] - millimeters) < 1e-4, name)
     );
   }
 }
@@ -73,7 +73,7 @@ Deno.test("readVolume() reads and orients NIfTI files as nibabel does", async ()
   }
 });
 
-Deno.test("readVolume() gives millimetres between slices, rows and columns", async () => {
+Deno.test("readVolume() gives millimeters between slices, rows and columns", async () => {
   // Zooms 1.5, 2, 3 along stored x, y, z.
   const { spacing } = await readVolume(fileOf("sform RAS"));
   assert.deepEqual(spacing, [3, 2, 1.5]);
@@ -81,7 +81,7 @@ Deno.test("readVolume() gives millimetres between slices, rows and columns", asy
   assert.deepEqual(turned.spacing, [1.5, 3, 2]);
 });
 
-Deno.test("readVolume() takes metres and micrometres for what they are", async () => {
+Deno.test("readVolume() takes meters and micrometers for what they are", async () => {
   for (const [unit, factor] of [[1, 1000], [2, 1], [3, 0.001], [0, 1]]) {
     const bytes = Uint8Array.from(gunzipSync(fileOf("sform RAS")));
     bytes[123] = unit;
@@ -150,9 +150,9 @@ Deno.test("readImage() takes the percentiles of the whole volume, channel by cha
   );
 });
 
-Deno.test("readImage() keeps the colours of a NIfTI file", async () => {
-  const { values, colour } = await readVolume(fileOf("RGB24"));
-  assert.ok(colour);
+Deno.test("readImage() keeps the colors of a NIfTI file", async () => {
+  const { values, color } = await readVolume(fileOf("RGB24"));
+  assert.ok(color);
   const image = await readImage(fileOf("RGB24"), { slice: 0 });
   assert.equal(image.get(1, 1, 2), Math.fround(values.get(0, 1, 1, 2) / 255));
 });
@@ -241,7 +241,7 @@ for (const [name, expected] of Object.entries(REAL)) {
       const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-4);
       spacing!.forEach((size, i) => close(size, expected.spacing[i]));
       place(affine!, [width - 1, height - 1, 0])
-        .forEach((millimetres, i) => close(millimetres, expected.origin[i]));
+        .forEach((millimeters, i) => close(millimeters, expected.origin[i]));
       let [low, high, sum] = [Infinity, -Infinity, 0];
       for (const value of values.data) {
         [low, high] = [Math.min(low, value), Math.max(high, value)];

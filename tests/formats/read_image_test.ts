@@ -9,11 +9,11 @@ import { sharedFile } from "../helpers/reference.ts";
 
 /** Small files written by Pillow 13.0.0 (int16: by hand, after the TIFF specification), with the values they hold. */
 const FILES = {
-  // [[0, 51, 255]], 8-bit grey
-  grey:
+  // [[0, 51, 255]], 8-bit gray
+  gray:
     "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAAAAAA+i0toAAAADElEQVR4nGNgMP4PAAFpATPE7yvwAAAAAElFTkSuQmCC",
-  // [[(255, 0, 51), (0, 102, 255)]], 8-bit colour
-  colour:
+  // [[(255, 0, 51), (0, 102, 255)]], 8-bit color
+  color:
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z2DMkPYfAAiYAphUCtDPAAAAAElFTkSuQmCC",
   // The same with alpha 0 and 128
   alpha:
@@ -21,15 +21,15 @@ const FILES = {
   // Indices [[0, 1, 2]] into black, (255, 0, 0), (0, 0, 128)
   palette:
     "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEUAAAD/AAAAAICKH8EsAAAACklEQVR4nGOQAAAAGgAZLYj0NgAAAABJRU5ErkJggg==",
-  // [[0, 1000], [30000, 65535]], 16-bit grey
+  // [[0, 1000], [30000, 65535]], 16-bit gray
   grey16:
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACEAAAAAAHTY67AAAAEklEQVR4nGNgYGB+wVBq8P8/AArwA48y62iwAAAAAElFTkSuQmCC",
   grey16Tiff:
     "SUkqAAgAAAAJAAABBAABAAAAAgAAAAEBBAABAAAAAgAAAAIBAwABAAAAEAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAegAAABYBBAABAAAAAgAAABcBBAABAAAACAAAABwBAwABAAAAAQAAAAAAAAAAAOgDMHX//w==",
-  // [[-1000, 0, 40]], signed 16-bit grey
+  // [[-1000, 0, 40]], signed 16-bit gray
   int16Tiff:
     "SUkqAA4AAAAY/AAAKAAKAAABAwABAAAAAwAAAAEBAwABAAAAAQAAAAIBAwABAAAAEAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAACAAAABUBAwABAAAAAQAAABYBAwABAAAAAQAAABcBBAABAAAABgAAAFMBAwABAAAAAgAAAAAAAAA=",
-  // [[-1.5, 0, 1.5]], 32-bit floating-point grey
+  // [[-1.5, 0, 1.5]], 32-bit floating-point gray
   floatTiff:
     "SUkqAAgAAAAKAAABBAABAAAAAwAAAAEBBAABAAAAAQAAAAIBAwABAAAAIAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAABAAAAhgAAABYBBAABAAAAAQAAABcBBAABAAAADAAAABwBAwABAAAAAQAAAFMBAwABAAAAAwAAAAAAAAAAAMC/AAAAAAAAwD8=",
   // [[0, 51, 255]] and a second page [[255, 204, 0]]
@@ -43,30 +43,30 @@ const FILES = {
 const file = (name: keyof typeof FILES) => Uint8Array.fromBase64(FILES[name]);
 
 /** Asserts values to 1e-6, which is what Float32Array leaves of them. */
-Deno.test("readImage() divides 8-bit grey by 255 and gives one channel", async () => {
-  const image = await readImage(file("grey"));
+Deno.test("readImage() divides 8-bit gray by 255 and gives one channel", async () => {
+  const image = await readImage(file("gray"));
   assert.deepEqual(image.shape, [1, 3, 1]);
   close(image.data, [0, 0.2, 1]);
 });
 
-Deno.test("readImage() gives colour as red, green, blue per pixel", async () => {
-  const image = await readImage(file("colour"));
+Deno.test("readImage() gives color as red, green, blue per pixel", async () => {
+  const image = await readImage(file("color"));
   assert.deepEqual(image.shape, [1, 2, 3]);
   close(image.data, [1, 0, 0.2, 0, 0.4, 1]);
 });
 
-Deno.test("readImage() drops alpha and keeps the colours under it", async () => {
+Deno.test("readImage() drops alpha and keeps the colors under it", async () => {
   const image = await readImage(file("alpha"));
   assert.deepEqual(image.shape, [1, 2, 3]);
   close(image.data, [1, 0, 0.2, 0, 0.4, 1]);
 });
 
-Deno.test("readImage() looks a palette's colours up", async () => {
+Deno.test("readImage() looks a palette's colors up", async () => {
   const image = await readImage(file("palette"));
   close(image.data, [0, 0, 0, 1, 0, 0, 0, 0, 128 / 255]);
 });
 
-Deno.test("readImage() keeps all 16 bits of grey, in PNG and in TIFF", async () => {
+Deno.test("readImage() keeps all 16 bits of gray, in PNG and in TIFF", async () => {
   for (const name of ["grey16", "grey16Tiff"] as const) {
     const image = await readImage(file(name), { window: [0, 65535] });
     assert.deepEqual(image.shape, [2, 2, 1]);
@@ -84,7 +84,7 @@ Deno.test("readImage() windows 16 bits at the 0.5th and 99.5th percentile by def
 Deno.test("readImage() takes a window in stored units and clips outside it", async () => {
   const deep = await readImage(file("grey16"), { window: [500, 1500] });
   close(deep.data, [0, 0.5, 1, 1]);
-  const shallow = await readImage(file("grey"), { window: [51, 153] });
+  const shallow = await readImage(file("gray"), { window: [51, 153] });
   close(shallow.data, [0, 0, 1]);
 });
 
@@ -114,7 +114,7 @@ Deno.test("readImage() reads the page of a TIFF that it is asked for", async () 
   );
 });
 
-/** A little-endian TIFF, after the specification: each page has one strip, of grey or of red, green and blue. */
+/** A little-endian TIFF, after the specification: each page has one strip, of gray or of red, green and blue. */
 function tiffOf(
   pages: { side: number; channels: 1 | 3; samples: Uint8Array | Uint16Array }[],
 ): Uint8Array {
@@ -197,10 +197,10 @@ Deno.test("a case's mask must have the size of the page that its image is", asyn
 Deno.test("readImage() reads a path, a file URL and a data URL alike", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const path = join(folder, "50 % grey#1.png");
-    await Deno.writeFile(path, file("grey"));
-    const url = new URL(`file://${encodeURI(folder)}/50%20%25%20grey%231.png`);
-    const data = `data:image/png;base64,${FILES.grey}`;
+    const path = join(folder, "50 % gray#1.png");
+    await Deno.writeFile(path, file("gray"));
+    const url = new URL(`file://${encodeURI(folder)}/50%20%25%20gray%231.png`);
+    const data = `data:image/png;base64,${FILES.gray}`;
     for (const source of [path, url, data, new URL(data)]) {
       close((await readImage(source)).data, [0, 0.2, 1]);
     }
@@ -290,7 +290,7 @@ Deno.test("readImage() refuses a truncated PNG, JPEG and TIFF", async () => {
 
 /** A PNG whose header claims a size, with next to no data. */
 function claim(width: number, height: number): Uint8Array {
-  const bytes = file("grey");
+  const bytes = file("gray");
   const view = new DataView(bytes.buffer);
   view.setUint32(16, width);
   view.setUint32(20, height);
@@ -309,7 +309,7 @@ Deno.test("readImage() refuses a huge image by its header, before decoding", asy
     /RangeError: Cannot read image as it must have at most 67108864 pixels: current value is 100000 x 100000/,
   );
   await assert.rejects(
-    readImage(file("grey"), { maxPixels: 2 }),
+    readImage(file("gray"), { maxPixels: 2 }),
     /at most 2 pixels: current value is 3 x 1/,
   );
 });
@@ -321,14 +321,14 @@ Deno.test("readImage() refuses an image without pixels", async () => {
 Deno.test("readImage() refuses a window that is not two rising numbers", async () => {
   for (const window of [[5, 5], [9, 1], [NaN, 1], [0, Infinity]]) {
     await assert.rejects(
-      readImage(file("grey"), { window: window as [number, number] }),
+      readImage(file("gray"), { window: window as [number, number] }),
       /RangeError: Cannot read image as window must be two finite numbers, the lower first: current value is \[/,
     );
   }
 });
 
 Deno.test("readMask() counts every stored value above 0 as inside", async () => {
-  const mask = await readMask(file("grey"), { threshold: 1 });
+  const mask = await readMask(file("gray"), { threshold: 1 });
   assert.deepEqual(mask.shape, [1, 3]);
   assert.deepEqual([...mask.data], [0, 1, 1]);
   const labels = await readMask(file("palette"));
@@ -351,7 +351,7 @@ Deno.test("readMask() begins at 128 in a JPEG, where losses leave small values",
 
 const retina = sharedFile("formats/retina.jpg");
 Deno.test({
-  name: "readImage() reads a real fundus photograph in colour",
+  name: "readImage() reads a real fundus photograph in color",
   ignore: !retina,
   async fn() {
     const image = await readImage(retina!);
@@ -362,14 +362,14 @@ Deno.test({
     const means = sums.map((sum) => 255 * sum / 1411 ** 2);
     close(means, [159.4335, 63.545, 46.1154], 0.5);
     for (
-      const [row, column, colour] of [
+      const [row, column, color] of [
         [700, 700, [183, 42, 24]],
         [100, 900, [182, 71, 54]],
         [706, 1000, [223, 73, 49]],
       ] as const
     ) {
-      const pixel = colour.map((_, c) => 255 * image.get(row, column, c));
-      close(pixel, colour, 3);
+      const pixel = color.map((_, c) => 255 * image.get(row, column, c));
+      close(pixel, color, 3);
     }
   },
 });

@@ -54,23 +54,23 @@ function tiff(
   return bytes;
 }
 
-/** Tags of grey samples: 0 is white, or black. */
-const grey = (photometric: 0 | 1, bits: number, format = 1) => ({
+/** Tags of gray samples: 0 is white, or black. */
+const gray = (photometric: 0 | 1, bits: number, format = 1) => ({
   ...{ 258: bits, 262: photometric, 277: 1, 339: format },
 });
 
 Deno.test("readMask() takes the stored values of a TIFF whose 0 is white", async () => {
   const inside = [0, 1, 0, 1, 1];
   const files = [
-    tiff(Uint8Array.of(0, 1, 0, 2, 254), grey(0, 8), { width: 5 }),
-    tiff(Uint16Array.of(0, 1, 0, 2, 65534), grey(0, 16), { width: 5 }),
-    tiff(Float32Array.of(0, 1e-9, 0, 0, 0).fill(1e-9, 3), grey(0, 32, 3), {
+    tiff(Uint8Array.of(0, 1, 0, 2, 254), gray(0, 8), { width: 5 }),
+    tiff(Uint16Array.of(0, 1, 0, 2, 65534), gray(0, 16), { width: 5 }),
+    tiff(Float32Array.of(0, 1e-9, 0, 0, 0).fill(1e-9, 3), gray(0, 32, 3), {
       width: 5,
     }),
-    tiff(Uint32Array.of(0, 1, 0, 2, 9), grey(0, 32), { width: 5 }),
-    tiff(Uint8Array.of(0b01011000), grey(0, 1), { width: 5 }),
-    tiff(Uint8Array.of(0, 1, 0, 2, 9), grey(0, 8), { width: 5, little: false }),
-    tiff(Uint8Array.of(0, 1, 0, 2, 9), grey(0, 8), { width: 5, big: true }),
+    tiff(Uint32Array.of(0, 1, 0, 2, 9), gray(0, 32), { width: 5 }),
+    tiff(Uint8Array.of(0b01011000), gray(0, 1), { width: 5 }),
+    tiff(Uint8Array.of(0, 1, 0, 2, 9), gray(0, 8), { width: 5, little: false }),
+    tiff(Uint8Array.of(0, 1, 0, 2, 9), gray(0, 8), { width: 5, big: true }),
   ];
   for (const [i, file] of files.entries()) {
     const before = file.slice();
@@ -80,19 +80,19 @@ Deno.test("readMask() takes the stored values of a TIFF whose 0 is white", async
 });
 
 Deno.test("readImage() shows a TIFF whose 0 is white so, windowed in stored values", async () => {
-  const bytes = tiff(Uint8Array.of(0, 51, 255), grey(0, 8), { width: 3 });
+  const bytes = tiff(Uint8Array.of(0, 51, 255), gray(0, 8), { width: 3 });
   close((await readImage(bytes)).data, [1, 0.8, 0]);
   close((await readImage(bytes, { window: [0, 102] })).data, [1, 0.5, 0]);
-  const deep = tiff(Uint16Array.of(500, 1000, 1500), grey(0, 16), { width: 3 });
+  const deep = tiff(Uint16Array.of(500, 1000, 1500), gray(0, 16), { width: 3 });
   const image = await readImage(deep, { window: [500, 1500] });
   close(image.data, [1, 0.5, 0]);
-  const plain = tiff(Uint8Array.of(0, 51, 255), grey(1, 8), { width: 3 });
+  const plain = tiff(Uint8Array.of(0, 51, 255), gray(1, 8), { width: 3 });
   close((await readImage(plain)).data, [0, 0.2, 1]);
 });
 
 Deno.test("readImage() refuses floating-point TIFFs but those of 32 bits, naming the bits", async () => {
   const float = (samples: ArrayBufferView, bits: number) =>
-    tiff(samples, grey(1, bits, 3), { width: 2 });
+    tiff(samples, gray(1, bits, 3), { width: 2 });
   const real = float(Float32Array.of(-1.5, 4.5), 32);
   close((await readImage(real, { window: [-1.5, 4.5] })).data, [0, 1]);
   // The same values as numpy stores them in 2 and in 8 bytes.
@@ -109,7 +109,7 @@ Deno.test("readImage() refuses floating-point TIFFs but those of 32 bits, naming
   ]);
 });
 
-Deno.test("readImage() refuses a TIFF of several grey channels, and drops alpha alone", async () => {
+Deno.test("readImage() refuses a TIFF of several gray channels, and drops alpha alone", async () => {
   const samples = Uint8Array.from({ length: 10 }, (_, i) => 51 * (i % 5));
   const channels = (count: number, extra?: number[]) => {
     const tags: Record<number, number | number[]> = {

@@ -17,7 +17,7 @@ async function inTempFolder(run: (folder: string) => Promise<void>) {
   }
 }
 
-Deno.test("writeImage() and readImage() return 8 and 16 bits, grey and colour", () =>
+Deno.test("writeImage() and readImage() return 8 and 16 bits, gray and color", () =>
   inTempFolder(async (folder) => {
     for (const channels of [1, 3]) {
       for (const depth of [8, 16] as const) {

@@ -139,7 +139,7 @@ Deno.test("writeMask() refuses sides that a NIfTI-1 header cannot state", () =>
     const path = join(folder, "mask.nii");
     const wide = (width: number) => ({
       values: ndarray(new Float32Array(width), [1, 1, width, 1]),
-      ...{ colour: false, inverted: false },
+      ...{ color: false, inverted: false },
       layout: {
         axes: [2, 1, 0] as const,
         flipped: [false, false, false] as const,

@@ -24,7 +24,7 @@ export function ellipsoidVolume() {
   const volume: Volume = {
     values: ndarray(values, [D, H, W, 1]),
     spacing: [3, 1, 1],
-    colour: false,
+    color: false,
     inverted: false,
     layout: { axes: [2, 1, 0], flipped: [false, false, false] },
   };

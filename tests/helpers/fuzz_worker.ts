@@ -1,7 +1,9 @@
-/** The worker of fuzz_checkpoints.ts. */
+/** The worker of fuzz_checkpoints.ts and fuzz_readers.ts. */
 import { fuzzCheckpoints } from "./checkpoint_fuzzer.ts";
+import { fuzzReaders } from "./reader_fuzzer.ts";
 
-self.onmessage = async ({ data: { count, seed, progress } }) => {
+self.onmessage = async ({ data: { what, count, seed, progress } }) => {
   const onFile = (index: number) => progress[0] = index;
-  self.postMessage(await fuzzCheckpoints(count, seed, onFile));
+  const fuzz = what === "readers" ? fuzzReaders : fuzzCheckpoints;
+  self.postMessage(await fuzz(count, seed, onFile));
 };

@@ -1,7 +1,7 @@
 /** A process that is interrupted while it picks, and says how that ended. */
 import { pickAt } from "../../src/notebook/pick.ts";
 import { playHost, urlOf } from "./pick_host.ts";
-import { greyImage as image, handProposal } from "./proposal.ts";
+import { grayImage as image, handProposal } from "./proposal.ts";
 
 /** Who is asked when the interrupt comes. */
 const [phase] = Deno.args;

@@ -27,7 +27,7 @@ export function rgb(hex: string): [number, number, number] {
   return [...Uint8Array.fromHex(hex.slice(1))] as [number, number, number];
 }
 
-/** The largest difference of two colours in any channel. */
+/** The largest difference of two colors in any channel. */
 export function distance(a: readonly number[], b: readonly number[]): number {
   return Math.max(...a.map((value, c) => Math.abs(value - b[c])));
 }

@@ -5,8 +5,8 @@ import type { Candidate, Proposal } from "../../src/spa/cluster.ts";
 
 const [HEIGHT, WIDTH] = [12, 16];
 
-/** [12, 16, 1], grey. */
-export const greyImage: NdArray<Float32Array> = ndarray(
+/** [12, 16, 1], gray. */
+export const grayImage: NdArray<Float32Array> = ndarray(
   new Float32Array(HEIGHT * WIDTH).fill(0.4),
   [HEIGHT, WIDTH, 1],
 );

@@ -48,7 +48,7 @@ export const samConfig: ModelConfig = {
   sam: { window: 3, globalBlocks: [1], positionSide: 5 },
 };
 
-/** Weights of which none is 0 or 1: biases and normalisations count as well. */
+/** Weights of which none is 0 or 1: biases and normalizations count as well. */
 export function noisyWeights(config: ModelConfig, seed = 1): HostWeights {
   const random = createRandom(seed, 99);
   const entries = [...initializeWeights(config, seed)];
@@ -80,7 +80,7 @@ export function normalTensor(shape: number[], seed: number): tf.Tensor {
   return tf.tensor(normals(shape, seed), shape);
 }
 
-/** A grey image with a bright disc at (x, y), [height, width, 1]. */
+/** A gray image with a bright disc at (x, y), [height, width, 1]. */
 export function discImage(
   height: number,
   width: number,

@@ -8,7 +8,7 @@ import { iterationsToTarget } from "../../src/metrics/iterations_to_target.ts";
 import { dice, diceSoft, iou, meanMask } from "../../src/metrics/overlap.ts";
 import {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
   sampleSpread,
 } from "../../src/metrics/sample_set.ts";
@@ -55,16 +55,16 @@ Deno.test("dice() takes 255 for inside, and views", () => {
   assert.equal(dice(bytes.transpose(1, 0), mask("11", "00")), 1);
 });
 
-Deno.test("generalisedEnergyDistance() is 0 for equal sets and 2 for strangers", () => {
+Deno.test("generalizedEnergyDistance() is 0 for equal sets and 2 for strangers", () => {
   const [a, b] = [mask("10"), mask("01")];
-  close(generalisedEnergyDistance([a, b], [b, a]), 0);
-  close(generalisedEnergyDistance([a], [b]), 2);
+  close(generalizedEnergyDistance([a, b], [b, a]), 0);
+  close(generalizedEnergyDistance([a], [b]), 2);
 });
 
-Deno.test("generalisedEnergyDistance() counts a missed opinion", () => {
+Deno.test("generalizedEnergyDistance() counts a missed opinion", () => {
   // 2 E d(S, Y) = 2 * 1/2, E d(S, S') = 0, E d(Y, Y') = (0 + 1 + 1 + 0) / 4
   const [a, b] = [mask("10"), mask("01")];
-  close(generalisedEnergyDistance([a], [a, b]), 0.5);
+  close(generalizedEnergyDistance([a], [a, b]), 0.5);
 });
 
 Deno.test("diceMax() looks for the best match both ways", () => {
@@ -170,18 +170,18 @@ Deno.test("iterationsToTarget() means over successes and reports the failures", 
     cases: 3,
     failureRate: 1 / 3,
     mean: 1.5,
-    penalisedMean: (2 + 1 + 10) / 3,
+    penalizedMean: (2 + 1 + 10) / 3,
     penalty: 10,
   });
   const early = iterationsToTarget(curves, 0.8, { cap: 1, penalty: 7 });
   assert.equal(early.mean, 1);
   assert.equal(early.failureRate, 2 / 3);
-  assert.equal(early.penalisedMean, 5);
+  assert.equal(early.penalizedMean, 5);
   assert.ok(Number.isNaN(iterationsToTarget(curves, 1).mean));
   // a failure never counts less than a success
   const long = new Array(14).fill(0.1).concat(0.9);
-  const { penalty, penalisedMean } = iterationsToTarget([long, [0.1]], 0.8);
-  assert.deepEqual([penalty, penalisedMean], [16, (15 + 16) / 2]);
+  const { penalty, penalizedMean } = iterationsToTarget([long, [0.1]], 0.8);
+  assert.deepEqual([penalty, penalizedMean], [16, (15 + 16) / 2]);
 });
 
 Deno.test("every metric refuses arrays of different shapes, naming both", () => {
@@ -190,7 +190,7 @@ Deno.test("every metric refuses arrays of different shapes, naming both", () => 
     () => dice(a, b),
     () => iou(a, b),
     () => hd95(a, b),
-    () => generalisedEnergyDistance([a], [b]),
+    () => generalizedEnergyDistance([a], [b]),
     () => diceMax([a], [b]),
     () => hungarianMatchedDice([a], [b]),
     () => meanMask([a, b]),

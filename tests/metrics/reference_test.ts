@@ -7,7 +7,7 @@ import { hd95 } from "../../src/metrics/surface.ts";
 import { dice, iou } from "../../src/metrics/overlap.ts";
 import {
   diceMax,
-  generalisedEnergyDistance,
+  generalizedEnergyDistance,
   hungarianMatchedDice,
 } from "../../src/metrics/sample_set.ts";
 import {
@@ -83,7 +83,7 @@ Deno.test("GED, Dice_max and matched Dice are those of medpy's scores and SciPy'
     close(best.ofSamples, entry.ofSamples, what);
     close(hungarianMatchedDice(samples, annotations), entry.matched, what);
     close(
-      generalisedEnergyDistance(samples, annotations),
+      generalizedEnergyDistance(samples, annotations),
       entry.energyDistance,
       what,
     );

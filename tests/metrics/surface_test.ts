@@ -18,7 +18,7 @@ function close(actual: number, expected: number, tolerance = 1e-6) {
   );
 }
 
-Deno.test("hd95() of two pixels is their distance, in millimetres by the spacing", () => {
+Deno.test("hd95() of two pixels is their distance, in millimeters by the spacing", () => {
   const one = mask("10000", "00000", "00000", "00000");
   const other = mask("00000", "00000", "00000", "00001");
   close(hd95(one, other), 5);

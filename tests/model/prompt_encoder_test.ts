@@ -53,7 +53,7 @@ function prompts(
   });
 }
 
-Deno.test("gridPositions() encodes the centres of the grid's cells, row by row", () => {
+Deno.test("gridPositions() encodes the centers of the grid's cells, row by row", () => {
   const actual = tf.tidy(() =>
     gridPositions(asTensors(host), smallConfig).dataSync()
   );
@@ -76,7 +76,7 @@ Deno.test("encodePrompts() embeds each point as SAM does: position and label", (
       PointLabel.empty,
     ];
     const { sparse, filled } = prompts(points, labels);
-    // pixel centres: half a pixel to the right and below, over the side
+    // pixel centers: half a pixel to the right and below, over the side
     const at = (i: number) =>
       position((points[i][0] + 0.5) / S, (points[i][1] + 0.5) / S);
     const expected = [
@@ -114,7 +114,7 @@ Deno.test("encodePrompts() embeds a mask with SAM's strided convolutions", () =>
     const mask = normalTensor([1, 16, 16, 4], 2);
     const clicks = normalTensor([1, 16, 16, 1], 3);
     let x = mask;
-    for (const [convolution, normalisation] of [[0, 1], [3, 4]]) {
+    for (const [convolution, normalization] of [[0, 1], [3, 4]]) {
       const kernel = weights[`${name}.${convolution}.weight`];
       x = tf.add(
         tf.conv2d(
@@ -128,8 +128,8 @@ Deno.test("encodePrompts() embeds a mask with SAM's strided convolutions", () =>
       const { mean, variance } = tf.moments(x, -1, true);
       x = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-6)));
       x = tf.add(
-        tf.mul(x, weights[`${name}.${normalisation}.weight`]),
-        weights[`${name}.${normalisation}.bias`],
+        tf.mul(x, weights[`${name}.${normalization}.weight`]),
+        weights[`${name}.${normalization}.bias`],
       );
       x = tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.div(x, Math.SQRT2))));
     }

@@ -61,7 +61,7 @@ const published = new Map<string, HostTensor>();
   }
 }
 
-Deno.test("a TinyViT checkpoint holds, its batch normalisations folded, the weights that a config declares", () => {
+Deno.test("a TinyViT checkpoint holds, its batch normalizations folded, the weights that a config declares", () => {
   const declared = declareTinyVit(shrunken);
   assert.deepEqual(
     [...published].map(([name, { shape }]) => `${name} ${shape}`).sort(),
@@ -90,7 +90,7 @@ for (const engine of ["cpu", "onnx", "wasm"] as const) {
   });
 }
 
-Deno.test("small's encoder is its frozen features, standardised, and trained layers on them", async () => {
+Deno.test("small's encoder is its frozen features, standardized, and trained layers on them", async () => {
   await tf.setBackend("cpu");
   tf.tidy(() => {
     const own = initializeWeights(shrunken, 3);

@@ -117,12 +117,12 @@ Deno.test("an image, a mask, a volume and a preference have figures of their own
   const volume: spa.Volume = {
     values: ndarray(new Float32Array(5 * 6 * 8).fill(3), [5, 6, 8, 1]),
     spacing: [2.5, 1, 1],
-    colour: false,
+    color: false,
     inverted: false,
     layout: { axes: [0, 1, 2], flips: [false, false, false] } as never,
   };
   const values: [spa.Showable, RegExp][] = [
-    [image, /^Image of 128 x 128 pixels, grey: image with 0 clicks$/],
+    [image, /^Image of 128 x 128 pixels, gray: image with 0 clicks$/],
     [masks.strict, /image with the outline of the mask$/],
     [
       volume,

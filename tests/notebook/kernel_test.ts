@@ -26,7 +26,7 @@ kernelTest(
       "session.proposal": /^Proposal: recommendation of \d+ px, 4 candidates/,
       "session.proposal.candidates[0]": /^Candidate: \d+ % of samples/,
       "model": /^Model "tiny": [\d.]+ M parameters/,
-      "image": /^Image of 128 x 128 pixels, grey$/,
+      "image": /^Image of 128 x 128 pixels, gray$/,
       "session.accept()": /^Mask of 128 x 128 pixels, \d+ inside$/,
       "session.preference":
         /^Preference after 1 click and 1 choice: mixture of 16 Gaussians$/,

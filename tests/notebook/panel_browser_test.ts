@@ -9,7 +9,7 @@ import type { Offered } from "../../src/notebook/picked.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import type { Action } from "../../src/spa/feedback.ts";
 import { findPython, firstThat } from "../helpers/python.ts";
-import { greyImage, handProposal } from "../helpers/proposal.ts";
+import { grayImage, handProposal } from "../helpers/proposal.ts";
 
 const python = await findPython("playwright");
 const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
@@ -80,9 +80,9 @@ const panel = await pickPanel({
   choices: choicesOf(image, 4, OFFERED, 4),
 });
 const first = await pickPanel({
-  image: greyImage,
+  image: grayImage,
   title: "What is to be segmented?",
-  choices: choicesOf(greyImage, 0, ["box"]),
+  choices: choicesOf(grayImage, 0, ["box"]),
 });
 const manyProposal = {
   ...proposal,

@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 
 SETUP = """
 import * as spa from "./mod.ts";
-import { greyImage as image, handProposal } from "./tests/helpers/proposal.ts";
+import { grayImage as image, handProposal } from "./tests/helpers/proposal.ts";
 const proposal = handProposal();
 "ready"
 """

@@ -22,7 +22,7 @@ import pick_lab  # noqa: E402  the folder, the kernel
 
 CELLS = [
     """import * as spa from "./repository/mod.ts";
-import { greyImage as image, handProposal } from "./repository/tests/helpers/proposal.ts";
+import { grayImage as image, handProposal } from "./repository/tests/helpers/proposal.ts";
 const answers = [];
 for (let i = 0; i < 4; i++) {
   const began = performance.now();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { JSDOM } from "jsdom";
 import { pickPanel } from "../../src/notebook/pick_panel.ts";
 import { choicesOf } from "../../src/notebook/pick.ts";
-import { greyImage as image, handProposal } from "../helpers/proposal.ts";
+import { grayImage as image, handProposal } from "../helpers/proposal.ts";
 
 const choices = choicesOf(image, 4, [
   ...["accept", "none", "outside", "undo", "closer", "wider"] as const,

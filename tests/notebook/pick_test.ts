@@ -15,7 +15,7 @@ import type { Action } from "../../src/spa/feedback.ts";
 import { randomUser } from "../../src/spa/simulated_user.ts";
 import { createRandom } from "../../src/random.ts";
 import { opensFor, playHost, posts, urlOf } from "../helpers/pick_host.ts";
-import { greyImage as image, handProposal } from "../helpers/proposal.ts";
+import { grayImage as image, handProposal } from "../helpers/proposal.ts";
 
 const proposal = handProposal();
 

@@ -130,7 +130,7 @@ def load(config, weights, size):
 
 
 def picture(height, width, seed):
-    """A colour image: noise smoothed a little, [H, W, 3], bytes."""
+    """A color image: noise smoothed a little, [H, W, 3], bytes."""
     noise = torch.randn((1, 3, height, width), generator=torch.Generator().manual_seed(seed))
     smooth = F.avg_pool2d(noise, 3, 1, 1)
     return (128 + 90 * smooth).clamp(0, 255).byte()[0].permute(1, 2, 0).numpy()

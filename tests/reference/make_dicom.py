@@ -121,27 +121,27 @@ def recode(raw, syntax):
 
 
 grey16 = rng.integers(-1000, 1000, (1, ROWS, COLUMNS, 1)).astype("int16")
-grey8 = rng.integers(0, 256, (1, ROWS, COLUMNS, 1)).astype("uint8")
+gray8 = rng.integers(0, 256, (1, ROWS, COLUMNS, 1)).astype("uint8")
 twelve = rng.integers(0, 4096, (1, ROWS, COLUMNS, 1)).astype("uint16")
 signed12 = rng.integers(-2048, 2048, (1, ROWS, COLUMNS, 1)).astype("int16")
 frames = rng.integers(0, 4096, (3, ROWS, COLUMNS, 1)).astype("uint16")
-colour = rng.integers(0, 256, (1, ROWS, COLUMNS, 3)).astype("uint8")
+color = rng.integers(0, 256, (1, ROWS, COLUMNS, 3)).astype("uint8")
 hu = dict(RescaleSlope="2.5", RescaleIntercept="-1024")
 
 add("explicit", dataset(grey16, **hu))
 add("implicit", dataset(grey16, ImplicitVRLittleEndian, **hu))
 add("big endian", dataset(grey16, ExplicitVRBigEndian, **hu))
 add("deflated", dataset(grey16, DeflatedExplicitVRLittleEndian, **hu))
-add("8 bits", dataset(grey8))
+add("8 bits", dataset(gray8))
 add("12 of 16 bits, others set above", dataset((twelve | 0xA000).astype("uint16"), stored=12))
 add("signed, 12 of 16 bits", dataset((signed12 & 0x0FFF).astype("int16"), stored=12))
 add("32 bits", dataset((twelve.astype("uint32") << 12)))
 add("three frames", dataset(frames, **hu))
-add("colour by pixel", dataset(colour))
-planar = dataset(colour, PlanarConfiguration=1)
-planar.PixelData = colour[0].transpose(2, 0, 1).tobytes()
+add("color by pixel", dataset(color))
+planar = dataset(color, PlanarConfiguration=1)
+planar.PixelData = color[0].transpose(2, 0, 1).tobytes()
 planar["PixelData"].VR = "OB"
-add("colour by plane", planar)
+add("color by plane", planar)
 add("window", dataset(twelve, stored=12, RescaleSlope="1", RescaleIntercept="-1000", WindowCenter="40", WindowWidth="400"))
 add("window, MONOCHROME1", dataset(twelve, stored=12, PhotometricInterpretation="MONOCHROME1", WindowCenter="2000", WindowWidth="1500"))
 
@@ -158,36 +158,36 @@ add("shared functional groups", enhanced)
 # pydicom's apply_modality_lut does not look into the shared groups.
 entries[-1]["values"] = [2 * v - 500 for v in entries[-1]["values"]]
 
-for name, pixels, stored in (("8 bits", grey8, 8), ("signed", grey16, 16), ("colour", colour, 8), ("three frames", frames, 16)):
+for name, pixels, stored in (("8 bits", gray8, 8), ("signed", grey16, 16), ("color", color, 8), ("three frames", frames, 16)):
     d = dataset(pixels, stored=stored)
     d.compress(RLELossless)
     add(f"RLE, {name}", d)
-for name, pixels, stored in (("8 bits", grey8, 8), ("12 bits", twelve, 12), ("three frames", frames, 12), ("colour", colour, 8), ("signed", grey16, 16)):
+for name, pixels, stored in (("8 bits", gray8, 8), ("12 bits", twelve, 12), ("three frames", frames, 12), ("color", color, 8), ("signed", grey16, 16)):
     # OpenJPEG does not encode images of less than 32 pixels a side.
     pixels = pixels.repeat(7, 1).repeat(7, 2)
     d = dataset(pixels, stored=stored)
     d.compress(JPEG2000Lossless)
-    if name == "colour":
+    if name == "color":
         d.PhotometricInterpretation = "YBR_RCT"
     add(f"JPEG 2000, {name}", d)
-for name, pixels, stored in (("8 bits", grey8, 8), ("12 bits", twelve, 12), ("16 bits", frames[:1], 16), ("three frames", frames, 16), ("signed", grey16, 16), ("colour", colour, 8)):
+for name, pixels, stored in (("8 bits", gray8, 8), ("12 bits", twelve, 12), ("16 bits", frames[:1], 16), ("three frames", frames, 16), ("signed", grey16, 16), ("color", color, 8)):
     plain = to_bytes(dataset(pixels, stored=stored))
     add(f"lossless JPEG, {name}", None, recode(plain, gdcm.TransferSyntax.JPEGLosslessProcess14_1))
-add("JPEG-LS", None, recode(to_bytes(dataset(grey8)), gdcm.TransferSyntax.JPEGLSLossless))
+add("JPEG-LS", None, recode(to_bytes(dataset(gray8)), gdcm.TransferSyntax.JPEGLSLossless))
 
 # 16 x 16 smooth pixels, so that decoders of lossy JPEG agree.
 ramp = np.linspace(20, 230, 256).reshape(1, 16, 16, 1).astype("uint8")
-for name, pixels in (("8 bits", ramp), ("colour", np.repeat(ramp, 3, 3))):
+for name, pixels in (("8 bits", ramp), ("color", np.repeat(ramp, 3, 3))):
     coded = io.BytesIO()
     Image.fromarray(pixels[0].squeeze()).save(coded, "JPEG", quality=95, subsampling=0)
     d = dataset(pixels, JPEGBaseline8Bit)
     d.PixelData = encapsulate([coded.getvalue()])
     d["PixelData"].VR = "OB"
     d["PixelData"].is_undefined_length = True
-    if name == "colour":
+    if name == "color":
         d.PhotometricInterpretation = "YBR_FULL_422"
     add(f"lossy JPEG, {name}", d)
-add("palette", dataset(grey8, PhotometricInterpretation="PALETTE COLOR"), error="no descriptor")
+add("palette", dataset(gray8, PhotometricInterpretation="PALETTE COLOR"), error="no descriptor")
 
 path = pathlib.Path(__file__).with_name("dicom.jsonl")
 path.write_text("".join(json.dumps(e, separators=(",", ":")) + "\n" for e in entries))

@@ -96,29 +96,29 @@ smooth = (np.add.outer(np.arange(9), 3 * np.arange(7)) * 900 % 4096)
 deep = smooth.astype("uint16")
 signed = (smooth.astype("int32") - 1500).astype("int16")
 byte = (smooth % 256).astype("uint8")
-colour = rng.integers(0, 256, (6, 8, 3)).astype("uint8")
+color = rng.integers(0, 256, (6, 8, 3)).astype("uint8")
 
 # JPEG-LS
 add("JPEG-LS, 8 bits", dataset(byte, JPEGLSLossless, imagecodecs.jpegls_encode(byte)))
 add("JPEG-LS, 16 bits", dataset(deep, JPEGLSLossless, imagecodecs.jpegls_encode(deep)))
 add("JPEG-LS, near", dataset(byte, JPEGLSNearLossless, imagecodecs.jpegls_encode(byte, level=2)))
-add("JPEG-LS, colour", dataset(colour, JPEGLSLossless, imagecodecs.jpegls_encode(colour)))
+add("JPEG-LS, color", dataset(color, JPEGLSLossless, imagecodecs.jpegls_encode(color)))
 import jpeg_ls  # pyjpegls: the interleave mode can be chosen
 ramps = np.stack([np.add.outer(np.arange(16), k * np.arange(20)) for k in (1, 2, 3)], -1).astype("uint8")
 for mode in (0, 1, 2):
     source = np.ascontiguousarray(ramps.transpose(2, 0, 1)) if mode == 0 else ramps
     coded = bytes(jpeg_ls.encode_array(source, interleave_mode=mode))
-    add(f"JPEG-LS, colour, interleave {mode}", dataset(ramps, JPEGLSLossless, coded), ramps)
+    add(f"JPEG-LS, color, interleave {mode}", dataset(ramps, JPEGLSLossless, coded), ramps)
 unsigned = signed.view("uint16")
 add("JPEG-LS, signed", dataset(signed, JPEGLSLossless, imagecodecs.jpegls_encode(unsigned)), signed)
 
 # High-throughput JPEG 2000
-for name, array in (("8 bits", byte), ("16 bits", deep), ("signed", signed), ("colour", colour)):
+for name, array in (("8 bits", byte), ("16 bits", deep), ("signed", signed), ("color", color)):
     photometric = "YBR_RCT" if array.ndim == 3 else None
     coded = imagecodecs.htj2k_encode(array, reversible=True)
     add(f"HTJ2K, {name}", dataset(array, HTJ2KLossless, coded, photometric=photometric), array)
 
-# Lossless JPEG: all predictors, 8 to 16 bits, and colours
+# Lossless JPEG: all predictors, 8 to 16 bits, and colors
 for predictor in range(1, 8):
     coded = imagecodecs.jpeg8_encode(deep, lossless=True, predictor=predictor, bitspersample=12)
     add(f"lossless JPEG, predictor {predictor}", dataset(deep, JPEGLossless, coded, stored=12), deep)
@@ -130,8 +130,8 @@ noise = rng.integers(0, 65536, (11, 13)).astype("uint16")
 add("lossless JPEG, noise", dataset(noise, JPEGLosslessSV1, imagecodecs.jpeg8_encode(noise, lossless=True, predictor=1, bitspersample=16)), noise)
 flat = np.full((8, 8), 7, "uint16")
 add("lossless JPEG, flat", dataset(flat, JPEGLosslessSV1, imagecodecs.jpeg8_encode(flat, lossless=True, predictor=1, bitspersample=16)), flat)
-coded = imagecodecs.jpeg8_encode(colour, lossless=True, predictor=6, colorspace="RGB", outcolorspace="RGB")
-add("lossless JPEG, colour", dataset(colour, JPEGLossless, coded), colour)
+coded = imagecodecs.jpeg8_encode(color, lossless=True, predictor=6, colorspace="RGB", outcolorspace="RGB")
+add("lossless JPEG, color", dataset(color, JPEGLossless, coded), color)
 
 # YBR: the standard's formula, rounded
 ybr = rng.integers(0, 256, (6, 8, 3)).astype("uint8")

@@ -36,7 +36,7 @@ def add(name, image, gz=False, patch=None, patch_file=None):
     read = type(image).from_bytes(bytes(raw))
     ras = nib.as_closest_canonical(read)
     data = np.asanyarray(ras.dataobj)
-    if data.dtype.names:  # colour: red, green, blue (alpha is dropped)
+    if data.dtype.names:  # color: red, green, blue (alpha is dropped)
         data = np.stack([data[c] for c in "RGB"], -1)
     if patch_file:
         patch_file(raw)
@@ -129,10 +129,10 @@ four = np.arange(2 * 3 * 2 * 4, dtype="int16").reshape(2, 3, 2, 4)
 add("four dimensions", nib.Nifti1Image(four, affine_of("ALI")))
 add("five dimensions", nib.Nifti1Image(four.reshape(2, 3, 2, 1, 4), affine_of("PIR")))
 for name, fields in (("RGB24", "RGB"), ("RGBA32", "RGBA")):
-    colour = np.zeros((2, 3, 2), dtype=[(f, "u1") for f in fields])
+    color = np.zeros((2, 3, 2), dtype=[(f, "u1") for f in fields])
     for field in fields:
-        colour[field] = rng.integers(0, 256, (2, 3, 2))
-    add(name, nib.Nifti1Image(colour, affine_of("LAS")))
+        color[field] = rng.integers(0, 256, (2, 3, 2))
+    add(name, nib.Nifti1Image(color, affine_of("LAS")))
 
 path = pathlib.Path(__file__).with_name("nifti.jsonl")
 path.write_text("".join(json.dumps(e, separators=(",", ":")) + "\n" for e in entries))

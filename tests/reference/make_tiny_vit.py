@@ -88,7 +88,7 @@ def channels_last(tensor):
 
 
 def picture(size, seed, batch=1):
-    """A smooth random grey image in 0..1, three times, [B, 3, S, S]."""
+    """A smooth random gray image in 0..1, three times, [B, 3, S, S]."""
     noise = torch.randn((batch, 1, size, size), generator=torch.Generator().manual_seed(seed))
     smooth = sum(
         torch.nn.functional.avg_pool2d(noise, side, 1, side // 2) * side for side in (3, 9, 25)

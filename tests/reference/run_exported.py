@@ -151,11 +151,11 @@ def between(count, step, side):
     return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(side)))
 
 
-def bump(centre, side):
+def bump(center, side):
     """A click's bump along one axis, [side]."""
     at, reach = np.arange(side), 3 * CLICK_RADIUS
-    near = (at >= np.floor(centre) - reach) & (at <= np.ceil(centre) + reach)
-    return near * np.exp(-((at - centre) ** 2) / (2 * CLICK_RADIUS ** 2))
+    near = (at >= np.floor(center) - reach) & (at <= np.ceil(center) + reach)
+    return near * np.exp(-((at - center) ** 2) / (2 * CLICK_RADIUS ** 2))
 
 
 def sample(mixture, count, seed):
@@ -174,24 +174,24 @@ def cluster(maps, count, seed):
     points = maps.reshape(len(maps), -1).astype(np.float64)
     best = (np.inf, None)
     for _ in range(8):
-        centres = points[random.integers(len(points))][None]
-        while len(centres) < count:  # k-means++
-            distance = ((points[:, None] - centres) ** 2).sum(2).min(1)
+        centers = points[random.integers(len(points))][None]
+        while len(centers) < count:  # k-means++
+            distance = ((points[:, None] - centers) ** 2).sum(2).min(1)
             if distance.sum() == 0:
                 break
             chosen = random.choice(len(points), p=distance / distance.sum())
-            centres = np.concatenate([centres, points[chosen][None]])
+            centers = np.concatenate([centers, points[chosen][None]])
         for _ in range(20):
-            distances = ((points[:, None] - centres) ** 2).sum(2)
+            distances = ((points[:, None] - centers) ** 2).sum(2)
             labels = distances.argmin(1)
             used = np.unique(labels)
-            centres = np.stack([points[labels == k].mean(0) for k in used])
+            centers = np.stack([points[labels == k].mean(0) for k in used])
         inertia = distances.min(1).sum()
         if inertia < best[0]:
-            best = (inertia, (centres, np.array([(labels == k).mean() for k in used])))
-    centres, shares = best[1]
+            best = (inertia, (centers, np.array([(labels == k).mean() for k in used])))
+    centers, shares = best[1]
     order = np.argsort(-shares, kind="stable")
-    return centres[order].reshape(-1, *maps.shape[1:]), shares[order]
+    return centers[order].reshape(-1, *maps.shape[1:]), shares[order]
 
 
 def add_evidence(evidence, maps, components, chosen):

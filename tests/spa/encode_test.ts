@@ -22,7 +22,7 @@ await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
 const image = discImage(20, 28, { x: 12, y: 9, radius: 6 });
 
-/** What the network makes of pixels that are normalised by hand. */
+/** What the network makes of pixels that are normalized by hand. */
 async function encodePixels(pixels: Float32Array) {
   const { image } = await programsOf(model).encode({
     weights: await model.deviceWeights(),
@@ -37,28 +37,28 @@ async function encodePixels(pixels: Float32Array) {
 
 const { pixelMean, pixelDeviation } = smallConfig;
 
-Deno.test("encode() normalises each colour, and repeats the image's edge to a square", async () => {
+Deno.test("encode() normalizes each color, and repeats the image's edge to a square", async () => {
   for (const [height, width] of [[32, 32], [20, 32], [32, 9]]) {
     const random = createRandom(height, width);
-    const colour = ndarray(new Float32Array(height * width * 3), [
+    const color = ndarray(new Float32Array(height * width * 3), [
       height,
       width,
       3,
     ]);
     const pixels = new Float32Array(32 * 32 * 3);
-    for (let i = 0; i < colour.size; i++) colour.data[i] = random.uniform();
+    for (let i = 0; i < color.size; i++) color.data[i] = random.uniform();
     for (let y = 0; y < 32; y++) {
       for (let x = 0; x < 32; x++) {
         for (let c = 0; c < 3; c++) {
           const row = y < height ? y : height - 1;
-          const value = colour.get(row, x < width ? x : width - 1, c);
+          const value = color.get(row, x < width ? x : width - 1, c);
           pixels[(y * 32 + x) * 3 + c] = (value - pixelMean[c]) /
             pixelDeviation[c];
         }
       }
     }
     const expected = await encodePixels(pixels);
-    using actual = await encode(model, colour);
+    using actual = await encode(model, color);
     assertClose((await actual.values.read()).data, expected.data, 1e-5);
     assertClose((await actual.detail!.read()).data, expected.detail, 1e-5);
     assert.deepEqual(actual.frame, frameOf(height, width, 32));
@@ -78,7 +78,7 @@ Deno.test("preprocess() pads with zeros for SAM's networks, and nowhere else", (
 });
 
 Deno.test("encode() scales the longer side to the square's", async () => {
-  // every pixel of 8 x 16 in two colours becomes 2 x 2 of 16 x 32 away from edges
+  // every pixel of 8 x 16 in two colors becomes 2 x 2 of 16 x 32 away from edges
   const halves = ndarray(new Float32Array(8 * 16), [8, 16, 1]);
   for (let i = 0; i < halves.data.length; i++) {
     halves.data[i] = i % 16 < 8 ? 0 : 1;
@@ -117,16 +117,16 @@ Deno.test("encode() takes one pixel, a line, and views", async () => {
   assert.deepEqual((await a.values.read()).data, (await b.values.read()).data);
 });
 
-Deno.test("encode() sees a grey image as the same in three colours", async () => {
-  const colour = ndarray(new Float32Array(20 * 28 * 3), [20, 28, 3]);
+Deno.test("encode() sees a gray image as the same in three colors", async () => {
+  const color = ndarray(new Float32Array(20 * 28 * 3), [20, 28, 3]);
   for (let i = 0; i < 20 * 28; i++) {
-    colour.data.fill(image.data[i], 3 * i, 3 * i + 3);
+    color.data.fill(image.data[i], 3 * i, 3 * i + 3);
   }
-  using grey = await encode(model, image);
-  using other = await encode(model, colour);
+  using gray = await encode(model, image);
+  using other = await encode(model, color);
   assertClose(
     (await other.values.read()).data,
-    (await grey.values.read()).data,
+    (await gray.values.read()).data,
     1e-5,
   );
 });

@@ -73,7 +73,7 @@ Deno.test("mapToImage() interpolates where the image is finer, edges repeated", 
     Float32Array.from({ length: 16 }, (_, i) => i % 4),
     [4, 4],
   );
-  // 8 pixels over 4: centres -.25, .25, .75 ... of the map
+  // 8 pixels over 4: centers -.25, .25, .75 ... of the map
   const fine = mapToImage(row, frameOf(2, 8, 32));
   assert.deepEqual(fine.shape, [2, 8]);
   const expected = [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3];
@@ -93,7 +93,7 @@ Deno.test("mapToImage() interpolates where the image is coarser", () => {
     Float32Array.from({ length: 16 }, (_, i) => (i % 4) ** 2),
     [4, 4],
   );
-  // 2 pixels over 4: centres .5 and 2.5 of the map: (0 + 1) / 2, (4 + 9) / 2
+  // 2 pixels over 4: centers .5 and 2.5 of the map: (0 + 1) / 2, (4 + 9) / 2
   close(mapToImage(row, frameOf(1, 2, 4)).data, [0.5, 6.5]);
 });
 
@@ -181,7 +181,7 @@ Deno.test("packFeedback() takes a click that is repeated once", () => {
 
 Deno.test("packFeedback() draws clicks as bumps two pixels wide, negative ones downwards", () => {
   const { clicks } = packFeedback(smallConfig, [{
-    // the centre of the map's pixel (c, r) lies at (2c + .5, 2r + .5)
+    // the center of the map's pixel (c, r) lies at (2c + .5, 2r + .5)
     points: [{ x: 8.5, y: 20.5 }, { x: 22.5, y: 4.5, label: 0 }],
     choices: [],
     frame: square,
@@ -195,7 +195,7 @@ Deno.test("packFeedback() draws clicks as bumps two pixels wide, negative ones d
 
 Deno.test("packFeedback() draws a click of a scaled image where the image is", () => {
   // 8 x 8 pixels in a square of 32: each covers 2 x 2 of the map's pixels, so
-  // the centre of pixel (2, 5) is where (4, 10), (5, 10), (4, 11), (5, 11) meet
+  // the center of pixel (2, 5) is where (4, 10), (5, 10), (4, 11), (5, 11) meet
   const { clicks } = packFeedback(smallConfig, [{
     points: [{ x: 2, y: 5 }],
     choices: [],
@@ -207,7 +207,7 @@ Deno.test("packFeedback() draws a click of a scaled image where the image is", (
   }
 });
 
-Deno.test("packFeedback() draws a box as a bump at its centre", () => {
+Deno.test("packFeedback() draws a box as a bump at its center", () => {
   const { clicks } = packFeedback(smallConfig, [{
     points: [],
     box: { left: 4.5, top: 10.5, right: 12.5, bottom: 30.5 },

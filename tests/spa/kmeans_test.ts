@@ -6,23 +6,23 @@ import { kMeans } from "../../src/spa/kmeans.ts";
 
 type Point = number[];
 
-/** Points around a few centres. */
+/** Points around a few centers. */
 function drawPoints(
   random: Random,
   n: number,
   dimensions: number,
-  centres: number,
+  centers: number,
   noise: number,
 ): Point[] {
   const middle = Array.from(
-    { length: centres },
+    { length: centers },
     () => Array.from({ length: dimensions }, () => random.normal()),
   );
   // what the Gram matrix is made of: values of a Float32Array
   return Array.from(
     { length: n },
     (_, i) =>
-      middle[i % centres].map((value) =>
+      middle[i % centers].map((value) =>
         Math.fround(value + noise * random.normal())
       ),
   );
@@ -219,7 +219,7 @@ Deno.test("kMeans() takes points that differ by rounding alone as one", () => {
 });
 
 Deno.test("kMeans() lets points without weight follow, and never lead", () => {
-  // the two points at 10 have no weight: both centres belong to the others
+  // the two points at 10 have no weight: both centers belong to the others
   const points = [[0], [0.1], [1], [1.1], [10], [10.1]];
   const weights = [1, 1, 1, 1, 0, 0];
   for (let seed = 0; seed < 20; seed++) {

@@ -176,7 +176,7 @@ Deno.test("errorClick() clicks negatively where more is too much than missing", 
   const target = drawn("##......", "##......", "........", "........");
   const predicted = drawn("#...###.", "##..####", "....###.", "........");
   // missing: 1 pixel; too much: 10, of which (5, 1) alone is two deep but for
-  // (6, 1), whose neighbours at the right are outside diagonally
+  // (6, 1), whose neighbors at the right are outside diagonally
   assert.deepEqual(errorClick(predicted, target), { x: 5, y: 1, label: 0 });
 });
 

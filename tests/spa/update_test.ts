@@ -75,7 +75,7 @@ Deno.test("the M-step updates a session without the generator", async () => {
   await session.choose(0);
   const { means } = session.preference.distribution;
   assert.notDeepEqual(means.data, before.means.data);
-  // a component without samples stays, one with samples moves towards them
+  // a component without samples stays, one with samples moves toward them
   for (let m = 0; m < 5; m++) {
     const drawn = predictions.components.includes(m);
     const moved = [0, 1, 2, 3, 4, 5].some((i) =>

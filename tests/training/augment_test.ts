@@ -38,7 +38,7 @@ const threshold = (map: Float32Array) =>
 
 const { pixelMean, pixelDeviation } = smallConfig;
 
-Deno.test("placeImage() reproduces an image of the square's size, normalised", () => {
+Deno.test("placeImage() reproduces an image of the square's size, normalized", () => {
   const random = createRandom(1);
   const values = Float32Array.from(
     { length: 32 * 32 * 3 },
@@ -73,9 +73,9 @@ Deno.test("placeImage() stretches intensities where the config does, as encode()
 });
 
 Deno.test("placeImage() changes contrast about the middle, and brightness", () => {
-  const grey = ndarray(new Float32Array(32 * 32).fill(0.7), [32, 32, 1]);
+  const gray = ndarray(new Float32Array(32 * 32).fill(0.7), [32, 32, 1]);
   const placed = placeImage(
-    grey,
+    gray,
     { ...identity(32, 32), contrast: 2, brightness: 0.05 },
     smallConfig,
   );
@@ -197,17 +197,17 @@ Deno.test("placeImage() bends intensities by gamma and adds seeded noise", () =>
   const image = ndarray(new Float32Array(32 * 32).fill(0.25), [32, 32, 1]);
   const base = drawPlacement(createRandom(1), 32, 32);
   const plain = { ...base, contrast: 1, brightness: 0, noise: undefined };
-  const grey = (placement: typeof base) =>
+  const gray = (placement: typeof base) =>
     placeImage(image, placement, smallConfig)
       .filter((_, i) => i % 3 === 0)
       .map((v) => v * pixelDeviation[0] + pixelMean[0]);
-  assertClose(grey({ ...plain, gamma: 0.5 }), Array(1024).fill(0.5), 1e-6);
+  assertClose(gray({ ...plain, gamma: 0.5 }), Array(1024).fill(0.5), 1e-6);
 
   const noisy = { ...plain, gamma: 1, noise: { deviation: 0.02, seed: 4 } };
-  const errors = grey(noisy).map((v) => v - 0.25);
+  const errors = gray(noisy).map((v) => v - 0.25);
   const deviation = Math.sqrt(errors.reduce((s, e) => s + e * e, 0) / 1024);
   assert.ok(Math.abs(deviation - 0.02) < 0.002, `${deviation}`);
-  assert.deepEqual(grey(noisy), grey(noisy));
+  assert.deepEqual(gray(noisy), gray(noisy));
 });
 
 Deno.test("drawPlacement() mirrors half of the images, and turns to all four sides", () => {
@@ -233,7 +233,7 @@ Deno.test("drawPlacement() mirrors half of the images, and turns to all four sid
   assert.ok(Math.abs(deviation - 0.22) < 0.008, `${deviation}`);
 });
 
-/** Area and centre of a map. */
+/** Area and center of a map. */
 function shapeOf(map: Float32Array) {
   let [area, x, y] = [0, 0, 0];
   map.forEach((value, i) => {

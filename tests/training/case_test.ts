@@ -68,7 +68,7 @@ for (
   });
 }
 
-Deno.test("orderCases() takes grey and colour, values beyond 0..1, and cases without names", () => {
+Deno.test("orderCases() takes gray and color, values beyond 0..1, and cases without names", () => {
   const named = { ...disc, raters: ["a", "b", "c"] };
   const dark = { ...disc, image: imageOf([height, width, 3], -2) };
   assert.equal(orderCases([disc, named, dark]).length, 3);

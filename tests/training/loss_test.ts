@@ -23,7 +23,7 @@ const sum = (values: ArrayLike<number>) =>
   Array.from(values).reduce((a, b) => a + b, 0);
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
-/** log pi, normalised. */
+/** log pi, normalized. */
 const logWeights = range(B).flatMap((b) => {
   const row = [...raw.subarray(b * N, (b + 1) * N)];
   const total = Math.log(sum(row.map(Math.exp)));

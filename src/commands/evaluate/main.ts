@@ -1,10 +1,14 @@
 /** `deno task evaluate`; see `--help`. */
 
+import { type Baseline, isBaseline } from "../../baselines/baseline.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
 import { CommandLine, ENGINE, runCommand } from "../command_line.ts";
+import { methodVersion } from "../method_version.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { useEngine } from "../../engine/engine.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
+import type { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { evaluationProgress } from "../../notebook/progress.ts";
 import {
@@ -44,6 +48,12 @@ async function resume(
   return resumeEvaluation(path, await readEvaluation(path), asked);
 }
 
+/** Where the network looks unless `--region` says it. */
+function regionOf({ crops }: Dataset, subject: Model | Baseline) {
+  const finds = !isBaseline(subject) && !subject.config.sam;
+  return finds && !crops ? "auto" : "whole";
+}
+
 async function main(): Promise<void> {
   const [command, ...rest] = Deno.args;
   if (command === "merge") return await mergeCommand(rest);
@@ -73,11 +83,13 @@ async function main(): Promise<void> {
     cases: dataset.cases.map(({ id }) => id),
     settings: {
       ...settings,
+      region: settings.region ?? regionOf(dataset, subject),
       ...(baseline && { method: baseline.config.method }),
       model: fingerprint(subject),
     },
     tables,
     engine: `${engine.name}, ${engine.threads} threads`,
+    code: methodVersion(),
     done: Object.fromEntries(settings.variants.map((name) => [name, []])),
   });
   if (file !== undefined) await saveEvaluation(file, begun);

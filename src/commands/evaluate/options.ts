@@ -17,7 +17,14 @@ import {
   THREADS,
 } from "../command_line.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { DATA_OPTIONS, openCases, readRaters } from "../command_cases.ts";
+import {
+  DATA_OPTIONS,
+  openCases,
+  PARTS,
+  readRaters,
+} from "../command_cases.ts";
+import { joinDatasets } from "../../datasets/join_datasets.ts";
+import { padCases } from "../../evaluation/pad_cases.ts";
 import { checkTarget } from "../../files.ts";
 import type { Shard } from "./run.ts";
 import type {
@@ -27,7 +34,10 @@ import type {
 } from "../../evaluation/saved_evaluation.ts";
 
 /** The users that `--user` names. */
-const USERS = ["nearest", "noisy", "random"] as const;
+const USERS = ["nearest", "noisy", "random", "click", "mixed"] as const;
+
+/** Where the network looks, as `--region` names it. */
+const REGIONS = ["auto", "whole", "given"] as const;
 
 /** What a choice moves, as `--update` names it. */
 const UPDATES = ["both", "moments", "weights", "none"] as const;
@@ -38,14 +48,11 @@ const RULES = ["generator", "m-step"] as const;
 /** The methods that `--method` names. */
 const METHOD_NAMES = ["spa", ...Object.keys(METHODS)];
 
-/** The options of a report that are not a figure's. */
+/** Dice to which iterations are counted. */
 const TARGETS: Option = {
   value: "A,B,..",
+  default: "0.75,0.8,0.85,0.9",
   help: "iterations to these Dice, 0..1",
-};
-const PER_RATER: Option = {
-  help:
-    "Dice with each rater at the first and last iteration: of the user's own mask and the others', or with --include of those in the majority and those not",
 };
 
 /** The options that choose cases. */
@@ -72,9 +79,9 @@ export const EVALUATE: Command = {
     "deno task evaluate agreement --data FOLDER [options]",
   ],
   about:
-    `Every rater of every case in turn is the user: one random click inside the mask, then the nearest candidate again and again. Prints Dice, IoU and HD95 (mm where the pixels' size is known) by iteration, and the tables that are asked for.
+    `Every rater of every case in turn is the user: one random click inside the mask, then the nearest candidate again and again. The network finds the region to look at, as for any user. Prints all tables that the results hold: Dice, IoU and HD95 (mm where the pixels' size is known) by iteration, by data set where there are several, what each interaction gave, where the network looked, iterations to a Dice, Dice with each rater.
 
-merge joins the parts of an evaluation, or those of one --include RATER each, by models of their own; of one whole evaluation it makes other tables, or figures. compare tests the differences between several (methods, models) on the same cases. agreement tells how the raters agree with one another, without any method. --volumes aligns whole volumes. Each has --help.`,
+merge joins the parts of an evaluation, or those of one --include RATER each, by models of their own, or of different variants; of one whole evaluation it makes the tables again, with other --targets, or figures. compare tests the differences between several (methods, models) on the same cases. agreement tells how the raters agree with one another, without any method. --volumes aligns whole volumes. Each has --help.`,
   options: {
     "Tables": {
       ablation: {
@@ -82,10 +89,9 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
           "what a choice moves: none, moments, weights and both, one after the other, and their differences",
       },
       targets: TARGETS,
-      "per-rater": PER_RATER,
       carry: {
         help:
-          "a user's profile starts the next image: with and without; for data whose raters are known",
+          "a user's profile starts the next image: without, with, and with the next rater's; for data whose raters are known",
       },
       "samples-metrics": {
         help: "how the first samples cover the raters' masks",
@@ -99,10 +105,38 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         help:
           "the user wants these raters' majority (at least half of them); one rater: that one only",
       },
+      parts: PARTS,
       user: {
         words: USERS,
         default: "nearest",
-        help: "noisy picks at random once in five choices",
+        help:
+          "noisy picks at random once in five choices; click clicks at the center of the largest error; mixed does what gives more, a pick or a click",
+      },
+      box: {
+        help: "the user starts with a box, its edges off by up to a tenth",
+      },
+      "start-mask": {
+        help: "the user starts with a mask that is nearly right",
+      },
+      region: {
+        words: REGIONS,
+        shown: "auto; whole of data that are crops",
+        help:
+          "where the network looks: where it finds the object from the user's start; at the whole image; or at the square three times as long as the target",
+      },
+      shift: {
+        value: "X",
+        min: 0,
+        max: 0.5,
+        default: 0,
+        help: "a given region is moved by X of its side both ways",
+      },
+      pad: {
+        value: "N",
+        min: 1,
+        max: 16384,
+        help:
+          "each image stands in a canvas of N x N, somewhere, with its reflections around it",
       },
     },
     "Method": {
@@ -198,7 +232,6 @@ export const MERGE: Command = {
   options: {
     "": {
       targets: TARGETS,
-      "per-rater": PER_RATER,
       out: { ...REPORT_OUT, help: `.json: everything. ${REPORT_OUT.help}` },
     },
   },
@@ -223,8 +256,13 @@ export const AGREEMENT: Command = {
   options: { "": CASES },
 };
 
-/** What the figures depend on, but for the model. */
-export function readSettings(line: CommandLine): Omit<Settings, "model"> {
+/**
+ * What the figures depend on, but for the model; the region where one is given,
+ * else it depends on the data.
+ */
+export function readSettings(
+  line: CommandLine,
+): Omit<Settings, "model" | "region"> & Partial<Pick<Settings, "region">> {
   const update = line.oneOf("update", UPDATES);
   const given = ["ablation", "carry", "update"].filter((name) =>
     line.has(name)
@@ -238,9 +276,22 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
   const variants: VariantName[] = line.has("ablation")
     ? ["none", "moments", "weights", "both"]
     : line.has("carry")
-    ? ["both", "carried"]
+    ? ["both", "carried", "wrong"]
     : [update];
   const samples = line.integer("samples");
+  const starts = ["box", "start-mask"].filter((name) => line.has(name));
+  if (starts.length > 1) {
+    throw line.refuse(
+      "only one of --box and --start-mask must be given",
+      "--box, --start-mask",
+    );
+  }
+  if (line.has("shift") && line.text("region") !== "given") {
+    throw line.refuse(
+      "--shift must come with --region given",
+      line.text("region") ?? "no --region",
+    );
+  }
   return {
     iterations: line.integer("iterations"),
     samples,
@@ -248,6 +299,15 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
     candidates: line.integer("candidates"),
     seed: line.integer("seed"),
     user: line.oneOf("user", USERS),
+    beginning: line.has("box")
+      ? "box"
+      : line.has("start-mask")
+      ? "mask"
+      : "click",
+    ...(line.has("region") && { region: line.oneOf("region", REGIONS) }),
+    ...(line.has("shift") && { shift: line.number("shift") }),
+    ...(line.has("pad") && { pad: line.integer("pad") }),
+    ...(line.has("parts") && { parts: true }),
     rule: line.oneOf("rule", RULES),
     ...(line.has("mixture-only") && { mixtureOnly: true }),
     variants,
@@ -258,21 +318,18 @@ export function readSettings(line: CommandLine): Omit<Settings, "model"> {
 
 /** Which tables are wanted. */
 export function readTables(line: CommandLine): Tables {
-  const text = line.text("targets");
-  const targets = text?.split(",").map(Number) ?? [];
+  const text = line.text<string>("targets");
+  const targets = text.split(",").map(Number);
   if (!targets.every((dice) => dice > 0 && dice <= 1)) {
     throw line.refuse("--targets must be Dice above 0, up to 1", text);
   }
-  return {
-    targets,
-    perRater: line.knows("per-rater") && line.has("per-rater"),
-  };
+  return { targets };
 }
 
 /** What only SPA has: choices, and a preference that they move. */
 const SPA_ALONE = [
   ...["ablation", "carry", "update", "rule", "mixture-only", "user"],
-  ...["variations", "record"],
+  ...["variations", "record", "box", "start-mask"],
 ];
 
 /** The baseline that `--model` holds; undefined where it is a model of SPA. */
@@ -336,19 +393,30 @@ export async function readOuts(
   throw line.refuse("--out must name one .json at most", outs.join(", "));
 }
 
-/** The cases to evaluate. */
+/** The cases to evaluate, of every `--data`. */
 export async function readCases(line: CommandLine): Promise<Dataset> {
   const split = line.oneOf("split", SPLITS);
   const every = line.integer("every");
-  const [folder, ...more] = line.texts("data");
-  if (folder === undefined) throw line.refuse("--data must be given", "none");
-  if (more.length > 0) throw line.refuse("--data must be given once", more);
-  const { name, cases, anonymous } = await openCases(line, split, folder);
-  if (anonymous && line.knows("carry") && line.has("carry")) {
+  const seed = line.knows("seed") ? line.integer("seed") : 0;
+  const pad = line.knows("pad") && line.has("pad")
+    ? line.integer("pad")
+    : undefined;
+  if (!line.has("data")) throw line.refuse("--data must be given", "none");
+  const sets = await openCases(line, split);
+  const chosen = sets.map(({ folder, dataset }) => {
+    const cases = dataset.cases.filter((_, i) => i % every === 0);
+    const some = { ...dataset, cases };
+    return {
+      folder,
+      dataset: pad === undefined ? some : padCases(some, { size: pad, seed }),
+    };
+  });
+  const joined = joinDatasets(chosen);
+  if (joined.anonymous && line.knows("carry") && line.has("carry")) {
     throw line.refuse(
       "--carry must have raters who are the same persons in every case",
-      `${name}, whose raters are anonymous`,
+      `${joined.name}, whose raters are anonymous`,
     );
   }
-  return { name, cases: cases.filter((_, i) => i % every === 0) };
+  return joined;
 }

@@ -1,5 +1,7 @@
 /** Runs the variants of an evaluation, as far as they are not done yet. */
 
+// @ts-types="@types/ndarray"
+import ndarray, { type NdArray } from "ndarray";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type Baseline, isBaseline } from "../../baselines/baseline.ts";
 import { evaluateBaseline } from "../../baselines/evaluate.ts";
@@ -10,14 +12,18 @@ import {
   profileToJSON,
 } from "../../spa/profile.ts";
 import {
+  boundingBox,
   nearestUser,
   noisyUser,
   randomUser,
 } from "../../spa/simulated_user.ts";
+import type { Random } from "../../random.ts";
+import { damageMask } from "../../training/simulation.ts";
 import { evaluate, type EvaluateOptions } from "../../evaluation/evaluate.ts";
 import type {
   CaseResults,
   SavedEvaluation,
+  UserName,
   VariantName,
 } from "../../evaluation/saved_evaluation.ts";
 
@@ -28,17 +34,45 @@ const VARIANTS = {
   weights: { update: { moments: false, weights: true }, carry: false },
   both: { update: { moments: true, weights: true }, carry: false },
   carried: { update: { moments: true, weights: true }, carry: true },
+  wrong: { update: { moments: true, weights: true }, carry: true },
 } satisfies Record<VariantName, unknown>;
 
 /** One choice in this many of the noisy user is random. */
 const NOISE = 0.2;
 
-/** Simulated users by name. */
+/** Simulated users by name: how they pick, and whether they click. */
 const USERS = {
-  nearest: nearestUser,
-  noisy: (target) => noisyUser(target, NOISE),
-  random: () => randomUser(),
-} satisfies Record<string, EvaluateOptions["user"]>;
+  nearest: { user: nearestUser },
+  noisy: { user: (target) => noisyUser(target, NOISE) },
+  random: { user: () => randomUser() },
+  click: { interaction: "click" },
+  mixed: { interaction: "mixed" },
+} satisfies Record<UserName, Pick<EvaluateOptions, "user" | "interaction">>;
+
+/** A mask that is nearly a target, damaged as in training. */
+function damage(
+  target: NdArray<Uint8Array>,
+  random: Random,
+): NdArray<Uint8Array> {
+  const { left, top, right, bottom } = boundingBox(target);
+  // a square with room to grow
+  const side = 2 * Math.max(right - left, bottom - top);
+  const x = Math.round((left + right - side) / 2);
+  const y = Math.round((top + bottom - side) / 2);
+  const [height, width] = target.shape;
+  const within = (row: number, column: number) =>
+    row >= 0 && row < height && column >= 0 && column < width;
+  const map = Float32Array.from({ length: side * side }, (_, i) => {
+    const row = y + Math.floor(i / side), column = x + i % side;
+    return within(row, column) && target.get(row, column) > 0 ? 1 : 0;
+  });
+  const mask = ndarray(new Uint8Array(height * width), [height, width]);
+  damageMask(map, side, random).forEach((value, i) => {
+    const row = y + Math.floor(i / side), column = x + i % side;
+    if (value >= 0.5 && within(row, column)) mask.set(row, column, 1);
+  });
+  return mask.data.includes(1) ? mask : target;
+}
 
 /** One of several equal parts of an evaluation. */
 export interface Shard {
@@ -79,13 +113,17 @@ export async function runEvaluation(
     const { update, carry } = VARIANTS[name];
     const done: CaseResults[] = [...saved.done[name]];
     const known = new Set(done.map((item) => item.case));
-    const profiles = carry ? readProfiles(saved) : undefined;
+    const profiles = carry
+      ? done.length > 0 ? readProfiles(saved) : new Map<string, Profile>()
+      : undefined;
     const options: EvaluateOptions = {
       ...settings,
       ...progress?.(),
-      user: USERS[user],
+      ...USERS[user],
+      damage,
       update: { rule, ...update },
       profiles,
+      lender: name === "wrong" ? nextOf : undefined,
       only: (id, index) => index % parts === part - 1 && !known.has(id),
       onCase: async (id, results) => {
         done.push({ case: id, results });
@@ -101,6 +139,11 @@ export async function runEvaluation(
     else await evaluate(model, dataset, options);
   }
   return saved;
+}
+
+/** The rater after one, of those who are known; the first after the last. */
+function nextOf(name: string, known: readonly string[]): string {
+  return known[(known.indexOf(name) + 1) % known.length] ?? name;
 }
 
 function readProfiles({ profiles = {} }: SavedEvaluation) {

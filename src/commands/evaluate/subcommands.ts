@@ -21,10 +21,9 @@ import {
   type Report,
   reportText,
   resultsCSV,
-  targetSections,
-  variantSections,
   writeReport,
 } from "./publish.ts";
+import { targetSections, variantSections } from "./sections.ts";
 import {
   findDifference,
   mergeEvaluations,
@@ -65,8 +64,8 @@ export async function mergeCommand(args: readonly string[]): Promise<void> {
   const saved = mergeEvaluations(
     await Promise.all(line.files.map(readEvaluation)),
   );
-  const asked = line.has("targets") || line.has("per-rater");
-  await publish(asked ? { ...saved, tables: readTables(line) } : saved, outs);
+  const tables = line.has("targets") ? readTables(line) : saved.tables;
+  await publish({ ...saved, tables }, outs);
 }
 
 /** Throws unless two evaluations have the same targets, with the same clicks. */
@@ -143,14 +142,12 @@ export async function compareCommand(args: readonly string[]): Promise<void> {
       {
         heading: "Seconds per iteration",
         table: secondsTable(runs),
-        printed: true,
       },
       ...targetSections(runs, targets),
       ...(targets.length > 0
         ? [{
           heading: "Interactions saved",
           table: savingsTable(runs, targets),
-          printed: true,
         }]
         : []),
     ],

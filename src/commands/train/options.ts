@@ -7,6 +7,7 @@ import { CommandLine, SEEDS } from "../command_line.ts";
 import { openCases, readRaters } from "../command_cases.ts";
 import { isFolder, listFolder } from "../../datasets/_file_case.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import { LEAST_PART } from "../../evaluation/targets.ts";
 import { readImage } from "../../formats/read_image.ts";
 import { checkRecipe } from "../../training/recipe.ts";
 import { defaultRecipe, type Recipe } from "../../training/recipe.ts";
@@ -72,7 +73,7 @@ export const HELP = `deno task train [options]
                        the best candidate and sample spread; grows with the run.
                        deno task train curve FILE.csv ... --out FILE.png draws
                        one, or compares several
-  --note TEXT          goes into the weights' metadata: data, licence
+  --note TEXT          goes into the weights' metadata: data, license
 `;
 
 /** The arguments, as options by name. */
@@ -164,9 +165,6 @@ export function readMethod(line: CommandLine): string {
   return method;
 }
 
-/** Pixels of the smallest part that is a target, with `--parts`. */
-const LEAST_PART = 30;
-
 /** The targets of an image: itself, or the parts of its one mask. */
 function targetsOf(item: TrainingCase, parts: boolean): TrainingCase[] {
   if (!parts || item.masks.length !== 1) return [item];
@@ -229,8 +227,7 @@ async function readDatasets(line: CommandLine) {
   const most = line.integer("most", Infinity, { min: 1, max: 1e9 });
   const cases: TrainingCase[] = [];
   const names: string[] = [];
-  for (const folder of line.texts("data")) {
-    const dataset = await openCases(line, "train", folder);
+  for (const { folder, dataset } of await openCases(line, "train")) {
     const read = await readCases(
       { ...dataset, cases: [...atMost(dataset.cases, most)] },
       wanted,

@@ -4,7 +4,7 @@ import { readVolume } from "../../src/formats/volume.ts";
 import { close } from "../helpers/close.ts";
 import { element } from "../helpers/dicom_element.ts";
 
-/** A DICOM file of one frame of colours, coded or as it stands. */
+/** A DICOM file of one frame of colors, coded or as it stands. */
 function fileOf(
   { syntax, photometric, rows, columns, pixels }: {
     syntax: string;

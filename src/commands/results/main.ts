@@ -1,0 +1,159 @@
+/** `deno task results`; see `--help`. */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  readEvaluation,
+  type SavedEvaluation,
+} from "../../evaluation/saved_evaluation.ts";
+import { writeFileAtomic } from "../../files.ts";
+import { fingerprint } from "../../model/fingerprint.ts";
+import { loadModel } from "../../notebook/load_model.ts";
+import {
+  type Command,
+  CommandLine,
+  runCommand,
+  THREADS,
+} from "../command_line.ts";
+import { methodVersion } from "../method_version.ts";
+import { PAGES } from "./pages.ts";
+import { fillReadme } from "./readme.ts";
+import { argumentsOf, recordName, STUDIES, type Study } from "./studies.ts";
+
+const COMMAND: Command = {
+  action: "make the results",
+  usage: ["deno task results --data FOLDER [options]"],
+  about:
+    `Measures what data/results/ and README tell, and writes their tables: runs every study of src/commands/results/studies.ts that has no record, or one of other weights or another version of the method, one after the other, then the pages. Killed at any moment, the same command goes on.
+
+A quick run takes every n-th case, so that no study is longer than a quarter of an hour on one thread; --full takes all.`,
+  options: {
+    "": {
+      data: {
+        value: "FOLDER",
+        help: "the folder of the data sets: lidc_crops, bubil, usgra ...",
+      },
+      records: {
+        value: "FOLDER",
+        default: "out/results",
+        help: "where the records of the studies are kept",
+      },
+      only: { value: "A,B,..", help: "these studies alone" },
+      full: { help: "all cases of each study" },
+      list: { help: "says which studies are done, stale or missing; no more" },
+      render: { help: "writes the pages of the records there are; no more" },
+      threads: THREADS,
+    },
+  },
+};
+
+/** How a study stands. */
+export type State = "done" | "begun" | "stale" | "missing";
+
+/** How a record stands, for the weights and the code of now. */
+export function stateOf(
+  saved: SavedEvaluation | undefined,
+  now: { readonly model: string; readonly code: string },
+): State {
+  if (!saved) return "missing";
+  if (saved.settings.model !== now.model || saved.code !== now.code) {
+    return "stale";
+  }
+  return isWhole(saved) ? "done" : "begun";
+}
+
+/** Whether all cases of a record are done. */
+function isWhole({ cases, done }: SavedEvaluation): boolean {
+  return Object.values(done).every(({ length }) => length === cases.length);
+}
+
+/** Reads a record, if there is one. */
+async function readRecord(path: string): Promise<SavedEvaluation | undefined> {
+  try {
+    return await readEvaluation(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+const EVALUATE = fileURLToPath(new URL("../evaluate/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Runs a study in a process of its own; it goes on where it was. */
+async function run(
+  study: Study,
+  line: CommandLine,
+  path: string,
+): Promise<void> {
+  const data = line.text("data");
+  if (data === undefined) throw line.refuse("--data must be given", "none");
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", EVALUATE, ...argumentsOf(study, data, line.has("full"))],
+      ...(line.has("threads")
+        ? ["--threads", `${line.integer("threads")}`]
+        : []),
+      ...["--out", path],
+    ],
+    stderr: "inherit",
+  }).output();
+  if (!success) {
+    throw line.refuse(
+      `the study ${study.id} must end well`,
+      new TextDecoder().decode(stdout).trim() || "an error, above",
+    );
+  }
+}
+
+async function main(): Promise<void> {
+  const line = new CommandLine(COMMAND, Deno.args);
+  if (line.help) return console.log(line.help);
+  const folder = line.text<string>("records"), full = line.has("full");
+  const only = line.text("only")?.split(",");
+  const unknown = only?.find((id) => !STUDIES.some((study) => study.id === id));
+  if (unknown !== undefined) {
+    const ids = STUDIES.map(({ id }) => id).join(", ");
+    throw line.refuse(`--only must name studies, ${ids}`, unknown);
+  }
+  using model = await loadModel();
+  const now = { model: fingerprint(model), code: methodVersion() };
+  const wanted = STUDIES.filter(({ id }) => only?.includes(id) ?? true);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const study of wanted) {
+    const path = join(folder, `${recordName(study, full)}.json`);
+    const state = stateOf(await readRecord(path), now);
+    console.log(`${study.id}: ${state}`);
+    if (line.has("list") || line.has("render") || state === "done") continue;
+    if (state === "stale") await Deno.rename(path, `${path}.before`);
+    await run(study, line, path);
+  }
+  if (line.has("list")) return;
+  const records = new Map<string, SavedEvaluation>();
+  const quick = new Set<string>();
+  for (const study of STUDIES) {
+    for (const all of [true, false]) { // one of all cases before a quick one
+      const path = join(folder, `${recordName(study, all)}.json`);
+      const saved = await readRecord(path);
+      const whole = saved && isWhole(saved);
+      if (!whole || records.has(study.id)) continue;
+      records.set(study.id, saved);
+      if (!all && study.every > 1) quick.add(study.id);
+    }
+  }
+  for (const { file, needs, render } of PAGES) {
+    const missing = needs.filter((id) => !records.has(id));
+    if (missing.length > 0) {
+      console.log(`${file}: left as it is without ${missing.join(", ")}`);
+      continue;
+    }
+    const path = join(ROOT, "data", "results", file);
+    await writeFileAtomic(path, render(records, { ...now, quick }));
+    console.log(`${file}: written`);
+  }
+  const readme = join(ROOT, "README.md");
+  const filled = fillReadme(await Deno.readTextFile(readme), records);
+  if (filled !== undefined) await writeFileAtomic(readme, filled);
+}
+
+if (import.meta.main) await runCommand(main);

@@ -1,0 +1,92 @@
+/** The runs of `evaluate` that the results are made of. */
+
+/** One run of `evaluate`. */
+export interface Study {
+  /** Its name, and that of its record. */
+  readonly id: string;
+  /** The data sets, below the folder of all. */
+  readonly data: readonly string[];
+  /** Every how many-th case a quick run takes; one of all cases takes each. */
+  readonly every: number;
+  /** What else `evaluate` is told. */
+  readonly args: readonly string[];
+}
+
+/** Single cells, whose raters are persons known by number, each with a tool. */
+const CELLS = [
+  ...["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/rabbit_smc_b"],
+  ...["bubil/fibroblast", "bubil/melanoma_lu"],
+];
+
+/** Sets of cells in which a number is the same person. */
+const PERSONS = ["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/fibroblast"];
+
+const lidc = (id: string, ...args: string[]): Study => ({
+  id: `lidc-${id}`,
+  data: ["lidc_crops"],
+  every: 4,
+  args,
+});
+
+const given = ["--region", "given"];
+
+/**
+ * Profiles carried over images, those of training: there are four or five per set
+ * in validation. The regions are given, so that what is compared is the profile.
+ */
+const habits = (id: string, ...args: string[]): Study => ({
+  id,
+  data: PERSONS,
+  every: 8,
+  args: [
+    ...["--split", "train", "--carry", "--iterations", "2"],
+    ...given,
+    ...args,
+  ],
+});
+
+/** All of them, in the order in which they are run. */
+export const STUDIES: readonly Study[] = [
+  lidc("whole", "--region", "whole"),
+  lidc("auto", "--region", "auto"),
+  lidc("pad512", "--pad", "512"),
+  lidc("pad1024", "--pad", "1024"),
+  lidc("given", ...given),
+  lidc("shifted", ...given, "--shift", "0.25"),
+  lidc("click", "--user", "click"),
+  lidc("mixed", "--user", "mixed"),
+  lidc("box", "--box"),
+  lidc("mask", "--start-mask"),
+  ...[["auto"], ["given", ...given]].flatMap(([way, ...args]): Study[] => [
+    { id: `cells-${way}`, data: CELLS, every: 4, args },
+    {
+      id: `ultrasound-${way}`,
+      data: ["usgra/nerve", "usgra/vessel"],
+      every: 3,
+      args: ["--parts", ...args],
+    },
+    { id: `hippocampus-${way}`, data: ["hippocampus"], every: 12, args },
+  ]),
+  habits("habits"),
+  habits("habits-mstep", "--rule", "m-step"),
+  lidc("ablation", "--region", "whole", "--ablation"),
+  lidc("few", "--ablation", "--region", "whole", "--samples", "8"),
+];
+
+/** The name of a study's record: one of every n-th case is another. */
+export function recordName({ id, every }: Study, full: boolean): string {
+  return full || every === 1 ? id : `${id}.every${every}`;
+}
+
+/** The arguments of `evaluate` for a study. */
+export function argumentsOf(
+  { data, every, args }: Study,
+  root: string,
+  full: boolean,
+): string[] {
+  return [
+    ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
+    ...(full || every === 1 ? [] : ["--every", `${every}`]),
+    ...args,
+  ];
+}

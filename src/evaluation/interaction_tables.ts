@@ -1,0 +1,174 @@
+/**
+ * What an evaluation tells beside the paper's tables: by data set, where the
+ * network looked, and what every single interaction gave.
+ */
+
+import type { Cell, Table } from "../table.ts";
+import type { TargetResult } from "./evaluate.ts";
+import {
+  bootstrapInterval,
+  byPatient,
+  formatInterval,
+  mean,
+  meanCells,
+  quantile,
+} from "./statistics.ts";
+
+/** Results by data set, in order of appearance; all under "" without sets. */
+export function bySet(
+  results: readonly TargetResult[],
+): Map<string, TargetResult[]> {
+  const groups = new Map<string, TargetResult[]>();
+  for (const result of results) {
+    const { set = "" } = result;
+    const group = groups.get(set);
+    if (group) group.push(result);
+    else groups.set(set, [result]);
+  }
+  return groups;
+}
+
+/** An amount as a percentage. */
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** The share of values that a condition holds of. */
+function shareOf<T>(values: readonly T[], holds: (value: T) => boolean) {
+  return percent(values.filter(holds).length / values.length);
+}
+
+/**
+ * Dice by iteration of every data set, with the interval at the last one, and of
+ * all sets alike, however many targets each has.
+ *
+ * @param results Of one variant.
+ * @param seed Seed of the bootstrap.
+ */
+export function setsTable(results: readonly TargetResult[], seed = 0): Table {
+  const sets = [...bySet(results)];
+  const count = Math.max(...results.map(({ iterations }) => iterations.length));
+  const at = (i: number) => ({ iterations }: TargetResult) =>
+    iterations[i]?.dice;
+  const means = sets.map(([, own]) =>
+    Array.from(
+      { length: count },
+      (_, i) => meanCells(own, at(i), seed)[0] as number,
+    )
+  );
+  const rows: Cell[][] = sets.map(([name, own], s) => [
+    name,
+    own.length,
+    ...means[s],
+    meanCells(own, at(count - 1), seed)[1],
+  ]);
+  return {
+    columns: [
+      { heading: "data set" },
+      { heading: "targets" },
+      ...Array.from({ length: count }, (_, i) => ({
+        heading: `${i + 1}`,
+        digits: 4,
+      })),
+      { heading: "95 % interval, last" },
+    ],
+    rows: [...rows, [
+      "mean of the sets",
+      results.length,
+      ...Array.from({ length: count }, (_, i) => mean(means.map((m) => m[i]))),
+      undefined,
+    ]],
+  };
+}
+
+/**
+ * Where the network looked, by data set: looks and their time, the region's side
+ * in sides of the object (3 in training), and in what share of the targets the
+ * whole object lay in it.
+ *
+ * @param results Those that know their region.
+ */
+export function regionsTable(results: readonly TargetResult[]): Table {
+  const sets = [...bySet(results)];
+  const named = sets.length > 1;
+  return {
+    columns: [
+      ...(named ? [{ heading: "data set" }] : []),
+      { heading: "looks, mean", digits: 2 },
+      { heading: "ms, median", digits: 0 },
+      { heading: "side over the object's, median", digits: 2 },
+      { heading: "quartiles" },
+      { heading: "holds the object", align: "right" },
+      { heading: "targets" },
+    ],
+    rows: sets.map(([name, own]) => {
+      const known = own.flatMap(({ region, object, looks }) =>
+        region && object && looks ? [{ region, object, looks }] : []
+      );
+      const sides = known.map(({ region, object }) =>
+        (region.right - region.left) /
+        Math.max(object.right - object.left, object.bottom - object.top)
+      );
+      const times = known.map(({ looks }) => looks.milliseconds);
+      return [
+        ...(named ? [name] : []),
+        mean(known.map(({ looks }) => looks.count)),
+        quantile(times, 0.5),
+        quantile(sides, 0.5),
+        formatInterval([quantile(sides, 0.25), quantile(sides, 0.75)], 2),
+        shareOf(
+          known,
+          ({ region, object }) =>
+            region.left <= object.left && region.top <= object.top &&
+            region.right >= object.right && region.bottom >= object.bottom,
+        ),
+        known.length,
+      ];
+    }),
+  };
+}
+
+/**
+ * What each interaction gave: from one iteration to the next, the share of
+ * targets whose Dice rose and fell, the mean gain with its 95 % interval by a
+ * bootstrap over patients, and how often a user of both clicked.
+ *
+ * @param results Of one variant.
+ * @param seed Seed of the bootstrap.
+ */
+export function gainsTable(results: readonly TargetResult[], seed = 0): Table {
+  const count = Math.max(...results.map(({ iterations }) => iterations.length));
+  const mixed = results.some(({ iterations: [first] }) => first?.did);
+  return {
+    columns: [
+      { heading: "interaction" },
+      { heading: "Dice rose", align: "right" },
+      { heading: "fell", align: "right" },
+      { heading: "mean gain", digits: 4 },
+      { heading: "95 % interval" },
+      ...(mixed ? [{ heading: "clicks", align: "right" as const }] : []),
+      { heading: "targets" },
+    ],
+    rows: Array.from({ length: count - 1 }, (_, i) => {
+      const groups = byPatient(results, ({ iterations }) => {
+        const [before, after] = [iterations[i], iterations[i + 1]];
+        return before && after ? after.dice - before.dice : undefined;
+      });
+      const gains = groups.flat();
+      return [
+        i + 1,
+        shareOf(gains, (gain) => gain > 0),
+        shareOf(gains, (gain) => gain < 0),
+        mean(gains),
+        formatInterval(bootstrapInterval(groups, seed), 4),
+        ...(mixed
+          ? [
+            shareOf(
+              results,
+              ({ iterations }) => iterations[i]?.did === "click",
+            ),
+          ]
+          : []),
+        gains.length,
+      ];
+    }),
+  };
+}

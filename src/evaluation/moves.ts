@@ -1,0 +1,124 @@
+/** What a simulated user is shown, and what is done next: a pick or a click. */
+
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
+import type { Model } from "../model/model.ts";
+import type { Random } from "../random.ts";
+import { addPoint } from "../spa/add_point.ts";
+import { cluster, type Proposal } from "../spa/cluster.ts";
+import { decode } from "../spa/decode.ts";
+import type { ImageEmbedding } from "../spa/embedding.ts";
+import { encode } from "../spa/encode.ts";
+import type { Action } from "../spa/feedback.ts";
+import { isInRegion } from "../spa/frame.ts";
+import type { Preference } from "../spa/preference.ts";
+import { sampleGMM } from "../spa/sample_gmm.ts";
+import { regionWith } from "../spa/session.ts";
+import { errorClick, type SimulatedUser } from "../spa/simulated_user.ts";
+import { carryPreference } from "../spa/start_preference.ts";
+import {
+  type UpdateOptions,
+  updatePreference,
+} from "../spa/update_preference.ts";
+import { freshAlone, mixtureAlone } from "./mixture_only.ts";
+
+/** What a simulated user does. */
+export type Interaction = "pick" | "click" | "mixed";
+
+/** How proposals are made; see `EvaluateOptions`. */
+interface ShowOptions {
+  readonly samples?: number;
+  readonly variations?: number;
+  readonly candidates?: number;
+  readonly mixtureOnly?: boolean;
+}
+
+/** How moves update the preference; see `EvaluateOptions`. */
+interface MoveOptions {
+  readonly update?: UpdateOptions;
+  readonly mixtureOnly?: boolean;
+}
+
+/** A user's place in a session. */
+export interface State {
+  readonly embedding: ImageEmbedding;
+  readonly preference: Preference;
+}
+
+/** What the user is shown there. */
+export interface Shown extends State {
+  readonly proposal: Proposal;
+  readonly milliseconds: number;
+}
+
+/** What a simulated user may do. */
+export type Move = Extract<Action, { readonly kind: "choose" | "click" }>;
+
+/** Makes the proposal of a state. */
+export async function show(
+  model: Model,
+  { embedding, preference }: State,
+  [drawn, grouped]: readonly number[],
+  options: ShowOptions,
+): Promise<Shown> {
+  const { samples = 48, candidates = 4, variations } = options;
+  const start = performance.now();
+  const latents = sampleGMM(preference.distribution, { samples, seed: drawn });
+  const predictions = await decode(
+    model,
+    embedding,
+    options.mixtureOnly ? mixtureAlone(preference) : preference,
+    { latents, variations },
+  );
+  const proposal = cluster(predictions, { candidates, seed: grouped });
+  const milliseconds = performance.now() - start;
+  return { embedding, preference, proposal, milliseconds };
+}
+
+/** The moves that a user tries; none where the recommendation is all right. */
+export function movesOf(
+  { proposal }: Shown,
+  target: NdArray<Uint8Array>,
+  user: SimulatedUser,
+  random: Random,
+  interaction: Interaction,
+): Move[] {
+  const moves: Move[] = [];
+  if (interaction !== "click") {
+    moves.push({ kind: "choose", candidate: user(proposal, random) });
+  }
+  if (interaction !== "pick") {
+    const point = errorClick(proposal.recommended.mask, target);
+    if (point) moves.push({ kind: "click", point });
+  }
+  return moves;
+}
+
+/** Makes a move. A click beside the region widens it first, as in a session. */
+export async function advance(
+  model: Model,
+  { embedding, preference, proposal }: Shown,
+  move: Move,
+  { update, mixtureOnly }: MoveOptions,
+): Promise<State & { milliseconds: number }> {
+  const start = performance.now();
+  if (move.kind === "choose") {
+    preference = await updatePreference(model, embedding, preference, {
+      proposal: mixtureOnly ? freshAlone(proposal) : proposal,
+      choice: move.candidate,
+      ...update,
+    });
+  } else {
+    const { point } = move;
+    if (!isInRegion(embedding.frame, point)) {
+      const region = regionWith(embedding.region, point);
+      embedding = await encode(model, embedding.image, { region });
+      preference = await carryPreference(model, embedding, preference, update);
+    }
+    preference = await addPoint(model, embedding, preference, {
+      point,
+      ...update,
+    });
+  }
+  return { embedding, preference, milliseconds: performance.now() - start };
+}
