@@ -80,6 +80,9 @@ export interface Proposal {
   readonly predictions: Predictions;
 }
 
+/** Candidates K by default, the paper's: of a proposal, and of training's. */
+export const CANDIDATES = 4;
+
 /**
  * Clusters probability maps with K-means.
  *
@@ -271,8 +274,10 @@ export function difference(
  */
 export function cluster(
   predictions: Predictions,
-  { candidates: most = 4, seed = 0 }: { candidates?: number; seed?: number } =
-    {},
+  { candidates: most = CANDIDATES, seed = 0 }: {
+    candidates?: number;
+    seed?: number;
+  } = {},
 ): Proposal {
   if (!Number.isInteger(most) || most < 1) {
     throw new RangeError(

@@ -2,7 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Clustering } from "./kmeans.ts";
+import { type Clustering, membersOf } from "./kmeans.ts";
 
 /** Samples whose mean is one mask. */
 export interface Group {
@@ -55,10 +55,7 @@ export function distinctGroups(
   let best: Group[] = [];
   for (let tried = count; tried <= 2 * count; tried++) {
     const { labels, count: found } = clusterInto(tried);
-    const groups = Array.from(
-      { length: found },
-      (_, k) => groupOf([...labels.keys()].filter((i) => labels[i] === k)),
-    );
+    const groups = membersOf({ labels, count: found }).map(groupOf);
     const distinct = joinEqual(groups, groupOf);
     if (distinct.length > best.length && distinct.length <= count) {
       best = distinct;

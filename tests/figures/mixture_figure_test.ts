@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import {
-  mixtureFigure,
-  principalPlane,
-} from "../../src/figures/mixture_figure.ts";
+import { mixtureFigure } from "../../src/figures/mixture_figure.ts";
+import { principalPlane } from "../../src/figures/principal_plane.ts";
 import { COLOR, SERIES } from "../../src/figures/theme.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";
 import type { GaussianMixture } from "../../src/spa/mixture.ts";
