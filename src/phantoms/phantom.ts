@@ -214,6 +214,7 @@ export function phantoms(
   return displayable("dataset", {
     name: `phantoms (${kinds.join(", ")})`,
     cases,
+    crops: true,
   });
 }
 
