@@ -160,6 +160,7 @@ async function main(): Promise<void> {
     await writeFileAtomic(readme, filled);
     written.push(readme);
   }
+  if (written.length === 0) return; // without files deno fmt takes all
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", ...written],
   }).output();
