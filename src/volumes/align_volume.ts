@@ -81,7 +81,7 @@ export interface VolumeResult {
 }
 
 /** Picks in the first slice, at most, before the first walk; then in others. */
-const PICKS = { first: 3, other: 2 };
+const PICKS = { first: 5, other: 3 };
 
 /** A pick has to promise so much more Dice than the recommendation has. */
 const WORTH = 0.005;
@@ -102,8 +102,8 @@ interface Task extends VolumeTarget {
 
 /**
  * Aligns a volume as a user who knows the mask: one click in the object's middle
- * slice, three picks there at most, a walk; then always the slice in which a look
- * helps most by `suggestions`, two picks there at most, and a walk. A pick is the
+ * slice, five picks there at most, a walk; then always the slice in which a look
+ * helps most by `suggestions`, three picks there at most, and a walk. A pick is the
  * nearest candidate; where none is nearer than the recommendation and that is below
  * a Dice of 0.8, or where the slice shows nothing, a click at the largest error; or
  * to say that the object is absent from the slice. The first click does not count.
