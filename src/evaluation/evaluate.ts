@@ -84,9 +84,9 @@ export interface EvaluateOptions {
   /** How the mask of `beginning: "mask"` is damaged; by default not at all. */
   readonly damage?: Damage;
   /**
-   * Where the network looks: "auto" (default, "whole" of SAM's network) finds the
-   * object from the user's first words, as for any user; "given" is the square
-   * three times as long as the target.
+   * Where the network looks: "auto" finds the object from the user's first words,
+   * as for any user, and is the default; "whole" of crops and of SAM's network;
+   * "given" is the square three times as long as the target.
    */
   readonly region?: RegionChoice;
   /**
@@ -119,8 +119,8 @@ export interface EvaluateOptions {
    */
   readonly lender?: (name: string, known: readonly string[]) => string;
   /**
-   * Which cases to evaluate, by id and place in the dataset, which defaults to
-   * all. Without profiles a case's figures do not depend on the others.
+   * Which cases to evaluate, by id and place in the dataset.
+   * Default: all. Without profiles a case's figures do not depend on the others.
    */
   readonly only?: (id: string, index: number) => boolean;
   /**
@@ -358,7 +358,8 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
-  const { region = model.config.sam ? "whole" : "auto", shift } = options;
+  const usual = dataset.crops || model.config.sam ? "whole" : "auto";
+  const { region = usual, shift } = options;
   return await evaluateCases(dataset, options, async (_, image) => {
     // the whole image is encoded once for all users
     const whole = region === "whole" ? await encode(model, image) : undefined;

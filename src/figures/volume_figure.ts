@@ -1,7 +1,7 @@
 /** A volume in three planes, and a session with it: outlines, area per slice. */
 
 // @ts-types="@types/ndarray"
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
 import { InputError } from "../input_error.ts";
@@ -25,7 +25,7 @@ import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
 export interface VolumeMask {
   /** [D, H, W]; anything but 0 is inside. */
   readonly mask: NdArray<Uint8Array>;
-  /** Its name in the legend, which defaults to "segmentation". */
+  /** Its name in the legend. Default: "segmentation". */
   readonly name?: string;
   /** Its color, as "#f0e442". */
   readonly color?: string;
@@ -38,7 +38,7 @@ export interface VolumeFigureOptions {
   /** The objects in it; none by default. */
   masks?: readonly VolumeMask[];
   /**
-   * Slice, row and column at which the planes cut, which defaults to the middle
+   * Slice, row and column at which the planes cut. Default: the middle
    * of the first mask, else of the volume.
    */
   at?: readonly [number, number, number];
@@ -139,18 +139,14 @@ export function volumeFigure(
     const fonts = await loadFonts();
     const drawn = await Promise.all(planes.map(async ({ axis, place }) => {
       const where = { axis, slice: at[axis] };
-      const flip = axis !== 0 && volume.affine !== undefined;
-      const image = flipped(
-        volumeImage(volume, { ...where, window, channels }),
-        flip,
-      );
+      const image = volumeImage(volume, { ...where, window, channels });
       const paths = masks.map(({ mask, color = COLOR.recommended }) =>
-        drawEdge(outline(flipped(volumeSlice(mask, where), flip)), color)
+        drawEdge(outline(volumeSlice(mask, where)), color)
       );
       const [rows, columns] = image.shape;
       const lines = [0, 1, 2].filter((other) => other !== axis)
         .map((other, i) =>
-          drawCut(at[other] + 0.5, i === 0, rows, columns, flip)
+          drawCut(at[other] + 0.5, i === 0, rows, columns, axis !== 0)
         );
       const caption = `${PLANES[axis]} ${at[axis]} of ${shape[axis]}`;
       return drawPlane(
@@ -183,7 +179,7 @@ export function volumeFigure(
 /** A session with a volume: planes through the open slice, area per slice. */
 export function volumeSessionFigure(
   session: VolumeSession,
-  { title = describeVolumeSession(session) }: { title?: string } = {},
+  { title = titleOf(session) }: { title?: string } = {},
 ): Figure {
   const { volume, axis, slice, mask, areas, aligned, suggestions } = session;
   const at: [number, number, number] = middleOf(volume, [{ mask }]);
@@ -197,6 +193,12 @@ export function volumeSessionFigure(
       looks: suggestions.map(({ slice }) => slice),
     },
   });
+}
+
+function titleOf({ slice, depth, areas, aligned }: VolumeSession): string {
+  const found = areas.filter((area) => area > 0).length;
+  return `Slice ${slice} of ${depth}: object in ${counted(found, "slice")}, ` +
+    `${aligned.length} aligned`;
 }
 
 /** A session with a volume, in one or a few lines. */
@@ -253,15 +255,6 @@ function middleOf(
   }
   if (high[0] < 0) return middle;
   return low.map((start, axis) => (start + high[axis]) >> 1) as typeof middle;
-}
-
-/** Rows from the last to the first: the head above, as it is looked at. */
-function flipped<T extends Float32Array | Uint8Array>(
-  array: NdArray<T>,
-  flip: boolean,
-): NdArray<T> {
-  const turned = flip ? array.step(-1) : array;
-  return ndarray(contiguous(turned).data as T, turned.shape.slice());
 }
 
 function drawPlane(

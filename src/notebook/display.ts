@@ -91,7 +91,7 @@ guardOutputs();
 /** Whether a value is an image, a mask, a volume or a preference: plain data. */
 function isPlain(value: unknown): value is Showable {
   if (typeof value !== "object" || value === null) return false;
-  if ("layout" in value && "affine" in value && "values" in value) return true;
+  if ("layout" in value && "spacing" in value && "values" in value) return true;
   if ("distribution" in value && "feedback" in value) return true;
   const { shape, dtype, data } = value as Partial<
     NdArray<Float32Array> | NdArray<Uint8Array>

@@ -67,7 +67,7 @@ export function inKernel(): boolean {
 export interface BundleOptions {
   /** A name to update the output by; none by default. */
   id?: string;
-  /** Whether to replace the output of that name, which defaults to false. */
+  /** Whether to replace the output of that name. Default: false. */
   update?: boolean;
   /** What its picture shows, for those who cannot see it; nothing by default. */
   alt?: string;

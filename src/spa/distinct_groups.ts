@@ -2,7 +2,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Clustering } from "./kmeans.ts";
+import { type Clustering, membersOf } from "./kmeans.ts";
 
 /** Samples whose mean is one mask. */
 export interface Group {
@@ -20,8 +20,7 @@ function sameMask({ mask: a }: Group, { mask: b }: Group): boolean {
 }
 
 /**
- * The groups with those joined whose masks are the same, as the joint mean's is
- * then too.
+ * Joins groups whose masks are the same. Then the joint mean has that mask too.
  */
 function joinEqual(
   groups: readonly Group[],
@@ -55,10 +54,7 @@ export function distinctGroups(
   let best: Group[] = [];
   for (let tried = count; tried <= 2 * count; tried++) {
     const { labels, count: found } = clusterInto(tried);
-    const groups = Array.from(
-      { length: found },
-      (_, k) => groupOf([...labels.keys()].filter((i) => labels[i] === k)),
-    );
+    const groups = membersOf({ labels, count: found }).map(groupOf);
     const distinct = joinEqual(groups, groupOf);
     if (distinct.length > best.length && distinct.length <= count) {
       best = distinct;

@@ -16,6 +16,15 @@ export interface Clustering {
   readonly inertia: number;
 }
 
+/** The points of every cluster, in order. */
+export function membersOf(
+  { labels, count }: Pick<Clustering, "labels" | "count">,
+): number[][] {
+  const members = Array.from({ length: count }, (): number[] => []);
+  labels.forEach((k, i) => members[k].push(i));
+  return members;
+}
+
 /**
  * Points are taken as one where they are no farther apart than two maps that
  * differ by 0.01 in one pixel, squared, or than the rounding of a Gram matrix in

@@ -1,5 +1,7 @@
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Model } from "../model/model.ts";
 import { checkPreference, checkProposal } from "./check_preference.ts";
@@ -7,12 +9,12 @@ import type { Proposal } from "./cluster.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { mStep } from "./m_step.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
-import { addChoice, type Feedback } from "./feedback.ts";
+import { addChoice, type Choice, type Feedback } from "./feedback.ts";
 import { moveParts } from "./mixture.ts";
 import {
   keepSamples,
-  type KeptSamples,
-  type Predictions,
+  type Samples,
+  type WeightedSamples,
 } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
@@ -43,17 +45,48 @@ export interface ChoiceUpdate extends UpdateOptions {
   readonly choice: number;
 }
 
-/** The chosen cluster's own samples, fresh ones before older ones. */
-function keep(
-  { probabilities, components }: Predictions,
-  members: readonly number[],
-): KeptSamples {
-  const maps = contiguous(probabilities).data;
-  const kept = keepSamples({ maps, components }, members);
-  const side = probabilities.shape[1];
+/** What was shown, and what of it was chosen: maps at the decoder's resolution. */
+export interface Shown {
+  /** All samples with their components, fresh ones before older ones. */
+  readonly samples: Pick<WeightedSamples, "maps" | "components">;
+  /** The recommended map, [4h, 4h]. */
+  readonly recommended: NdArray<Float32Array>;
+  /** The candidates' maps, [4h, 4h] each. */
+  readonly candidates: readonly NdArray<Float32Array>[];
+  /** Index of the chosen candidate, from 0. */
+  readonly chosen: number;
+  /** The samples of its cluster. */
+  readonly members: readonly number[];
+}
+
+/**
+ * What a choice teaches, whether a user or a simulated user of training made it:
+ * the evidence for the components, the choice as feedback, and the cluster's own
+ * samples, to be shown again.
+ *
+ * @param before The evidence so far, [M].
+ */
+export function learnChoice(
+  before: Float64Array,
+  { samples, recommended, candidates, chosen, members }: Shown,
+): {
+  readonly evidence: Float64Array;
+  readonly choice: Choice;
+  readonly kept: Samples;
+  /** T l_n of every sample, [n]. */
+  readonly logLikelihood: Float64Array;
+} {
+  const { maps, components } = samples;
+  const logLikelihood = maskLogLikelihood(
+    maps,
+    components.length,
+    contiguous(candidates[chosen]).data,
+  );
   return {
-    probabilities: ndarray(kept.maps, [kept.components.length, side, side]),
-    components: Int32Array.from(kept.components),
+    evidence: addEvidence(before, logLikelihood, components),
+    choice: { recommended, candidates, chosen },
+    kept: keepSamples(samples, members),
+    logLikelihood,
   };
 }
 
@@ -121,23 +154,20 @@ export async function updatePreference(
   }
   checkPreference("update", model, embedding, preference);
   checkProposal("update", preference, predictions);
-  const logLikelihood = maskLogLikelihood(
-    contiguous(predictions.probabilities).data,
-    predictions.components.length,
-    contiguous(chosen.probability).data,
-  );
-  const evidence = addEvidence(
+  const { probabilities, components } = predictions;
+  const { evidence, choice: learned, kept, logLikelihood } = learnChoice(
     preference.evidence,
-    logLikelihood,
-    predictions.components,
-  );
-  const feedback: Feedback = {
-    ...preference.feedback,
-    choices: addChoice(preference.feedback.choices, {
+    {
+      samples: { maps: contiguous(probabilities).data, components },
       recommended: recommended.probability,
       candidates: candidates.map(({ probability }) => probability),
       chosen: choice,
-    }),
+      members: chosen.members,
+    },
+  );
+  const feedback: Feedback = {
+    ...preference.feedback,
+    choices: addChoice(preference.feedback.choices, learned),
   };
   const { latents } = predictions;
   const { distribution: old } = preference;
@@ -153,7 +183,13 @@ export async function updatePreference(
     identity: preference.identity,
     feedback,
     habit: preference.habit ?? { distribution, evidence },
-    kept: keep(predictions, chosen.members),
+    kept: {
+      probabilities: ndarray(kept.maps, [
+        kept.components.length,
+        ...probabilities.shape.slice(1),
+      ]),
+      components: Int32Array.from(kept.components),
+    },
     iteration: preference.iteration + 1,
   };
 }

@@ -7,12 +7,19 @@
 
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Random } from "../random.ts";
-import { clusterMaps, meanMap, momentsOf, threshold } from "../spa/cluster.ts";
-import { addEvidence, maskLogLikelihood } from "../spa/evidence.ts";
+import {
+  CANDIDATES,
+  clusterMaps,
+  meanMap,
+  momentsOf,
+  threshold,
+} from "../spa/cluster.ts";
 import { type Feedback, mapOf, type Point } from "../spa/feedback.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
-import { keepSamples, weighSamples } from "../spa/predictions.ts";
+import { membersOf } from "../spa/kmeans.ts";
+import { weighSamples } from "../spa/predictions.ts";
 import { boundingBox, errorClick } from "../spa/simulated_user.ts";
+import { learnChoice } from "../spa/update_preference.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
 import { resizeMask, smoothMask } from "./shape_operations.ts";
@@ -287,12 +294,9 @@ export async function advanceTrainee(
     random,
   );
 
-  const all = Array.from(shares.keys());
   const { mean: recommended, spread } = momentsOf(pool, shares);
-  const { labels, count } = clusterMaps(pool, shares, 4, random, gram);
-  const members = Array.from(
-    { length: count },
-    (_, k) => all.filter((i) => labels[i] === k),
+  const members = membersOf(
+    clusterMaps(pool, shares, CANDIDATES, random, gram),
   );
   const candidates = members.map((list) => meanMap(pool, shares, list));
   const dices = candidates.map((map) => mapDice(map, trainee.target));
@@ -314,20 +318,15 @@ export async function advanceTrainee(
   }
 
   trainee.picks++;
-  trainee.evidence = addEvidence(
-    trainee.evidence,
-    maskLogLikelihood(pool, components.length, candidates[chosen]),
-    components,
-  );
-  trainee.feedback = {
-    ...trainee.feedback,
-    choices: [...choices, {
-      recommended: mapOf(recommended, side),
-      candidates: candidates.map((map) => mapOf(map, side)),
-      chosen,
-    }],
-  };
-  const kept = keepSamples({ maps: pool, components }, members[chosen]);
+  const { evidence, choice, kept } = learnChoice(trainee.evidence, {
+    samples: { maps: pool, components },
+    recommended: mapOf(recommended, side),
+    candidates: candidates.map((map) => mapOf(map, side)),
+    chosen,
+    members: members[chosen],
+  });
+  trainee.evidence = evidence;
+  trainee.feedback = { ...trainee.feedback, choices: [...choices, choice] };
   trainee.kept = kept.maps;
   trainee.keptComponents = Int32Array.from(kept.components);
   return report;

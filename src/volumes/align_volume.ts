@@ -2,6 +2,8 @@
 
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+// @ts-types="@types/ndarray-ops"
+import ops from "ndarray-ops";
 import { contiguous } from "../arrays/contiguous.ts";
 import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
 import { InputError } from "../input_error.ts";
@@ -79,10 +81,13 @@ export interface VolumeResult {
 }
 
 /** Picks in the first slice, at most, before the first walk; then in others. */
-const PICKS = { first: 3, other: 2 };
+const PICKS = { first: 5, other: 3 };
 
 /** A pick has to promise so much more Dice than the recommendation has. */
 const WORTH = 0.005;
+
+/** Where no candidate is nearer, a user clicks at the largest error below this Dice. */
+const GOOD = 0.8;
 
 /** What the method knows of the volume, and the user. */
 interface Task extends VolumeTarget {
@@ -97,10 +102,11 @@ interface Task extends VolumeTarget {
 
 /**
  * Aligns a volume as a user who knows the mask: one click in the object's middle
- * slice, the nearest candidate there up to three times, a walk; then always the
- * slice in which a look helps most by `suggestions`, two picks there at most, and
- * a walk. Saying that the object is absent from a slice, and a click in a slice
- * that shows nothing of it, count as a pick each; the first click does not.
+ * slice, five picks there at most, a walk; then always the slice in which a look
+ * helps most by `suggestions`, three picks there at most, and a walk. A pick is the
+ * nearest candidate; where none is nearer than the recommendation and that is below
+ * a Dice of 0.8, or where the slice shows nothing, a click at the largest error; or
+ * to say that the object is absent from the slice. The first click does not count.
  *
  * The method "interpolation" is given more: the object's first and last slice,
  * and a first click in each slice. It aligns as many slices, evenly spread, as
@@ -204,8 +210,9 @@ function pickOf(
 ): number | undefined {
   const scores = candidateDice(proposal, truth);
   const best = Math.max(...scores);
-  const now = dice(proposal.recommended.mask, truth);
-  return best > now + WORTH ? scores.indexOf(best) : undefined;
+  return best > scoreOf(proposal, truth) + WORTH
+    ? scores.indexOf(best)
+    : undefined;
 }
 
 /** Slices in which picks were made, one after another. */
@@ -241,7 +248,11 @@ async function walked(
       await count();
       continue;
     }
-    // no candidate is nearer: what is shown stands, or the slice was not found
+    if (proposal && here < most && scoreOf(proposal, truth) < GOOD) {
+      await click(task, session, count);
+      continue;
+    }
+    // what is shown stands, or the slice was not found
     await session.propagate();
     const next = session.suggestions.find(({ slice }) => !visited.has(slice));
     if (!next) break;
@@ -255,6 +266,24 @@ async function walked(
   for (const budget of picks) {
     if (budget > done) measure(session.mask, budget, visited.size);
   }
+}
+
+/** Clicks at the largest error. */
+async function click(
+  task: Task,
+  session: VolumeSession,
+  count: () => Promise<void>,
+): Promise<void> {
+  const truth = wanted(task, session.slice);
+  const found = session.proposal?.recommended.mask ??
+    ndarray(new Uint8Array(truth.size), truth.shape.slice());
+  await session.apply({ kind: "click", point: errorClick(found, truth)! });
+  await count();
+}
+
+/** Dice of what is recommended. */
+function scoreOf(proposal: Proposal, truth: NdArray<Uint8Array>): number {
+  return dice(proposal.recommended.mask, truth);
 }
 
 /** Says what a pick cannot: the object is not here, or it is. */
@@ -271,17 +300,11 @@ async function correct(
     await count();
     return;
   }
-  const shown = proposal && dice(proposal.recommended.mask, truth);
-  if (shown !== undefined && shown > 0.5) {
-    if (pickOf(proposal!, truth) === undefined) {
-      await session.apply({ kind: "accept" });
-    }
-    return;
+  if (!proposal) return await click(task, session, count);
+  const good = scoreOf(proposal, truth) >= GOOD;
+  if (good && pickOf(proposal, truth) === undefined) {
+    await session.apply({ kind: "accept" });
   }
-  const found = proposal?.recommended.mask ??
-    ndarray(new Uint8Array(truth.size), truth.shape.slice());
-  await session.apply({ kind: "click", point: errorClick(found, truth)! });
-  await count();
 }
 
 /** Some slices aligned each by itself, the others interpolated. */
@@ -310,20 +333,21 @@ async function interpolated(task: Task, budget: number) {
     const own = Math.floor(left / (chosen.length - i));
     for (let k = 0; k < own; k++) {
       const pick = pickOf(session.proposal, truth);
-      if (pick === undefined) break;
-      await session.choose(pick);
+      if (pick !== undefined) await session.choose(pick);
+      else if (scoreOf(session.proposal, truth) < GOOD) {
+        const { mask } = session.proposal.recommended;
+        await session.addPoint(errorClick(mask, truth)!);
+      } else break;
       left--;
     }
     profile = session.profile;
     masks.set(slice, session.proposal.recommended.mask);
   }
-  const depth = task.truth.shape[axis];
-  const stack = interpolateMasks(masks, depth);
-  return { mask: unstacked(stack, axis), slices: chosen.length };
-}
-
-/** Slices along an axis as a volume. */
-function unstacked(stack: NdArray<Uint8Array>, axis: 0 | 1 | 2) {
-  const order = axis === 0 ? [0, 1, 2] : axis === 1 ? [1, 0, 2] : [1, 2, 0];
-  return dense(stack.transpose(...order));
+  const { shape } = task.truth;
+  const stack = interpolateMasks(masks, shape[axis]);
+  const mask = ndarray(new Uint8Array(task.truth.size), shape.slice());
+  for (let slice = 0; slice < shape[axis]; slice++) {
+    ops.assign(volumeSlice(mask, { axis, slice }), stack.pick(slice));
+  }
+  return { mask, slices: chosen.length };
 }

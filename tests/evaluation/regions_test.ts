@@ -80,6 +80,8 @@ Deno.test("evaluate() looks at the region that is asked for, and says which", as
     given.region,
     givenRegion(await dataset.cases[0].readMask("strict")),
   );
+  const [crop] = await align({}, { ...dataset, crops: true });
+  assert.deepEqual(crop.region, whole.region);
   const [auto] = await align({});
   assert.ok(auto.looks!.count >= 1 && auto.looks!.count <= 4);
   assert.ok(auto.looks!.milliseconds > 0);

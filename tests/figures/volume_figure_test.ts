@@ -17,6 +17,15 @@ Deno.test("a volume is shown in three planes, in its proportions in millimeters"
   assert.match(svg, /slice 10 of 20/);
 });
 
+Deno.test("the last slice is at the top of the planes across slices", async () => {
+  const mask = ndarray(new Uint8Array(20 * 96 * 96), [20, 96, 96]);
+  mask.set(18, 40, 50, 1);
+  const svg = await volumeFigure({ volume, masks: [{ mask }] }).toSVG();
+  // slice 18 of 0..19 is row 1; the cut through it runs in its middle
+  assert.match(svg, /d="M0 1.5H96"/);
+  assert.match(svg, /d="M50 1[hHL]/);
+});
+
 Deno.test("objects of a volume are outlined in every plane through them", async () => {
   const figure = volumeFigure({
     volume,

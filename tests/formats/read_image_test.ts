@@ -199,7 +199,7 @@ Deno.test("readImage() reads a path, a file URL and a data URL alike", async () 
   try {
     const path = join(folder, "50 % gray#1.png");
     await Deno.writeFile(path, file("gray"));
-    const url = new URL(`file://${encodeURI(folder)}/50%20%25%20grey%231.png`);
+    const url = new URL(`file://${encodeURI(folder)}/50%20%25%20gray%231.png`);
     const data = `data:image/png;base64,${FILES.gray}`;
     for (const source of [path, url, data, new URL(data)]) {
       close((await readImage(source)).data, [0, 0.2, 1]);

@@ -45,7 +45,7 @@ def pick(page, port, count, happened):
     def open_page(load):
         load()
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.wait_for_selector("text=/Deno \\| (Idle|Busy)/")
+        page.wait_for_selector("text=/Deno \\|/")
         page.wait_for_timeout(3000)
 
     def panel():
@@ -66,7 +66,7 @@ def pick(page, port, count, happened):
         page.wait_for_selector("text=Deno | Idle")
         run(1)
 
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(300_000)
     open_page(lambda: page.goto(f"http://localhost:{port}/lab/tree/picks.ipynb"))
     run(0)
     page.wait_for_selector("pre:has-text('ready')")

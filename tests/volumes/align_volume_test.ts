@@ -30,6 +30,15 @@ Deno.test("a simulated user aligns a volume by every method, the same each time"
   }
 });
 
+Deno.test("interpolation lies on the volume's voxels along every axis", async () => {
+  for (const axis of [1, 2] as const) {
+    const [{ dice }] = await alignVolume(model, { volume, truth }, {
+      ...{ method: "interpolation", picks: [3], samples: 8, axis },
+    });
+    assert.ok(dice > 0.4, `axis ${axis}: ${dice}`);
+  }
+});
+
 Deno.test("a volume is not aligned to a mask that is empty or of another size", async () => {
   const empty = ndarray(new Uint8Array(truth.size), truth.shape);
   await assert.rejects(

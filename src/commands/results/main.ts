@@ -141,19 +141,29 @@ async function main(): Promise<void> {
       if (!all && study.every > 1) quick.add(study.id);
     }
   }
-  for (const { file, needs, render } of PAGES) {
+  const written: string[] = [];
+  for (const page of PAGES) {
+    const { file, needs } = page;
     const missing = needs.filter((id) => !records.has(id));
     if (missing.length > 0) {
       console.log(`${file}: left as it is without ${missing.join(", ")}`);
       continue;
     }
     const path = join(ROOT, "data", "results", file);
-    await writeFileAtomic(path, render(records, { ...now, quick }));
+    await writeFileAtomic(path, page.render(records, { ...now, quick }));
+    written.push(path);
     console.log(`${file}: written`);
   }
   const readme = join(ROOT, "README.md");
   const filled = fillReadme(await Deno.readTextFile(readme), records);
-  if (filled !== undefined) await writeFileAtomic(readme, filled);
+  if (filled !== undefined) {
+    await writeFileAtomic(readme, filled);
+    written.push(readme);
+  }
+  if (written.length === 0) return; // without files deno fmt takes all
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", ...written],
+  }).output();
 }
 
 if (import.meta.main) await runCommand(main);

@@ -40,8 +40,10 @@ export interface Now {
 /** A page. */
 export interface Page {
   readonly file: string;
-  /** The studies that it tells of. */
+  /** The studies without which it is not written. */
   readonly needs: readonly string[];
+  /** Those of which it tells as well, once they have run. */
+  readonly wants?: readonly string[];
   render(records: Records, now: Now): string;
 }
 
@@ -58,13 +60,24 @@ function resultsOf(
   return variant ? runs[variant] : Object.values(runs).at(-1)!;
 }
 
+/** The rows of whose study there is a record. */
+function knownRows(
+  records: Records,
+  rows: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(rows).filter(([, id]) => records.has(id)),
+  );
+}
+
 /** Dice by iteration of several studies. */
 function diceTable(
   records: Records,
   rows: Readonly<Record<string, string>>,
 ): string {
   const runs = Object.fromEntries(
-    Object.entries(rows).map(([name, id]) => [name, resultsOf(records, id)]),
+    Object.entries(knownRows(records, rows))
+      .map(([name, id]) => [name, resultsOf(records, id)]),
   );
   const { columns, rows: cells } = ablationTable(runs);
   const [name, ...others] = columns;
@@ -182,6 +195,9 @@ function behind(
 /** By data set: Dice in found regions and in those of the target's size. */
 function setsTable(records: Records, groups: readonly string[]): string {
   const rows = groups.flatMap((group) => {
+    if (!records.has(`${group}-auto`) || !records.has(`${group}-given`)) {
+      return [];
+    }
     const found = resultsOf(records, `${group}-auto`);
     const given = resultsOf(records, `${group}-given`);
     return [...bySet(found)].flatMap(([set, own]) =>
@@ -210,9 +226,16 @@ function provenance(
   ids: readonly string[],
   now: Now,
 ): string {
-  const rows = ids.map((id) => {
-    const saved = records.get(id)!;
+  const rows = [...new Set(ids)].map((id) => {
     const study = STUDIES.find((study) => study.id === id)!;
+    const saved = records.get(id);
+    if (!saved) {
+      const command = argumentsOf(study, "$DATA", false).join(" ");
+      return [
+        ...[id, undefined, undefined, undefined],
+        ...["not run", `evaluate ${command}`],
+      ];
+    }
     const every = Object.values(runsOf(saved))[0];
     const full = !now.quick.has(id);
     const same = saved.settings.model === now.model && saved.code === now.code;
@@ -267,8 +290,9 @@ const REGION_SETS = ["cells", "ultrasound", "hippocampus"];
 
 const regions: Page = {
   file: "regions.md",
-  needs: [
-    ...new Set([...Object.values(WAYS), ...Object.values(STARTS)]),
+  needs: [...new Set([...Object.values(WAYS), "lidc-click", "lidc-mixed"])],
+  wants: [
+    ...Object.values(STARTS),
     ...REGION_SETS.flatMap((group) => [`${group}-auto`, `${group}-given`]),
   ],
   render(records, now) {
@@ -356,13 +380,19 @@ const regions: Page = {
       diceTable(records, STARTS),
       "What each click gave:",
       markdownTable(gainsTable(clicks)),
-      "## Whole images of other kinds",
-      "Found regions beside those of the target's size, on the same targets: single cells, nerves and vessels in ultrasound (each separate part of a mask is a target), and slices of the hippocampus.",
-      setsTable(records, REGION_SETS),
+      ...(REGION_SETS.some((group) =>
+          records.has(`${group}-auto`) && records.has(`${group}-given`)
+        )
+        ? [
+          "## Whole images of other kinds",
+          "Found regions beside those of the target's size, on the same targets: single cells, nerves and vessels in ultrasound (each separate part of a mask is a target), and slices of the hippocampus.",
+          setsTable(records, REGION_SETS),
+        ]
+        : []),
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",
-      provenance(records, this.needs, now),
+      provenance(records, [...this.needs, ...this.wants ?? []], now),
     );
   },
 };
@@ -385,9 +415,11 @@ const HABIT_TABLES = [
 
 const habits: Page = {
   file: "habits.md",
-  needs: ["habits", "habits-mstep"],
+  needs: ["habits"],
+  wants: ["habits-mstep"],
   render(records, now) {
-    const claims = (["habits", "habits-mstep"] as const).flatMap((id) => {
+    const ids = ["habits", "habits-mstep"].filter((id) => records.has(id));
+    const claims = ids.flatMap((id) => {
       const [both, carried, wrong] = ["both", "carried", "wrong"].map((name) =>
         resultsOf(records, id, name)
       );
@@ -421,21 +453,27 @@ const habits: Page = {
       "BU-BIL's raters are persons with a tool, the same from image to image; two of them draw larger and smaller than the others in all three sets. Each rater aligns image after image, and the profile of the images before starts the next one. Another's profile is the next rater's, of the same images.",
       "## The trained generator",
       tablesOf(records.get("habits")!, HABIT_TABLES),
-      "## The training-free update",
-      tablesOf(records.get("habits-mstep")!, HABIT_TABLES),
+      ...(records.has("habits-mstep")
+        ? [
+          "## The training-free update",
+          tablesOf(records.get("habits-mstep")!, HABIT_TABLES),
+        ]
+        : []),
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",
-      provenance(records, this.needs, now),
+      provenance(records, [...this.needs, ...this.wants ?? []], now),
     );
   },
 };
 
 const mixture: Page = {
   file: "mixture.md",
-  needs: ["lidc-ablation", "lidc-few"],
+  needs: ["lidc-few"],
+  wants: ["lidc-ablation"],
   render(records, now) {
-    const claims = ["lidc-ablation", "lidc-few"].map((id) => {
+    const ids = ["lidc-ablation", "lidc-few"].filter((id) => records.has(id));
+    const claims = ids.map((id) => {
       const none = resultsOf(records, id, "none");
       const both = resultsOf(records, id, "both");
       const last = diceAt(-1);
@@ -453,11 +491,15 @@ const mixture: Page = {
       "What the update of the mixture gives",
       USER,
       "What a choice moves: nothing of the mixture, its moments, its weights, or both (the paper's Table 3). In all four the choice is the decoder's mask prompt, samples count by how well they explain the choices, and the chosen cluster's samples are kept.",
-      "## N = 48",
-      tablesOf(records.get("lidc-ablation")!, [
-        "Dice by iteration",
-        "Paired differences at the last iteration",
-      ]),
+      ...(records.has("lidc-ablation")
+        ? [
+          "## N = 48",
+          tablesOf(records.get("lidc-ablation")!, [
+            "Dice by iteration",
+            "Paired differences at the last iteration",
+          ]),
+        ]
+        : []),
       "## N = 8",
       tablesOf(records.get("lidc-few")!, [
         "Dice by iteration",
@@ -466,17 +508,18 @@ const mixture: Page = {
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",
-      provenance(records, this.needs, now),
+      provenance(records, [...this.needs, ...this.wants ?? []], now),
     );
   },
 };
 
 const interactions: Page = {
   file: "interactions.md",
-  needs: Object.values(STARTS),
+  needs: ["lidc-whole", "lidc-click", "lidc-mixed"],
+  wants: ["lidc-box", "lidc-mask"],
   render(records, now) {
     const runs = Object.fromEntries(
-      Object.entries(STARTS).map((
+      Object.entries(knownRows(records, STARTS)).map((
         [name, id],
       ) => [name, resultsOf(records, id)]),
     );
@@ -486,7 +529,7 @@ const interactions: Page = {
       "Iterations that users of several kinds need on the LIDC crops. The first proposal is the first iteration.",
       markdownTable(diceTargetsTable(runs, [0.75, 0.8, 0.85, 0.9])),
       "## Where the figures come from",
-      provenance(records, this.needs, now),
+      provenance(records, [...this.needs, ...this.wants ?? []], now),
     );
   },
 };
