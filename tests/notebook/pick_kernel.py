@@ -42,11 +42,11 @@ class Notebook:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)
 
-    def run(self, code, on_panel=None, typed=None, on_ask=None, later=None):
+    def run(self, code, on_panel=None, typed=None, on_ask=None, later=None, seconds=120):
         """The cell's outputs; a panel's address goes to on_panel."""
         cell = self.client.execute(code, allow_stdin=typed is not None)
         began = time.monotonic()
-        outputs, ended = [], began + 120
+        outputs, ended = [], began + seconds
         while time.monotonic() < ended:
             if later and time.monotonic() > began + later[0]:
                 later[1]()
@@ -147,4 +147,5 @@ def main():
     print(json.dumps(happened))
 
 
-main()
+if __name__ == "__main__":
+    main()

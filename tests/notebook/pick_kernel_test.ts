@@ -1,6 +1,6 @@
 /** Picks in the real kernel: one run of Python plays the browser. */
 import assert from "node:assert/strict";
-import { findPython } from "../helpers/python.ts";
+import { findPython, firstThat } from "../helpers/python.ts";
 
 interface Output {
   readonly type?: string;
@@ -105,5 +105,37 @@ Deno.test({
     await t.step("every server is closed", () => {
       assert.deepEqual(happened.closed, [0, 0, 0]);
     });
+  },
+});
+
+const browser = await findPython("jupyter_client", "playwright");
+const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
+  name,
+  "--version",
+]);
+const PICKS = Number(Deno.env.get("SPA_PICKS") ?? 40);
+
+Deno.test({
+  name:
+    `of ${PICKS} picks in a row, in pages loaded anew or closed at random, none is lost, and the kernel lives`,
+  ignore: !browser || !chromium,
+  fn: async () => {
+    const { stdout, code } = await new Deno.Command(browser!, {
+      args: [
+        "tests/notebook/pick_reload.py",
+        Deno.execPath(),
+        chromium!,
+        String(PICKS),
+      ],
+      stderr: "inherit",
+    }).output();
+    assert.equal(code, 0);
+    const happened = JSON.parse(new TextDecoder().decode(stdout));
+    assert.deepEqual(happened.failed, []);
+    assert.equal(happened.clicked.length, PICKS);
+    assert.deepEqual(happened.got, [`"${JSON.stringify(happened.clicked)}"`]);
+    assert.ok(happened.reloads >= PICKS / 4, `${happened.reloads} reloads`);
+    assert.deepEqual(happened.after, ["42"]);
+    assert.deepEqual(happened.errors, []);
   },
 });

@@ -42,32 +42,3 @@ Deno.test({
     );
   },
 });
-
-const PICKS = Number(Deno.env.get("SPA_PICKS") ?? 24);
-
-Deno.test({
-  name:
-    `of ${PICKS} picks with reloads at random none is lost, and the kernel lives`,
-  ignore: !python || !chromium,
-  fn: async () => {
-    const { stdout, code } = await new Deno.Command(python!, {
-      args: [
-        "tests/notebook/pick_reload.py",
-        Deno.execPath(),
-        chromium!,
-        String(PICKS),
-      ],
-      stderr: "inherit",
-    }).output();
-    assert.equal(code, 0);
-    const happened = JSON.parse(new TextDecoder().decode(stdout));
-    assert.deepEqual(happened.actions, happened.picked);
-    assert.ok(happened.picked.length >= PICKS);
-    assert.ok(happened.reloads >= 3, `${happened.reloads} reloads`);
-    assert.equal(happened.after.trim(), "the answer is 42");
-    assert.deepEqual(happened.errors, []);
-    console.log(
-      `${happened.picked.length} picks, ${happened.reloads} reloads`,
-    );
-  },
-});
