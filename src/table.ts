@@ -6,7 +6,7 @@ import { InputError } from "./input_error.ts";
 export interface Column {
   /** What stands above it. */
   readonly heading: string;
-  /** Decimals of its numbers, which defaults to as many as each has. */
+  /** Decimals of its numbers. Default: as many as each has. */
   readonly digits?: number;
   /** Which defaults to "right" where all its cells are numbers. */
   readonly align?: "left" | "right";

@@ -2,7 +2,7 @@
 import type { NdArray } from "ndarray";
 import { contiguous } from "./contiguous.ts";
 
-/** The part of an array in which all that is not 0 lies, in whole pixels. */
+/** The smallest part of an array that has all its values but 0, in whole pixels. */
 export interface Extent {
   /** First column. */
   readonly x: number;

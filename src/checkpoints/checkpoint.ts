@@ -10,7 +10,7 @@ export type CheckpointFormat = "safetensors" | "PyTorch checkpoint";
 
 /** How {@linkcode Checkpoint.read} treats values. */
 export interface ReadOptions {
-  /** Refuse NaN and infinities, which defaults to true. */
+  /** Refuse NaN and infinities. Default: true. */
   finite?: boolean;
 }
 

@@ -10,7 +10,7 @@ import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
   /**
-   * Latents N of one proposal, at least 1, which defaults to 48. The decoder
+   * Latents N of one proposal, at least 1. Default: 48. The decoder
    * takes them all at once, as a choice draws their mean toward it.
    */
   readonly samples?: number;

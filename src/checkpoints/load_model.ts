@@ -51,10 +51,10 @@ export interface LoadModelOptions {
    * Default: false, which refuses them.
    */
   readonly dropUnknown?: boolean;
-  /** Seed of the weights that SPA adds to a SAM checkpoint, which defaults to 0. */
+  /** Seed of the weights that SPA adds to a SAM checkpoint. Default: 0. */
   readonly seed?: number;
   /**
-   * Folder in which downloads are kept, which defaults to `spa-seg` in the
+   * Folder in which downloads are kept. Default: `spa-seg` in the
    * system's cache folder. Delete a file there to fetch it again.
    */
   readonly cacheFolder?: string;

@@ -35,15 +35,15 @@ export interface SafetensorsFile {
 
 /** Options of {@linkcode readSafetensors}. */
 export interface ReadSafetensorsOptions {
-  /** Refuse tensors that hold NaN or an infinity, which defaults to true. */
+  /** Refuse tensors that hold NaN or an infinity. Default: true. */
   finite?: boolean;
 }
 
 /** Options of {@linkcode writeSafetensors}. */
 export interface WriteSafetensorsOptions {
-  /** How float tensors are kept on disk, which defaults to "float32". */
+  /** How float tensors are kept on disk. Default: "float32". */
   dtype?: "float32" | "float16";
-  /** Refuse tensors that hold NaN or an infinity, which defaults to true. */
+  /** Refuse tensors that hold NaN or an infinity. Default: true. */
   finite?: boolean;
 }
 

@@ -46,7 +46,8 @@ import { checkOptions } from "../options.ts";
  * `threshold`, `channel` and `alpha` are for all masks.
  *
  * @param folder The folder that holds the cases' folders.
- * @param options Which split, where there are several, which defaults to "val"; and how images are read, as for `readImage`.
+ * @param options `split`: which split, where there are several (default "val"); and how images are
+ * read, as for `readImage`.
  * @returns Every case of the split, ordered by name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When the folder is missing or has other splits only, or a case lacks its image or any mask.
  * @throws {RangeError} When the folder has no cases, `cases.json` gives some cases a split and others none or one patient two, a case has two masks of one rater, or a volume a mask of another size or place.

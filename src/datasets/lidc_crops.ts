@@ -20,7 +20,7 @@ const RATERS = ["0", "1", "2", "3"];
  * person from one scan to the next.
  *
  * @param folder The folder that holds `train`, `val` and perhaps `test`.
- * @param options.split Which of them, which defaults to "val".
+ * @param options.split Which of them. Default: "val".
  * @returns Every case, ordered by patient and name; images and masks are read when asked for.
  * @throws {Deno.errors.NotFound} When a folder or a mask's file is missing.
  * @throws {RangeError} When the split has no cases, or lacks one that `cases.json` lists.

@@ -15,11 +15,11 @@ import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions extends CaseOptions {
-  /** Which split of a folder that has several, which defaults to "val"; QUBIQ and REFUGE2 have folders for these under other names. */
+  /** Which split of a folder that has several. Default: "val"; QUBIQ and REFUGE2 have folders for these under other names. */
   split?: "train" | "val" | "test";
-  /** Which structure of QUBIQ, which defaults to 1. */
+  /** Which structure of QUBIQ. Default: 1. */
   task?: number;
-  /** Which structure of REFUGE2, which defaults to "cup". */
+  /** Which structure of REFUGE2. Default: "cup". */
   structure?: "cup" | "disc";
 }
 

@@ -20,7 +20,7 @@ const SPLITS = { train: ["Training"], val: ["Validation"], test: ["Testing"] };
 export interface QubiqOptions extends CaseOptions {
   /** Which split, where the folder has `Training`, `Validation` or `Testing`; it defaults to "val". */
   split?: "train" | "val" | "test";
-  /** Which of the structures that were segmented, which defaults to 1. */
+  /** Which of the structures that were segmented. Default: 1. */
   task?: number;
 }
 

@@ -22,7 +22,7 @@ const SPLITS = {
 export interface Refuge2Options extends CaseOptions {
   /** Which split, where the folder has several: "train" is `Training-400`; "val", the default, `Validation-400` or, where that is missing, `Test-400`; "test" is `Test-400`. */
   split?: "train" | "val" | "test";
-  /** Which structure, which defaults to "cup". */
+  /** Which structure. Default: "cup". */
   structure?: "cup" | "disc";
 }
 

@@ -46,8 +46,8 @@ export interface EngineInfo {
 /** Options of {@linkcode useEngine}. */
 export interface EngineOptions extends EagerOptions {
   /**
-   * Threads that a program computes with, for `onnx` only; an integer >= 1,
-   * which defaults to half of the logical cores, at least 2 and at most 8,
+   * Threads that a program computes with, for `onnx` only; an integer >= 1.
+   * Default: half of the logical cores, at least 2 and at most 8,
    * never more than there are.
    */
   readonly threads?: number;

@@ -117,11 +117,11 @@ const multiplied = tf.customGrad((...args) => {
 
 /** How {@linkcode convolve} goes over an image. */
 export interface Convolution {
-  /** Pixels from one place to the next, which defaults to 1. */
+  /** Pixels from one place to the next. Default: 1. */
   readonly stride?: 1 | 2;
-  /** Zeros around the image, in pixels, which defaults to 0. */
+  /** Zeros around the image, in pixels. Default: 0. */
   readonly padding?: number;
-  /** Whether each channel is convolved by itself, which defaults to false. */
+  /** Whether each channel is convolved by itself. Default: false. */
   readonly depthwise?: boolean;
 }
 

@@ -119,8 +119,8 @@ export interface EvaluateOptions {
    */
   readonly lender?: (name: string, known: readonly string[]) => string;
   /**
-   * Which cases to evaluate, by id and place in the dataset, which defaults to
-   * all. Without profiles a case's figures do not depend on the others.
+   * Which cases to evaluate, by id and place in the dataset.
+   * Default: all. Without profiles a case's figures do not depend on the others.
    */
   readonly only?: (id: string, index: number) => boolean;
   /**

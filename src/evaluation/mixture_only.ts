@@ -5,7 +5,7 @@ import ndarray from "ndarray";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Preference } from "../spa/preference.ts";
 
-/** A preference of whose choices the mixture alone tells. */
+/** The preference with its choices removed; only the mixture remains. */
 export function mixtureAlone(
   { kept: _, ...preference }: Preference,
 ): Preference {

@@ -12,7 +12,7 @@ export interface BarSeries {
   readonly intervals: readonly (readonly [low: number, high: number])[];
   /** A word above each bar. */
   readonly labels: readonly string[];
-  /** Place in the palette, which defaults to that in the list. */
+  /** Place in the palette. Default: that in the list. */
   readonly color?: number;
 }
 

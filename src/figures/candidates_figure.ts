@@ -73,7 +73,7 @@ export interface CandidatesFigureOptions {
   title?: string;
   /**
    * Whether the candidates show only the part of the image where the masks
-   * are, which defaults to true.
+   * are. Default: true.
    */
   zoom?: boolean;
 }
@@ -263,7 +263,7 @@ export function candidateFigure(
     image: NdArray<Float32Array>;
     /** Its masks are of the image's size. */
     candidate: Candidate;
-    /** One line above, which defaults to the candidate's share. */
+    /** One line above. Default: the candidate's share. */
     title?: string;
   },
 ): Figure {
@@ -333,7 +333,7 @@ export interface CandidatesLayout {
  * @param count How many candidates.
  * @param aspect The image's height over its width.
  * @param top The upper edge of the pictures.
- * @param scored Whether captions say Dice, which defaults to false.
+ * @param scored Whether captions say Dice. Default: false.
  */
 export function layOutCandidates(
   count: number,

@@ -35,9 +35,9 @@ import { drawTitle, idFor, svgDocument, text } from "./svg.ts";
 
 /** What {@linkcode datasetFigure} shows. */
 export interface DatasetFigureOptions {
-  /** How many cases, spread over the dataset, which defaults to 8. */
+  /** How many cases, spread over the dataset. Default: 8. */
   count?: number;
-  /** One line above, which defaults to the dataset's name. */
+  /** One line above. Default: the dataset's name. */
   title?: string;
 }
 

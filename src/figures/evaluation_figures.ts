@@ -16,11 +16,11 @@ import { raterName, raterOrder } from "./theme.ts";
 /** What {@linkcode evaluationFigure} shows. */
 export interface EvaluationFigureOptions {
   /**
-   * Whether there is a line for every rater, which defaults to true for two to
+   * Whether there is a line for every rater. Default: true for two to
    * five raters.
    */
   raters?: boolean;
-  /** One line above, which defaults to what was evaluated. */
+  /** One line above. Default: what was evaluated. */
   title?: string;
 }
 
@@ -243,7 +243,7 @@ export type IterationValue = (
  * bootstrap over patients.
  *
  * @param name For the legend.
- * @param value What is averaged, which defaults to Dice of the recommendation.
+ * @param value What is averaged. Default: Dice of the recommendation.
  */
 export function meanCurve(
   name: string,

@@ -64,7 +64,7 @@ export class Figure {
   /**
    * The figure as a PNG file, the same on every machine.
    *
-   * @param options.scale Pixels per unit of width, which defaults to 2: crisp
+   * @param options.scale Pixels per unit of width. Default: 2: crisp
    * on a projector and on a dense screen.
    * @throws {RangeError} When scale is not above 0 and at most 8.
    */
@@ -165,8 +165,8 @@ type SharpFactory = (input: Uint8Array, options: object) => Sharp;
  * machine that has fonts and on one that has none.
  *
  * @param svg An SVG document that says its width and height.
- * @param options.scale Pixels of the PNG per unit of the SVG, which defaults
- * to 1.
+ * @param options.scale Pixels of the PNG per unit of the SVG.
+ * Default: 1.
  * @param options.palette Whether 256 colors are enough, which halves the file;
  * defaults to false.
  * @returns The bytes of a PNG file.

@@ -13,7 +13,7 @@ export interface Fonts {
    *
    * @param text The line; characters outside the fonts count as a missing one.
    * @param size Font size in pixels.
-   * @param bold Whether it is set in bold, which defaults to false.
+   * @param bold Whether it is set in bold. Default: false.
    */
   width(text: string, size: number, bold?: boolean): number;
   /** The line, its end replaced by "…" where it is wider than `max` pixels. */

@@ -115,7 +115,7 @@ export interface MaskFigureOptions {
   image: NdArray<Float32Array>;
   /** The mask to outline, [H, W]. */
   mask: NdArray<Uint8Array>;
-  /** What the mask is, for the legend, which defaults to "segmentation". */
+  /** What the mask is, for the legend. Default: "segmentation". */
   label?: string;
   /** Clicks, in pixels of the image; none by default. */
   points?: readonly Point[];

@@ -14,7 +14,7 @@ export interface MixtureFigureOptions {
   proposal?: Pick<Proposal, "candidates" | "predictions">;
   /** Index of the candidate the user chose: its samples stand out. */
   chosen?: number;
-  /** One line above, which defaults to "The preference distribution". */
+  /** One line above. Default: "The preference distribution". */
   title?: string;
 }
 

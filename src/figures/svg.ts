@@ -19,11 +19,11 @@ export function num(value: number): string {
 
 /** How {@linkcode text} sets a line. */
 export interface TextStyle {
-  /** Font size in pixels, which defaults to that of labels. */
+  /** Font size in pixels. Default: that of labels. */
   size?: number;
   /** Which defaults to false. */
   bold?: boolean;
-  /** Which end of the line stands at x, which defaults to "start". */
+  /** Which end of the line stands at x. Default: "start". */
   anchor?: "start" | "middle" | "end";
   /** Which defaults to the ink's color. */
   fill?: string;

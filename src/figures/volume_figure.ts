@@ -25,7 +25,7 @@ import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
 export interface VolumeMask {
   /** [D, H, W]; anything but 0 is inside. */
   readonly mask: NdArray<Uint8Array>;
-  /** Its name in the legend, which defaults to "segmentation". */
+  /** Its name in the legend. Default: "segmentation". */
   readonly name?: string;
   /** Its color, as "#f0e442". */
   readonly color?: string;
@@ -38,7 +38,7 @@ export interface VolumeFigureOptions {
   /** The objects in it; none by default. */
   masks?: readonly VolumeMask[];
   /**
-   * Slice, row and column at which the planes cut, which defaults to the middle
+   * Slice, row and column at which the planes cut. Default: the middle
    * of the first mask, else of the volume.
    */
   at?: readonly [number, number, number];

@@ -311,7 +311,18 @@ function viewOf(
   if (center === undefined || width === undefined) {
     const set = file.find("x00283010");
     const table = sequenceLut(set, "x00283010", signed, file.name);
-    return table ? { voi: { kind: "table", ...table } } : {};
+    if (!table) return {};
+    const top = table.entries.reduce((top, entry) => Math.max(top, entry), 0);
+    if (top >= 2 ** table.bits) {
+      throw badFile(
+        `the entries of a table of ${table.bits} bits must be below ${
+          2 ** table.bits
+        }`,
+        top,
+        file.name,
+      );
+    }
+    return { voi: { kind: "table", ...table } };
   }
   if (!alike || !(width > 0)) return {};
   if (kind === "SIGMOID") return { voi: { kind: "sigmoid", center, width } };

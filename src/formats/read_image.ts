@@ -35,9 +35,9 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
    * modalities) it must say which.
    */
   channels?: number[];
-  /** The largest image that is decoded, in pixels, which defaults to 64 x 2^20. Larger ones are refused by their header. */
+  /** The largest image that is decoded, in pixels. Default: 64 x 2^20. Larger ones are refused by their header. */
   maxPixels?: number;
-  /** Which page of a TIFF with several, which defaults to 0, the first. */
+  /** Which page of a TIFF with several. Default: 0, the first. */
   page?: number;
 }
 

@@ -74,9 +74,9 @@ export interface Volume {
 
 /** Options of {@linkcode readVolume}. */
 export interface ReadVolumeOptions {
-  /** The largest volume that is decoded, in voxels times channels, which defaults to 2^27. Larger ones are refused by their header. */
+  /** The largest volume that is decoded, in voxels times channels. Default: 2^27. Larger ones are refused by their header. */
   maxVoxels?: number;
-  /** Which array of an NPZ file with several, which defaults to "image". */
+  /** Which array of an NPZ file with several. Default: "image". */
   array?: string;
   /** Which axis of an NPY or NPZ array with three is the channels of one image: 0 (PyTorch) or 2; by default 2 where it has 1 or 3, else none, but slices. */
   channelAxis?: 0 | 2;
@@ -187,7 +187,7 @@ export interface SliceOptions {
    * the volume has one slice only.
    */
   axis?: 0 | 1 | 2;
-  /** Its index along that dimension, which defaults to the middle. */
+  /** Its index along that dimension. Default: the middle. */
   slice?: number;
 }
 

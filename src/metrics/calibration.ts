@@ -13,7 +13,7 @@ import { InputError } from "../input_error.ts";
  *
  * @param probability Predicted probabilities, 0..1, of any shape: one map or, as [N, H, W], many.
  * @param mask Of the same shape; anything but 0 is inside.
- * @param options.bins How many bins, which defaults to 10.
+ * @param options.bins How many bins. Default: 10.
  * @returns 0 (calibrated) to 1.
  * @throws {RangeError} When the shapes differ or are empty, a probability is not in 0..1, or bins is not a whole number of at least 1.
  */

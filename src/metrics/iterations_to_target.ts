@@ -29,7 +29,7 @@ export function failurePenalty(cap: number): number {
  *
  * @param curves One list per case: its Dice at iterations 1, 2, .. A list may be shorter than the cap, where the user accepted.
  * @param target The Dice to reach, 0..1.
- * @param options.cap The last iteration that counts, which defaults to the longest curve.
+ * @param options.cap The last iteration that counts. Default: the longest curve.
  * @param options.penalty What a failure counts in `penalizedMean`, more than the cap; it defaults to 10, the paper's figure (for a cap of 6), or to one more than the cap where that is larger.
  * @returns The mean over the cases that reach it, the share that fails, and the paper's own mean.
  * @throws {RangeError} When there are no cases, the target is not in 0..1, the cap is not a whole number of at least 1, or the penalty not above it.

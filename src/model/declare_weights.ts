@@ -230,7 +230,7 @@ export function declareWeights(
  * @param config The network's config.
  * @param seed Seed of the draw, any finite number; equal seeds give equal
  * weights.
- * @param only Names of the weights to draw, which defaults to all.
+ * @param only Names of the weights to draw. Default: all.
  * @returns The weights by name.
  * @throws {RangeError} When the seed is not finite.
  */

@@ -169,10 +169,10 @@ export interface AnnotateOptions
   readonly out: string;
   /** The user's profile from earlier images; none by default. */
   readonly profile?: Profile;
-  /** Whether the profile goes from image to image, which defaults to true. */
+  /** Whether the profile goes from image to image. Default: true. */
   readonly carry?: boolean;
   /**
-   * Seed of the samples and of every rule, which defaults to 0; image k, from 0,
+   * Seed of the samples and of every rule. Default: 0; image k, from 0,
    * has seed + k.
    */
   readonly seed?: number;

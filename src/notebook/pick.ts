@@ -58,7 +58,7 @@ export interface AskOptions {
    */
   readonly patience?: number;
   /**
-   * What a random rule draws from, which defaults to a stream of the proposal's
+   * What a random rule draws from. Default: a stream of the proposal's
    * own seed, or, for a first click, of the image's size and the title.
    */
   readonly random?: Random;
@@ -69,7 +69,7 @@ export interface AskOptions {
 /** What {@linkcode pick} shows and offers. */
 export interface PickOptions extends AskOptions {
   /**
-   * The image, [H, W, 1 or 3], values 0..1, which defaults to the one that the
+   * The image, [H, W, 1 or 3], values 0..1. Default: the one that the
    * proposal was made from.
    */
   readonly image?: NdArray<Float32Array>;
@@ -77,9 +77,9 @@ export interface PickOptions extends AskOptions {
   readonly points?: readonly Point[];
   /** A reference mask, [H, W]: Dice with it is shown; none by default. */
   readonly truth?: NdArray<Uint8Array>;
-  /** The first line, which defaults to a question. */
+  /** The first line. Default: a question. */
   readonly title?: string;
-  /** Whether there is a step to undo, which defaults to true. */
+  /** Whether there is a step to undo. Default: true. */
   readonly undo?: boolean;
   /**
    * Whether a closer and a wider look of the network are offered, where the
@@ -276,7 +276,7 @@ const LEAST = 3;
 
 /** How {@linkcode pickStart} asks. */
 export interface PickStartOptions extends AskOptions {
-  /** The first line, which defaults to a request. */
+  /** The first line. Default: a request. */
   readonly title?: string;
   /** Answers where nobody else does; without it that is an error. */
   readonly auto?: (

@@ -20,7 +20,7 @@ export interface ProgressOptions {
   total?: number;
   /** What an item is, in the plural; nothing by default. */
   unit?: string;
-  /** Where it is drawn, which defaults to where this program runs. */
+  /** Where it is drawn. Default: where this program runs. */
   sink?: ProgressSink;
 }
 
@@ -328,7 +328,7 @@ export interface ProgressState {
   readonly done: number;
   /** Items in all; unknown by default. */
   readonly total?: number;
-  /** What an item is, in the plural, which defaults to "". */
+  /** What an item is, in the plural. Default: "". */
   readonly unit?: string;
   /** Items per second, where known. */
   readonly rate?: number;

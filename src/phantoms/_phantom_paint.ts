@@ -34,11 +34,11 @@ export function coverage(distance: number, softness: number): number {
 interface Fill {
   /** Width of the border's slope, in pixels: see {@linkcode coverage}. */
   softness: number;
-  /** Share of what lies below that is hidden, which defaults to 1. */
+  /** Share of what lies below that is hidden. Default: 1. */
   opacity?: number;
   /** Variation inside, added to the value. */
   noise?: Field;
-  /** Size of that variation, which defaults to 1. */
+  /** Size of that variation. Default: 1. */
   amplitude?: number;
 }
 
@@ -118,7 +118,7 @@ export interface Blob {
   waves?: number;
   /** A dent at `angle` + 90 degrees, relative to the radius. */
   dent?: number;
-  /** How far outside distances are known, in pixels, which defaults to 8 % of the side; beyond they are -99. */
+  /** How far outside distances are known, in pixels. Default: 8 % of the side; beyond they are -99. */
   reach?: number;
 }
 

@@ -36,7 +36,7 @@ export interface Ellipsoid {
   readonly radii: Place;
   /** Turn about the axis of the slices, radians. */
   readonly angle?: number;
-  /** Size of the waves relative to the radius, which defaults to 0.05. */
+  /** Size of the waves relative to the radius. Default: 0.05. */
   readonly roughness?: number;
 }
 

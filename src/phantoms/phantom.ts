@@ -75,7 +75,7 @@ export const PHANTOM_RATERS: PhantomRater[] = [
  *
  * @param options.kind What it shows.
  * @param options.seed Any whole number.
- * @param options.size Pixels per side, which defaults to 71 for a nodule, as the
+ * @param options.size Pixels per side. Default: 71 for a nodule, as the
  * LIDC crops have, and to 128 otherwise. The scene scales with it.
  * @returns The image and the five masks.
  * @throws {RangeError} When the kind is unknown, the seed not a whole number, or the size not a whole number of 32 to 1024.
@@ -162,8 +162,8 @@ function rate({ object, part, softness }: Scene, size: number) {
  * @param options.count How many cases.
  * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed
  * `seed * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
- * @param options.kinds Taken in turn, which defaults to all.
- * @param options.size Pixels per side, which defaults to each kind's own.
+ * @param options.kinds Taken in turn. Default: all.
+ * @param options.size Pixels per side. Default: each kind's own.
  * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or kinds is empty or has an unknown one. A seed or size that {@linkcode phantom} refuses is told when a case is read.
  */
 export function phantoms(

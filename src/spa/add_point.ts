@@ -16,18 +16,18 @@ export interface PointUpdate extends UpdateOptions {
 
 /**
  * Adds a click to a preference: the generator sees it with everything before.
- * Under the rule `m-step` the mixture stays what the choices made it, and before
- * the first choice a profile stays it, as at the start: then the click counts in
- * decoding alone. It is no choice: the iteration stays. Samples that contradict
- * the click count for less in `decode`, all the less when it is repeated.
+ * Under the rule `m-step` the mixture does not change. Before the first choice a
+ * profile does not change either. In both cases the click counts only in decoding.
+ * A click is no choice: the iteration stays the same. In `decode`, samples that
+ * contradict the click count for less, and for still less when it is repeated.
  *
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
  * @param update The click; the rule, and which parts of the mixture move.
  * @returns The new preference.
- * @throws {RangeError} When the point lies outside the image or the region, its label is not 0
- * or 1, or the preference is of another image or model.
+ * @throws {RangeError} When the point lies outside the image or the region, its
+ * label is not 0 or 1, or the preference is of another image or model.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  */

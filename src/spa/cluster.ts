@@ -74,7 +74,7 @@ export interface Proposal {
   readonly spread: number;
   /** The square part of the image that the network looks at. */
   readonly region?: Box;
-  /** What is wrong with the recommendation, if anything can be seen to be. */
+  /** What is visibly wrong with the recommendation; absent where nothing is. */
   readonly notice?: Notice;
   /** The predictions it was made from. */
   readonly predictions: Predictions;
@@ -155,8 +155,8 @@ function binaryEntropy(p: number): number {
 }
 
 /**
- * An object with values that are made when they are read. A value stays as long
- * as somebody holds it: an image's masks would be large to keep.
+ * An object with values that are made when they are read. A value is kept only
+ * while other code holds it: masks of a large image take much memory.
  */
 export function lazily<
   T extends object,
@@ -182,7 +182,7 @@ export function lazily<
 /** Share of the region's pixels below which a mask is nearly empty. */
 const SMALL = 0.002;
 
-/** What is to be said of a recommendation, [n, n]. */
+/** The notice for a recommendation, [n, n]. */
 function noticeOf(
   { data, shape: [n] }: NdArray<Float32Array>,
   { region, height, width }: Frame,

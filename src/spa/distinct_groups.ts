@@ -20,8 +20,7 @@ function sameMask({ mask: a }: Group, { mask: b }: Group): boolean {
 }
 
 /**
- * The groups with those joined whose masks are the same, as the joint mean's is
- * then too.
+ * Joins groups whose masks are the same. Then the joint mean has that mask too.
  */
 function joinEqual(
   groups: readonly Group[],

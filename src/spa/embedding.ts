@@ -11,7 +11,7 @@ import { showValue } from "../options.ts";
 import { type Box, type Frame, sampleRegion } from "./frame.ts";
 import { closePrepared } from "./prepared.ts";
 
-/** What an embedding is of, so that none is taken for another. */
+/** What an embedding was made from. It tells embeddings apart. */
 export interface Identity {
   /** Number of the model in this process. */
   readonly model: number;
@@ -50,7 +50,7 @@ export interface ImageEmbedding {
   readonly region: Box;
   /** How the region was found. */
   readonly looks: Looks;
-  /** What it is of: preferences, predictions and proposals carry it. */
+  /** What it was made from. Preferences, predictions and proposals carry it. */
   readonly identity: Identity;
   /** The image itself, [H, W, C], 0..1: for figures. */
   readonly image: NdArray<Float32Array>;
@@ -99,7 +99,7 @@ export function preprocess(
 /** Most pixels of an image: 16,384 x 16,384. */
 const MOST_PIXELS = 2 ** 28;
 
-/** Values may leave 0..1 by this, as those of a resized image do. */
+/** Values may leave 0..1 by this much: those of a resized image do. */
 const ROUNDING = 1e-3;
 
 /**

@@ -56,7 +56,7 @@ function logProduct(
   let sum = 0;
   for (let p = 0; p < size;) {
     // one logarithm for 64 factors, which are at least 1e-256 together; two
-    // products at once, as each multiplication waits for the last
+    // several products at once: each multiplication waits for the one before
     const end = Math.min(size, p + 64);
     let a = 1, b = 1;
     for (; p + 1 < end; p += 2) {

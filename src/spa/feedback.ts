@@ -79,18 +79,18 @@ export interface Choice {
   /** Index of the candidate the user picked. */
   readonly chosen: number;
   /**
-   * Share of its likelihood that counts, 0..1, which defaults to 1: less for a
+   * Share of its likelihood that counts, 0..1. Default: 1. Less for a
    * choice that was made in another slice of a volume.
    */
   readonly weight?: number;
 }
 
-/** Choices of which nothing but masks is kept. */
+/** Choices that `shrink` made. */
 const shrunk = new WeakSet<Choice>();
 
 /**
- * A choice of which nothing but masks is kept, as bits: maps of 0 and 1, which are
- * made when they are read.
+ * Keeps only the masks of a choice, as bits. Its maps are 0 and 1, and are made
+ * when they are read.
  */
 function shrink(choice: Choice): Choice {
   if (shrunk.has(choice)) return choice;
@@ -122,9 +122,9 @@ function shrink(choice: Choice): Choice {
 }
 
 /**
- * Choices with one more. The network is shown the maps of the last two. Of older
- * ones the masks alone are kept, which is all that their likelihood needs: a few
- * kilobytes per choice.
+ * Adds a choice. The network is shown the maps of the last two choices. Older
+ * choices keep only their masks, a few kilobytes each: their likelihood needs no
+ * more.
  */
 export function addChoice(
   choices: readonly Choice[],
@@ -137,7 +137,7 @@ export function addChoice(
   }];
 }
 
-/** Choices whose maps are taken to another region. */
+/** Takes the maps of choices to another region. */
 export function moveChoices(
   choices: readonly Choice[],
   move: (map: NdArray<Float32Array>) => NdArray<Float32Array>,

@@ -73,7 +73,7 @@ function sumCells(
   for (let c = 0; c < sums.length; c++) {
     const end = starts[c + 1];
     let k = starts[c];
-    let a = 0, b = 0; // two sums at once, as each addition waits for the last
+    let a = 0, b = 0; // two sums at once: each addition waits for the one before
     for (; k + 1 < end; k += 2) {
       a += maps[from + pixels[k]];
       b += maps[from + pixels[k + 1]];

@@ -21,7 +21,7 @@ export interface Predictions {
   readonly probabilities: NdArray<Float32Array>;
   /**
    * Component m_n each sample was drawn from, [n], in 0 .. M - 1; a variation's
-   * is that of the sample from which it deviates most.
+   * is that of the sample whose deviation has the largest part in it.
    */
   readonly components: Int32Array;
   /** Share of each sample in the proposal, [n], summing to 1. */

@@ -13,8 +13,9 @@ export interface Preference {
   readonly distribution: GaussianMixture;
   /**
    * Accumulated log evidence a, [M], in nats: zeros before any choice, or the
-   * profile's; then normalized to sum to 1 as weights. A choice adds its own to half of what was
-   * there (the method keeps all of it), so that a user may change their mind.
+   * profile's. After a choice it is normalized, so that its exponentials sum to 1.
+   * A choice adds its own evidence to half of the evidence before (the method keeps
+   * all of it): a user may change their mind.
    */
   readonly evidence: Float64Array;
   /** Whether p(z) is a profile's: until the first choice. */
@@ -29,8 +30,8 @@ export interface Preference {
    */
   readonly kept?: KeptSamples;
   /**
-   * What was known after the first choice, which tells most of the user's
-   * habits: it becomes the profile. Absent before any choice.
+   * What was known after the first choice. It says most about the user's habits
+   * and becomes the profile. Absent before any choice.
    */
   readonly habit?: Pick<Preference, "distribution" | "evidence">;
   /** Number of choices so far. */

@@ -167,7 +167,7 @@ export class Session {
   readonly #beginning: Beginning;
   /** What was done since the start, oldest first. */
   readonly #steps: Step[] = [];
-  /** What was undone, in the order in which it is done again. */
+  /** The actions that were undone; `redo` does the first one first. */
   #undone: readonly Step[] = [];
   /** The last states, at least one; as many as steps and the start, at most. */
   #states: State[];
@@ -773,7 +773,7 @@ export class Session {
       : shown.mask;
   }
 
-  /** What the user said, with which `replay` runs the session again. */
+  /** What the user did. `replay` runs the session again from it. */
   toJSON(): SessionJSON {
     const { frame, seen, points } = this.#beginning;
     const { samples = 48, candidates = 4, update = {}, box } = this.#options;

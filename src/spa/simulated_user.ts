@@ -77,7 +77,7 @@ export function randomUser(): SimulatedUser {
 }
 
 /**
- * A click at a random pixel of a mask, with which Algorithm 1 begins.
+ * A click at a random pixel of a mask: the first click of Algorithm 1.
  *
  * @param mask [H, W]; anything but 0 is inside.
  * @param random Stream of the draw.
@@ -102,10 +102,9 @@ export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {
 }
 
 /**
- * The click that corrects most, as click refinement and a user of mixed picks
- * and clicks make it: of the largest connected region (of eight
- * neighbors) that is missing from the prediction or too much in it, the pixel
- * that is farthest from the region's border, the image's edge included.
+ * The click that corrects most. It lies in the largest connected region (eight
+ * neighbors) that the prediction misses or has too much: at the pixel farthest
+ * from the region's border, where the image's edge counts as border.
  *
  * @param predicted [H, W]; anything but 0 is inside.
  * @param target [H, W]; anything but 0 is inside.

@@ -37,11 +37,11 @@ export interface Start {
   /** A box around the object. */
   readonly box?: Box;
   /**
-   * A mask that somebody made before, [H, W], to be aligned: it counts as a first
-   * choice. Where there is no click, its deepest pixel is one.
+   * A mask, [H, W], that was made before and is to be aligned. It counts as a first
+   * choice. Without a click, its deepest pixel is the click.
    */
   readonly mask?: NdArray<Uint8Array>;
-  /** A user's profile from earlier images, in place of the generator's guess. */
+  /** A user's profile from earlier images; it replaces the generator's guess. */
   readonly profile?: Profile;
 }
 
@@ -74,7 +74,7 @@ export function checkPoint(
   );
 }
 
-/** Throws unless a box lies in the image, whose edges are at half pixels, and is not empty. */
+/** Throws unless a box is not empty and lies in the image, edges at half pixels. */
 export function checkBox(
   box: Box,
   { height, width }: Pick<Frame, "height" | "width">,

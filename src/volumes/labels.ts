@@ -59,7 +59,7 @@ export class Labels<S extends Masked = Masked> {
   /**
    * Adds an object.
    *
-   * @param label Its name, its session, and its color, which defaults to one that
+   * @param label Its name, its session, and its color. Default: one that
    * no other has.
    * @returns The object with its value.
    * @throws {RangeError} When the name is empty or taken, the color is none of

@@ -64,6 +64,21 @@ Deno.test("a table in the file says how values are shown", async () => {
   close(window.data, values.data.map((value) => value / 4093), 1e-6);
 });
 
+Deno.test("a table whose entries do not fit its bits is refused", async () => {
+  const path = `${CASES}dicom_voi_lut_inverting/voi_lut_inverting.dcm`;
+  const file = await Deno.readFile(path);
+  // LUTDescriptor (0028,3002): entries, the first value, bits.
+  const at = file.findIndex((_, i) =>
+    [0x28, 0, 0x02, 0x30].every((byte, k) => file[i + k] === byte)
+  );
+  assert.equal(file[at + 12], 8);
+  file[at + 12] = 5;
+  await assert.rejects(
+    readImage(file),
+    /TypeError: .* the entries of a table of 5 bits must be below 32: current value is 255/,
+  );
+});
+
 Deno.test("a sigmoid in the file is applied", async () => {
   const path = `${CASES}dicom_voi_sigmoid/win_sigmoid.dcm`;
   const { values } = await readVolume(path);

@@ -97,7 +97,7 @@ def pick(page, port, folder, pictures):
         page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
 
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(240_000)
     page.goto(f"http://localhost:{port}/lab/tree/picks.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_selector("text=Deno | Idle")

@@ -73,7 +73,7 @@ def pick(page, address, pictures):
         act()
         page.wait_for_function(f"!document.getElementById('{identity}')")
 
-    page.set_default_timeout(40_000)
+    page.set_default_timeout(240_000)
     page.goto(f"{address}/lab/tree/picks.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.wait_for_selector("text=Deno | Idle")

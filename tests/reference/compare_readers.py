@@ -148,10 +148,14 @@ def read_dicom(path):
     if samples == 1:
         array = array[..., None]
     if samples == 1 and "PALETTE" in data.PhotometricInterpretation:
+        if data.original_encoding[1] is False:  # pydicom takes the tables as they lie
+            for color in ("Red", "Green", "Blue"):
+                name = f"{color}PaletteColorLookupTableData"
+                setattr(data, name, np.frombuffer(getattr(data, name), ">u2").astype("<u2").tobytes())
         frames = [apply_color_lut(frame[..., 0], data)[..., :3] for frame in array]
         array = np.stack(frames)
     elif samples == 1:
-        array = apply_modality_lut(array, data).astype("float64")
+        array = rescaled(array, data)
         if "DoseGridScaling" in data:
             array = array * float(data.DoseGridScaling)
     along = frame_positions(data, len(array))
@@ -162,6 +166,20 @@ def read_dicom(path):
     if "SegmentSequence" in data:
         choices = [segments(data, array[..., 0], along)]
     return choices, None, lossy
+
+
+def rescaled(array, data):
+    """Stored values by the modality's table or slope, of the whole or of each frame."""
+    shared = (data.get("SharedFunctionalGroupsSequence") or [pydicom.Dataset()])[0]
+    groups = data.get("PerFrameFunctionalGroupsSequence") or [pydicom.Dataset()] * len(array)
+    if not any("PixelValueTransformationSequence" in g for g in (shared, *groups)):
+        return apply_modality_lut(array, data).astype("float64")
+    array = array.astype("float64")
+    for i, group in enumerate(groups[:len(array)]):
+        holder = group if "PixelValueTransformationSequence" in group else shared
+        told = holder.PixelValueTransformationSequence[0]
+        array[i] = array[i] * float(told.RescaleSlope) + float(told.RescaleIntercept)
+    return array
 
 
 def segments(data, frames, along):
@@ -192,6 +210,8 @@ def read_tiff(path):
         orientation = page.tags.get("Orientation")
         lossy = 3 if page.compression in (6, 7, 34712, 33003, 33005) or "JPEG" in str(page.compression) else 0
         photometric = page.photometric
+        if page.samplesperpixel > 1 and page.planarconfig not in (1, 2):
+            raise Passed(f"planar configuration {page.planarconfig}")
         if set(axes) - set("YXS"):
             raise Passed(f"axes {axes}")
         if array.dtype.kind not in "buif":

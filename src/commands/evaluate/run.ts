@@ -84,7 +84,7 @@ export interface Shard {
 
 /** How to run. */
 export interface RunOptions {
-  /** Which cases, which defaults to all: every n-th, beginning with the i-th. */
+  /** Which cases: every n-th, beginning with the i-th. Default: all. */
   readonly shard?: Shard;
   /** Called after every case with all that is done by then; awaited. */
   readonly save?: (saved: SavedEvaluation) => Promise<void>;
