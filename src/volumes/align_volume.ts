@@ -109,9 +109,9 @@ interface Task extends VolumeTarget {
  * to say that the object is absent from the slice. The first click does not count.
  *
  * The method "interpolation" is given more: the object's first and last slice,
- * and a first click in each slice. It aligns as many slices, evenly spread, as
- * pay with two picks each (at least three picks: one each), each with the profile
- * of the one before, and interpolates between them by their shapes.
+ * and a first click in each slice. It aligns as many slices, evenly spread, as it
+ * has picks, each with the profile of the one before, and interpolates between
+ * them by their shapes.
  *
  * @param model The network.
  * @param target The volume and its mask.
@@ -310,10 +310,7 @@ async function correct(
 /** Some slices aligned each by itself, the others interpolated. */
 async function interpolated(task: Task, budget: number) {
   const { model, volume, axis, samples, seed, present } = task;
-  const count = Math.min(
-    present.length,
-    budget <= 3 ? budget : Math.round(budget / 2),
-  );
+  const count = Math.min(present.length, budget);
   const chosen = [
     ...new Set(Array.from({ length: count }, (_, i) => {
       const place = count === 1 ? 0.5 : i / (count - 1);
