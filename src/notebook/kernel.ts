@@ -24,12 +24,14 @@ interface KernelInternals {
   broadcastResult(count: number, result: unknown): Promise<void>;
 }
 
-/** Milliseconds that an output takes to be passed on; all three on a busy machine. */
+/** Milliseconds that an output takes to be passed on; all on a machine that is not busy. */
 const DELAY = 25;
 /** Characters of output that are passed on in a millisecond. */
 const SPEED = 4000;
 /** Milliseconds of one output, however small. */
 const EACH = 2;
+/** Milliseconds of a turn of waiting: as many turns as outputs, at least. */
+const TURN = EACH;
 
 const JUPYTER_DISPLAY = Symbol.for("Jupyter.display");
 const GUARDED = Symbol.for("spa.guarded");
@@ -216,9 +218,16 @@ function count(bundle: Bundle): void {
   clearAt = Math.max(clearAt, performance.now()) + EACH + size / SPEED;
 }
 
+/**
+ * Waits in turns, not at once: another thread passes the outputs on, and where
+ * the machine is busy this thread wakes late from every turn, about as late as
+ * that one gets to work. One long sleep would be late only once.
+ */
 async function passedOn(): Promise<void> {
   const wait = Math.max(clearAt - performance.now(), 0) + DELAY;
-  await new Promise((resolve) => setTimeout(resolve, wait));
+  for (let turn = 0; turn < wait / TURN; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, TURN));
+  }
 }
 
 /**

@@ -74,7 +74,7 @@ Deno.test("the package serves a user in an empty folder, and again with the serv
   }
   assert.equal(online.iteration, 1);
   assert.ok(online.dice > 0.5, `Dice ${online.dice}`);
-  assert.equal(online.picked, "candidate");
+  assert.equal(online.picked, "choose");
   assert.deepEqual(online.exported, [
     "decoder.onnx",
     "encoder.onnx",

@@ -413,10 +413,17 @@ const HABIT_TABLES = [
   "Iterations to a Dice",
 ];
 
+/** Users with some raters in mind: how they are called, and the study. */
+const MINDS = {
+  "The generous rater, 5": "minds-generous",
+  "The strict rater, 6": "minds-strict",
+  "The majority of 1, 2, 3, 4": "minds-four",
+};
+
 const habits: Page = {
   file: "habits.md",
   needs: ["habits"],
-  wants: ["habits-mstep"],
+  wants: [...Object.values(MINDS), "habits-mstep"],
   render(records, now) {
     const ids = ["habits", "habits-mstep"].filter((id) => records.has(id));
     const claims = ids.flatMap((id) => {
@@ -450,7 +457,7 @@ const habits: Page = {
     return pageOf(
       "Habits: a rater's profile over images",
       USER,
-      "BU-BIL's raters are persons with a tool, the same from image to image; two of them draw larger and smaller than the others in all three sets. Each rater aligns image after image, and the profile of the images before starts the next one. Another's profile is the next rater's, of the same images.",
+      "BU-BIL's raters are persons with a tool, the same from image to image; two of them draw larger and smaller than the others in all three sets. Regions are given, three times as long as the own mask, so that it is the profile that is compared. Each rater aligns image after image, and the profile of the images before starts the next one. Another's profile is the next rater's, of the same images. Below, the paper's Table 2: users who have some raters in mind, and the Dice with all others.",
       "## The trained generator",
       tablesOf(records.get("habits")!, HABIT_TABLES),
       ...(records.has("habits-mstep")
@@ -459,6 +466,10 @@ const habits: Page = {
           tablesOf(records.get("habits-mstep")!, HABIT_TABLES),
         ]
         : []),
+      ...Object.entries(knownRows(records, MINDS)).flatMap(([name, id]) => [
+        `## ${name} in mind`,
+        tablesOf(records.get(id)!, ["Raters in the target and not"]),
+      ]),
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",

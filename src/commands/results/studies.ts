@@ -45,6 +45,14 @@ const habits = (id: string, ...args: string[]): Study => ({
   ],
 });
 
+/** Users with some of the raters in mind, on the same images. */
+const minds = (id: string, raters: string): Study => ({
+  id: `minds-${id}`,
+  data: PERSONS,
+  every: 8,
+  args: ["--split", "train", ...given, "--include", raters],
+});
+
 /** All of them, in the order in which they are run. */
 export const STUDIES: readonly Study[] = [
   lidc("whole", "--region", "whole"),
@@ -68,6 +76,9 @@ export const STUDIES: readonly Study[] = [
     { id: `hippocampus-${way}`, data: ["hippocampus"], every: 12, args },
   ]),
   habits("habits"),
+  minds("generous", "5"),
+  minds("strict", "6"),
+  minds("four", "1,2,3,4"),
   habits("habits-mstep", "--rule", "m-step"),
   lidc("ablation", "--region", "whole", "--ablation"),
   lidc("few", "--ablation", "--region", "whole", "--samples", "8"),

@@ -44,7 +44,7 @@ async function loadPart(name: keyof PageParts): Promise<string> {
 
 /** The bytes of a part in gzip and base64. */
 async function unpack(text: string): Promise<ArrayBuffer> {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const bytes = Uint8Array.fromBase64(text);
   const stream = new Blob([bytes]).stream()
     .pipeThrough(new DecompressionStream("gzip"));
   return await new Response(stream).arrayBuffer();
