@@ -11,6 +11,13 @@ export function nameOf(source: ImageSource): string {
     : String(source).slice(0, 200);
 }
 
+/** Libraries say the same for every strip and tile: once is enough. */
+function brief(value: unknown): string {
+  const lines = new Set(String(value).split("\n").map((line) => line.trim()));
+  const text = [...lines].join("\n");
+  return text.length > 500 ? `${text.slice(0, 500)} ...` : text;
+}
+
 /** The error of a file that is not what it must be. */
 export function badFile(
   what: string,
@@ -19,7 +26,7 @@ export function badFile(
   cause?: unknown,
 ): TypeError {
   return new TypeError(
-    `Cannot read image as ${what}: current value is ${value} (${name})`,
+    `Cannot read image as ${what}: current value is ${brief(value)} (${name})`,
     { cause },
   );
 }

@@ -66,7 +66,9 @@ export async function encodeSegmentation(
   const uidOf = await identifiers([series, names.join("\\"), data]);
   const sopInstance = uidOf("instance");
   const kept = Object.entries(attributes)
-    .filter(([tag]) => tag !== "x0020000e")
+    .filter(([tag, text]) =>
+      tag !== "x0020000e" && !(tag === "x0020000d" && text === "")
+    )
     .map(([tag, text]): Attribute => [
       Number(`0x${tag.slice(1)}`),
       KEPT_TYPES[tag],
@@ -102,6 +104,9 @@ export async function encodeSegmentation(
     [0x00181000, "LO", "1"],
     [0x00181020, "LO", "1"],
     [0x0020000e, "UI", uidOf("series")],
+    ...(attributes.x0020000d
+      ? []
+      : [[0x0020000d, "UI", uidOf("study")] as Attribute]),
     [0x00200011, "IS", "300"],
     [0x00200013, "IS", "1"],
     [0x00200052, "UI", frameOfReference],
@@ -194,7 +199,9 @@ async function identifiers(
   const whole = new Uint8Array(
     await crypto.subtle.digest("SHA-256", data as Uint8Array<ArrayBuffer>),
   ).toHex();
-  const kinds = ["instance", "series", "dimensions", "frame of reference"];
+  const kinds = ["instance", "series", "study", "dimensions"].concat(
+    "frame of reference",
+  );
   const uids = new Map<string, string>();
   for (const kind of kinds) {
     const text = new TextEncoder().encode(
