@@ -21,7 +21,7 @@ const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
 if (!chromium) throw new Error("Cannot take the picture without chromium");
 
 using model = await loadModel();
-const image = await readImage("data/samples/retina.jpg");
+const image = await readImage("../shared/data/formats/retina.jpg");
 const box = { left: 120, top: 550, right: 330, bottom: 770 };
 using session = await Session.start(model, image, { box });
 const { proposal, history } = session;

@@ -15,6 +15,18 @@ import {
 const HAS_KERNEL = await hasKernel("the notebooks");
 const NAMES = await listNotebooks();
 
+/** Notebooks whose saved outputs show images that are not in the repository. */
+const SHOWS_REAL = new Set(["04-your-data"]);
+const HAS_REAL = await Deno.stat("../shared/data/usgra").then(
+  () => true,
+  () => false,
+);
+if (!HAS_REAL) {
+  console.log(
+    "skipped: ../shared/data is not there; 04-your-data in the kernel",
+  );
+}
+
 /** A cell as it is saved. */
 interface SavedCell {
   cell_type: "code" | "markdown";
@@ -103,7 +115,7 @@ for (const name of NAMES) {
   Deno.test({
     name:
       `${name} runs in the kernel and gives the kinds of output and the printed words that are saved`,
-    ignore: !HAS_KERNEL,
+    ignore: !HAS_KERNEL || (SHOWS_REAL.has(name) && !HAS_REAL),
     fn: async () => {
       const { text, code } = await readNotebook(name);
       const start = performance.now();
