@@ -33,6 +33,16 @@ export async function writeFileAtomic(
   }
 }
 
+/** What reading a file gives; undefined where there is no such file. */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 function temporaryName(path: string): string {
   return `${path}.${crypto.randomUUID()}.tmp`;
 }

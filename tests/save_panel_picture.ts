@@ -12,12 +12,9 @@ import { choicesOf } from "../src/notebook/pick.ts";
 import { pickPanel } from "../src/notebook/pick_panel.ts";
 import { openPickServer } from "../src/notebook/pick_server.ts";
 import { PYTHON } from "./helpers/kernel_helpers.ts";
-import { firstThat } from "./helpers/python.ts";
+import { findChromium } from "./helpers/python.ts";
 
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 if (!chromium) throw new Error("Cannot take the picture without chromium");
 
 using model = await loadModel();

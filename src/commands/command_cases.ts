@@ -90,13 +90,9 @@ export async function openCases(
   for (const folder of line.texts("data")) {
     const dataset = await openDataset(folder, {
       split,
-      task: line.integer("task", 1, DATA_OPTIONS.task),
-      structure: line.oneOf("structure", DATA_OPTIONS.structure.words, "cup"),
-      maxVoxels: line.integer(
-        "max-voxels",
-        MAX_VOXELS,
-        DATA_OPTIONS["max-voxels"],
-      ),
+      task: line.integer("task"),
+      structure: line.oneOf("structure", DATA_OPTIONS.structure.words),
+      maxVoxels: line.integer("max-voxels"),
     });
     opened.push({ folder, dataset });
   }

@@ -44,28 +44,6 @@ export interface Command {
   readonly files?: boolean;
 }
 
-/** What a command understands, as lists of names; to go once train has a table. */
-export interface OptionLists {
-  /** Options that take a value. */
-  readonly values?: readonly string[];
-  /** Options that take a value and may be given more than once. */
-  readonly repeated?: readonly string[];
-  /** Options without a value. */
-  readonly flags?: readonly string[];
-}
-
-function fromLists(action: string, lists: OptionLists): Command {
-  const options: Record<string, Option> = {};
-  for (const name of lists.values ?? []) {
-    options[name] = { value: "X", help: "" };
-  }
-  for (const name of lists.repeated ?? []) {
-    options[name] = { value: "X", help: "", repeated: true };
-  }
-  for (const name of lists.flags ?? []) options[name] = { help: "" };
-  return { action, usage: [], about: "", options: { "": options } };
-}
-
 /** The column at which the options' texts begin, and at which lines end. */
 const INDENT = 23, WIDTH = 80;
 
@@ -131,12 +109,7 @@ export class CommandLine {
    * @param args The arguments.
    * @throws {InputError} When an option is unknown or lacks its value.
    */
-  constructor(
-    command: Command | string,
-    args: readonly string[],
-    lists?: OptionLists,
-  ) {
-    if (typeof command === "string") command = fromLists(command, lists!);
+  constructor(command: Command, args: readonly string[]) {
     this.#action = command.action;
     this.#options = Object.assign({}, ...Object.values(command.options));
     const options: ParseArgsOptionsConfig = {
@@ -200,18 +173,8 @@ export class CommandLine {
    *
    * @param fallback Where none is given and the table has no default.
    */
-  integer(
-    name: string,
-    fallback?: number,
-    bounds?: { readonly min: number; readonly max: number },
-  ): number {
-    return this.#number(
-      name,
-      fallback,
-      Number.isInteger,
-      "a whole number",
-      bounds,
-    );
+  integer(name: string, fallback?: number): number {
+    return this.#number(name, fallback, Number.isInteger, "a whole number");
   }
 
   /** A number within the option's bounds. */
@@ -224,10 +187,8 @@ export class CommandLine {
     fallback: number | undefined,
     fits: (value: number) => boolean,
     kind: string,
-    bounds?: { readonly min: number; readonly max: number },
   ): number {
-    const { default: usual, ...own } = this.#option(name);
-    const { min = 0, max = 1 } = bounds ?? own;
+    const { default: usual, min = 0, max = 1 } = this.#option(name);
     const text = this.#found[name] as string | undefined;
     if (text === undefined) return fallback ?? Number(usual);
     const value = text.trim() === "" ? NaN : Number(text);
@@ -312,6 +273,36 @@ export const THREADS: Option = {
   max: 256,
   help: "threads of the engine",
 };
+
+/** The `--model` of every command. */
+export const MODEL: Option = {
+  value: "FILE",
+  shown: "shipped",
+  help: "weights",
+};
+
+/** The `--samples` of every command. */
+export const SAMPLES: Option = {
+  value: "N",
+  min: 1,
+  max: 1024,
+  default: 48,
+  help: "samples of a proposal",
+};
+
+/** The `--candidates` of every command. */
+export const CANDIDATES: Option = {
+  value: "N",
+  min: 1,
+  max: 16,
+  default: 4,
+  help: "candidates of a proposal",
+};
+
+/** The `--threads` that was given, if any. */
+export function readThreads(line: CommandLine): { threads?: number } {
+  return line.has("threads") ? { threads: line.integer("threads") } : {};
+}
 
 /**
  * Runs a command. An input error, or one of the file system, is one line on

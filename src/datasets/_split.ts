@@ -1,4 +1,5 @@
 import { basename, join, resolve } from "node:path";
+import { ifThere } from "../files.ts";
 import { isFolder, listFolder } from "./_file_case.ts";
 
 /** The splits that a dataset may have. */
@@ -162,13 +163,8 @@ export async function readCaseList(
   folder: string,
 ): Promise<Map<string, CaseEntry>> {
   const path = join(folder, "cases.json");
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Map();
-    throw error;
-  }
+  const text = await ifThere(Deno.readTextFile(path));
+  if (text === undefined) return new Map();
   let entries: unknown;
   try {
     entries = JSON.parse(text);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { removeTemporaries, writeFileAtomic } from "../files.ts";
+import { ifThere, removeTemporaries, writeFileAtomic } from "../files.ts";
 import { writeMask } from "../formats/write_mask.ts";
 import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
@@ -118,13 +118,8 @@ export async function readAnnotation(
   settings: AnnotationRecord["settings"],
 ): Promise<AnnotationRecord | undefined> {
   const paths = pathsOf(out, id);
-  let text: string;
-  try {
-    text = await Deno.readTextFile(paths.record);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const text = await ifThere(Deno.readTextFile(paths.record));
+  if (text === undefined) return undefined;
   const refuse = (rule: string, found: unknown) =>
     new RangeError(
       `Cannot resume as the record ${paths.record} must ${rule}: current value is ${found}. ` +

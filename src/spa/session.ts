@@ -6,6 +6,7 @@ import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
+import { OneAtATime } from "../one_at_a_time.ts";
 import { showValue } from "../options.ts";
 import { addPoint } from "./add_point.ts";
 import type { Proposal } from "./cluster.ts";
@@ -172,9 +173,8 @@ export class Session {
   /** The last states, at least one; as many as steps and the start, at most. */
   #states: State[];
   #accepted?: Extract<Action, { kind: "accept" }>;
-  /** Whether a step is under way. */
-  #busy = false;
-  #disposed = false;
+  /** The steps, which must not overlap. */
+  readonly #jobs = new OneAtATime();
 
   private constructor(
     model: Model,
@@ -541,7 +541,7 @@ export class Session {
       | Promise<Preference | Pick<State, "preference" | "embedding">>,
     redraws = 0,
   ): Promise<Proposal> {
-    return await this.#alone(verb, async () => {
+    return await this.#jobs.run(verb, async () => {
       const { embedding: before, strokes } = this.#last;
       const updated = await update();
       const { preference, embedding } = "embedding" in updated
@@ -586,7 +586,7 @@ export class Session {
    */
   async paint({ label, radius, path }: Stroke): Promise<Proposal> {
     // deno-lint-ignore require-await -- one thing at a time, as the others
-    return await this.#alone("paint", async () => {
+    return await this.#jobs.run("paint", async () => {
       const { height, width } = this.#last.embedding.frame;
       const stroke = {
         label,
@@ -612,26 +612,6 @@ export class Session {
     }
     this.#states = kept;
     this.#accepted = undefined;
-  }
-
-  /** Does one thing at a time. */
-  async #alone(verb: string, job: () => Promise<Proposal>): Promise<Proposal> {
-    if (this.#busy) {
-      throw new TypeError(
-        `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
-      );
-    }
-    if (this.#disposed) {
-      throw new TypeError(
-        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
-      );
-    }
-    this.#busy = true;
-    try {
-      return await job();
-    } finally {
-      this.#busy = false;
-    }
   }
 
   /**
@@ -695,7 +675,7 @@ export class Session {
 
   /** Goes back to the state after so many steps. */
   async #goBack(verb: string, find: () => number): Promise<Proposal> {
-    return await this.#alone(verb, async () => {
+    return await this.#jobs.run(verb, async () => {
       const position = find();
       const back = this.#steps.length - position;
       if (back === 0) return this.proposal;
@@ -798,7 +778,7 @@ export class Session {
 
   /** Gives back the embeddings' memory: no step can follow. */
   dispose(): void {
-    this.#disposed = true;
+    this.#jobs.end();
     for (const { embedding } of this.#states) embedding.dispose();
   }
 

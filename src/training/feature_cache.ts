@@ -14,7 +14,7 @@ import {
   sizeOf,
 } from "../engine/tensors.ts";
 import type * as tf from "../engine/tf.ts";
-import { writeFileAtomic } from "../files.ts";
+import { ifThere, writeFileAtomic } from "../files.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import { frozenFeatures } from "../model/image_encoder.ts";
@@ -155,14 +155,8 @@ export class FeatureCache {
 
 /** The values of a file of float16; undefined where there is none, or one cut short. */
 async function readHalves(path: string, count: number) {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  if (bytes.byteLength !== 2 * count) return undefined;
+  const bytes = await ifThere(Deno.readFile(path));
+  if (bytes?.byteLength !== 2 * count) return undefined;
   return {
     data: new Float16Array(bytes.buffer, bytes.byteOffset, count),
     fresh: false,

@@ -1,7 +1,7 @@
 /** A training run's learning curve as a CSV file that grows with the run. */
 
 import { csvText } from "../csv.ts";
-import { writeFileAtomic } from "../files.ts";
+import { ifThere, writeFileAtomic } from "../files.ts";
 import type { TrainingReport } from "./tally.ts";
 
 /** What is known of every iteration. */
@@ -39,13 +39,8 @@ export function learningCSV(reports: readonly TrainingReport[]): string {
  * @throws {RangeError} When the file is another one.
  */
 export async function readLearningLog(path: string): Promise<TrainingReport[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const text = await ifThere(Deno.readTextFile(path));
+  if (text === undefined) return [];
   const [head, ...lines] = text.trimEnd().split("\n", MOST_ROWS);
   const count = (head.split(",").length - FIRST.length) / PARTS.length;
   const known = Number.isInteger(count) && count >= 0 &&

@@ -6,7 +6,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from "../checkpoints/safetensors.ts";
-import { writeFileAtomic } from "../files.ts";
+import { ifThere, writeFileAtomic } from "../files.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 
 /** The vectors of the optimizer's state, [P] each. */
@@ -55,13 +55,8 @@ export async function readCheckpoint<Example>(
   path: string,
   recipe: string,
 ): Promise<Checkpoint<Example> | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const bytes = await ifThere(Deno.readFile(path));
+  if (!bytes) return undefined;
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.recipe !== recipe) {
     throw new RangeError(

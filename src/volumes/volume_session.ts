@@ -8,6 +8,7 @@ import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
 import type { Model } from "../model/model.ts";
+import { OneAtATime } from "../one_at_a_time.ts";
 import { checkOptions } from "../options.ts";
 import { createRandom } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
@@ -100,8 +101,8 @@ export class VolumeSession {
   /** The visit that `#session` is in. */
   #visit: Visit | undefined;
   #known: { state: State; slices: Known[] } | undefined;
-  #busy = false;
-  #disposed = false;
+  /** The steps; those that overlapped would not be a history. */
+  readonly #jobs = new OneAtATime();
 
   private constructor(
     model: Model,
@@ -455,7 +456,7 @@ export class VolumeSession {
       await this.propagate({ steps: action.steps });
       return this.proposal;
     }
-    await this.#alone(action.kind, async () => {
+    await this.#jobs.run(action.kind, async () => {
       const state = await this.#next(action);
       this.#states.push({ ...state, action });
     });
@@ -539,7 +540,7 @@ export class VolumeSession {
   async propagate(
     { signal, onProgress, steps = Infinity }: PropagateOptions = {},
   ): Promise<number> {
-    return await this.#alone("propagate", async () => {
+    return await this.#jobs.run("propagate", async () => {
       const state = this.#last;
       const walks = new Map(state.walks);
       const needed = this.#walks();
@@ -605,7 +606,7 @@ export class VolumeSession {
    * @throws {RangeError} When there is nothing to undo.
    */
   async undo(): Promise<Proposal | undefined> {
-    return await this.#alone("undo", async () => {
+    return await this.#jobs.run("undo", async () => {
       if (!this.canUndo) {
         throw new RangeError(
           "Cannot undo as there must be a step after the start: current value is 0",
@@ -616,26 +617,6 @@ export class VolumeSession {
       this.#states.pop();
       return this.proposal;
     });
-  }
-
-  /** Does one step at a time; steps that overlapped would not be a history. */
-  async #alone<T>(verb: string, run: () => Promise<T>): Promise<T> {
-    if (this.#disposed) {
-      throw new TypeError(
-        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
-      );
-    }
-    if (this.#busy) {
-      throw new TypeError(
-        `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
-      );
-    }
-    this.#busy = true;
-    try {
-      return await run();
-    } finally {
-      this.#busy = false;
-    }
   }
 
   #maskDigest(): string {
@@ -666,7 +647,7 @@ export class VolumeSession {
 
   /** Gives back device memory: nothing can follow. */
   dispose(): void {
-    this.#disposed = true;
+    this.#jobs.end();
     this.#session?.dispose();
     this.#images.dispose();
   }

@@ -9,27 +9,13 @@ import {
 } from "../../src/evaluation/saved_evaluation.ts";
 import { Model } from "../../src/model/model.ts";
 import { withoutTimes } from "../helpers/evaluation_results.ts";
-import {
-  discImage,
-  discMask,
-  noisyWeights,
-  smallConfig,
-} from "../helpers/small_model.ts";
+import { discCase, noisyWeights, smallConfig } from "../helpers/small_model.ts";
 
 await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
 
 function caseOf(id: string, radius: number): Case {
-  const at = { x: 11, y: 10 };
-  const radii: Record<string, number> = { strict: radius, wide: radius + 3 };
-  return {
-    id,
-    patient: id,
-    raters: Object.keys(radii),
-    readImage: () => Promise.resolve(discImage(20, 24, { ...at, radius })),
-    readMask: (rater) =>
-      Promise.resolve(discMask(20, 24, { ...at, radius: radii[rater] })),
-  };
+  return discCase(id, { strict: radius, wide: radius + 3 }, { radius });
 }
 
 const dataset: Dataset = {

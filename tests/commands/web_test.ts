@@ -12,14 +12,11 @@ import { writeMask } from "../../src/formats/write_mask.ts";
 import { dice } from "../../src/metrics/overlap.ts";
 import { phantom } from "../../src/phantoms/phantom.ts";
 import { Session, type SessionJSON } from "../../src/spa/session.ts";
-import { findPython, firstThat } from "../helpers/python.ts";
+import { findChromium, findPython } from "../helpers/python.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const python = await findPython("playwright");
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 if (!python || !chromium) {
   console.log(
     "skipped: no python3 with playwright (or name one in SPA_PYTHON), or no chromium; the web page is not opened",

@@ -19,28 +19,14 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../../src/spa/update_preference.ts";
-import {
-  discImage,
-  discMask,
-  noisyWeights,
-  smallConfig,
-} from "../helpers/small_model.ts";
+import { discCase, noisyWeights, smallConfig } from "../helpers/small_model.ts";
 
 await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
 
 /** A case whose raters drew discs of other radii. */
 function caseOf(id: string, radii: Record<string, number>): Case {
-  const [height, width, x, y] = [20, 24, 11, 10];
-  return {
-    id,
-    patient: `patient of ${id}`,
-    raters: Object.keys(radii),
-    readImage: () =>
-      Promise.resolve(discImage(height, width, { x, y, radius: 6 })),
-    readMask: (rater) =>
-      Promise.resolve(discMask(height, width, { x, y, radius: radii[rater] })),
-  };
+  return discCase(id, radii, { patient: `patient of ${id}` });
 }
 
 const dataset: Dataset = {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import type { Case, Dataset } from "../../src/datasets/dataset.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
 import { joinDatasets } from "../../src/datasets/join_datasets.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import {
@@ -16,6 +16,7 @@ import { partsOf } from "../../src/evaluation/targets.ts";
 import { Model } from "../../src/model/model.ts";
 import { createRandom } from "../../src/random.ts";
 import {
+  discCase,
   discImage,
   discMask,
   noisyWeights,
@@ -27,24 +28,9 @@ const model = new Model(smallConfig, noisyWeights(smallConfig));
 const [HEIGHT, WIDTH] = [20, 24];
 const at = { x: 11, y: 10 };
 
-/** A case whose raters drew discs. */
-function caseOf(id: string, radii: Record<string, number>): Case {
-  return {
-    id,
-    patient: id,
-    raters: Object.keys(radii),
-    readImage: () =>
-      Promise.resolve(discImage(HEIGHT, WIDTH, { ...at, radius: 6 })),
-    readMask: (rater) =>
-      Promise.resolve(
-        discMask(HEIGHT, WIDTH, { ...at, radius: radii[rater] }),
-      ),
-  };
-}
-
 const dataset: Dataset = {
   name: "discs",
-  cases: [caseOf("a", { strict: 4, wide: 7 }), caseOf("b", { only: 5 })],
+  cases: [discCase("a", { strict: 4, wide: 7 }), discCase("b", { only: 5 })],
 };
 const quick = { iterations: 3, samples: 12 };
 const align = (options: EvaluateOptions, data = dataset) =>
@@ -140,7 +126,7 @@ Deno.test("evaluate() widens the region where the user clicks beside it", async 
   }, {
     name: "large disc",
     cases: [{
-      ...caseOf("a", { only: 20 }),
+      ...discCase("a", { only: 20 }),
       readImage: () => Promise.resolve(image),
       readMask: () => Promise.resolve(mask),
     }],
@@ -213,7 +199,7 @@ Deno.test("evaluate() takes every separate part of 30 pixels or more as a target
     [[1, 40], [2, 30]],
   );
   const item = {
-    ...caseOf("a", { only: 1 }),
+    ...discCase("a", { only: 1 }),
     readMask: () => Promise.resolve(mask),
   };
   const told: number[] = [];
@@ -233,7 +219,7 @@ Deno.test("evaluate() takes every separate part of 30 pixels or more as a target
 });
 
 Deno.test("joined data sets give each case what it gets by itself", async () => {
-  const other: Dataset = { name: "more", cases: [caseOf("a", { x: 6 })] };
+  const other: Dataset = { name: "more", cases: [discCase("a", { x: 6 })] };
   const joined = joinDatasets([
     { folder: "data/one/val", dataset },
     { folder: "data/two/val", dataset: other },

@@ -1,4 +1,4 @@
-/** What of Python a machine has. */
+/** What of Python and Chromium a machine has. */
 
 /** The first of some names whose command succeeds; undefined where none does. */
 export async function firstThat(
@@ -26,5 +26,13 @@ export function findPython(
     name,
     "-c",
     `import ${packages.join(", ")}`,
+  ]);
+}
+
+/** A Chromium on the path. */
+export function findChromium(): Promise<string | undefined> {
+  return firstThat(["chromium", "chromium-browser"], (name) => [
+    name,
+    "--version",
   ]);
 }

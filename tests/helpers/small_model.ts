@@ -3,6 +3,7 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import type { Case } from "../../src/datasets/dataset.ts";
 import * as tf from "../../src/engine/tf.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import type { HostWeights } from "../../src/model/weights.ts";
@@ -106,4 +107,26 @@ export function discMask(
     data[i] = distance <= radius ? 1 : 0;
   }
   return ndarray(data, [height, width]);
+}
+
+/**
+ * A case of 20 x 24 pixels whose raters drew discs about (11, 10).
+ *
+ * @param radii Of every rater's disc.
+ * @param radius Of the disc in the image.
+ */
+export function discCase(
+  id: string,
+  radii: Readonly<Record<string, number>>,
+  { radius = 6, patient = id } = {},
+): Case {
+  const at = { x: 11, y: 10 };
+  return {
+    id,
+    patient,
+    raters: Object.keys(radii),
+    readImage: () => Promise.resolve(discImage(20, 24, { ...at, radius })),
+    readMask: (rater) =>
+      Promise.resolve(discMask(20, 24, { ...at, radius: radii[rater] })),
+  };
 }

@@ -1,4 +1,4 @@
-/** Run by spa_memory_test.ts, in a process of its own. */
+/** Run by memory_test.ts, in a process of its own, with `--expose-gc`. */
 import * as tf from "../../src/engine/tf.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
@@ -41,10 +41,17 @@ if (import.meta.main) {
   const { name } = await useEngine("auto", { threads: 1 });
   using model = new Model(smallConfig, noisyWeights(smallConfig));
   await align(model, 300, 0); // compiles, and lets the heap find its size
-  const measure = () => ({
-    tensors: tf.memory().numTensors,
-    megabytes: Deno.memoryUsage().rss / 2 ** 20,
-  });
+  const { gc } = globalThis as unknown as { gc(): void };
+  const measure = () => {
+    gc();
+    const { rss, heapTotal, heapUsed, external } = Deno.memoryUsage();
+    return {
+      tensors: tf.memory().numTensors,
+      live: (heapUsed + external) / 2 ** 20,
+      // the heap's own size goes in steps that V8 chooses
+      native: (rss - heapTotal) / 2 ** 20,
+    };
+  };
   const measured = [measure()];
   for (let part = 1; part <= 10; part++) {
     await align(model, 100, 1000 * part);

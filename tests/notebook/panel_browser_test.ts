@@ -8,14 +8,11 @@ import { openPickServer } from "../../src/notebook/pick_server.ts";
 import type { Offered } from "../../src/notebook/picked.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import type { Action } from "../../src/spa/feedback.ts";
-import { findPython, firstThat } from "../helpers/python.ts";
+import { findChromium, findPython } from "../helpers/python.ts";
 import { grayImage, handProposal } from "../helpers/proposal.ts";
 
 const python = await findPython("playwright");
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 if (!python || !chromium) {
   console.log(
     "skipped: no python3 with playwright (or name one in SPA_PYTHON), or no chromium; no panel in a browser",

@@ -1,6 +1,6 @@
 /** Picks in the real kernel: one run of Python plays the browser. */
 import assert from "node:assert/strict";
-import { findPython, firstThat } from "../helpers/python.ts";
+import { findChromium, findPython } from "../helpers/python.ts";
 
 interface Output {
   readonly type?: string;
@@ -109,10 +109,7 @@ Deno.test({
 });
 
 const browser = await findPython("jupyter_client", "playwright");
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 const PICKS = Number(Deno.env.get("SPA_PICKS") ?? 40);
 
 Deno.test({

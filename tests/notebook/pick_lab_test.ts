@@ -1,12 +1,9 @@
 /** Picks in JupyterLab, by a real browser. */
 import assert from "node:assert/strict";
-import { findPython, firstThat } from "../helpers/python.ts";
+import { findChromium, findPython } from "../helpers/python.ts";
 
 const python = await findPython("jupyterlab", "playwright");
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 if (!python || !chromium) {
   console.log(
     "skipped: no python3 with jupyterlab and playwright (or name one in SPA_PYTHON), or no chromium; no pick in JupyterLab",

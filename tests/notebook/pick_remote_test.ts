@@ -1,16 +1,13 @@
 /** Picks in JupyterLab of a kernel that the browser does not reach. */
 import assert from "node:assert/strict";
-import { findPython, firstThat } from "../helpers/python.ts";
+import { findChromium, findPython, firstThat } from "../helpers/python.ts";
 
 const python = await findPython(
   "jupyterlab",
   "playwright",
   "jupyter_server_proxy",
 );
-const chromium = await firstThat(["chromium", "chromium-browser"], (name) => [
-  name,
-  "--version",
-]);
+const chromium = await findChromium();
 /** Whether this process may make a network namespace. */
 const isolates = await firstThat(["unshare"], (name) => [name, "-n", "true"]) &&
   await firstThat(["ip"], (name) => [name, "netns"]);

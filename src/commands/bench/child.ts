@@ -10,6 +10,7 @@ import { loadModel } from "../../checkpoints/load_model.ts";
 import {
   type Command,
   CommandLine,
+  MODEL,
   runCommand,
   THREADS,
 } from "../command_line.ts";
@@ -58,7 +59,7 @@ const COMMAND: Command = {
     "": {
       engine: { words: ENGINE_NAMES, default: "onnx", help: "the engine" },
       threads: THREADS,
-      model: { value: "FILE", shown: "shipped", help: "weights" },
+      model: MODEL,
       repeats: {
         value: "N",
         min: 2,

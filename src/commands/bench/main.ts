@@ -5,6 +5,7 @@ import { loadModel } from "../../checkpoints/load_model.ts";
 import {
   type Command,
   CommandLine,
+  MODEL,
   runCommand,
   THREADS,
 } from "../command_line.ts";
@@ -35,7 +36,7 @@ const COMMAND: Command = {
         help: "processes per engine and measurement",
       },
       quick: { help: "few rounds of few repeats" },
-      model: { value: "FILE", shown: "shipped", help: "weights" },
+      model: MODEL,
       iterations: {
         value: "N",
         help:

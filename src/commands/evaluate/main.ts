@@ -2,7 +2,12 @@
 
 import { type Baseline, isBaseline } from "../../baselines/baseline.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { CommandLine, ENGINE, runCommand } from "../command_line.ts";
+import {
+  CommandLine,
+  ENGINE,
+  readThreads,
+  runCommand,
+} from "../command_line.ts";
 import { methodVersion } from "../method_version.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { useEngine } from "../../engine/engine.ts";
@@ -69,7 +74,7 @@ async function main(): Promise<void> {
   const dataset = await readCases(line);
   const engine = await useEngine(
     line.oneOf("engine", ENGINE.words),
-    line.has("threads") ? { threads: line.integer("threads") } : {},
+    readThreads(line),
   );
   const baseline = await readBaseline(line);
   using model = baseline ? undefined : await loadModel(line.text("model"));

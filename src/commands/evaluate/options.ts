@@ -7,11 +7,13 @@ import {
 } from "../../baselines/baseline.ts";
 import { METHODS } from "../../baselines/methods.ts";
 import {
+  CANDIDATES,
   type Command,
   type CommandLine,
   ENGINE,
   type Option,
   type Options,
+  SAMPLES,
   SEEDS,
   SPLITS,
   THREADS,
@@ -171,13 +173,7 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         default: 6,
         help: "proposals",
       },
-      samples: {
-        value: "N",
-        min: 1,
-        max: 1024,
-        default: 48,
-        help: "samples of a proposal",
-      },
+      samples: SAMPLES,
       variations: {
         value: "N",
         min: 0,
@@ -185,13 +181,7 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         shown: "--samples",
         help: "variations of them; 0: none",
       },
-      candidates: {
-        value: "N",
-        min: 1,
-        max: 16,
-        default: 4,
-        help: "candidates of a proposal",
-      },
+      candidates: CANDIDATES,
       seed: { ...SEEDS, default: 0, help: "of clicks, samples and users" },
       engine: ENGINE,
       threads: THREADS,

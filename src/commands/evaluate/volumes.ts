@@ -10,7 +10,7 @@ import {
   mean,
   wilcoxonSignedRank,
 } from "../../evaluation/statistics.ts";
-import { checkTarget, writeFileAtomic } from "../../files.ts";
+import { checkTarget, ifThere, writeFileAtomic } from "../../files.ts";
 import { readVolume } from "../../formats/volume.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
 import { loadModel } from "../../notebook/load_model.ts";
@@ -32,6 +32,9 @@ import {
   type Command,
   CommandLine,
   ENGINE,
+  MODEL,
+  readThreads,
+  SAMPLES,
   SEEDS,
   SPLITS,
   THREADS,
@@ -68,7 +71,7 @@ A folder has one folder per volume, with image.nii.gz and rater1.nii.gz; any lab
       },
     },
     "Method": {
-      model: { value: "FILE", shown: "shipped", help: "weights" },
+      model: MODEL,
       methods: {
         value: "A,B,..",
         default: VOLUME_METHODS.join(","),
@@ -86,13 +89,7 @@ A folder has one folder per volume, with image.nii.gz and rater1.nii.gz; any lab
         default: 1,
         help: "of surface Dice",
       },
-      samples: {
-        value: "N",
-        min: 1,
-        max: 1024,
-        default: 48,
-        help: "samples of a proposal",
-      },
+      samples: SAMPLES,
       seed: { ...SEEDS, default: 0, help: "of clicks and samples" },
       engine: ENGINE,
       threads: THREADS,
@@ -147,7 +144,7 @@ export async function volumesCommand(args: readonly string[]): Promise<void> {
   const jobs = await readJobs(line);
   const engine = await useEngine(
     line.oneOf("engine", ENGINE.words),
-    line.has("threads") ? { threads: line.integer("threads") } : {},
+    readThreads(line),
   );
   using model = await loadModel(line.text("model"));
   const options = {
@@ -237,7 +234,7 @@ async function readJobs(line: CommandLine): Promise<Job[]> {
   }
   const every = line.integer("every");
   const jobs = folder === undefined
-    ? phantomJobs(line.integer("phantoms", 1, { min: 1, max: 1000 }))
+    ? phantomJobs(line.integer("phantoms"))
     : await folderJobs(line, folder);
   const names = [...new Set(jobs.map(({ volume }) => volume))]
     .filter((_, i) => i % every === 0);
@@ -292,11 +289,7 @@ async function resume(
   path: string | undefined,
   asked: SavedVolumes,
 ): Promise<SavedVolumes> {
-  const text = path &&
-    await Deno.readTextFile(path).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    });
+  const text = path && await ifThere(Deno.readTextFile(path));
   if (!text) return asked;
   let found: Partial<SavedVolumes>;
   try {

@@ -6,7 +6,7 @@ import {
   readEvaluation,
   type SavedEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
-import { writeFileAtomic } from "../../files.ts";
+import { ifThere, writeFileAtomic } from "../../files.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import {
@@ -69,12 +69,7 @@ function isWhole({ cases, done }: SavedEvaluation): boolean {
 
 /** Reads a record, if there is one. */
 async function readRecord(path: string): Promise<SavedEvaluation | undefined> {
-  try {
-    return await readEvaluation(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return await ifThere(readEvaluation(path));
 }
 
 const EVALUATE = fileURLToPath(new URL("../evaluate/main.ts", import.meta.url));

@@ -8,7 +8,7 @@ import type { BaselineConfig } from "../../baselines/method.ts";
 import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
 import { trainBaseline } from "../../baselines/train.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { type CommandLine, runCommand } from "../command_line.ts";
+import { CommandLine, readThreads, runCommand } from "../command_line.ts";
 import { PHANTOM_RATERS } from "../../phantoms/phantom.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { type EngineInfo, useEngine } from "../../engine/engine.ts";
@@ -20,12 +20,11 @@ import { averageWeights } from "../../training/average_weights.ts";
 import { curveCommand } from "./curve.ts";
 import { openLearningLog } from "../../training/learning_log.ts";
 import {
-  HELP,
-  parseOptions,
   readCheckpointSeconds,
   readData,
   readMethod,
   readRecipe,
+  TRAIN,
 } from "./options.ts";
 import type { TrainingReport } from "../../training/tally.ts";
 import { train } from "../../training/train.ts";
@@ -175,22 +174,17 @@ async function openLog(line: CommandLine) {
 async function main(): Promise<void> {
   const [command, ...rest] = Deno.args;
   if (command === "curve") return await curveCommand(rest);
-  const line = parseOptions(Deno.args);
-  if (line.has("help")) return console.log(HELP);
+  const line = new CommandLine(TRAIN, Deno.args);
+  if (line.help) return console.log(line.help);
   const recipe = readRecipe(line);
   const checkpointSeconds = readCheckpointSeconds(line);
   const method = readMethod(line);
-  const out = line.text("out") ?? "model.safetensors";
+  const out = line.text<string>("out");
   await checkTarget(out);
   await removeLeftovers(out);
   const log = await openLog(line);
   const { cases, name } = await readData(line);
-  const engine = await useEngine(
-    "onnx",
-    line.has("threads")
-      ? { threads: line.integer("threads", 1, { min: 1, max: 256 }) }
-      : {},
-  );
+  const engine = await useEngine("onnx", readThreads(line));
   const run: Run = {
     line,
     recipe,

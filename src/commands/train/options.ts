@@ -3,115 +3,215 @@
 import { basename, join } from "node:path";
 import { connectedParts } from "../../arrays/connected_parts.ts";
 import { METHODS } from "../../baselines/methods.ts";
-import { CommandLine, SEEDS } from "../command_line.ts";
-import { openCases, readRaters } from "../command_cases.ts";
+import {
+  type Command,
+  type CommandLine,
+  SEEDS,
+  THREADS,
+} from "../command_line.ts";
+import {
+  DATA_OPTIONS,
+  openCases,
+  PARTS,
+  readRaters,
+} from "../command_cases.ts";
 import { isFolder, listFolder } from "../../datasets/_file_case.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { LEAST_PART } from "../../evaluation/targets.ts";
 import { readImage } from "../../formats/read_image.ts";
-import { checkRecipe } from "../../training/recipe.ts";
-import { defaultRecipe, type Recipe } from "../../training/recipe.ts";
+import {
+  checkRecipe,
+  defaultRecipe,
+  type Recipe,
+} from "../../training/recipe.ts";
 import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 
-/** What `--help` prints. */
-export const HELP = `deno task train [options]
+const d = defaultRecipe;
 
-  --data FOLDER        cases to train on, besides phantoms (LIDC crops, QUBIQ,
-                       REFUGE2, or CASE/image.* with CASE/rater*.*); may be
-                       repeated: a set is drawn as often as the square root of
-                       its size
-  --images FOLDER      images without masks, for synthetic targets alone; may be
-                       repeated
-  --most N             at most so many cases of each set, taken evenly (all)
-  --parts              every separate part of a mask, of 30 pixels or more, is a
-                       target, where a case has one rater
-  --task N             which structure of QUBIQ (1)
-  --structure NAME     which structure of REFUGE2, cup or disc (cup)
-  --max-voxels N       the largest volume that is read (134217728)
-  --include A,B,..     raters to learn from (all)
-  --exclude A,B,..     raters not to learn from (none)
-  --method NAME        spa, or a baseline: click, box, sam-u, unet, ensemble,
-                       label-sampling, multi-head, probabilistic-unet, adapter
-                       or mrnet                 (spa)
-  --out FILE           where the weights go     (model.safetensors)
-  --init FILE          model to start from; random weights by default
-  --average FILE       a model whose weights are averaged with the trained ones
-                       (a model soup); of spa only, may be repeated
-  --checkpoint FILE    state to resume from     (OUT.checkpoint)
-  --checkpoint-seconds X
-                       seconds between checkpoints; 0: after every step (60)
-  --steps N            steps in all             (${defaultRecipe.steps})
-  --batch N            users in a batch         (${defaultRecipe.batch})
-  --rate X             largest learning rate    (${defaultRecipe.learningRate})
-  --samples N          samples of a user in a step, of components drawn at
-                       random; 0: one of every component (${defaultRecipe.samples})
-  --iterations N       iterations until a user leaves (${defaultRecipe.iterations})
-  --warm-up N          steps over which it rises from near 0 (${defaultRecipe.warmUp})
-  --schedule NAME      cosine (falls to 2 %) or constant (${defaultRecipe.schedule})
-  --ema X              decay of the weights' moving average, 0: none (${defaultRecipe.averageDecay})
-  --loss KIND          marginal or paper        (marginal)
-  --phantoms X         share of phantoms, 0..1  (${defaultRecipe.phantomShare})
-  --synthetic X        share of the other images with targets that nobody drew:
-                       nested pieces of a segmentation (${defaultRecipe.syntheticShare})
-  --regions X          share of images of which a region around the object is
-                       shown, of random scale and shift (${defaultRecipe.regionShare})
-  --placements N       regions of each image that are drawn at all; 0: always
-                       new ones                 (${defaultRecipe.placements})
-  --cache FOLDER       keeps what a frozen encoder makes of the images, for this
-                       run and later ones; with --placements
-  --clicks X           chance that a user clicks where the recommendation is
-                       wrong, rather than picks (${defaultRecipe.clickShare})
-  --boxes X            share of users who start with a box (${defaultRecipe.boxShare})
-  --masks X            share of users who start with a mask (${defaultRecipe.maskShare})
-  --users N            users of each image      (${defaultRecipe.usersPerImage})
-  --styles X           share of users with a style of their own (${defaultRecipe.styleShare})
-  --carry X            share of users who go on to the next image with their
-                       profile, where a rater is known by name (${defaultRecipe.carryShare})
-  --seed N             seed                     (${defaultRecipe.seed})
-  --threads N          threads of the engine
-  --log FILE.csv       the learning curve: loss, and by iteration Dice, that of
-                       the best candidate and sample spread; grows with the run.
-                       deno task train curve FILE.csv ... --out FILE.png draws
-                       one, or compares several
-  --note TEXT          goes into the weights' metadata: data, license
-`;
+/** Counts of what there is at least one of. */
+const COUNT = { value: "N", min: 1, max: 1e9 } as const;
 
-/** The arguments, as options by name. */
-export function parseOptions(args: readonly string[]): CommandLine {
-  return new CommandLine("train", args, {
-    values: [
-      ...["task", "structure", "include", "exclude", "method"],
-      ...["out", "init", "checkpoint", "checkpoint-seconds", "log", "note"],
-      ...[
-        "steps",
-        "batch",
-        "rate",
-        "warm-up",
-        "schedule",
-        "ema",
-        "loss",
-        "seed",
-      ],
-      ...["phantoms", "synthetic", "regions", "placements", "users", "cache"],
-      ...["clicks", "boxes", "masks", "styles", "carry", "threads"],
-      "max-voxels",
-      "most",
-      ...["samples", "iterations"],
-    ],
-    repeated: ["average", "data", "images"],
-    flags: ["parts"],
-  });
-}
+/** The methods that `--method` names. */
+const METHOD_NAMES = ["spa", ...Object.keys(METHODS)];
+
+/** `deno task train` itself. */
+export const TRAIN: Command = {
+  action: "train",
+  usage: [
+    "deno task train [options]",
+    "deno task train curve FILE.csv ... [options]",
+  ],
+  about:
+    "Trains a network, or a baseline, on phantoms and on cases: simulated users click, pick the nearest candidate, and leave. curve draws the learning curves of --log, of one run or of several.",
+  options: {
+    "Cases": {
+      ...DATA_OPTIONS,
+      data: {
+        ...DATA_OPTIONS.data,
+        help:
+          `cases to train on, besides phantoms: ${DATA_OPTIONS.data.help}; a set is drawn as often as the square root of its size`,
+      },
+      images: {
+        value: "FOLDER",
+        repeated: true,
+        help: "images without masks, for synthetic targets alone",
+      },
+      most: {
+        ...COUNT,
+        shown: "all",
+        help: "at most so many cases of each set, taken evenly",
+      },
+      parts: { help: `${PARTS.help}, where a case has one rater` },
+      include: { value: "A,B,..", shown: "all", help: "raters to learn from" },
+      exclude: {
+        value: "A,B,..",
+        shown: "none",
+        help: "raters not to learn from",
+      },
+    },
+    "What is trained": {
+      method: { words: METHOD_NAMES, default: "spa", help: "the method" },
+      init: {
+        value: "FILE",
+        help: "model to start from; random weights by default",
+      },
+      average: {
+        value: "FILE",
+        repeated: true,
+        help:
+          "a model whose weights are averaged with the trained ones (a model soup); of spa only",
+      },
+    },
+    "Recipe": {
+      steps: { ...COUNT, default: d.steps, help: "steps in all" },
+      batch: { ...COUNT, default: d.batch, help: "users in a batch" },
+      rate: {
+        value: "X",
+        default: d.learningRate,
+        help: "largest learning rate",
+      },
+      "warm-up": {
+        ...{ value: "N", min: 0, max: 1e9, default: d.warmUp },
+        help: "steps over which it rises from near 0",
+      },
+      schedule: {
+        words: ["cosine", "constant"],
+        default: d.schedule,
+        help: "how it falls: a cosine to 2 %, or not",
+      },
+      ema: {
+        value: "X",
+        default: d.averageDecay,
+        help: "decay of the weights' moving average, 0: none",
+      },
+      loss: {
+        words: ["marginal", "paper"],
+        default: "marginal",
+        help: "the loss",
+      },
+      samples: {
+        ...{ value: "N", min: 0, max: 1e6, default: d.samples },
+        help:
+          "samples of a user in a step, of components drawn at random; 0: one of every component",
+      },
+      iterations: {
+        ...COUNT,
+        default: d.iterations,
+        help: "iterations until a user leaves",
+      },
+      phantoms: {
+        value: "X",
+        default: d.phantomShare,
+        help: "share of phantoms, 0..1",
+      },
+      synthetic: {
+        value: "X",
+        default: d.syntheticShare,
+        help:
+          "share of the other images with targets that nobody drew: nested pieces of a segmentation",
+      },
+      regions: {
+        value: "X",
+        default: d.regionShare,
+        help:
+          "share of images of which a region around the object is shown, of random scale and shift",
+      },
+      placements: {
+        ...{ value: "N", min: 0, max: 1e6, default: d.placements },
+        help: "regions of each image that are drawn at all; 0: always new ones",
+      },
+      clicks: {
+        value: "X",
+        default: d.clickShare,
+        help:
+          "chance that a user clicks where the recommendation is wrong, rather than picks",
+      },
+      boxes: {
+        value: "X",
+        default: d.boxShare,
+        help: "share of users who start with a box",
+      },
+      masks: {
+        value: "X",
+        default: d.maskShare,
+        help: "share of users who start with a mask",
+      },
+      users: {
+        ...COUNT,
+        default: d.usersPerImage,
+        help: "users of each image",
+      },
+      styles: {
+        value: "X",
+        default: d.styleShare,
+        help: "share of users with a style of their own",
+      },
+      carry: {
+        value: "X",
+        default: d.carryShare,
+        help:
+          "share of users who go on to the next image with their profile, where a rater is known by name",
+      },
+      seed: { ...SEEDS, default: d.seed, help: "seed" },
+    },
+    "Run and files": {
+      threads: THREADS,
+      out: {
+        value: "FILE",
+        default: "model.safetensors",
+        help: "where the weights go",
+      },
+      checkpoint: {
+        value: "FILE",
+        shown: "OUT.checkpoint",
+        help: "state to resume from",
+      },
+      "checkpoint-seconds": {
+        value: "X",
+        default: 60,
+        help: "seconds between checkpoints; 0: after every step",
+      },
+      cache: {
+        value: "FOLDER",
+        help:
+          "keeps what a frozen encoder makes of the images, for this run and later ones; with --placements",
+      },
+      log: {
+        value: "FILE.csv",
+        help:
+          "the learning curve: loss, and by iteration Dice, that of the best candidate and sample spread; grows with the run",
+      },
+      note: {
+        value: "TEXT",
+        help: "goes into the weights' metadata: data, license",
+      },
+    },
+  },
+};
 
 /** A number of the command line, 0 to `max`. */
-function readNumber(
-  line: CommandLine,
-  name: string,
-  fallback: number,
-  max: number,
-): number {
-  const text = line.text(name);
-  if (text === undefined) return fallback;
+function readNumber(line: CommandLine, name: string, max: number): number {
+  const text = line.text<string>(name);
   const [value] = line.numbers(name, text, "X");
   if (value >= 0 && value <= max) return value;
   throw line.refuse(`--${name} must be within 0..${max}`, text);
@@ -119,33 +219,28 @@ function readNumber(
 
 /** The recipe that the command line asks for. */
 export function readRecipe(line: CommandLine): Recipe {
-  const d = defaultRecipe;
-  const count = { min: 1, max: 1e9 };
   const recipe: Recipe = {
     ...d,
-    steps: line.integer("steps", d.steps, count),
-    batch: line.integer("batch", d.batch, count),
-    samples: line.integer("samples", d.samples, { min: 0, max: 1e6 }),
-    iterations: line.integer("iterations", d.iterations, count),
-    learningRate: readNumber(line, "rate", d.learningRate, 1),
-    warmUp: line.integer("warm-up", d.warmUp, { min: 0, max: 1e9 }),
-    schedule: line.oneOf("schedule", ["cosine", "constant"], d.schedule),
-    averageDecay: readNumber(line, "ema", d.averageDecay, 0.999999),
-    phantomShare: readNumber(line, "phantoms", d.phantomShare, 1),
-    syntheticShare: readNumber(line, "synthetic", d.syntheticShare, 1),
-    regionShare: readNumber(line, "regions", d.regionShare, 1),
-    placements: line.integer("placements", d.placements, { min: 0, max: 1e6 }),
-    clickShare: readNumber(line, "clicks", d.clickShare, 1),
-    boxShare: readNumber(line, "boxes", d.boxShare, 1),
-    maskShare: readNumber(line, "masks", d.maskShare, 1),
-    usersPerImage: line.integer("users", d.usersPerImage, count),
-    styleShare: readNumber(line, "styles", d.styleShare, 1),
-    carryShare: readNumber(line, "carry", d.carryShare, 1),
-    seed: line.integer("seed", d.seed, SEEDS),
-    loss: {
-      ...d.loss,
-      kind: line.oneOf("loss", ["marginal", "paper"], "marginal"),
-    },
+    steps: line.integer("steps"),
+    batch: line.integer("batch"),
+    samples: line.integer("samples"),
+    iterations: line.integer("iterations"),
+    learningRate: readNumber(line, "rate", 1),
+    warmUp: line.integer("warm-up"),
+    schedule: line.oneOf("schedule", ["cosine", "constant"]),
+    averageDecay: readNumber(line, "ema", 0.999999),
+    phantomShare: readNumber(line, "phantoms", 1),
+    syntheticShare: readNumber(line, "synthetic", 1),
+    regionShare: readNumber(line, "regions", 1),
+    placements: line.integer("placements"),
+    clickShare: readNumber(line, "clicks", 1),
+    boxShare: readNumber(line, "boxes", 1),
+    maskShare: readNumber(line, "masks", 1),
+    usersPerImage: line.integer("users"),
+    styleShare: readNumber(line, "styles", 1),
+    carryShare: readNumber(line, "carry", 1),
+    seed: line.integer("seed"),
+    loss: { ...d.loss, kind: line.oneOf("loss", ["marginal", "paper"]) },
   };
   checkRecipe(recipe); // before the data are read
   return recipe;
@@ -153,12 +248,12 @@ export function readRecipe(line: CommandLine): Recipe {
 
 /** Seconds between checkpoints. */
 export function readCheckpointSeconds(line: CommandLine): number {
-  return readNumber(line, "checkpoint-seconds", 60, 86400);
+  return readNumber(line, "checkpoint-seconds", 86400);
 }
 
 /** What is trained: "spa", or a baseline. */
 export function readMethod(line: CommandLine): string {
-  const method = line.oneOf("method", ["spa", ...Object.keys(METHODS)], "spa");
+  const method = line.oneOf("method", METHOD_NAMES);
   if (method !== "spa" && line.has("average")) {
     throw line.refuse("--average must come with spa", method);
   }
@@ -224,7 +319,7 @@ async function readDatasets(line: CommandLine) {
   const exclude = readRaters(line, "exclude");
   const wanted = (rater: string) =>
     (include?.includes(rater) ?? true) && !exclude?.includes(rater);
-  const most = line.integer("most", Infinity, { min: 1, max: 1e9 });
+  const most = line.integer("most", Infinity);
   const cases: TrainingCase[] = [];
   const names: string[] = [];
   for (const { folder, dataset } of await openCases(line, "train")) {

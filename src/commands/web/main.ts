@@ -1,7 +1,12 @@
 /** `deno task web`; see `--help`. */
 
 import { join } from "node:path";
-import { type Command, CommandLine, runCommand } from "../command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  MODEL,
+  runCommand,
+} from "../command_line.ts";
 import { loadModel } from "../../checkpoints/load_model.ts";
 import { writeWebPage } from "./write_web_page.ts";
 
@@ -12,7 +17,7 @@ const COMMAND: Command = {
     "Writes a folder with a page on which anyone segments images in a browser: no server, no download from elsewhere, no image leaves the machine. Open its index.html, or put the folder on any web server.",
   options: {
     "": {
-      model: { value: "FILE", shown: "shipped", help: "weights" },
+      model: MODEL,
       out: { value: "FOLDER", default: "out/web", help: "where the page goes" },
     },
   },

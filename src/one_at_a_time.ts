@@ -1,0 +1,35 @@
+/** Jobs of one owner that must not overlap, until the owner is disposed. */
+export class OneAtATime {
+  #busy = false;
+  #disposed = false;
+
+  /**
+   * Does a job, if no other is under way.
+   *
+   * @param verb What it does, for the errors: "choose".
+   * @throws {TypeError} When another job is under way, or after `end`.
+   */
+  async run<T>(verb: string, job: () => Promise<T>): Promise<T> {
+    if (this.#busy) {
+      throw new TypeError(
+        `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
+      );
+    }
+    if (this.#disposed) {
+      throw new TypeError(
+        `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
+      );
+    }
+    this.#busy = true;
+    try {
+      return await job();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** No job may follow. */
+  end(): void {
+    this.#disposed = true;
+  }
+}
