@@ -25,8 +25,16 @@ import { openCheckpoint } from "./open_checkpoint.ts";
 
 export type { LoadProgress, WeightReport };
 
-/** The weights that come with the module. */
-const SHIPPED = new URL("../../data/models/tiny.safetensors", import.meta.url);
+/** The weights that come with the module, by name. */
+const SHIPPED: ReadonlyMap<string, URL> = new Map([
+  ["tiny", new URL("../../data/models/tiny.safetensors", import.meta.url)],
+  ["small", new URL("../../data/models/small.safetensors", import.meta.url)],
+]);
+
+/** Where a model is: the place of the weights that come with the module by their name. */
+export function placeOf(source: string | URL): string | URL {
+  return SHIPPED.get(`${source}`) ?? source;
+}
 
 /** Bytes read between two chances for timers and servers to run. */
 const BYTES_PER_TURN = 2 ** 25;
@@ -73,8 +81,10 @@ export interface LoadModelOptions {
  * checkpoint, what SPA adds is drawn afresh and must be trained. So is all but
  * the image encoder where a LiteMedSAM checkpoint is loaded as `small`.
  *
- * @param source Path or URL; by default the weights that come with the module
- * (preset `tiny`). A file of http is downloaded once and kept.
+ * @param source Path or URL, or the name of weights that come with the module:
+ * "tiny" (default), for lung nodules in crops, or "small", for images of many
+ * kinds. A file of your own with such a name is "./tiny". A file of http is
+ * downloaded once and kept.
  * @param options See {@linkcode LoadModelOptions}.
  * @returns The model, with the file's metadata.
  * @throws {Deno.errors.NotFound} When the file does not exist.
@@ -86,7 +96,7 @@ export interface LoadModelOptions {
  * @throws {Error} When a download fails, or brings nothing for a minute.
  */
 export async function loadModel(
-  source: string | URL = SHIPPED,
+  source: string | URL = "tiny",
   {
     config: given,
     network,
@@ -104,10 +114,11 @@ export async function loadModel(
       }: current value is ${given}`,
     );
   }
-  const isRemote = /^https?:/.test(`${source}`);
+  const place = placeOf(source);
+  const isRemote = /^https?:/.test(`${place}`);
   const path = isRemote
-    ? await download(new URL(source), cacheFolder, onProgress)
-    : source;
+    ? await download(new URL(place), cacheFolder, onProgress)
+    : place;
   using checkpoint = foldBatchNorms(await openCheckpoint(path));
   const { skipped } = checkpoint;
   const names = [...checkpoint.names, ...skipped.keys()];

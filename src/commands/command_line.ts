@@ -277,8 +277,8 @@ export const THREADS: Option = {
 /** The `--model` of every command. */
 export const MODEL: Option = {
   value: "FILE",
-  shown: "shipped",
-  help: "weights",
+  shown: "tiny",
+  help: "weights; those that come with the module are tiny and small",
 };
 
 /** The `--samples` of every command. */

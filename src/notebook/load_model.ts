@@ -13,8 +13,10 @@ import { isWatched, loadingBars } from "./progress.ts";
  * In a notebook and on a terminal, a download or a file that takes more than a
  * second shows a bar; an `onProgress` of your own replaces it.
  *
- * @param source Path or URL; by default the weights that come with the module
- * (preset `tiny`). A file of http is downloaded once and kept.
+ * @param source Path or URL, or the name of weights that come with the module:
+ * "tiny" (default), for lung nodules in crops, or "small", for images of many
+ * kinds. A file of your own with such a name is "./tiny". A file of http is
+ * downloaded once and kept.
  * @param options See {@linkcode LoadModelOptions}.
  * @returns The model, with the file's metadata.
  * @throws {Deno.errors.NotFound} When the file does not exist.

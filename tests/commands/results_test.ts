@@ -120,7 +120,10 @@ Deno.test("README's table is made of the records, and stays without them", () =>
   const text = `a\n${begin}\n\nold\n\n${end}\nb\n`;
   const records = new Map([["lidc-whole", record([[0.5], [0.75], [1]])]]);
   const filled = fillReadme(text, records)!;
-  assert.match(filled, /\| lung nodules, crops \| 3 \| 0\.750 \| – \| – \|/);
+  assert.match(
+    filled,
+    /\| `tiny`: lung nodules, crops \| 3 \| 0\.750 \| – \| – \|/,
+  );
   assert.ok(filled.startsWith(`a\n${begin}\n`));
   assert.ok(filled.endsWith(`${end}\nb\n`));
   assert.ok(!filled.includes("old"));

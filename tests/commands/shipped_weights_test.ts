@@ -27,6 +27,38 @@ Deno.test("the shipped weights say what they were trained on, and fit in 8 MB", 
   assert.ok(size > 2 * parameters && size < 2 * parameters + 1e5);
 });
 
+Deno.test("the weights for many kinds of images say what they were trained on, and fit in 15 MB", async () => {
+  using model = await loadModel("small");
+  const { training_data: data } = model.metadata;
+  const card = await Deno.readTextFile("data/models/README.md");
+  for (
+    const source of [
+      ...["LIDC-IDRI", "BU-BIL", "usgra", "Hippocampus", "LiteMedSAM"],
+      ...["CHASE_DB1", "Brain-Tumor-Progression"],
+    ]
+  ) {
+    assert.ok(data.toLowerCase().includes(source.toLowerCase()), source);
+    assert.ok(card.includes(source), source);
+  }
+  assert.match(card, /not trained on QUBIQ/);
+  const { size } = await Deno.stat("data/models/small.safetensors");
+  assert.ok(size < 15e6, `${size} bytes`);
+});
+
+Deno.test("one click into a phantom of a whole image finds its region", async () => {
+  using model = await loadModel("small");
+  const { cases } = await folderDataset("data/phantoms");
+  const results = await evaluate(model, {
+    ...await folderDataset("data/phantoms"),
+    cases: cases.slice(0, 4),
+  }, { iterations: 3, samples: 16 });
+  const dice = summarize(results).map((row) => row.dice);
+  const looks = results.map((result) => result.looks?.count);
+  console.log(`${results.length} phantom targets, Dice ${dice.join(" ")}`);
+  assert.ok(looks.every((count) => count !== undefined && count <= 3));
+  assert.ok(dice[2] > 0.5, `third ${dice[2]}`);
+});
+
 Deno.test("the shipped weights align the sample phantoms with each rater", async () => {
   using model = await loadModel();
   const results = await evaluate(model, await folderDataset("data/phantoms"), {

@@ -1,5 +1,6 @@
 /** The options of `deno task evaluate`. */
 
+import { placeOf } from "../../checkpoints/load_model.ts";
 import {
   type Baseline,
   loadBaseline,
@@ -327,7 +328,8 @@ export async function readBaseline(
   line: CommandLine,
 ): Promise<Baseline | undefined> {
   const path = line.text("model");
-  const own = path === undefined ? "spa" : await methodOfFile(path);
+  const isShipped = path === undefined || placeOf(path) !== path;
+  const own = isShipped ? "spa" : await methodOfFile(path);
   const method = line.oneOf("method", METHOD_NAMES, own);
   if (path === undefined || own === "spa" || method === "spa") {
     if (method === own) return undefined;

@@ -111,13 +111,24 @@ async function main(): Promise<void> {
     const ids = STUDIES.map(({ id }) => id).join(", ");
     throw line.refuse(`--only must name studies, ${ids}`, unknown);
   }
-  using model = await loadModel();
-  const now = { model: fingerprint(model), code: methodVersion() };
+  const digest = async (name: "tiny" | "small") => {
+    using model = await loadModel(name);
+    return fingerprint(model);
+  };
+  const code = methodVersion();
+  const now = {
+    model: await digest("tiny"),
+    small: await digest("small"),
+    code,
+  };
   const wanted = STUDIES.filter(({ id }) => only?.includes(id) ?? true);
   await Deno.mkdir(folder, { recursive: true });
   for (const study of wanted) {
     const path = join(folder, `${recordName(study, full)}.json`);
-    const state = stateOf(await readRecord(path), now);
+    const state = stateOf(await readRecord(path), {
+      model: study.model ? now[study.model] : now.model,
+      code,
+    });
     console.log(`${study.id}: ${state}`);
     if (line.has("list") || line.has("render") || state === "done") continue;
     if (state === "stale") await Deno.rename(path, `${path}.before`);

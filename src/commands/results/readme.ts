@@ -11,11 +11,15 @@ const END = "<!-- end of results -->";
 
 /** Its rows: what they are called, and of which study. */
 const ROWS = {
-  "lung nodules, crops": "lidc-whole",
-  "lung nodules in 512 x 512": "lidc-pad512",
-  "cells": "cells-auto",
-  "nerves and vessels": "ultrasound-auto",
-  "hippocampus": "hippocampus-auto",
+  "`tiny`: lung nodules, crops": "lidc-whole",
+  "`tiny`: lung nodules in 512 x 512": "lidc-pad512",
+  "`tiny`: nerves": "tiny-nerves",
+  "`small`: lung nodules": "small-lidc",
+  "`small`: single cells": "small-cells",
+  "`small`: nerves": "small-nerves",
+  "`small`: vessels": "small-vessels",
+  "`small`: hippocampus": "small-hippocampus",
+  "`small`: brain growth (never seen)": "small-qubiq",
 };
 
 /**

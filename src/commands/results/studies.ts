@@ -10,6 +10,8 @@ export interface Study {
   readonly every: number;
   /** What else `evaluate` is told. */
   readonly args: readonly string[];
+  /** The shipped weights it is about. Default: "tiny". */
+  readonly model?: "small";
 }
 
 /** Single cells, whose raters are persons known by number, each with a tool. */
@@ -53,6 +55,28 @@ const minds = (id: string, raters: string): Study => ({
   args: ["--split", "train", ...given, "--include", raters],
 });
 
+/** Data sets by kind, with one click on a whole image. */
+const KINDS: readonly Study[] = [
+  { id: "lidc", data: ["lidc_crops"], every: 8, args: [] },
+  { id: "cells", data: CELLS, every: 4, args: [] },
+  { id: "nerves", data: ["usgra/nerve"], every: 2, args: ["--parts"] },
+  { id: "vessels", data: ["usgra/vessel"], every: 2, args: ["--parts"] },
+  { id: "hippocampus", data: ["hippocampus"], every: 24, args: [] },
+  { id: "qubiq", data: ["qubiq/brain-growth"], every: 2, args: [] },
+];
+
+/** The same for each of the shipped weights, and where the region is given. */
+const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
+  { ...rest, id: `small-${id}`, args, model: "small" },
+  {
+    ...rest,
+    id: `small-${id}-given`,
+    args: [...args, ...given],
+    model: "small",
+  },
+  { ...rest, id: `tiny-${id}`, args },
+]);
+
 /** All of them, in the order in which they are run. */
 export const STUDIES: readonly Study[] = [
   lidc("whole", "--region", "whole"),
@@ -82,6 +106,7 @@ export const STUDIES: readonly Study[] = [
   habits("habits-mstep", "--rule", "m-step"),
   lidc("ablation", "--region", "whole", "--ablation"),
   lidc("few", "--ablation", "--region", "whole", "--samples", "8"),
+  ...kinds,
 ];
 
 /** The name of a study's record: one of every n-th case is another. */
@@ -91,13 +116,14 @@ export function recordName({ id, every }: Study, full: boolean): string {
 
 /** The arguments of `evaluate` for a study. */
 export function argumentsOf(
-  { data, every, args }: Study,
+  { data, every, args, model }: Study,
   root: string,
   full: boolean,
 ): string[] {
   return [
     ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
     ...(full || every === 1 ? [] : ["--every", `${every}`]),
+    ...(model ? ["--model", model] : []),
     ...args,
   ];
 }
