@@ -39,8 +39,16 @@ export {
   type Masks,
   sampleSpread,
 } from "../metrics/sample_set.ts";
-export type { AnnotationImage } from "../notebook/annotation_images.ts";
-export type { AnnotationRecord } from "../notebook/annotation_record.ts";
+export type {
+  AnnotationImage,
+  AnnotationItem,
+  AnnotationVolume,
+  FirstClick,
+} from "../notebook/annotation_images.ts";
+export type {
+  AnnotationLabel,
+  AnnotationRecord,
+} from "../notebook/annotation_record.ts";
 export { AnnotationReport } from "../notebook/annotation_report.ts";
 export type { Asked } from "../notebook/ask.ts";
 export type { FirstClicks } from "../notebook/annotation_images.ts";
