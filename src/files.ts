@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { InputError } from "./input_error.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary name in the same folder,
@@ -81,7 +82,7 @@ export async function removeTemporaries(
  */
 export async function checkTarget(path: string): Promise<void> {
   const refuse = (must: string) =>
-    new RangeError(`Cannot write a file as ${must}: current value is ${path}`);
+    new InputError(`Cannot write a file as ${must}: current value is ${path}`);
   await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {
     throw refuse("its folder must be one that can be made");
   });

@@ -1,6 +1,7 @@
 /**
- * Errors that what somebody gave explains: an option, a file, an argument.
- * Commands print one line for them, and a stack for every other error.
+ * Errors that are no bugs: their message says all. A wrong option, file or
+ * argument causes them, or an engine or a server that is not there. Commands
+ * print one line for them, and a stack for every other error.
  *
  * @module
  */
@@ -22,8 +23,14 @@ export class InputTypeError extends TypeError {
   readonly [INPUT] = true;
 }
 
+/** The machine, the network or the other side lacks what is needed. */
+export class EnvironmentError extends Error {
+  /** Tells it from the errors that bugs throw, across copies of the module. */
+  readonly [INPUT] = true;
+}
+
 /**
- * Whether an error is explained by what was given, and no bug.
+ * Whether an error is one of these or of the file system, and no bug.
  *
  * @param error Anything that was thrown.
  */

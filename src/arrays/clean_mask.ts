@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "./contiguous.ts";
 import { extentOf } from "./extent.ts";
+import { InputError } from "../input_error.ts";
 
 /** Small repairs of a mask before it is saved. */
 export interface MaskCleaning {
@@ -72,7 +73,7 @@ export function cleanMask(
     MaskCleaning = {},
 ): NdArray<Uint8Array> {
   if (!(minimumSize >= 0)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot clean the mask as minimumSize must be a number >= 0: current value is ${minimumSize}`,
     );
   }

@@ -2,6 +2,7 @@
 
 import type { HostTensor } from "../engine/tensors.ts";
 import type { Checkpoint, ReadOptions } from "./checkpoint.ts";
+import { InputError } from "../input_error.ts";
 
 /** Epsilon of PyTorch's `BatchNorm2d`. */
 const EPSILON = 1e-5;
@@ -67,7 +68,7 @@ export function foldBatchNorms(checkpoint: Checkpoint): Checkpoint {
     );
     const negative = variance.findIndex((value) => !(value >= 0));
     if (negative >= 0) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot fold the batch normalization as "${norm.running_var}" must be >= 0: current value at ${negative} is ${
           variance[negative]
         }`,

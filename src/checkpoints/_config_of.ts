@@ -5,6 +5,7 @@ import { isModelConfig } from "../model/check_config.ts";
 import { compareWeights } from "../model/compare_weights.ts";
 import { declareWeights } from "../model/declare_weights.ts";
 import { type ModelConfig, presets } from "../model/config.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * The config that a file's metadata states.
@@ -113,7 +114,7 @@ export function guessConfig(
 }
 
 function refuseConfig(source: string, found: string): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot load the model ${source} as its metadata must hold its config as JSON, or the option config be given: current value is ${found}`,
   );
 }

@@ -2,6 +2,7 @@
 
 import { basename, join } from "node:path";
 import { openOne } from "./open_checkpoint.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** How far a load is. */
 export interface LoadProgress {
@@ -126,7 +127,7 @@ async function announced(
 }
 
 function refuse(url: URL, rule: string, current: unknown): Error {
-  return new Error(
+  return new EnvironmentError(
     `Cannot load the model ${url} as ${rule}: current value is ${current}`,
   );
 }

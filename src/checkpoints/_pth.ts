@@ -23,6 +23,7 @@ import {
   verifyEntry,
   type ZipEntry,
 } from "./_zip.ts";
+import { InputError } from "../input_error.ts";
 
 /** What an archive of torch.jit.save holds, and none of torch.save. */
 const TORCH_SCRIPT = /^[^/]*\/(constants\.pkl$|code\/)/;
@@ -140,7 +141,7 @@ function collectTensors(root: unknown, source: ByteSource): Found {
   };
   if (root instanceof Dict) visit(root, []);
   if (records.size > 0) return { records, skipped };
-  for (const problem of skipped.values()) throw new RangeError(problem);
+  for (const problem of skipped.values()) throw new InputError(problem);
   throw refusePth("it must hold a dict of tensors", kind(root));
 }
 

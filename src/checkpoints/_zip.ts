@@ -8,6 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { ByteSource } from "./_byte_source.ts";
 import { show } from "./_elements.ts";
+import { InputError } from "../input_error.ts";
 
 /** An entry of the archive, with its data's place in the file. */
 export interface ZipEntry {
@@ -39,7 +40,7 @@ const CHUNK = 2 ** 22;
 
 /** An error about a PyTorch file, in the house form. */
 export function refusePth(rule: string, current: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read PyTorch checkpoint as ${rule}: current value is ${current}`,
   );
 }

@@ -6,6 +6,7 @@ import { type TensorSpec, traceFunction } from "../engine/trace.ts";
 import type { Model } from "../model/model.ts";
 import type { Weights } from "../model/weights.ts";
 import { type ExportedProgram, exportedPrograms } from "./_onnx_programs.ts";
+import { InputError } from "../input_error.ts";
 
 /** Options of {@linkcode exportOnnx}. */
 export interface ExportOnnxOptions {
@@ -79,7 +80,7 @@ export async function exportOnnx(
   for (const [name, value] of Object.entries({ samples, slots })) {
     const minimum = least[name as keyof typeof least];
     if (Number.isSafeInteger(value) && value >= minimum) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot export the model as ${name} must be an integer >= ${minimum}: current value is ${value}`,
     );
   }

@@ -8,6 +8,7 @@ import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 import { openPth } from "./_pth.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { openSafetensors } from "./safetensors.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a folder in Hugging Face's layout may hold, the preferred first. */
 const IN_FOLDER = [
@@ -146,7 +147,7 @@ function refuse(
   rule: string,
   current: string,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot open checkpoint ${name} as it must be ${rule}: current value is ${current}`,
   );
 }
@@ -243,7 +244,7 @@ function refuseIndex(
   current: unknown,
   cause?: unknown,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot open checkpoint ${
       basename(path)
     } as it must ${rule}: current value is ${current}`,

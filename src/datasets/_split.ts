@@ -1,6 +1,7 @@
 import { basename, join, resolve } from "node:path";
 import { ifThere } from "../files.ts";
 import { isFolder, listFolder } from "./_file_case.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** The splits that a dataset may have. */
 export const SPLITS = ["train", "val", "test"] as const;
@@ -32,7 +33,7 @@ export function findSplit(
   split: Split,
 ): string | undefined {
   if (!SPLITS.includes(split)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot open dataset as split must be train, val or test: current value is ${split}`,
     );
   }
@@ -115,7 +116,7 @@ export function listedSplits(
 ): Map<string, Split> | undefined {
   if (list.values().every(({ split }) => split === undefined)) return undefined;
   const refuse = (rule: string, value: string) =>
-    new RangeError(
+    new InputError(
       `Cannot open dataset as ${rule} in ${
         join(folder, "cases.json")
       }: current value is ${value}`,
@@ -180,7 +181,7 @@ export async function readCaseList(
     !Array.isArray(entries) ||
     !entries.every((entry) => typeof entry?.case === "string")
   ) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot open dataset as ${path} must be a list of objects with a "case": current value is ${
         text.slice(0, 40)
       }`,

@@ -4,6 +4,7 @@ import { checkOptions } from "../options.ts";
 import { readCaseList } from "./_split.ts";
 import { fileCase, listFolder } from "./_file_case.ts";
 import type { Case, Dataset } from "./dataset.ts";
+import { InputError } from "../input_error.ts";
 
 const RATERS = ["0", "1", "2", "3"];
 
@@ -57,14 +58,14 @@ export async function lidcCrops(
     }));
   }
   if (cases.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot open LIDC crops as the folder must have cases (PATIENT/CASE.png): current value is ${images}`,
     );
   }
   const found = new Set(cases.map(({ id }) => id));
   for (const entry of list.values()) {
     if (entry.split === split && !found.has(entry.case)) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot open LIDC crops as every case of cases.json must have an image: current value is ${entry.case}, which ${images} lacks`,
       );
     }

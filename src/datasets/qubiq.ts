@@ -11,6 +11,7 @@ import { volumeCases } from "./_volume_cases.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import { checkOptions } from "../options.ts";
+import { InputError } from "../input_error.ts";
 
 const MASK = /^task(\d+)_seg(\d+)\.nii(\.gz)?$/;
 const IMAGE = /^image\.nii(\.gz)?$/;
@@ -84,7 +85,7 @@ export async function qubiq(
     );
   }
   if (cases.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot open QUBIQ as the folder must have cases with masks of task ${task} (caseNN/task01_seg01.nii.gz): current value is ${root}`,
     );
   }

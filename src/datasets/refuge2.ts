@@ -10,6 +10,7 @@ import { findSplit, splitNamed } from "./_split.ts";
 import { displayable } from "../displayable.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import { checkOptions } from "../options.ts";
+import { InputError } from "../input_error.ts";
 
 const MASK = /^(.+)_seg_(cup|disc)_(\d+)(_cropped)?\.(jpe?g|png|tiff?)$/i;
 const SPLITS = {
@@ -84,7 +85,7 @@ export async function refuge2(
     );
   }
   if (cases.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot open REFUGE2 as the folder must have cases (NAME/NAME_seg_${structure}_1_cropped.jpg): current value is ${root}`,
     );
   }

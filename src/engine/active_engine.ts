@@ -12,6 +12,7 @@ import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
 import { checkProvider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
 import type { Provider, SessionOptions } from "./session_messages.ts";
+import { EnvironmentError, InputError } from "../input_error.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -92,7 +93,7 @@ export async function choose(
 ): Promise<EngineInfo> {
   const settings = settingsOf(options);
   if (name !== "auto" && !ENGINE_NAMES.includes(name)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as its name must be one of auto, ` +
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
@@ -125,20 +126,20 @@ async function resolveEngine(
       missing.push((error as Error).message);
     }
   }
-  throw new Error(missing.join("; "));
+  throw new EnvironmentError(missing.join("; "));
 }
 
 /** The options with their defaults, checked. */
 export function settingsOf(options: EngineOptions): Settings {
   const { threads = defaultThreads(), provider = "cpu" } = options;
   if (!Number.isInteger(threads) || threads < 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as threads must be an integer >= 1: ` +
         `current value is ${threads}`,
     );
   }
   if (!PROVIDERS.includes(provider)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as its provider must be one of ` +
         `${PROVIDERS.join(", ")}: current value is "${provider}"`,
     );
@@ -190,7 +191,7 @@ async function startRuntime(): Promise<OnnxRuntime> {
     return await runtime;
   } catch (cause) {
     runtime = undefined;
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot use the engine "onnx" as ONNX Runtime does not start ` +
         `(it needs npm:onnxruntime-node, --allow-ffi and ` +
         `--allow-env=ORT_DISABLE_TELEMETRY): ${(cause as Error).message}`,

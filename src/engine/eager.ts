@@ -21,6 +21,7 @@ import {
 } from "./tensors.ts";
 import { loadTensorFlow } from "./tensorflow.ts";
 import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** A computed specifier stays outside the module graph, and its first import. */
 const WASM = "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
@@ -64,7 +65,7 @@ export async function loadEager(
   });
   if (previous) await tf.setBackend(previous);
   if (!ready) {
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot use the engine "${name}" as its tfjs backend does not initialize` +
         (cause instanceof Error ? `: ${cause.message}` : ""),
       { cause },

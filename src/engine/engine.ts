@@ -26,6 +26,7 @@ import {
   mapTree,
   type Tree,
 } from "./tensors.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 export type {
   DeviceTensor,
@@ -150,7 +151,7 @@ export function checkFinite(action: string, values: ArrayLike<number>): void {
   const engine = provider && provider !== "cpu"
     ? `${name} (${provider})`
     : name;
-  throw new Error(
+  throw new EnvironmentError(
     `Cannot ${action} as the engine ${engine} must give finite numbers: current value is ${
       values[at]
     }, ${bad} of ${all.length} are not finite. Choose another engine with useEngine(), or check the weights`,

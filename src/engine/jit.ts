@@ -27,6 +27,7 @@ import {
   type Tree,
 } from "./tensors.ts";
 import { type Program, trace } from "./trace.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** A record whose members are tensors, or arrays and records of them. */
 export type TensorRecord<T> = { [K in keyof T]: TensorTree<T[K]> };
@@ -139,14 +140,14 @@ export function jit<
     if (!isRecord(result)) {
       const promised = result instanceof Promise;
       if (promised) result.catch(() => {}); // it goes on without tensors
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot use the result of "${name}" as it must be a record of ` +
           `tensors: current value is ${promised ? "a Promise" : result}`,
       );
     }
     const missing = resident.find((key) => !(key in result));
     if (missing !== undefined) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot keep "${missing}" of "${name}" in the engine as it must be a ` +
           `key of the result: current keys are ${Object.keys(result)}`,
       );

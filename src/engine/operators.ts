@@ -14,6 +14,7 @@ import {
   sourceOf,
   type Value,
 } from "./values.ts";
+import { InputError } from "../input_error.ts";
 
 /** TensorProto.DataType, for Cast. */
 const CAST_TO: Record<OnnxType, number> = {
@@ -225,7 +226,7 @@ export function matMul(
     b.shape.at(transposeB ? -1 : -2),
   ];
   if (inner[0] !== inner[1]) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot multiply [${a.shape}] by [${b.shape}] as their inner extents must ` +
         `be equal: current values are ${inner[0]} and ${inner[1]}`,
     );
@@ -264,7 +265,7 @@ export function broadcastShape(
   const q = paddedShape(b, rank);
   return p.map((extent, i) => {
     if (extent !== q[i] && extent !== 1 && q[i] !== 1) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot broadcast [${a}] with [${b}] as extents must be equal or 1: ` +
           `current values are ${extent} and ${q[i]}`,
       );

@@ -8,6 +8,7 @@ import type { OnnxRuntime } from "./session.ts";
 import type { Provider } from "./session_messages.ts";
 import { trace } from "./trace.ts";
 import { requireAdapter } from "./webgpu.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** All of its execution providers that an engine may name. */
 export const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
@@ -41,7 +42,7 @@ export async function checkProvider(
         `deno.json, then run: deno install --allow-scripts=${PACKAGE}`
       : "";
     const { message } = (cause as Error).cause as Error;
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot use ${user} as ONNX Runtime does not run on it: ` +
         message.trim() + install,
       { cause },

@@ -5,6 +5,7 @@
  */
 
 import type * as tf from "./tf.ts";
+import { InputTypeError } from "../input_error.ts";
 
 /** A tfjs tensor, as traced functions take and give. */
 export type Tensor = tf.Tensor;
@@ -84,7 +85,7 @@ export class EngineTensor<S extends Storage = Storage> implements DeviceTensor {
   /** Its storage, after a check that `engine` may use it. */
   storageIn(engine: string): S {
     if (this.engine !== engine) {
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot use a device tensor as it must live in the current engine ` +
           `"${engine}": current value is "${this.engine}"`,
       );
@@ -104,7 +105,7 @@ export class EngineTensor<S extends Storage = Storage> implements DeviceTensor {
 
   #live(action: string): S {
     if (this.#storage) return this.#storage;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} a device tensor [${this.shape}] as it is disposed`,
     );
   }
@@ -141,7 +142,7 @@ export function dtypeOf(data: HostData): DType {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Int32Array) return "int32";
   if (data instanceof Uint8Array) return "bool";
-  throw new TypeError(
+  throw new InputTypeError(
     `Cannot use a host tensor as its data must be Float32Array, Int32Array ` +
       `or Uint8Array: current value is ${Object.prototype.toString.call(data)}`,
   );
@@ -166,13 +167,13 @@ export function checkHostTensor(tensor: HostTensor, path: string): void {
       return shape[axis] <= 1 || stride[axis] === expected;
     });
   if (!contiguous || (offset ?? 0) !== 0) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use input "${path}" as it must be contiguous: ` +
         `current strides are [${stride}], offset ${offset}`,
     );
   }
   if (data.length !== sizeOf(shape)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use input "${path}" as its shape [${shape}] must hold ` +
         `${sizeOf(shape)} values: current value is ${data.length}`,
     );
@@ -192,7 +193,7 @@ export function mapTree<Leaf, Result>(
   if (tree === undefined) return tree as unknown as Tree<Result>;
   if (tree !== null && isLeaf(tree)) return visit(tree, path);
   if (!Array.isArray(tree) && !isRecord(tree)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use "${path}" as it must be a tensor, or an array or record of ` +
         `them: current value is ${String(tree)}`,
     );

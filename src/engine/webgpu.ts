@@ -6,6 +6,7 @@
  */
 import * as tf from "./tf.ts";
 import { once } from "../once.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** A computed specifier stays outside the module graph. */
 const WEBGPU = "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
@@ -35,7 +36,7 @@ export async function requireAdapter(
 ): Promise<void> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (adapter && (allowSoftware || !isSoftware(adapter.info))) return;
-  throw new Error(
+  throw new EnvironmentError(
     `Cannot use ${user} as this machine has ` +
       (adapter
         ? `only a software adapter, ${nameOf(adapter.info)} ` +

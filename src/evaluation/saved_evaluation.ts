@@ -8,6 +8,7 @@ import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
 import type { Beginning, RegionChoice } from "./first_words.ts";
 import { InputError } from "../input_error.ts";
+import { findDifference } from "../same_settings.ts";
 
 /** Results of every variant, by its name. */
 export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
@@ -94,6 +95,9 @@ export interface SavedEvaluation {
   readonly profiles?: Readonly<Record<string, string>>;
 }
 
+/** What settings were before they could be chosen: an old file lacks them. */
+const BEFORE = { region: "whole", beginning: "click" } as const;
+
 /** Writes an evaluation whole or not at all. */
 export async function saveEvaluation(
   path: string,
@@ -121,9 +125,7 @@ export async function readEvaluation(path: string): Promise<SavedEvaluation> {
     Array.isArray(settings?.variants) && Array.isArray(tables?.targets) &&
     settings.variants.every((name) => Array.isArray(done?.[name]))
   ) {
-    // what was saved before there were regions
-    const before = { region: "whole", beginning: "click" };
-    const known = { ...saved, settings: { ...before, ...settings } };
+    const known = { ...saved, settings: { ...BEFORE, ...settings } };
     return known as SavedEvaluation;
   }
   throw new InputError(
@@ -167,11 +169,7 @@ export function checkSame(
     ...settings,
     variants: undefined,
   });
-  const found = findDifference(
-    asked(one),
-    asked(other),
-    (value) => value === undefined ? "not given" : JSON.stringify(value),
-  );
+  const found = findDifference(asked(one), asked(other), BEFORE);
   if (!found) return;
   throw new InputError(
     `Cannot ${action} as its "${found.name}" must be ${found.was}: current value is ${found.is}`,
@@ -219,23 +217,6 @@ function joinOrigins(parts: readonly SavedEvaluation[]) {
     engine: joinTexts(parts, "engine"),
     ...(known && { code: joinTexts(parts, "code") }),
   };
-}
-
-/** The first of some named values in which two differ, as texts to show. */
-export function findDifference(
-  before: Readonly<Record<string, unknown>>,
-  now: Readonly<Record<string, unknown>>,
-  textOf: (value: unknown) => string,
-): Record<"name" | "was" | "is", string> | undefined {
-  for (const name of Object.keys({ ...before, ...now })) {
-    const [was, is] = [before[name], now[name]].map(textOf);
-    if (was !== is) return { name, was: shorten(was), is: shorten(is) };
-  }
-}
-
-/** The beginning of a text, enough to recognize it. */
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
 /**

@@ -6,6 +6,7 @@ import { connectedParts } from "../arrays/connected_parts.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Case } from "../datasets/dataset.ts";
 import { meanMask } from "../metrics/overlap.ts";
+import { InputError } from "../input_error.ts";
 
 /** A mask that a user has in mind. */
 export interface Target {
@@ -37,7 +38,7 @@ export async function readMasks(
 
 /** The error of a dataset in which nobody marked anything: its numbers would be those of nothing. */
 export function nothingMarked(action: string, dataset: string): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot ${action} as a mask must have something inside: current value is none that has in ${dataset}. Where the masks are not empty, an option of the dataset tells what is inside (label, threshold)`,
   );
 }

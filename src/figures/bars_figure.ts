@@ -1,6 +1,7 @@
 import { chartFigure, gapped, plain, seriesColor } from "./chart.ts";
 import type { Figure } from "./figure.ts";
 import { COLOR, SIZE } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** The bars of one kind, one for each group. */
 export interface BarSeries {
@@ -47,7 +48,7 @@ export function barsFigure(
   { title, groups, series, x, y, tickFormat }: BarsFigureOptions,
 ): Figure {
   if (groups.length === 0 || series.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw bars as there must be groups and series: current value is ${groups.length} groups of ${series.length} series`,
     );
   }

@@ -9,6 +9,7 @@ import {
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
 import { raterLine } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {
@@ -51,7 +52,7 @@ export function diceFigure(
 ): Figure {
   const longest = Math.max(0, ...series.map(({ values }) => values.length));
   if (longest === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }

@@ -12,6 +12,7 @@ import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
 import { raterName, raterOrder } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** What {@linkcode evaluationFigure} shows. */
 export interface EvaluationFigureOptions {
@@ -37,7 +38,7 @@ export function evaluationFigure(
   { raters, title }: EvaluationFigureOptions = {},
 ): Figure {
   if (results.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot draw evaluation as there must be a result: current value is []",
     );
   }
@@ -116,7 +117,7 @@ export function differencesFigure(
     ...Object.values(runs).map(([result]) => result?.iterations.length ?? 0),
   );
   if (others.length === 0 || count === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw differences as there must be two runs with results: current value is ${
         JSON.stringify(Object.keys(runs))
       }`,

@@ -7,6 +7,7 @@ import { drawLegend, type LegendItem, type Rect } from "./panel.ts";
 import { principalPlane } from "./principal_plane.ts";
 import { drawTitle, num, rect, svgDocument, text } from "./svg.ts";
 import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** What {@linkcode mixtureFigure} shows besides the mixtures. */
 export interface MixtureFigureOptions {
@@ -40,7 +41,7 @@ export function mixtureFigure(
     MixtureFigureOptions = {},
 ): Figure {
   if (`${before.means.shape}` !== `${after.means.shape}`) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw mixtures as both must have the same shape: current values are [${before.means.shape}] and [${after.means.shape}]`,
     );
   }
@@ -48,7 +49,7 @@ export function mixtureFigure(
     ? undefined
     : proposal?.candidates[chosen];
   if (chosen !== undefined && !candidate) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw mixtures as chosen must be a candidate of the proposal: current value is ${chosen}`,
     );
   }

@@ -6,6 +6,7 @@ import {
   type SamConfig,
   type TinyVitConfig,
 } from "./config.ts";
+import { InputError } from "../input_error.ts";
 
 /** No figure of a config is larger. */
 const LARGEST = 8192;
@@ -17,7 +18,7 @@ function isSize(value: number, least: number): boolean {
 
 /** An error about one figure of a config, in the house form. */
 function refused(rule: string, found: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot build the model as ${rule}: current value is ${found}`,
   );
 }

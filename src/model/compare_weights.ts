@@ -1,5 +1,6 @@
 import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights, WeightDeclarations } from "./weights.ts";
+import { InputTypeError } from "../input_error.ts";
 
 /** How a set of weights agrees with what a network needs. */
 export interface WeightReport {
@@ -82,13 +83,13 @@ export function checkWeights(
   );
   const problems = describeReport(compareWeights(declared, shapes));
   if (problems !== "") {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as its weights must be those of config "${config}": ${problems}`,
     );
   }
   for (const [name, { data, shape }] of weights) {
     if (data.length === sizeOf(shape)) continue;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as weight "${name}" must have the ${
         sizeOf(shape)
       } values of its shape [${shape}]: current value is ${data.length}`,

@@ -27,6 +27,7 @@ import {
 } from "./prompt_encoder.ts";
 import type { HostWeights, Weights } from "./weights.ts";
 import { declareWeights } from "./declare_weights.ts";
+import { InputTypeError } from "../input_error.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -208,7 +209,7 @@ export class Model {
 
   #checkAlive() {
     if (this.#disposed) {
-      throw new TypeError("Cannot use the model as it is disposed");
+      throw new InputTypeError("Cannot use the model as it is disposed");
     }
   }
 

@@ -9,6 +9,7 @@ import { kidneyScene } from "./_phantom_kidney.ts";
 import { noduleScene } from "./_phantom_nodule.ts";
 import { blur } from "./_phantom_noise.ts";
 import { coverage, type Field, type Scene, union } from "./_phantom_paint.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a phantom shows; its masks are of the optic cup, the nodule, the kidney. */
 export type PhantomKind = "fundus" | "nodule" | "kidney";
@@ -98,12 +99,12 @@ export function phantom(
   const { kind, seed, size = SCENES[kind]?.size } = options;
   checkKind(kind);
   if (!Number.isInteger(seed)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as seed must be a whole number: current value is ${seed}`,
     );
   }
   if (!Number.isInteger(size) || size < 32 || size > 1024) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as size must be a whole number of 32 to 1024: current value is ${size}`,
     );
   }
@@ -121,7 +122,7 @@ export function phantom(
 
 function checkKind(kind: PhantomKind): void {
   if (!Object.hasOwn(SCENES, kind)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as kind must be one of ${
         PHANTOM_KINDS.join(", ")
       }: current value is ${kind}`,
@@ -179,14 +180,14 @@ export function phantoms(
   });
   const { count, seed = 0, kinds = PHANTOM_KINDS, size } = options;
   if (!Number.isInteger(count) || count < 1 || count > 2 ** 20) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot list phantoms as count must be a whole number of 1 to ${
         2 ** 20
       }: current value is ${count}`,
     );
   }
   if (kinds.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot list phantoms as kinds must name at least one: current value is []",
     );
   }
@@ -201,7 +202,7 @@ export function phantoms(
       readMask: async (rater: string) => {
         const { masks } = await Promise.resolve().then(paint);
         if (!Object.hasOwn(masks, rater)) {
-          throw new RangeError(
+          throw new InputError(
             `Cannot read mask of case ${id} as rater must be one of ${
               PHANTOM_RATERS.join(", ")
             }: current value is ${rater}`,

@@ -10,6 +10,7 @@ import {
   type SolidScene,
   wholeOf,
 } from "./_phantom_solids.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a phantom volume shows. */
 export type PhantomVolumeKind = "nodule" | "kidney";
@@ -101,14 +102,14 @@ export function phantomVolume(
   },
 ): PhantomVolume {
   if (!Object.hasOwn(SCENES, kind)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as kind must be one of ${
         PHANTOM_VOLUME_KINDS.join(", ")
       }: current value is ${kind}`,
     );
   }
   if (!Number.isInteger(seed)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as seed must be a whole number: current value is ${seed}`,
     );
   }
@@ -118,7 +119,7 @@ export function phantomVolume(
       side <= (i === 0 ? 256 : 512)
     );
   if (!sound) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as its shape must be 8 to 256 slices of 32 to 512 rows and columns: current value is [${shape}]`,
     );
   }

@@ -1,4 +1,5 @@
 import type { HostWeights } from "../model/weights.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * The mean of several models' weights ("model soups", Wortsman et al. 2022): of
@@ -10,7 +11,7 @@ import type { HostWeights } from "../model/weights.ts";
 export function averageWeights(models: readonly HostWeights[]): HostWeights {
   const [first, ...others] = models;
   const refuse = (found: string) =>
-    new RangeError(
+    new InputError(
       `Cannot average the weights as all must be of one config: current value is ${found}`,
     );
   for (const { size } of others) {

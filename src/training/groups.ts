@@ -30,6 +30,7 @@ import {
   segmentRegion,
 } from "./synthetic_targets.ts";
 import { drawFrom, idOf, type TrainingCase } from "./training_case.ts";
+import { InputError } from "../input_error.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {
@@ -339,7 +340,7 @@ export function drawGroup(
     return { ...rest, users, left };
   }
   const side = maskSide(config);
-  throw new RangeError(
+  throw new InputError(
     `Cannot train as masks must cover at least ${FEWEST_PIXELS} pixels at the decoder's ${side} x ${side}: current value is fewer in ${MOST_DRAWS} draws; crop the images to what is marked`,
   );
 }

@@ -3,6 +3,7 @@
 import { csvText } from "../csv.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import type { TrainingReport } from "./tally.ts";
+import { InputError } from "../input_error.ts";
 
 /** What is known of every iteration. */
 const PARTS = ["dice", "best", "spread"] as const;
@@ -53,7 +54,7 @@ export async function readLearningLog(path: string): Promise<TrainingReport[]> {
     row.length === width && row.slice(0, FIRST.length).every(Number.isFinite)
   );
   if (!known || !whole) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read the learning curve as ${path} must be a log of deno task train: current value begins with ${
         JSON.stringify(text.slice(0, 60))
       }`,

@@ -14,13 +14,14 @@ import { checkWeights } from "../model/compare_weights.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
-import { checkRecipe } from "./recipe.ts";
+import { checkRecipe, defaultRecipe } from "./recipe.ts";
 import { type HostState, readCheckpoint, writeCheckpoint } from "./resume.ts";
 import { biasCorrections, type StepScalars } from "./optimizer.ts";
 import type { TraineeReport } from "./simulation.ts";
 import { Tally } from "./tally.ts";
 import type { Recipe, TrainOptions } from "./recipe.ts";
 import { joinWeights, splitWeights } from "./weight_vector.ts";
+import { InputError } from "../input_error.ts";
 
 /** The optimizer's state in the engine. */
 type DeviceState = Readonly<Record<keyof HostState, DeviceTensor>>;
@@ -113,7 +114,9 @@ export async function optimize<
     initial: fingerprint({ weights: initial }),
   });
   const resumed = checkpoint &&
-    await readCheckpoint<Example>(checkpoint, description);
+    await readCheckpoint<Example>(checkpoint, description, {
+      recipe: defaultRecipe,
+    });
   if (checkpoint) await removeLeftovers(checkpoint);
   const fresh = splitWeights(method.declared, initial);
   const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
@@ -191,7 +194,7 @@ export async function optimize<
 function checkFinite(what: string, { data }: HostTensor, step: number) {
   const found = (data as Float32Array).find((value) => !Number.isFinite(value));
   if (found === undefined) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot go on training as the ${what} must be finite: current value is ${found} at step ${step}; a smaller learning rate may help`,
   );
 }

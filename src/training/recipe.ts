@@ -4,6 +4,7 @@ import type { HostWeights } from "../model/weights.ts";
 import type { ExampleOptions } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import type { TrainingReport } from "./tally.ts";
+import { InputError } from "../input_error.ts";
 
 /** The recipe: all that decides what comes of a config, cases and first weights. */
 export interface Recipe extends ExampleOptions {
@@ -170,12 +171,12 @@ export function checkRecipe(
   ];
   for (const [name, value, { rule, holds }] of figures) {
     if (holds(value)) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot train as ${name} must be ${rule}: current value is ${value}`,
     );
   }
   if (batch % usersPerImage !== 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot train as batch must be a multiple of usersPerImage: current values are ${batch} and ${usersPerImage}`,
     );
   }
