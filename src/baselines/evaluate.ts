@@ -14,8 +14,7 @@ import {
   type TargetResult,
 } from "../evaluation/evaluate.ts";
 import { sampleSetMetrics } from "../evaluation/sample_set.ts";
-import { givenRegion } from "../evaluation/first_words.ts";
-import type { Target } from "../evaluation/targets.ts";
+import { givenRegion, type Target } from "../evaluation/targets.ts";
 import { InputError } from "../input_error.ts";
 import type { Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";

@@ -9,18 +9,18 @@ import { Model } from "../model/model.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
-import { foldBatchNorms } from "./_batch_norms.ts";
 import {
   alienWeights,
   familyOf,
+  foldBatchNorms,
   guessConfig,
+  measureFeatures,
   parseConfig,
-} from "./_config_of.ts";
+} from "./_adapt.ts";
 import { defaultCacheFolder } from "../files.ts";
 import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { networkPrefixes, renameAll } from "./names.ts";
-import { measureFeatures } from "./_standardize.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 

@@ -8,10 +8,8 @@ import {
 import { findSplit, OWN_NAMES, type Split, SPLITS } from "./_split.ts";
 import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
-import { lidcCrops } from "./lidc_crops.ts";
-import { isQubiq, qubiq } from "./qubiq.ts";
+import { isQubiq, isRefuge2, lidcCrops, qubiq, refuge2 } from "./layouts.ts";
 import { checkOptions } from "../options.ts";
-import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions extends CaseOptions {

@@ -1,5 +1,5 @@
 /**
- * The engine in use, and how one is chosen.
+ * The engine in use, how one is chosen, and what ONNX Runtime computes on.
  *
  * At first neither `active` nor `choice` is set. While an engine is resolved and
  * loaded, `choice` is pending and `active` is still the engine before, if there
@@ -7,12 +7,14 @@
  *
  * @module
  */
+
 import * as tf from "./tf.ts";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
-import { checkProvider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
 import type { Provider, SessionOptions } from "./session_messages.ts";
 import { EnvironmentError, InputError } from "../input_error.ts";
+import { trace } from "./trace.ts";
+import { requireAdapter } from "./webgpu.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -211,4 +213,46 @@ function defaultThreads(): number {
   const cores = navigator.hardwareConcurrency;
   const half = Math.max(2, Math.floor(cores / 2)); // hyperthreads do not help
   return Math.min(cores, half, MAX_DEFAULT_THREADS);
+}
+
+/** All of its execution providers that an engine may name. */
+const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
+
+/** The package whose install step fetches the provider "cuda". */
+const PACKAGE = "npm:onnxruntime-node@1.30.0";
+
+/**
+ * Runs a small program on a provider.
+ *
+ * @throws {Error} Where it does not run: with ONNX Runtime's own reason.
+ */
+async function checkProvider(
+  runtime: OnnxRuntime,
+  provider: Provider,
+  allowSoftware: boolean,
+): Promise<void> {
+  const user = `the engine "onnx" with provider "${provider}"`;
+  if (provider === "webgpu") await requireAdapter(user, allowSoftware);
+  const program = trace(
+    "negate",
+    ({ x }: { x: tf.Tensor }) => ({ y: tf.neg(x) }),
+    { x: { shape: [1], dtype: "float32" } },
+  );
+  const session = runtime.load(program, { threads: 1, provider });
+  try {
+    await session.run([{ data: new Float32Array(1), shape: [1] }], [false]);
+  } catch (cause) {
+    const install = provider === "cuda"
+      ? `. To install it (Linux on x64), set "nodeModulesDir": "auto" in ` +
+        `deno.json, then run: deno install --allow-scripts=${PACKAGE}`
+      : "";
+    const { message } = (cause as Error).cause as Error;
+    throw new EnvironmentError(
+      `Cannot use ${user} as ONNX Runtime does not run on it: ` +
+        message.trim() + install,
+      { cause },
+    );
+  } finally {
+    session.release();
+  }
 }

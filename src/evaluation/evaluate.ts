@@ -26,13 +26,6 @@ import {
 import { startPreference } from "../spa/start_preference.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
 import {
-  type Beginning,
-  type Damage,
-  firstWords,
-  lookOptions,
-  type RegionChoice,
-} from "./first_words.ts";
-import {
   advance,
   type Interaction,
   type Move,
@@ -42,10 +35,15 @@ import {
 } from "./moves.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
+  type Beginning,
+  type Damage,
   expectedTargets,
+  firstWords,
+  lookOptions,
   nothingMarked,
   partsOf,
   readMasks,
+  type RegionChoice,
   type Target,
   targetsOf,
 } from "./targets.ts";

@@ -1,6 +1,8 @@
 /** What a simulated user is shown, and what is done next: a pick or a click. */
 
 // @ts-types="@types/ndarray"
+import ndarray from "ndarray";
+// @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Model } from "../model/model.ts";
 import type { Random } from "../random.ts";
@@ -20,7 +22,6 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../spa/update_preference.ts";
-import { freshAlone, mixtureAlone } from "./mixture_only.ts";
 
 /** What a simulated user does. */
 export type Interaction = "pick" | "click" | "mixed";
@@ -121,4 +122,32 @@ export async function advance(
     });
   }
   return { embedding, preference, milliseconds: performance.now() - start };
+}
+
+/** The preference with its choices removed; only the mixture remains. */
+function mixtureAlone(
+  { kept: _, ...preference }: Preference,
+): Preference {
+  return { ...preference, feedback: { ...preference.feedback, choices: [] } };
+}
+
+/** A proposal without any but the fresh samples: the others are no evidence. */
+function freshAlone(proposal: Proposal): Proposal {
+  const { candidates, predictions } = proposal;
+  const { components } = predictions.latents;
+  const N = components.length;
+  const [, side] = predictions.probabilities.shape;
+  const maps = predictions.probabilities.data.subarray(0, N * side * side);
+  return {
+    ...proposal,
+    candidates: candidates.map((candidate) => ({
+      ...candidate,
+      members: candidate.members.filter((i) => i < N),
+    })),
+    predictions: {
+      ...predictions,
+      components,
+      probabilities: ndarray(maps as Float32Array, [N, side, side]),
+    },
+  };
 }

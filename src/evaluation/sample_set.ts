@@ -3,10 +3,10 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { expectedCalibrationError } from "../metrics/calibration.ts";
 import { diceSoft, meanMask } from "../metrics/overlap.ts";
 import {
   diceMax,
+  expectedCalibrationError,
   generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,

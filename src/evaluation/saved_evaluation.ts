@@ -6,7 +6,7 @@
 
 import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
-import type { Beginning, RegionChoice } from "./first_words.ts";
+import type { Beginning, RegionChoice } from "./targets.ts";
 import { InputError } from "../input_error.ts";
 import { findDifference } from "../same_settings.ts";
 

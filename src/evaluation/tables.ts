@@ -19,8 +19,8 @@ import {
   pairedColumns,
   pairedDifference,
   quantile,
+  summarize,
 } from "./statistics.ts";
-import { summarize } from "./summary.ts";
 import type { IterationResult, TargetResult } from "./evaluate.ts";
 import {
   failurePenalty,

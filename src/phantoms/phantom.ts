@@ -6,7 +6,7 @@ import { createRandom, type Random } from "../random.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { fundusScene } from "./_phantom_fundus.ts";
 import { kidneyScene } from "./_phantom_kidney.ts";
-import { noduleScene } from "./_phantom_nodule.ts";
+import { noduleScene } from "./_phantom_chest.ts";
 import { blur } from "./_phantom_noise.ts";
 import { coverage, type Field, type Scene, union } from "./_phantom_paint.ts";
 import { InputError } from "../input_error.ts";

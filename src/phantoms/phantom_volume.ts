@@ -3,8 +3,8 @@ import ndarray, { type NdArray } from "ndarray";
 import type { Volume } from "../formats/volume.ts";
 import { createRandom } from "../random.ts";
 import { blur, grain } from "./_phantom_noise.ts";
-import type { Grid } from "./_phantom_solid.ts";
 import {
+  type Grid,
   kidneySolid,
   noduleSolid,
   type SolidScene,

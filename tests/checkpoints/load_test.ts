@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { guessConfig } from "../../src/checkpoints/_config_of.ts";
+import { guessConfig } from "../../src/checkpoints/_adapt.ts";
 import {
   loadModel,
   type LoadProgress,

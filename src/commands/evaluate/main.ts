@@ -30,7 +30,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { publish } from "./publish.ts";
+import { publish, withFigures } from "./publish.ts";
 import { runEvaluation } from "./run.ts";
 import {
   readEvaluation,
@@ -39,7 +39,6 @@ import {
   saveEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
 import { volumesCommand } from "./volumes.ts";
-import { withFigures } from "./validation_figures.ts";
 
 /** What is done already of an evaluation that is to be written to a file. */
 async function resume(

@@ -18,14 +18,13 @@ import {
   SPLITS,
   THREADS,
 } from "../command_line.ts";
-import type { Dataset } from "../../datasets/dataset.ts";
+import { type Dataset, joinDatasets } from "../../datasets/dataset.ts";
 import {
   DATA_OPTIONS,
   openCases,
   PARTS,
   readRaters,
 } from "../command_cases.ts";
-import { joinDatasets } from "../../datasets/join_datasets.ts";
 import { padCases } from "../../evaluation/pad_cases.ts";
 import { checkTarget } from "../../files.ts";
 import type { Shard } from "./run.ts";

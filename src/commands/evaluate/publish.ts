@@ -12,8 +12,9 @@ import { reportHTML } from "../../figures/report.ts";
 import { stackFigures, writeFigure } from "../../figures/figure.ts";
 import { csvText } from "../../csv.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
-import { quantile } from "../../evaluation/statistics.ts";
+import { quantile, summarize } from "../../evaluation/statistics.ts";
 import { type Section, sectionsOf } from "./sections.ts";
+import { Model } from "../../model/model.ts";
 
 /** What a report says. */
 export interface Report {
@@ -207,4 +208,23 @@ export async function publish(
     } else if (report) await writeReport(path, report);
     else await writeFileAtomic(path, "no targets\n");
   }
+}
+
+/** A model with the figures of an evaluation (of its last variant) in its metadata. */
+export function withFigures(model: Model, saved: SavedEvaluation): Model {
+  const { samples, variations, candidates, seed } = saved.settings;
+  const results = Object.values(runsOf(saved)).at(-1)!;
+  const rows = summarize(results, seed);
+  const figures = {
+    dataset: saved.dataset,
+    targets: results.length,
+    samples,
+    variations,
+    candidates,
+    seed,
+    dice: rows.map(({ dice }) => Number(dice.toFixed(4))),
+    best: rows.map(({ best }) => Number(best.toFixed(4))),
+  };
+  const metadata = { ...model.metadata, validation: JSON.stringify(figures) };
+  return new Model(model.config, model.weights, metadata);
 }

@@ -9,9 +9,10 @@ import {
 } from "../../figures/evaluation_figures.ts";
 import type { Figure } from "../../figures/figure.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
-import { habitsTable, learningTable } from "../../evaluation/habit_tables.ts";
 import {
   gainsTable,
+  habitsTable,
+  learningTable,
   regionsTable,
   setsTable,
 } from "../../evaluation/interaction_tables.ts";
@@ -21,8 +22,11 @@ import {
   type SavedEvaluation,
   type Settings,
 } from "../../evaluation/saved_evaluation.ts";
-import { targetKey } from "../../evaluation/statistics.ts";
-import { summarize, summaryTable } from "../../evaluation/summary.ts";
+import {
+  summarize,
+  summaryTable,
+  targetKey,
+} from "../../evaluation/statistics.ts";
 import {
   ablationTable,
   carryTable,

@@ -4,11 +4,17 @@
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
+import { basename } from "node:path";
 import type { BaselineConfig } from "../../baselines/method.ts";
 import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
 import { trainBaseline } from "../../baselines/train.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { CommandLine, readThreads, runCommand } from "../command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  readThreads,
+  runCommand,
+} from "../command_line.ts";
 import { PHANTOM_RATERS } from "../../phantoms/phantom.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { type EngineInfo, useEngine } from "../../engine/engine.ts";
@@ -17,8 +23,10 @@ import { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { trainingProgress } from "../../notebook/progress.ts";
 import { averageWeights } from "../../training/average_weights.ts";
-import { curveCommand } from "./curve.ts";
-import { openLearningLog } from "../../training/learning_log.ts";
+import {
+  openLearningLog,
+  readLearningLog,
+} from "../../training/learning_log.ts";
 import {
   readCheckpointSeconds,
   readData,
@@ -30,6 +38,8 @@ import type { TrainingReport } from "../../training/tally.ts";
 import { train } from "../../training/train.ts";
 import type { Recipe, TrainOptions } from "../../training/recipe.ts";
 import type { TrainingCase } from "../../training/training_case.ts";
+import { learningFigure } from "../../figures/learning_figure.ts";
+import { writeFigure } from "../../figures/figure.ts";
 
 /** What the command was asked for, whatever the method. */
 interface Run {
@@ -207,3 +217,45 @@ async function main(): Promise<void> {
 }
 
 await runCommand(main);
+
+const COMMAND: Command = {
+  action: "draw learning curves",
+  usage: ["deno task train curve FILE.csv ... [options]"],
+  about:
+    "Draws the learning curve of one run, or compares those of several: loss, and by the users' iteration Dice, that of the best candidate and sample spread. The files are those of train's --log.",
+  options: {
+    "": {
+      out: { value: "FILE", default: "curve.png", help: "a .png or .svg" },
+    },
+  },
+  files: true,
+};
+
+/** `deno task train curve`: draws the logs of one run or of several. */
+async function curveCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine(COMMAND, args);
+  if (line.help) return console.log(line.help);
+  const out = line.text<string>("out");
+  await checkTarget(out);
+  if (!/\.(png|svg)$/.test(out)) {
+    throw line.refuse("--out must end in .png or .svg", out);
+  }
+  if (line.files.length === 0) {
+    throw line.refuse("there must be a log", "none");
+  }
+  const runs: Record<string, Awaited<ReturnType<typeof readLearningLog>>> = {};
+  for (const path of line.files) {
+    const reports = await readLearningLog(path);
+    const name = basename(path, ".csv");
+    if (reports.length === 0) {
+      throw line.refuse(`${path} must be a log`, "none");
+    }
+    if (name in runs) {
+      throw line.refuse("all logs must have different names", name);
+    }
+    runs[name] = reports;
+  }
+  const figure = learningFigure(runs);
+  await writeFigure(out, figure);
+  console.log(`${figure}\n${out}`);
+}
