@@ -54,7 +54,10 @@ const headsOf = (channels: number) => Math.max(1, Math.floor(channels / 16));
 /** The windows' side on a grid. */
 const windowOf = (side: number) => Math.min(WINDOW, side);
 
-/** Which relative position each pair of a window's cells has, one-hot, [n * n, (2w - 1)²]. */
+/**
+ * The relative position of each pair of a window's cells, one-hot, [n * n, (2w
+ * - 1)²].
+ */
 function relativePlaces(window: number): tf.Tensor {
   const n = window * window, span = 2 * window - 1;
   const places = new Float32Array(n * n * span * span);
@@ -70,8 +73,8 @@ function relativePlaces(window: number): tf.Tensor {
 }
 
 /**
- * What keeps cells apart that a shift brought into one window from opposite edges
- * of the grid: 0 or -100 for each pair, [windows, 1, n, n].
+ * The attention mask of shifted windows, which separates cells from opposite
+ * edges of the grid: 0 or -100 for each pair, [windows, 1, n, n].
  */
 export function shiftedApart(
   side: number,
@@ -185,7 +188,7 @@ function expandPatches(x: tf.Tensor): tf.Tensor {
   return tf.reshape(cells, [B, 2 * H, 2 * W, C / 4]);
 }
 
-/** Swin-Unet on the majority of the raters: one mask, whoever asks. */
+/** Swin-Unet on the majority of the raters: one mask for all users. */
 export const swinUNet: Method = {
   interaction: "none",
   declare: ({ network }) => {

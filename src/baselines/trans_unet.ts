@@ -38,7 +38,7 @@ function tokensOf(network: ModelConfig): { side: number; channels: number } {
   };
 }
 
-/** TransUNet on the majority of the raters: one mask, whoever asks. */
+/** TransUNet on the majority of the raters: one mask for all users. */
 export const transUNet: Method = {
   interaction: "none",
   declare: ({ network }) => {

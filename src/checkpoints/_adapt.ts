@@ -36,7 +36,7 @@ export function parseConfig(text: string, source: string): ModelConfig {
   return config;
 }
 
-/** What is told by an image encoder's names. */
+/** What the names of an image encoder's weights tell. */
 const FAMILIES: readonly (readonly [RegExp, string])[] = [
   [/^image_encoder\.patch_embed\.seq\./, "TinyViT"],
   [/^image_encoder\.blocks\.\d+\.Adapter\./, "SAM-Med2D"],
@@ -50,8 +50,9 @@ const ADDITIONS: readonly (readonly [RegExp, string])[] = [
 const UNUSED = /^image_encoder\.(norm_head|head)\./;
 
 /**
- * What kind of network weights are of, as far as their names tell: "SAM-Med2D at
- * 256 px", "ViT at 1024 px with LoRA weights"; undefined where nothing does.
+ * What kind of network weights are of, as far as their names tell: "SAM-Med2D
+ * at 256 px", "ViT at 1024 px with LoRA weights"; undefined where they tell
+ * nothing.
  *
  * @param shapes The checkpoint's shapes, by segment-anything's names.
  */
@@ -230,10 +231,10 @@ const PARTS = ["weight", "bias", "running_mean", "running_var"] as const;
 type Normalization = Readonly<Record<typeof PARTS[number], string>>;
 
 /**
- * Folds every batch normalization `X.bn` that follows a convolution `X.c` without
- * bias, as in TinyViT's checkpoints: `X.c.weight` is scaled, `X.c.bias` is new,
- * and what `X.bn` holds is gone from the names. A checkpoint without any is given
- * back as it is.
+ * Folds every batch normalization `X.bn` that follows a convolution `X.c`
+ * without bias, as in TinyViT's checkpoints: `X.c.weight` is scaled, `X.c.bias`
+ * is new, and what `X.bn` holds is gone from the names. A checkpoint without
+ * any is returned unchanged.
  */
 export function foldBatchNorms(checkpoint: Checkpoint): Checkpoint {
   const known = new Set(checkpoint.names);

@@ -5,7 +5,7 @@ import { InputError } from "../input_error.ts";
 
 /** Where a checkpoint's bytes come from. */
 export interface ByteSource {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name: string;
   /** Its bytes. */
   readonly size: number;

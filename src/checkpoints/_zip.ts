@@ -17,7 +17,7 @@ export interface ZipEntry {
   readonly begin: number;
   /** Bytes of its data, as they lie in the file. */
   readonly size: number;
-  /** How they are compressed; 0 where they are stored as they are. */
+  /** How they are compressed; 0 means stored. */
   readonly method: number;
   /** CRC-32 of its data. */
   readonly checksum: number;
@@ -211,7 +211,10 @@ function fromZip64(
   throw refusePth("an entry of 4 GB must have its ZIP64 sizes", "none");
 }
 
-/** No two entries of one name, none within another or in the directory. */
+/**
+ * Refuses two entries of one name, and entries within one another or in the
+ * directory.
+ */
 function checkEntries(
   entries: (ZipEntry & { header: number })[],
   directory: number,

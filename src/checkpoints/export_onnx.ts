@@ -33,8 +33,8 @@ export interface ExportOnnxOptions {
    */
   readonly samples?: number;
   /**
-   * Prompt slots, at least 2, which default to 8. A click fills one, a box two;
-   * clicks without a box need one more.
+   * Prompt slots, at least 2. Default: 8. A click fills one, a box two; clicks
+   * without a box need one more.
    */
   readonly slots?: number;
   /**
@@ -133,7 +133,7 @@ function traceProgram(program: ExportedProgram, model: Model): OnnxModel {
   return traceFunction(program.name, run, specs, { standard: true }).model;
 }
 
-/** The program with what a reader of the file wants to know. */
+/** The program with its description and metadata. */
 function describe(
   traced: OnnxModel,
   { description }: ExportedProgram,
@@ -180,7 +180,7 @@ async function writeProgram(
   return [path, `${path}.data`];
 }
 
-/** What of the shapes is free to choose. */
+/** The sizes that are free to choose. */
 interface ProgramShapes {
   /** Latents N of one proposal. */
   readonly samples: number;

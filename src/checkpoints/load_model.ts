@@ -175,8 +175,8 @@ export async function loadModel(
 }
 
 /**
- * The image encoder of a foreign checkpoint: what SPA puts on a frozen one has
- * the names of the rest and other shapes.
+ * The image encoder's weights of a foreign checkpoint. SPA's layers on a frozen
+ * encoder share names with the checkpoint's other weights but not their shapes.
  */
 function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
   return new Map(
@@ -184,7 +184,7 @@ function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
   );
 }
 
-/** The prefix of the network that is meant. */
+/** The prefix of the network to load. */
 function choosePrefix(
   source: string | URL,
   prefixes: readonly string[],
@@ -202,7 +202,10 @@ function choosePrefix(
   );
 }
 
-/** Refuses the checkpoint of another network; a file of ours must fit exactly. */
+/**
+ * Refuses the checkpoint of another network. A file of this module must fit
+ * exactly.
+ */
 function checkReport(
   source: string | URL,
   config: ModelConfig,

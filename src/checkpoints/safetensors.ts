@@ -2,8 +2,8 @@
  * Reads and writes the safetensors format: an 8-byte little-endian header
  * length, a JSON header (name -> dtype, shape, byte range), then the bytes.
  *
- * A file may come from anywhere, so nothing in its header is believed before it
- * is checked, and nothing larger than a small multiple of the file is allocated.
+ * A file may come from anywhere: every field of its header is checked before
+ * use, and no allocation exceeds a small multiple of the file.
  *
  * Format: https://github.com/huggingface/safetensors#format
  */

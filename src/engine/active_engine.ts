@@ -57,8 +57,8 @@ export interface EngineOptions extends EagerOptions {
   /**
    * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
    * "cuda", which is installed with a step of its own. Operators that a GPU's
-   * provider lacks run on the CPU. Defaults to "cpu"; with another, "auto" is
-   * `onnx`.
+   * provider lacks run on the CPU. Default: "cpu". With another provider,
+   * "auto" means `onnx`.
    */
   readonly provider?: Provider;
 }
@@ -77,12 +77,15 @@ export type ActiveEngine =
     readonly runtime: undefined;
   };
 
-tf.enableProdMode(); // or its cpu backend prints an advertisement
+tf.enableProdMode(); // otherwise its cpu backend prints an advertisement
 
 let active: ActiveEngine | undefined;
-/** What the choices so far come to, the last first: undefined if all fail. */
+/**
+ * The outcome of the choices so far, of which the last counts. It is undefined
+ * if all fail.
+ */
 let choice: Promise<ActiveEngine | undefined> | undefined;
-/** Started once, for whichever choice needs it first. */
+/** The first choice that needs it starts it. */
 let runtime: Promise<OnnxRuntime> | undefined;
 
 /**
@@ -160,7 +163,7 @@ function replaceWorker({ threads, provider }: EngineInfo): void {
   active = undefined;
   choice = undefined;
   runtime = undefined;
-  choose("onnx", { threads, provider }).catch(() => {}); // told to who needs it
+  choose("onnx", { threads, provider }).catch(() => {}); // the next caller gets the error
 }
 
 /** The engine in use once the choice under way is made, or "auto". */
@@ -215,7 +218,7 @@ function defaultThreads(): number {
   return Math.min(cores, half, MAX_DEFAULT_THREADS);
 }
 
-/** All of its execution providers that an engine may name. */
+/** ONNX Runtime's execution providers that an engine may name. */
 const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** The package whose install step fetches the provider "cuda". */
@@ -224,7 +227,7 @@ const PACKAGE = "npm:onnxruntime-node@1.30.0";
 /**
  * Runs a small program on a provider.
  *
- * @throws {Error} Where it does not run: with ONNX Runtime's own reason.
+ * @throws {Error} When it does not run; the message has ONNX Runtime's reason.
  */
 async function checkProvider(
   runtime: OnnxRuntime,

@@ -54,17 +54,17 @@ export type ProgramOutputs<O, R> = {
 export interface JitOptions<R extends string> {
   /** The function's name, in errors and in {@linkcode ProgramInfo}. */
   readonly name: string;
-  /** Top-level keys of the result that stay in the engine; defaults to none. */
+  /** Top-level keys of the result that stay in the engine. Default: none. */
   readonly resident?: readonly R[];
   /**
    * The values of an input that never changes, by its place ("weights/bias"):
    * the engine `onnx` makes it a part of the program, which is then larger and
-   * faster where it convolves. Defaults to none.
+   * faster where it convolves. Default: none.
    */
   readonly constant?: (path: string) => HostData | undefined;
 }
 
-/** What is known of a compiled program. */
+/** Facts about a compiled program. */
 export interface ProgramInfo {
   /** The function's name. */
   readonly name: string;
@@ -176,7 +176,7 @@ export function jit<
     return mapTree(program.outputTree, isIndex, (i) => outputs[i]);
   }
 
-  /** Traces the function, unless it has been for inputs like these. */
+  /** Traces the function, unless there is a program for inputs like these. */
   function compiledFor(
     key: readonly string[],
     inputs: Tree<InputLeaf>,

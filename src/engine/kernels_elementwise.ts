@@ -105,7 +105,7 @@ registerKernels({
     return binary(g, "Min", raised, g.scalar(clipValueMax, x.dtype));
   },
 
-  // Of NaN: 0 or alpha, where tfjs gives NaN. The gradient of relu needs it.
+  // NaN gives 0 or alpha here, and NaN in tfjs. The gradient of relu needs it.
   Step: (g, { x }, { alpha }) => {
     const positive = binary(g, "Greater", x, g.scalar(0, x.dtype), "bool");
     return alpha

@@ -160,7 +160,7 @@ registerKernels({
     return transpose(g, resized, TO_NHWC);
   },
   ResizeBilinearGrad: (g, { images, dy }, attrs, refuse) => {
-    if (attrs.halfPixelCenters) { // tfjs's own gradient takes no notice of it
+    if (attrs.halfPixelCenters) { // tfjs's own gradient ignores it
       refuse("halfPixelCenters has no correct gradient in tfjs");
     }
     const { alignCorners } = attrs;

@@ -24,7 +24,10 @@ const CAST_TO: Record<OnnxType, number> = {
   bool: 9,
 };
 
-/** From so many rows on, a sum over leading axes is a product with ones. */
+/**
+ * From this number of rows on, a sum over leading axes is computed as a product
+ * with ones.
+ */
 const ROWS_FOR_MATMUL = 64;
 
 /** An elementwise operation on one value. */

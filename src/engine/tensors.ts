@@ -26,8 +26,8 @@ export interface HostTensor {
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
   /**
-   * True: whoever is given it may take the memory, which is then gone for who
-   * gave it, so that a large input is not copied. Absent: it is copied.
+   * True: the receiver may take the memory instead of copying it; the sender
+   * can no longer use it. Absent: the values are copied.
    */
   readonly owned?: boolean;
 }
@@ -217,7 +217,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The same for a record, whose top-level keys `visit` is told. */
+/** The same for a record; `visit` also gets the top-level key. */
 export function mapRecord<Leaf, Result>(
   record: unknown,
   isLeaf: (node: unknown) => node is Leaf,
@@ -243,9 +243,9 @@ export function copyOf(data: HostData): HostData {
 }
 
 /**
- * Frees the memory of values that nobody uses any more, which are empty from
- * then on. The collector would free it much later, and the memory that is taken
- * meanwhile, being new, costs more than most programs that fill it.
+ * Frees the memory of values that nobody uses any more; they are empty
+ * afterwards. The garbage collector would free it much later, and new memory
+ * costs more time than most programs that fill it.
  */
 export function free({ buffer }: HostData): void {
   (buffer as ArrayBuffer).transfer(0);

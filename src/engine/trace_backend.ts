@@ -18,7 +18,7 @@ export const TRACE_BACKEND = "trace";
 
 let current: Tracing | undefined;
 
-/** The tracing under way; throws where there is none. */
+/** The current tracing. It throws where there is none. */
 export function currentTracing(): Tracing {
   if (current) return current;
   throw new TraceError(
@@ -215,7 +215,8 @@ const READS = [
 const RANDOM_OP = /^(rand|random.*|truncatedNormal|dropout|multinomial)$/;
 
 /**
- * Makes assignments and Math.random throw, and reads say which they are.
+ * Makes assignments and Math.random throw, and makes reads name themselves in
+ * their errors.
  *
  * @returns Undoes it.
  */

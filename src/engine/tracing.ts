@@ -1,5 +1,5 @@
 /**
- * One function's tracing: its graph, what it captured, what it did wrong.
+ * The tracing of one function: its graph, the tensors it captured, its errors.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Graph } from "./graph.ts";
 import type { DType, HostData } from "./tensors.ts";
 import type { Value } from "./values.ts";
 
-/** A function cannot become a program. */
+/** The error of a function that cannot become a program. */
 export class TraceError extends Error {
   override name = "TraceError";
 }
@@ -18,7 +18,7 @@ export class Tracing {
   readonly graph: Graph;
   /** Tensors that the function took from outside its inputs. */
   readonly captured = { count: 0, bytes: 0 };
-  /** What it did that no program can do, even if it caught the error. */
+  /** The first error, even if the function caught it. */
   violation: TraceError | undefined;
   /** The values behind tfjs's tensors, by their data ids. */
   readonly values = new WeakMap<object, Value>();

@@ -46,7 +46,7 @@ export async function requireAdapter(
   );
 }
 
-/** What people call an adapter: its device may be a mere number. */
+/** A readable name of an adapter; its `device` may be a mere number. */
 function nameOf({ description, device }: GPUAdapterInfo): string {
   return `"${description || device || "unnamed"}"`;
 }
@@ -68,8 +68,8 @@ export async function loadWebGPU(allowSoftware: boolean): Promise<void> {
 /**
  * Runs a synchronous function of kernels.
  *
- * @throws {Error} Where the GPU refuses one of them: tfjs does not ask, and its
- * results would be zeros.
+ * @throws {Error} Where the GPU refuses one of them: tfjs does not check, and
+ * its results would be zeros.
  */
 export async function withDeviceErrors(run: () => void): Promise<void> {
   const { device } = tf.engine().findBackend("webgpu") as unknown as {

@@ -1,6 +1,6 @@
 /**
- * What an evaluation tells beside the paper's tables: by data set, where the
- * network looked, and what every single interaction gave.
+ * Tables of an evaluation beside the paper's: by data set, of the regions, of
+ * the gain of every interaction, and of profiles.
  */
 
 import type { Cell, Table } from "../table.ts";
@@ -132,9 +132,9 @@ export function regionsTable(results: readonly TargetResult[]): Table {
 }
 
 /**
- * What each interaction gave: from one iteration to the next, the share of
+ * The gain of each interaction: from one iteration to the next, the share of
  * targets whose Dice rose and fell, the mean gain with its 95 % interval by a
- * bootstrap over patients, and how often a user of both clicked.
+ * bootstrap over patients, and how often a user of picks and clicks clicked.
  *
  * @param results Of one variant.
  * @param seed Seed of the bootstrap.

@@ -1,4 +1,7 @@
-/** What a simulated user is shown, and what is done next: a pick or a click. */
+/**
+ * The proposals that a simulated user sees, and the moves that answer them: a
+ * pick or a click.
+ */
 
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
@@ -23,7 +26,7 @@ import {
   updatePreference,
 } from "../spa/update_preference.ts";
 
-/** What a simulated user does. */
+/** The moves of a simulated user. */
 export type Interaction = "pick" | "click" | "mixed";
 
 /** How proposals are made; see `EvaluateOptions`. */
@@ -46,13 +49,13 @@ export interface State {
   readonly preference: Preference;
 }
 
-/** What the user is shown there. */
+/** The proposal that the user sees. */
 export interface Shown extends State {
   readonly proposal: Proposal;
   readonly milliseconds: number;
 }
 
-/** What a simulated user may do. */
+/** A move of a simulated user. */
 export type Move = Extract<Action, { readonly kind: "choose" | "click" }>;
 
 /** Makes the proposal of a state. */
@@ -76,7 +79,7 @@ export async function show(
   return { embedding, preference, proposal, milliseconds };
 }
 
-/** The moves that a user tries; none where the recommendation is all right. */
+/** The moves that a user tries; none where the recommendation has no error. */
 export function movesOf(
   { proposal }: Shown,
   target: NdArray<Uint8Array>,
@@ -131,7 +134,7 @@ function mixtureAlone(
   return { ...preference, feedback: { ...preference.feedback, choices: [] } };
 }
 
-/** A proposal without any but the fresh samples: the others are no evidence. */
+/** A proposal with its fresh samples only; the others are no evidence. */
 function freshAlone(proposal: Proposal): Proposal {
   const { candidates, predictions } = proposal;
   const { components } = predictions.latents;

@@ -24,7 +24,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
-/** What a result stands for in a table; undefined leaves it out. */
+/** The value of a result in a table; undefined leaves it out. */
 export type Figure = (result: TargetResult) => number | undefined;
 
 /** A value of every result that has it, grouped by patient. */
@@ -70,7 +70,7 @@ export function bootstrapRatio(
   groups: readonly (readonly (readonly [number, number])[])[],
   seed: number,
 ): [number, number] {
-  if (groups.length < 2) return [NaN, NaN]; // one patient tells of no other
+  if (groups.length < 2) return [NaN, NaN]; // one patient gives no interval
   const random = createRandom(seed);
   const sums = groups.map((pairs) =>
     [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[i], 0))
@@ -87,7 +87,7 @@ export function bootstrapRatio(
   return [quantile(ratios, 0.025), quantile(ratios, 0.975)];
 }
 
-/** Cells of a table: the mean of a value, its interval, and of how many. */
+/** Cells of a table: the mean of a value, its interval, and their number. */
 export function meanCells<Result extends { patient: string }>(
   results: readonly Result[],
   valueOf: (result: Result) => number | undefined,
@@ -224,14 +224,17 @@ export function pairedDifference(
   };
 }
 
-/** Tells targets apart, and is the same of one target in several evaluations. */
+/** A key of a target, the same in all evaluations. */
 export function targetKey(
   { case: id, rater, part }: Pick<TargetResult, "case" | "rater" | "part">,
 ): string {
   return JSON.stringify([id, rater, part ?? 0]);
 }
 
-/** The same targets' results in another evaluation, by which a figure can be read there. */
+/**
+ * Finds the results of the same targets in another evaluation, to read a figure
+ * there.
+ */
 export function inOther(
   other: readonly TargetResult[],
   figure: Figure,

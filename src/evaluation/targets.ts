@@ -1,6 +1,6 @@
 /**
- * What simulated users have in mind, one rater's mask or a majority's; how they
- * begin, and where the network looks then.
+ * The targets of simulated users (one rater's mask or a majority's), their
+ * first prompts, and the region where the network looks.
  */
 
 // @ts-types="@types/ndarray"
@@ -24,7 +24,7 @@ export interface Target {
   readonly name: string;
   /** Its place among the case's raters. */
   readonly index: number;
-  /** Which separate part of the mask it is, from 1, the largest first. */
+  /** The separate part of the mask, from 1, the largest first. */
   readonly part?: number;
   /** [H, W], 0 or 1, not empty. */
   readonly mask: NdArray<Uint8Array>;
@@ -46,14 +46,17 @@ export async function readMasks(
   return masks;
 }
 
-/** The error of a dataset in which nobody marked anything: its numbers would be those of nothing. */
+/** The error of a dataset in which no rater marked anything. */
 export function nothingMarked(action: string, dataset: string): RangeError {
   return new InputError(
     `Cannot ${action} as a mask must have something inside: current value is none that has in ${dataset}. Where the masks are not empty, an option of the dataset tells what is inside (label, threshold)`,
   );
 }
 
-/** How many targets a case has, as far as can be told before its masks are read. */
+/**
+ * The number of targets of a case, as far as it is known before its masks are
+ * read.
+ */
 export function expectedTargets(
   { raters }: Case,
   include?: readonly string[],
@@ -64,8 +67,8 @@ export function expectedTargets(
 
 /**
  * The targets of a case: the mask of every rater, or the one majority of the
- * included raters, which has the pixels that at least half of those have who
- * drew a mask.
+ * included raters, which has the pixels in at least half of the masks that
+ * these raters drew.
  */
 export function targetsOf(
   { raters, spacing: stated }: Case,
@@ -110,13 +113,16 @@ export function partsOf(targets: readonly Target[]): Target[] {
 }
 
 /**
- * Where the network looks: at the whole image; where it finds the object itself
- * from the user's first words ("auto"); or at the square three times as long as
+ * Where the network looks: at the whole image; at the region that it finds from
+ * the user's first prompts ("auto"); or at the square three times as long as
  * the target, about its center, as a user who sees it would draw it ("given").
  */
 export type RegionChoice = "auto" | "whole" | "given";
 
-/** What a user gives first: a click, a box, or a mask that is nearly it. */
+/**
+ * The first prompt of a user: a click, a box, or a mask that is nearly the
+ * target.
+ */
 export type Beginning = "click" | "box" | "mask";
 
 /** Makes a mask that is nearly the target, of the same size. */
@@ -129,12 +135,13 @@ export type Damage = (
 const ROOM = 3;
 
 /**
- * The first words of a user: a click at a random pixel of the target, a box
+ * The first prompts of a user: a click at a random pixel of the target, a box
  * around it whose edges are moved by up to a tenth, or a damaged mask.
  *
  * @param target The mask in mind, [H, W].
- * @param beginning Which of them.
- * @param damage How masks are damaged; without it the mask is the target itself.
+ * @param beginning The kind of prompt.
+ * @param damage How masks are damaged; without it the mask is the target
+ * itself.
  */
 export function firstWords(
   target: NdArray<Uint8Array>,
@@ -163,7 +170,7 @@ export function givenRegion(target: NdArray<Uint8Array>, shift = 0): Box {
   return { left: x - half, top: y - half, right: x + half, bottom: y + half };
 }
 
-/** What `encode` is told, of a user's first words. */
+/** The options of `encode` for a user's first prompts. */
 export function lookOptions(
   region: RegionChoice,
   target: NdArray<Uint8Array>,

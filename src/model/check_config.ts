@@ -8,7 +8,7 @@ import {
 } from "./config.ts";
 import { InputError } from "../input_error.ts";
 
-/** No figure of a config is larger. */
+/** The largest number of a config. */
 const LARGEST = 8192;
 
 /** Whether a value is a whole number of `least` to `LARGEST`. */
@@ -130,7 +130,7 @@ export function checkConfig(config: ModelConfig): void {
   if (isTinyVit(encoder)) checkTinyVit(encoder, config);
 }
 
-/** A figure, and another that it must be a multiple of, with their names. */
+/** A number and its required divisor, with their names. */
 type Multiple = [name: string, value: number, of: string, divisor: number];
 
 /** The figures of TinyViT, by name. */
@@ -152,7 +152,7 @@ function listTinyVit(
   });
 }
 
-/** Refuses what TinyViT cannot be beside its figures. */
+/** Refuses a TinyViT whose stages do not fit together. */
 function checkTinyVit(
   { stages, neckChannels }: TinyVitConfig,
   { patchSize, channels, sam, decoder }: ModelConfig,
@@ -183,7 +183,7 @@ function checkTinyVit(
   }
 }
 
-/** Refuses what segment-anything's networks cannot be. */
+/** Refuses configs that segment-anything's networks cannot have. */
 function checkSam(sam: SamConfig | true, { encoder, decoder }: ModelConfig) {
   if (isTinyVit(encoder) !== (sam === true)) {
     throw refused(
@@ -203,7 +203,7 @@ function checkSam(sam: SamConfig | true, { encoder, decoder }: ModelConfig) {
   }
 }
 
-/** Refuses what segment-anything's image encoder cannot be. */
+/** Refuses configs that segment-anything's image encoder cannot have. */
 function checkSamEncoder(
   { window, globalBlocks, positionSide }: SamConfig,
   depth: number,

@@ -2,7 +2,7 @@ import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights, WeightDeclarations } from "./weights.ts";
 import { InputTypeError } from "../input_error.ts";
 
-/** How a set of weights agrees with what a network needs. */
+/** The result of comparing weights with those that a network needs. */
 export interface WeightReport {
   /** Names that the network needs, found with the right shape. */
   readonly loaded: readonly string[];
@@ -42,8 +42,8 @@ export function compareWeights(
 }
 
 /**
- * What does not agree, in one line: "1 missing (fusion.layers.0.bias)"; empty
- * when all agrees.
+ * The differences in one line: "1 missing (fusion.layers.0.bias)". Empty when
+ * there are none.
  */
 export function describeReport(
   { missing, unexpected, misshapen }: WeightReport,

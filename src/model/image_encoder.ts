@@ -147,7 +147,7 @@ export function encodeImage(
   return adaptFeatures(weights, config, features, pixels);
 }
 
-/** The same by a Vision Transformer. */
+/** Encodes images with a Vision Transformer. */
 function encodeByVit(
   weights: Weights,
   config: ModelConfig,

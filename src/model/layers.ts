@@ -90,7 +90,7 @@ function poolGrid(x: tf.Tensor, side: number): tf.Tensor {
  * A pre-norm transformer block with global attention, [B, n, width].
  *
  * @param keySide Side of the squares of the grid whose mean is one key and one
- * value; 1 for all of them.
+ * value; 1: every cell is a key.
  */
 export function transformerBlock(
   weights: Weights,

@@ -210,7 +210,7 @@ export function keepChoice(
   );
 }
 
-/** What samples are decoded from. */
+/** The inputs of decoding. */
 export interface DecoderInputs {
   /** The image with the feedback in it. */
   readonly feedback: FeedbackEmbedding;

@@ -160,12 +160,12 @@ export class Model {
    * Builds a model.
    *
    * @param config The network's shape.
-   * @param weights All the weights of such a network, and no others, by
+   * @param weights All weights of such a network and no others, by
    * segment-anything's names.
    * @param metadata Facts about the weights.
    * @throws {RangeError} When the config makes no network.
-   * @throws {TypeError} When a weight is missing, unexpected or misshapen, or has
-   * more or fewer values than its shape.
+   * @throws {TypeError} When a weight is missing, unexpected or misshapen, or
+   * has more or fewer values than its shape.
    */
   constructor(
     config: ModelConfig,
@@ -190,7 +190,7 @@ export class Model {
     this.#checkAlive();
     const { info, runtime } = activeEngine() ?? await engineInUse();
     const engine = info.name;
-    this.#checkAlive(); // nobody would dispose what is uploaded now
+    this.#checkAlive(); // an upload now would never be disposed
     if (
       this.#device?.engine !== engine || this.#device.runtime !== runtime
     ) {
@@ -216,7 +216,7 @@ export class Model {
   #release() {
     this.#device?.weights.then(
       (weights) => Object.values(weights).forEach((tensor) => tensor.dispose()),
-      () => {}, // told to who asked for them
+      () => {}, // the caller gets the error
     );
     this.#device = undefined;
   }

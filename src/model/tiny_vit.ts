@@ -166,7 +166,7 @@ function windowBlock(
 }
 
 /**
- * Runs TinyViT. Images may have any side that is a multiple of the patch's.
+ * Runs TinyViT. An image's side may be any multiple of a patch's.
  *
  * @param weights The network's weights.
  * @param config The network's config, of a TinyViT encoder.

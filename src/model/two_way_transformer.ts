@@ -140,8 +140,8 @@ export function twoWayTransformer(
 }
 
 /**
- * What to add to the scores of every token: nothing, or a large negative number
- * where a prompt slot is empty.
+ * Makes the terms that are added to the scores of every token: 0, or a large
+ * negative number where a prompt slot is empty.
  *
  * @param outputs Number of output tokens, which come first.
  * @param filled 1 where a slot is filled, else 0, [S, T].

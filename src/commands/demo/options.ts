@@ -93,7 +93,7 @@ const COMMAND: Command = {
   },
 };
 
-/** What the demo was asked for. */
+/** The demo's options. */
 export interface DemoOptions {
   /** The text of `--help`, where it was asked for. */
   readonly help?: string;
@@ -124,8 +124,7 @@ export interface DemoOptions {
 /**
  * Reads the demo's options.
  *
- * @throws {RangeError} When one is unknown, has no sense, or contradicts
- * another.
+ * @throws {RangeError} When one is unknown or invalid, or contradicts another.
  */
 export function parseDemoOptions(args: readonly string[]): DemoOptions {
   const line = new CommandLine(COMMAND, args);

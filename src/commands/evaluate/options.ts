@@ -246,8 +246,8 @@ export const AGREEMENT: Command = {
 };
 
 /**
- * What the figures depend on, but for the model; the region where one is given,
- * else it depends on the data.
+ * The settings that decide the figures, without the model. The region is among
+ * them only where one is given; otherwise it depends on the data.
  */
 export function readSettings(
   line: CommandLine,
@@ -305,7 +305,7 @@ export function readSettings(
   };
 }
 
-/** Which tables are wanted. */
+/** The tables that are asked for. */
 export function readTables(line: CommandLine): Tables {
   const text = line.text<string>("targets");
   const targets = text.split(",").map(Number);
@@ -315,7 +315,7 @@ export function readTables(line: CommandLine): Tables {
   return { targets };
 }
 
-/** What only SPA has: choices, and a preference that they move. */
+/** The options that only SPA has. */
 const SPA_ALONE = [
   ...["ablation", "carry", "update", "rule", "mixture-only", "user"],
   ...["variations", "record", "box", "start-mask"],
@@ -367,7 +367,7 @@ export function readShard(line: CommandLine): Shard | undefined {
 /** Endings of reports: tables, tables with figures, figures. */
 export const REPORTS = ["md", "html", "svg", "png"] as const;
 
-/** The files of `--out`, checked before the hours of work that go into them. */
+/** The files of `--out`, checked before hours of work. */
 export async function readOuts(
   line: CommandLine,
   endings: readonly string[] = ["json", "csv", ...REPORTS],

@@ -1,4 +1,4 @@
-/** What an evaluation tells, as text and in files. */
+/** The report of an evaluation, as text and in files. */
 
 import { markdownTable } from "../../table.ts";
 import {
@@ -16,7 +16,7 @@ import { quantile, summarize } from "../../evaluation/statistics.ts";
 import { type Section, sectionsOf } from "./sections.ts";
 import { Model } from "../../model/model.ts";
 
-/** What a report says. */
+/** The content of a report. */
 export interface Report {
   readonly title: string;
   /** One line: of what, how much, how fast. */
@@ -117,7 +117,7 @@ function placesOf({ set, part, object, region, looks }: TargetResult) {
   ].map((value) => `${value ?? ""}`);
 }
 
-/** The names that any of the results has, in order of appearance. */
+/** All names in the results, in order of appearance. */
 function namesIn(
   results: readonly TargetResult[],
   values: (result: TargetResult) => object | undefined,
@@ -152,7 +152,7 @@ function headingOf(saved: SavedEvaluation): string {
   ].join("; ");
 }
 
-/** How the user began, where that is no click. */
+/** How the user began, unless with a click. */
 const BEGINNINGS = {
   click: [],
   box: ["from a box"],
@@ -166,7 +166,7 @@ const LOOKS = {
   given: "regions of three times the target",
 };
 
-/** What was asked, as the parts of a line. */
+/** The settings, as the parts of a line. */
 export function describeSettings(settings: Settings): string[] {
   const { include, user, rule, mixtureOnly, method } = settings;
   const { region, shift, pad, parts, beginning } = settings;
@@ -189,7 +189,10 @@ export function describeSettings(settings: Settings): string[] {
   ];
 }
 
-/** Prints an evaluation's tables and writes its files; a line says so where there are no targets. */
+/**
+ * Prints an evaluation's tables and writes its files. Without targets it prints
+ * one line that says so.
+ */
 export async function publish(
   saved: SavedEvaluation,
   paths: readonly string[],

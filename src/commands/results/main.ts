@@ -49,10 +49,10 @@ A quick run takes every n-th case, so that no study is longer than a quarter of 
   },
 };
 
-/** How a study stands. */
+/** The state of a study. */
 export type State = "done" | "begun" | "stale" | "missing";
 
-/** How a record stands, for the weights and the code of now. */
+/** The state of a record, for the current weights and code. */
 export function stateOf(
   saved: SavedEvaluation | undefined,
   now: { readonly model: string; readonly code: string },
@@ -165,11 +165,11 @@ async function main(): Promise<void> {
 
 if (import.meta.main) await runCommand(main);
 
-/** What stands around README's table. */
+/** The marks around README's table. */
 const BEGIN = "<!-- results: written by deno task results -->";
 const END = "<!-- end of results -->";
 
-/** Its rows: what they are called, and of which study. */
+/** Its rows: their names and studies. */
 const ROWS = {
   "lung nodules, crops": "lidc-whole",
   "lung nodules in 512 x 512": "lidc-pad512",
@@ -183,7 +183,7 @@ const ROWS = {
  *
  * @param text README.
  * @param records Records by study.
- * @returns The text; undefined where README has no place for it, or there is no
+ * @returns The text; undefined where README has no marks, or there is no
  * record.
  */
 export function fillReadme(

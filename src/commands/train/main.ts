@@ -41,20 +41,20 @@ import type { TrainingCase } from "../../training/training_case.ts";
 import { learningFigure } from "../../figures/learning_figure.ts";
 import { writeFigure } from "../../figures/figure.ts";
 
-/** What the command was asked for, whatever the method. */
+/** The command's options that every method has. */
 interface Run {
   readonly line: CommandLine;
   readonly recipe: Recipe;
   readonly cases: readonly TrainingCase[];
   readonly options: TrainOptions;
-  /** What goes into the weights' metadata. */
+  /** Facts for the weights' metadata. */
   readonly facts: Readonly<Record<string, string>>;
   readonly engine: EngineInfo;
   /** Where the weights go. */
   readonly out: string;
 }
 
-/** What a model's metadata say about its training. */
+/** The recipe in a model's metadata. */
 const recipeIn = ({ metadata }: Model) => metadata.recipe ?? "unknown";
 
 /** One line of progress. */
@@ -156,7 +156,7 @@ async function runSPA(run: Run): Promise<void> {
   const init = line.text("init");
   const first = init === undefined ? undefined : await loadModel(init);
   const config = first?.config ?? presets.tiny;
-  const others = await loadOthers(line, config); // not after hours of training
+  const others = await loadOthers(line, config); // checked before hours of training
   announce(config.name, run);
   const trained = await train(config, cases, recipe, {
     ...options,

@@ -28,7 +28,7 @@ import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 
 const d = defaultRecipe;
 
-/** Counts of what there is at least one of. */
+/** Bounds of counts that are at least 1. */
 const COUNT = { value: "N", min: 1, max: 1e9 } as const;
 
 /** The methods that `--method` names. */
@@ -269,7 +269,10 @@ function targetsOf(item: TrainingCase, parts: boolean): TrainingCase[] {
     : [item];
 }
 
-/** Reads into memory the cases of which one of the wanted raters marked something. */
+/**
+ * Reads into memory the cases in which one of the wanted raters marked
+ * something.
+ */
 async function readCases(
   { cases, anonymous }: Dataset,
   wanted: (rater: string) => boolean,
@@ -344,7 +347,7 @@ async function readDatasets(line: CommandLine) {
   return { cases, name: names.join("; ") + raters };
 }
 
-/** The cases of `--data` and `--images`, and what to call them. */
+/** The cases of `--data` and `--images`, and their name. */
 export async function readData(
   line: CommandLine,
 ): Promise<{ cases: TrainingCase[]; name: string }> {
