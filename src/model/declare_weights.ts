@@ -177,7 +177,7 @@ export function declareWeights(
   // small, so that a trained decoder starts with its own output
   linear("fusion.layers.2", L, L, sam ? 0.1 : Math.SQRT2);
 
-  /** A softmax over pixels does not see its keys' bias; see cross_attention. */
+  /** A softmax over pixels does not see its keys' bias; see two_way_transformer. */
   const attentionToImage = (name: string, width: number, inner: number) => {
     attention(name, width, inner);
     weight(`${name}.k_proj.bias`, [inner], 0, 0, false);

@@ -21,8 +21,11 @@ import {
   spaceToBlocks,
   transformerBlock,
 } from "./layers.ts";
-import { resizeAbsolutePositions } from "./positions.ts";
-import { attentionSquare, samBlock } from "./sam_attention.ts";
+import {
+  attentionSquare,
+  resizeAbsolutePositions,
+  samBlock,
+} from "./sam_attention.ts";
 import { type FrozenFeatures, tinyVit } from "./tiny_vit.ts";
 import type { Weights } from "./weights.ts";
 

@@ -1,7 +1,6 @@
 /** The losses of training over a batch of samples. */
 
 import * as tf from "../engine/tf.ts";
-import { stopGradient } from "./stop_gradient.ts";
 
 /**
  * Which loss, and the weights of its terms. y is the user's mask at the
@@ -114,4 +113,13 @@ export function alignmentLoss(
   );
   const ofEach = tf.mul(tf.mean(cost), options.each);
   return tf.add(likelihood, tf.add(ofMean, ofEach));
+}
+
+/** The same values, without a gradient. */
+export function stopGradient(x: tf.Tensor): tf.Tensor {
+  const identity = tf.customGrad((x) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  }));
+  return identity(x);
 }

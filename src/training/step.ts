@@ -18,14 +18,13 @@ import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import { declareWeights } from "../model/declare_weights.ts";
-import { alignmentLoss, type LossOptions } from "./loss.ts";
+import { alignmentLoss, type LossOptions, stopGradient } from "./loss.ts";
 import {
   type AdamOptions,
   adamStep,
   type OptimizerState,
   type StepScalars,
 } from "./optimizer.ts";
-import { stopGradient } from "./stop_gradient.ts";
 
 /** A batch: B users, R of them to an image. */
 export interface StepBatch extends PromptInputs {

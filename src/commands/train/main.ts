@@ -22,7 +22,7 @@ import { type ModelConfig, presets } from "../../model/config.ts";
 import { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { trainingProgress } from "../../notebook/progress.ts";
-import { averageWeights } from "../../training/average_weights.ts";
+import { averageWeights } from "../../training/weight_vector.ts";
 import {
   openLearningLog,
   readLearningLog,
