@@ -30,8 +30,7 @@ import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
-import { swinUNet } from "./swin_unet.ts";
-import { transUNet } from "./trans_unet.ts";
+import { swinUNet, transUNet } from "./transformer_unets.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /**

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { Graph } from "./graph.ts";
+import type { Graph, Value } from "./graph.ts";
 import { binary, cast, unary, where } from "./operators.ts";
 import { type Kernel, type Refuse, registerKernels } from "./trace_backend.ts";
-import type { Value } from "./values.ts";
 
 /** tfjs kernels that are one ONNX operation on `x`. */
 const UNARY = {

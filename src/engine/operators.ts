@@ -4,16 +4,16 @@
  *
  * @module
  */
-import type { Graph } from "./graph.ts";
-import type { Attribute, OnnxType } from "./onnx.ts";
-import { sizeOf } from "./tensors.ts";
 import {
+  type Graph,
   numberIn,
   paddedShape,
   sameShape,
   sourceOf,
   type Value,
-} from "./values.ts";
+} from "./graph.ts";
+import type { Attribute, OnnxType } from "./onnx.ts";
+import { sizeOf } from "./tensors.ts";
 import { InputError } from "../input_error.ts";
 
 /** TensorProto.DataType, for Cast. */

@@ -13,8 +13,12 @@ import {
   mapTree,
   type Tree,
 } from "./tensors.ts";
-import { traceBackend, withTracing } from "./trace_backend.ts";
-import { TraceError, Tracing } from "./tracing.ts";
+import {
+  traceBackend,
+  TraceError,
+  Tracing,
+  withTracing,
+} from "./trace_backend.ts";
 import "./kernels_elementwise.ts";
 import "./kernels_linear.ts";
 import "./kernels_reduce.ts";

@@ -1,17 +1,20 @@
 import type { Random } from "../random.ts";
-import { blur, clip, grain, texture } from "./_phantom_noise.ts";
 import {
   band,
   between,
   blob,
+  blur,
+  clip,
   type Field,
   fill,
+  grain,
   grow,
   invert,
   nothing,
   type Scene,
   stroke,
   subtract,
+  texture,
   union,
   walk,
 } from "./_phantom_paint.ts";

@@ -5,10 +5,15 @@ import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { fundusScene } from "./_phantom_fundus.ts";
-import { kidneyScene } from "./_phantom_kidney.ts";
+import { kidneyScene } from "./_phantom_abdomen.ts";
 import { noduleScene } from "./_phantom_chest.ts";
-import { blur } from "./_phantom_noise.ts";
-import { coverage, type Field, type Scene, union } from "./_phantom_paint.ts";
+import {
+  blur,
+  coverage,
+  type Field,
+  type Scene,
+  union,
+} from "./_phantom_paint.ts";
 import { InputError } from "../input_error.ts";
 
 /** What a phantom shows; its masks are of the optic cup, the nodule, the kidney. */

@@ -2,7 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import type { Volume } from "../formats/volume.ts";
 import { createRandom } from "../random.ts";
-import { blur, grain } from "./_phantom_noise.ts";
+import { blur, grain } from "./_phantom_paint.ts";
 import {
   type Grid,
   kidneySolid,
