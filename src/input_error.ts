@@ -14,19 +14,25 @@ const INPUT = Symbol.for("spa.inputError");
  */
 export class InputError extends RangeError {
   /** Tells it from the RangeErrors that bugs throw, across copies of the module. */
-  readonly [INPUT] = true;
+  get [INPUT](): true {
+    return true;
+  }
 }
 
 /** A value of the wrong type or kind. It is a TypeError to whoever catches it. */
 export class InputTypeError extends TypeError {
   /** Tells it from the TypeErrors that bugs throw, across copies of the module. */
-  readonly [INPUT] = true;
+  get [INPUT](): true {
+    return true;
+  }
 }
 
 /** The machine, the network or the other side lacks what is needed. */
 export class EnvironmentError extends Error {
   /** Tells it from the errors that bugs throw, across copies of the module. */
-  readonly [INPUT] = true;
+  get [INPUT](): true {
+    return true;
+  }
 }
 
 /**
