@@ -50,7 +50,8 @@ function temporaryName(path: string): string {
 
 /**
  * Removes what a process that was killed while it wrote a file left beside it.
- * For whoever goes on with that process's work: it must not be at it any more.
+ * For a process that goes on with that one's work; the earlier one must have
+ * ended.
  *
  * @param path The file.
  */

@@ -9,8 +9,8 @@
 const INPUT = Symbol.for("spa.inputError");
 
 /**
- * A value that cannot be used: of the wrong range, size or form. It is a
- * RangeError to whoever catches it.
+ * A value that cannot be used: of the wrong range, size or form. Callers catch
+ * it as a RangeError.
  */
 export class InputError extends RangeError {
   /** Tells it from the RangeErrors that bugs throw, across copies of the module. */
@@ -19,7 +19,7 @@ export class InputError extends RangeError {
   }
 }
 
-/** A value of the wrong type or kind. It is a TypeError to whoever catches it. */
+/** A value of the wrong type or kind. Callers catch it as a TypeError. */
 export class InputTypeError extends TypeError {
   /** Tells it from the TypeErrors that bugs throw, across copies of the module. */
   get [INPUT](): true {

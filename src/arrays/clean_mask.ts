@@ -82,7 +82,7 @@ export function cleanMask(
   const result = ndarray(whole, [rows, columns]);
   const extent = extentOf(result);
   if (!extent) return result;
-  // Only where there are pixels, and one beside them: the rest stays as it is.
+  // Only the box of the pixels, one pixel wider, can change.
   const [left, top] = [Math.max(extent.x - 1, 0), Math.max(extent.y - 1, 0)];
   const width = Math.min(extent.x + extent.width + 1, columns) - left;
   const height = Math.min(extent.y + extent.height + 1, rows) - top;

@@ -59,7 +59,7 @@ export function fileCase(
     options?: CaseOptions;
   },
 ): Case {
-  // What only volumes have may be meant for the masks.
+  // Options of volumes alone may be meant for the masks.
   const ofVolumes = { array: undefined, channelAxis: undefined };
   const imageOptions = { ...imageOptionsOf(options), ...ofVolumes };
   const imageSize = once(async () =>

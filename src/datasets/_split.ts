@@ -9,7 +9,7 @@ export const SPLITS = ["train", "val", "test"] as const;
 /** One of them. */
 export type Split = typeof SPLITS[number];
 
-/** What a layout calls the folders of its splits, the preferred names first. */
+/** The names of the folders of a layout's splits, the preferred ones first. */
 export type SplitFolders = Record<Split, readonly string[]>;
 
 /** The splits' folders where they have the splits' own names. */
@@ -20,8 +20,8 @@ export const OWN_NAMES: SplitFolders = {
 };
 
 /**
- * Which of the names in a folder holds a split; undefined where it holds none of
- * the layout's splits, as it is one itself or has none.
+ * Finds the name in a folder that holds a split; undefined where the folder
+ * holds none of the layout's splits, as it is one itself or has none.
  *
  * @throws {Deno.errors.NotFound} When there are other splits only.
  * @throws {RangeError} When there is no such split.
@@ -69,7 +69,7 @@ export const RATER =
 
 /**
  * The folder that holds a split's cases, and the split that it is by its name:
- * a folder of splits has that of the asked one; any other is taken as it is.
+ * the folder of the asked split, or the given folder where it holds no splits.
  *
  * @throws {Deno.errors.NotFound} When there are other splits only.
  */
@@ -104,10 +104,11 @@ async function hasCases(folder: string): Promise<boolean> {
 }
 
 /**
- * The split of each case by `cases.json`; undefined where it tells none. What it
- * tells must part the data: every case is of one split, and every patient too.
+ * The split of each case by `cases.json`; undefined where it has none. The
+ * splits must part the data: every case and every patient is of one split.
  *
- * @throws {RangeError} When a case has no split or one of another name, or a patient two.
+ * @throws {RangeError} When a case has no split or one of another name, or a
+ * patient two.
  */
 export function listedSplits(
   ids: readonly string[],
@@ -146,7 +147,7 @@ export function listedSplits(
   return splits;
 }
 
-/** What `cases.json` says of a case. */
+/** The facts about a case in `cases.json`. */
 export interface CaseEntry {
   case: string;
   patient?: string;

@@ -7,9 +7,9 @@ import { displayable } from "../displayable.ts";
 export interface Case {
   /** Unique within its dataset. */
   id: string;
-  /** Whose image it is: data are split, and intervals drawn, by patient. */
+  /** The patient; data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Which data set it is of, where several are evaluated together. */
+  /** Its data set, where several are evaluated together. */
   set?: string;
   /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */
   spacing?: number | readonly [number, number];
@@ -27,7 +27,7 @@ export interface Case {
 
 /** A named list of cases. */
 export interface Dataset {
-  /** What figures and tables call it. */
+  /** Its name in figures and tables. */
   name: string;
   /** In a fixed order. */
   cases: Case[];
@@ -42,8 +42,8 @@ export interface Dataset {
    */
   crops?: boolean;
   /**
-   * Which split the cases are. Undefined where they have none: then training
-   * and evaluation that open the same folder use the same cases.
+   * The split of the cases. Undefined where there is none: then training and
+   * evaluation in the same folder use the same cases.
    */
   split?: "train" | "val" | "test";
 }
@@ -62,11 +62,11 @@ function namesOf(folders: readonly string[]): string[] {
 }
 
 /**
- * Several data sets as one, whose cases keep their order and are known by their
- * set: ids and patients are told apart. A rater's name is taken for the same
- * person in all of them, unless one is anonymous.
+ * Joins several data sets to one. Cases keep their order and carry their set,
+ * so that ids and patients stay apart. A rater's name means the same person in
+ * all of them, unless one is anonymous.
  *
- * @param sets At least one, with its folder; one by itself stays as it is.
+ * @param sets At least one, with its folder; a single one stays unchanged.
  * @returns The joined data set; of crops where all are.
  */
 export function joinDatasets(

@@ -23,9 +23,12 @@ const QUBIQ_SPLITS = {
 
 /** Options of {@linkcode qubiq}. */
 export interface QubiqOptions extends CaseOptions {
-  /** Which split, where the folder has `Training`, `Validation` or `Testing`; it defaults to "val". */
+  /**
+   * The split, where the folder has `Training`, `Validation` or `Testing`.
+   * Default: "val".
+   */
   split?: "train" | "val" | "test";
-  /** Which of the structures that were segmented. Default: 1. */
+  /** The structure, by its number. Default: 1. */
   task?: number;
 }
 
@@ -221,9 +224,13 @@ const REFUGE_SPLITS = {
 
 /** Options of {@linkcode refuge2}. */
 export interface Refuge2Options extends CaseOptions {
-  /** Which split, where the folder has several: "train" is `Training-400`; "val", the default, `Validation-400` or, where that is missing, `Test-400`; "test" is `Test-400`. */
+  /**
+   * The split, where the folder has several: "train" is `Training-400`; "val",
+   * the default, `Validation-400` or, where that is missing, `Test-400`; "test"
+   * is `Test-400`.
+   */
   split?: "train" | "val" | "test";
-  /** Which structure. Default: "cup". */
+  /** The structure. Default: "cup". */
   structure?: "cup" | "disc";
 }
 

@@ -74,8 +74,8 @@ export function raterSeries(results: readonly TargetResult[]): DiceSeries[] {
 }
 
 /**
- * Mean Dice by iteration of several variants or methods; of two, with 95 %
- * intervals as bands (a bootstrap over patients). Of more the bands would hide
+ * Mean Dice by iteration of several variants or methods. Two of them have 95 %
+ * intervals as bands (a bootstrap over patients). The bands of more would hide
  * each other: `differencesFigure` shows those.
  *
  * @param runs Results of `evaluate` by name, at least one of each.
@@ -189,7 +189,7 @@ export function targetsFigure(
 const MOST = 8;
 
 /**
- * Whose mask the recommendation moves to: mean Dice by iteration with the
+ * The raters that the recommendation moves to: mean Dice by iteration with the
  * raters that the user has in mind and with the others, with 95 % intervals as
  * bands (a bootstrap over patients), and thinner a line for each rater.
  *
@@ -268,7 +268,7 @@ export function meanCurve(
 
 /** The bars of one kind, one for each group. */
 interface BarSeries {
-  /** What was measured, for the legend. */
+  /** Their name in the legend. */
   readonly name: string;
   /** Lengths; NaN leaves a bar out. */
   readonly values: readonly number[];
@@ -288,9 +288,9 @@ interface BarsFigureOptions {
   groups: readonly string[];
   /** At least one, from left to right in each group. */
   series: readonly BarSeries[];
-  /** What the groups are. */
+  /** The name of the axis of groups. */
   x: string;
-  /** What the lengths are. */
+  /** The name of the axis of lengths. */
   y: string;
   /** Plotly's format of the lengths' ticks: ".2f". */
   tickFormat: string;
@@ -299,7 +299,7 @@ interface BarsFigureOptions {
 /** Share of a group's width that its bars take together, and the gaps of one's. */
 const WIDTHS = { group: 0.76, bar: 0.88, most: 0.3 };
 
-/** Of bars that differ, not by color alone. */
+/** The patterns of bars, which differ by more than color. */
 const PATTERNS = ["", "/", ".", "\\", "x", "-"];
 
 /**

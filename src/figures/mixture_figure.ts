@@ -24,9 +24,9 @@ const LEFT: Rect = { x: 66, y: 92, width: 330, height: 300 };
 const RIGHT: Rect = { x: 456, y: 92, width: 424, height: 300 };
 
 /**
- * What an update does to the preference distribution: the components' weights
- * before and after, and their means in the plane in which these spread the
- * most, with the samples that were shown and those that the user chose.
+ * The change of the preference distribution by an update: the components'
+ * weights before and after, and their means in the plane in which these spread
+ * the most, with the samples that were shown and those that the user chose.
  *
  * @param before The mixture before the update.
  * @param after The mixture after it, of as many components and channels; by

@@ -199,7 +199,7 @@ function cornersMark(
   return line(COLOR.casing, 4.4, 0.6) + line("#fff", 2.2, 1);
 }
 
-/** Of a line that is merely dashed. */
+/** The dashes of a dashed line. */
 const DASH = [3, 2.4];
 
 /**

@@ -6,7 +6,10 @@ import type { Random } from "../random.ts";
  */
 export type Field = Float32Array;
 
-/** What a scene painter returns: an image and the shapes that raters argue about. */
+/**
+ * The result of a scene painter: an image and the shapes on which raters
+ * disagree.
+ */
 export interface Scene {
   /** [size, size, channels], values 0..1. */
   image: Float32Array;
@@ -96,7 +99,7 @@ export function band(shape: Field, from: number, to: number): Field {
   return layer;
 }
 
-/** What `shape` is not. */
+/** The complement of `shape`. */
 export function invert(shape: Field): Field {
   const outside = shape.slice();
   for (let i = 0; i < outside.length; i++) outside[i] = -shape[i];

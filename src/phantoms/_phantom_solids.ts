@@ -9,7 +9,7 @@ import {
   union,
 } from "./_phantom_paint.ts";
 
-/** What raters argue about in a volume, and what it looks like. */
+/** The shapes on which raters disagree in a volume, and their looks. */
 export interface SolidScene {
   /** Before noise, slice by slice. */
   readonly values: Float32Array;

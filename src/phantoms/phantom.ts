@@ -16,7 +16,9 @@ import {
 } from "./_phantom_paint.ts";
 import { InputError } from "../input_error.ts";
 
-/** What a phantom shows; its masks are of the optic cup, the nodule, the kidney. */
+/**
+ * The kinds of phantoms; masks are of the optic cup, the nodule, the kidney.
+ */
 export type PhantomKind = "fundus" | "nodule" | "kidney";
 
 /**
@@ -41,7 +43,7 @@ export type PhantomRater =
 
 /** A synthetic image and the masks of its raters. */
 export interface Phantom {
-  /** What it shows. */
+  /** Its kind. */
   kind: PhantomKind;
   /** The seed that paints it again. */
   seed: number;
@@ -166,11 +168,13 @@ function rate({ object, part, softness }: Scene, size: number) {
  * own; `nodule-2-5` is case 5 of seed 2.
  *
  * @param options.count How many cases.
- * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed
- * `seed * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
+ * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed `seed
+ * * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
  * @param options.kinds Taken in turn. Default: all.
  * @param options.size Pixels per side. Default: each kind's own.
- * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or kinds is empty or has an unknown one. A seed or size that {@linkcode phantom} refuses is told when a case is read.
+ * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or
+ * kinds is empty or has an unknown one. A seed or size that {@linkcode phantom}
+ * refuses is an error when a case is read.
  */
 export function phantoms(
   options: {
@@ -224,7 +228,7 @@ export function phantoms(
   });
 }
 
-/** Which phantoms the cases of {@linkcode phantoms} are. */
+/** The phantoms of the cases of {@linkcode phantoms}. */
 export function listPhantoms(
   count: number,
   seed: number,

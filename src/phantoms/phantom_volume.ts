@@ -12,7 +12,7 @@ import {
 } from "./_phantom_solids.ts";
 import { InputError } from "../input_error.ts";
 
-/** What a phantom volume shows. */
+/** The kinds of phantom volumes. */
 export type PhantomVolumeKind = "nodule" | "kidney";
 
 /**
@@ -42,7 +42,7 @@ export const PHANTOM_VOLUME_RATERS: readonly PhantomVolumeRater[] = [
 
 /** A synthetic volume and the masks of its raters. */
 export interface PhantomVolume {
-  /** What it shows. */
+  /** Its kind. */
   readonly kind: PhantomVolumeKind;
   /** The seed that paints it again. */
   readonly seed: number;
@@ -139,7 +139,7 @@ export function phantomVolume(
   return { kind, seed, volume, masks: masksOf(scene, shape) };
 }
 
-/** What a scanner sees of a scene: blurred and grainy within each slice. */
+/** A scene as a scanner sees it: blurred and grainy within each slice. */
 function scan(
   random: ReturnType<typeof createRandom>,
   { values, noise }: SolidScene,
