@@ -3,9 +3,9 @@
 import * as tf from "../engine/tf.ts";
 
 /**
- * Which loss, and the weights of its terms. y is the user's mask at the
- * decoder's resolution, y_m component m's one sample, and a cost the mean over
- * pixels of its cross-entropy, in nats, plus `dice` times (1 - soft Dice).
+ * The kind of the loss, and the weights of its terms. y is the user's mask at
+ * the decoder's resolution, y_m component m's one sample, and a cost the mean
+ * over pixels of its cross-entropy, in nats, plus `dice` times (1 - soft Dice).
  */
 export interface LossOptions {
   /**

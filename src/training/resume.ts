@@ -122,7 +122,7 @@ interface SavedValue {
   readonly text: string;
 }
 
-/** What stands in the text for an array. */
+/** The entry of the text for an array. */
 interface Reference {
   /** The tensor's name. */
   readonly tensor: string;

@@ -22,9 +22,9 @@ export interface TrainingCase {
    */
   readonly raters?: readonly string[];
   /**
-   * The data set it is of: every set is drawn as often as the square root of its
-   * number of cases, so that no large one drowns a small one. Cases without are
-   * one set.
+   * Its data set. A set is drawn in proportion to the square root of its number
+   * of cases, so that large sets do not drown small ones. Cases without a name
+   * are one set.
    */
   readonly set?: string;
 }
