@@ -263,7 +263,7 @@ export const SPLITS = ["train", "val", "test"] as const;
 export const ENGINE = {
   words: ["auto", ...ENGINE_NAMES] as const,
   default: "auto",
-  help: "what computes",
+  help: "the engine that computes",
 } satisfies Option;
 
 /** The `--threads` of every command. */

@@ -62,10 +62,10 @@ const COMMAND: Command = {
       out: {
         value: "FOLDER",
         shown: "data/phantoms; with --count, out/phantoms",
-        help: "where they go",
+        help: "folder to write them to",
       },
-      count: { value: "N", min: 1, max: 1e5, help: "how many new ones" },
-      seed: { ...SEEDS, default: 0, help: "of new ones" },
+      count: { value: "N", min: 1, max: 1e5, help: "number of new phantoms" },
+      seed: { ...SEEDS, default: 0, help: "seed of the new phantoms" },
     },
   },
 };
