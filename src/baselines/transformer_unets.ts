@@ -17,7 +17,9 @@ import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import {
   attend,
+  cutWindows,
   joinHeads,
+  joinWindows,
   linear,
   norm,
   spaceToBlocks,
@@ -26,7 +28,6 @@ import {
 } from "../model/layers.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Weights } from "../model/weights.ts";
-import { cutWindows, joinWindows } from "../model/windows.ts";
 import { packPixels } from "./backbone.ts";
 import { drawMajority } from "./examples.ts";
 import type { Method } from "./method.ts";

@@ -7,7 +7,7 @@
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { connectedParts } from "../arrays/connected_parts.ts";
+import { connectedParts } from "../arrays/clean_mask.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Case } from "../datasets/dataset.ts";
 import { meanMask } from "../metrics/overlap.ts";

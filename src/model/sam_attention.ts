@@ -8,9 +8,8 @@
 
 import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
-import { linear, norm, project } from "./layers.ts";
+import { cutWindows, joinWindows, linear, norm, project } from "./layers.ts";
 import type { Weights } from "./weights.ts";
-import { cutWindows, joinWindows } from "./windows.ts";
 
 /** What all blocks with attention over the same square share. */
 export interface AttentionSquare {

@@ -13,9 +13,16 @@ import {
   type TinyVitConfig,
   type TinyVitStage,
 } from "./config.ts";
-import { attend, convolve3x3, linear, norm, project } from "./layers.ts";
+import {
+  attend,
+  convolve3x3,
+  cutWindows,
+  joinWindows,
+  linear,
+  norm,
+  project,
+} from "./layers.ts";
 import type { WeightDeclaration, Weights } from "./weights.ts";
-import { cutWindows, joinWindows } from "./windows.ts";
 
 const NAME = "image_encoder";
 

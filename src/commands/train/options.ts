@@ -1,7 +1,7 @@
 /** The options of `deno task train`. */
 
 import { basename, join } from "node:path";
-import { connectedParts } from "../../arrays/connected_parts.ts";
+import { connectedParts } from "../../arrays/clean_mask.ts";
 import { METHODS } from "../../baselines/methods.ts";
 import {
   type Command,
