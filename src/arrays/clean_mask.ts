@@ -125,7 +125,7 @@ export function cleanMask(
  * @example Two parts, the larger first
  * ```ts
  * import ndarray from "ndarray";
- * import { connectedParts } from "./connected_parts.ts";
+ * import { connectedParts } from "./clean_mask.ts";
  *
  * const mask = ndarray(Uint8Array.of(1, 0, 1, 0, 0, 1), [2, 3]);
  * connectedParts(mask).map(({ data }) => [...data]); // [[0,0,1,0,0,1],[1,0,0,0,0,0]]
