@@ -45,12 +45,15 @@ async function evaluate(
   return { code: status, output: text(stdout) + text(stderr) };
 }
 
-/** Of 60 tensors of 16 MB, one after the other, less than a half stays. */
+/**
+ * Of tensors of 16 MB, one after the other, less than a half stays. The first 20
+ * of 62 do not count: a bounded number of spare buffers is kept.
+ */
 function assertFlat(output: string): void {
   const resident: number[] = JSON.parse(/result (.*)/.exec(output)![1]);
-  assert.equal(resident.length, 60);
-  const megabytes = floorGrowth(resident) / 1e6;
-  assert.ok(megabytes < 320, `${megabytes} MB of 640 MB stay`);
+  assert.equal(resident.length, 62);
+  const megabytes = floorGrowth(resident.slice(20)) / 1e6;
+  assert.ok(megabytes < 224, `${megabytes} MB of 448 MB stay`);
 }
 
 Deno.test("a process ends by itself once its programs are done", async () => {
@@ -97,7 +100,7 @@ Deno.test("the memory of a disposed upload is given back", async () => {
   const { code, output } = await evaluate(`
     await useEngine("onnx");
     const resident = [];
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 62; i++) {
       const shape = [4e6 + i]; // 16 MB
       const { big } = await upload({ big: { data: new Float32Array(shape[0]), shape } });
       const { small } = await upload({ small: x });
@@ -115,7 +118,7 @@ Deno.test("results of ever new sizes leave no memory behind", async () => {
     await useEngine("onnx", { threads: 1 });
     const one = { data: Float32Array.of(1), shape: [1] };
     const resident = [];
-    for (let i = 0; i < 60; i++) { // 16 MB each
+    for (let i = 0; i < 62; i++) { // 16 MB each
       const tile = jit(({ one }) => ({ y: tf.tile(one, [4e6 + i]) }), {
         name: "tile",
         resident: ["y"],
