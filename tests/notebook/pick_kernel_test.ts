@@ -70,6 +70,9 @@ Deno.test({
     await t.step("a prompt answers where no browser does", () => {
       assert.deepEqual(ended("prompt").value, { kind: "choose", candidate: 1 });
     });
+    await t.step("a line without the kernel's key is no answer", () => {
+      assert.deepEqual(ended("forged").value, { kind: "choose", candidate: 1 });
+    });
     await t.step("an interrupt at a prompt rejects", () => {
       const all = outputs("interrupted prompt");
       assert.match(all.find(({ error }) => error)!.error!, /interrupt/);
