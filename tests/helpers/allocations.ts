@@ -6,7 +6,11 @@ export interface Allocated {
   requested: number;
   /** Of the largest of them. */
   largest: number;
-  /** How far the process's resident memory rose at its highest, native code included; 0 but on Linux. */
+  /**
+   * How far the process's resident memory rose at its highest, native code
+   * included: a number to look at, as the runtime adds what it likes. 0 where
+   * the system does not tell.
+   */
   resident: number;
 }
 
@@ -85,17 +89,19 @@ export function takeWorst(
 
 /** Looks at the resident memory, by files that stay open as there are many looks. */
 function residentMemory() {
-  if (Deno.build.os !== "linux") {
+  let status: Deno.FsFile, reset: Deno.FsFile;
+  try { // Linux
+    reset = Deno.openSync("/proc/self/clear_refs", { write: true });
+    status = Deno.openSync("/proc/self/status");
+  } catch {
     return { restart: () => 0, highest: () => 0, close() {} };
   }
-  const status = Deno.openSync("/proc/self/status");
-  const reset = Deno.openSync("/proc/self/clear_refs", { write: true });
   const [text, mark] = [new Uint8Array(4096), new TextEncoder().encode("5")];
   const highest = () => {
     status.seekSync(0, Deno.SeekMode.Start);
     const length = status.readSync(text) ?? 0;
     const lines = new TextDecoder().decode(text.subarray(0, length));
-    return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(lines)![1]);
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(lines)?.[1] ?? 0);
   };
   return {
     highest,
