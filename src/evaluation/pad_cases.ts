@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { padByReflection } from "../arrays/reflect.ts";
 import { once } from "../once.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { InputError } from "../input_error.ts";
@@ -9,35 +10,6 @@ import { createRandom } from "../random.ts";
 interface Place {
   readonly top: number;
   readonly left: number;
-}
-
-/** An index beyond 0 .. n - 1, reflected at the edges. */
-function reflect(i: number, n: number): number {
-  const at = ((i % (2 * n)) + 2 * n) % (2 * n);
-  return at < n ? at : 2 * n - 1 - at;
-}
-
-/** An image [h, w, C] in a canvas that goes on with its reflections. */
-function padImage(
-  image: NdArray<Float32Array>,
-  size: number,
-  { top, left }: Place,
-): NdArray<Float32Array> {
-  const [height, width, channels] = image.shape;
-  const data = new Float32Array(size * size * channels);
-  const columns = Array.from(
-    { length: size },
-    (_, x) => reflect(x - left, width),
-  );
-  for (let y = 0, i = 0; y < size; y++) {
-    const row = reflect(y - top, height);
-    for (let x = 0; x < size; x++) {
-      for (let c = 0; c < channels; c++) {
-        data[i++] = image.get(row, columns[x], c);
-      }
-    }
-  }
-  return ndarray(data, [size, size, channels]);
 }
 
 /** A mask [h, w] in an empty canvas: the reflections are not the object. */
@@ -95,7 +67,11 @@ export function padCases(
     return {
       ...item,
       readImage: async () =>
-        padImage(await item.readImage(), size, await place()),
+        padByReflection(await item.readImage(), {
+          height: size,
+          width: size,
+          ...await place(),
+        }),
       readMask: async (rater: string) =>
         padMask(await item.readMask(rater), size, await place()),
     };

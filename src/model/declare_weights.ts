@@ -10,6 +10,7 @@ import {
   type ModelConfig,
   momentChannels,
 } from "./config.ts";
+import { finderWidth, hasFinder } from "./region_finder.ts";
 import { declareTinyVit } from "./tiny_vit.ts";
 import type {
   HostWeights,
@@ -221,6 +222,10 @@ export function declareWeights(
   if (sam) plain("mask_decoder.iou_prediction_head", masks);
   // the decoder takes its sigmoid, so that a share of 0.85 is kept at first
   weight("mask_decoder.keep_choice", [1], 0, Math.log(0.85 / 0.15));
+  if (hasFinder(config)) {
+    weight("region_finder.weight", [3, finderWidth(config)], 0, 0, false);
+    weight("region_finder.bias", [3], 0, 0, false);
+  }
   return declared;
 }
 

@@ -9,7 +9,7 @@ import type { DeviceTensor } from "../engine/tensors.ts";
 import { checkConfig } from "./check_config.ts";
 import { checkWeights } from "./compare_weights.ts";
 import { isTinyVit, type ModelConfig } from "./config.ts";
-import { encodeImage } from "./image_encoder.ts";
+import { adaptFeatures, encodeImage, frozenFeatures } from "./image_encoder.ts";
 import {
   decodeSamples,
   keepChoice,
@@ -25,6 +25,7 @@ import {
   type MaskPromptInputs,
   type PromptInputs,
 } from "./prompt_encoder.ts";
+import { hasFinder } from "./region_finder.ts";
 import type { HostWeights, Weights } from "./weights.ts";
 import { declareWeights } from "./declare_weights.ts";
 
@@ -77,10 +78,15 @@ function compilePrograms(config: ModelConfig, own: HostWeights) {
         : undefined
     : undefined;
   const encode = jit(
-    ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
-      image: encodeImage(weights, config, pixels),
-    }),
-    { name: "encode", resident: ["image"], constant },
+    ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => {
+      if (!hasFinder(config)) {
+        return { image: encodeImage(weights, config, pixels), features: {} };
+      }
+      const features = frozenFeatures(weights, config, pixels);
+      const image = adaptFeatures(weights, config, features, pixels);
+      return { image, features: { ...features } };
+    },
+    { name: "encode", resident: ["image", "features"], constant },
   );
   const generate = jit(
     ({ weights, embedding, evidence, ...inputs }: GenerateInputs) => {

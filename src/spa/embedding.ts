@@ -7,6 +7,7 @@ import type { DeviceTensor, HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { valueRange } from "../model/normalize.ts";
+import type { HostFeatures } from "../model/region_finder.ts";
 import { showValue } from "../options.ts";
 import { type Box, type Frame, sampleRegion } from "./frame.ts";
 import { closePrepared } from "./prepared.ts";
@@ -193,13 +194,26 @@ export async function encodeRegion(
   frame: Frame,
   looks?: Looks,
 ): Promise<ImageEmbedding> {
+  return (await encodeWithFeatures(model, image, frame, looks)).embedding;
+}
+
+/**
+ * The same, with the features that its object is found by, where `wanted`.
+ *
+ * @returns The embedding, and the features of a model that has such.
+ */
+export async function encodeWithFeatures(
+  model: Model,
+  image: NdArray<Float32Array>,
+  frame: Frame,
+  looks?: Looks,
+  wanted = false,
+): Promise<{ embedding: ImageEmbedding; features?: HostFeatures }> {
   const start = performance.now();
   const weights = await model.deviceWeights();
   const pixels = preprocess(image, frame, model.config);
-  const { image: { embedding, detail } } = await programsOf(model).encode({
-    weights,
-    pixels,
-  });
+  const { image: { embedding, detail }, features } = await programsOf(model)
+    .encode({ weights, pixels });
   const dispose = () => {
     embedding.dispose();
     detail?.dispose();
@@ -228,7 +242,17 @@ export async function encodeRegion(
     dispose,
     [Symbol.dispose]: dispose,
   };
-  return encoded;
+  const found = features as Partial<
+    Record<keyof HostFeatures, DeviceTensor>
+  >;
+  const host = wanted && found.embedding && found.finer
+    ? {
+      embedding: await found.embedding.read(),
+      finer: await found.finer.read(),
+    }
+    : undefined;
+  for (const tensor of Object.values(found)) tensor.dispose();
+  return { embedding: encoded, features: host };
 }
 
 /** Whether two embeddings are of the same region, image and model. */

@@ -3,11 +3,13 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Model } from "../model/model.ts";
+import { findObject, isFitted } from "../model/region_finder.ts";
 import { checkOptions } from "../options.ts";
 import { decodeLatents } from "./decode_latents.ts";
 import {
   checkImage,
   encodeRegion,
+  encodeWithFeatures,
   type ImageEmbedding,
   type Looks,
 } from "./embedding.ts";
@@ -287,6 +289,74 @@ async function find(
   return { ...kept!, looks: known };
 }
 
+/** How regions are found by a model that was fitted to. */
+const FITTED = {
+  /** Looks at most. */
+  looks: 3,
+  /** A region is kept where the next one's side would differ by less, in octaves. */
+  close: 0.75,
+  /** And its center by less, in sides. */
+  near: 0.2,
+};
+
+/**
+ * The same by a model that tells the object's size itself: it looks at the whole
+ * image, then at the square that gives the object room, until the square stays.
+ */
+async function findFitted(
+  model: Model,
+  image: NdArray<Float32Array>,
+  points: readonly Point[],
+  firstSide: number,
+): Promise<ImageEmbedding> {
+  const start = performance.now();
+  const [height, width] = image.shape;
+  const click = middleOf(points);
+  const longest = Math.max(height, width);
+  let region = squareAt(click, Math.min(firstSide, longest));
+  const regions: Box[] = [];
+  for (;;) {
+    const frame = frameOf(height, width, model.config.imageSize, region);
+    const { embedding, features } = await encodeWithFeatures(
+      model,
+      image,
+      frame,
+      undefined,
+      true,
+    );
+    regions.push(frame.region);
+    const side = sideOf(frame.region);
+    const found = findObject(
+      model.weights,
+      features!,
+      (click.x - frame.region.left) / side,
+      (click.y - frame.region.top) / side,
+    );
+    const center = {
+      x: click.x + found.dx * side,
+      y: click.y + found.dy * side,
+    };
+    const next = squareAt(
+      center,
+      Math.min(FINDING.room * found.side * side, longest),
+    );
+    const from = centerOf(frame.region);
+    const shift = Math.max(
+      Math.abs(from.x - center.x),
+      Math.abs(from.y - center.y),
+    );
+    const stays = Math.abs(Math.log2(sideOf(next) / side)) < FITTED.close &&
+      shift < FITTED.near * side;
+    if (stays || regions.length >= FITTED.looks) {
+      const milliseconds = performance.now() - start;
+      const looks = { count: regions.length, milliseconds, regions };
+      return { ...embedding, looks };
+    }
+    embedding.dispose();
+    region = next;
+  }
+}
+
 const centerOf = ({ left, top, right, bottom }: Box): Place => ({
   x: (left + right) / 2,
   y: (top + bottom) / 2,
@@ -310,8 +380,10 @@ function firstSide(
  * where the network is SAM's, else with the pixels of the image's edge.
  *
  * With `region: "auto"` and a click the network finds the region itself, in one to
- * four looks: it decodes a few samples, and looks again at a square about three
- * times as long as the object it saw, until the square stays.
+ * four looks: a square about three times as long as the object. Weights on a frozen
+ * encoder (preset `small`) tell the object's size from a look at the whole image,
+ * and again from the square they named. Others decode a few samples, measure the
+ * recommendation, and look again until the square stays.
  *
  * @param model The network.
  * @param image [H, W, C] with C 1 (gray) or 3 (color), values in 0..1.
@@ -377,6 +449,9 @@ export async function encode(
     }
     const around = box ?? (mask && boundingBox(mask));
     if (!around) {
+      if (isFitted(model.weights)) {
+        return await findFitted(model, image, points, Math.max(height, width));
+      }
       return await find(model, image, points, firstSide(model, spacing));
     }
     const square = squareAt(centerOf(around), roomAround(around));

@@ -8,22 +8,16 @@ import { join } from "node:path";
 import { digest } from "../digest.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
-import {
-  type DeviceTensor,
-  type HostTensor,
-  sizeOf,
-} from "../engine/tensors.ts";
+import { type DeviceTensor, sizeOf } from "../engine/tensors.ts";
 import type * as tf from "../engine/tf.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import { frozenFeatures } from "../model/image_encoder.ts";
 import { declareWeights } from "../model/declare_weights.ts";
+import type { HostFeatures } from "../model/region_finder.ts";
 import type { HostWeights, Weights } from "../model/weights.ts";
 import { stack } from "./stack.ts";
-
-/** The features of some images, stacked; see `FrozenFeatures`. */
-export type HostFeatures = Record<"embedding" | "finer", HostTensor>;
 
 /** An image of a training batch. */
 export interface CachedImage {

@@ -7,12 +7,14 @@ import { jit } from "../engine/jit.ts";
 import { type HostTensor, sizeOf } from "../engine/tensors.ts";
 import { checkWeights } from "../model/compare_weights.ts";
 import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
+import { hasFinder } from "../model/region_finder.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
 import type { Random } from "../random.ts";
 import { packFeedback } from "../spa/feedback.ts";
 import { normalizeLogWeights } from "../spa/mixture.ts";
 import { FeatureCache } from "./feature_cache.ts";
+import { fitFinder } from "./fit_finder.ts";
 import { drawGroup, type Group } from "./groups.ts";
 import { optimize } from "./optimize.ts";
 import { defaultRecipe, type Recipe, type TrainOptions } from "./recipe.ts";
@@ -124,7 +126,9 @@ async function packBatch(
 
 /**
  * Trains a network (Algorithm 1): simulated users at mixed iterations make a
- * batch, and one joint update follows every iteration of theirs.
+ * batch, and one joint update follows every iteration of theirs. A network with a
+ * frozen encoder learns afterwards how large a clicked object is, by ridge
+ * regression, so that `encode` finds its region.
  *
  * @param config The network's shape.
  * @param cases Training cases; with none, phantoms alone.
@@ -180,7 +184,10 @@ export async function train(
     recipe,
     { ...options, initial: first },
   );
-  return await training.finally(() => cache?.dispose());
+  const trained = await training.finally(() => cache?.dispose());
+  return hasFinder(config)
+    ? await fitFinder(config, trained, ordered, recipe.seed)
+    : trained;
 }
 
 /** What the users of a batch see: probabilities, and what they came from. */

@@ -5,7 +5,7 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import type { Case } from "../../src/datasets/dataset.ts";
 import * as tf from "../../src/engine/tf.ts";
-import type { ModelConfig } from "../../src/model/config.ts";
+import { type ModelConfig, presets } from "../../src/model/config.ts";
 import type { HostWeights } from "../../src/model/weights.ts";
 import { initializeWeights } from "../../src/model/declare_weights.ts";
 import { createRandom } from "../../src/random.ts";
@@ -48,6 +48,27 @@ export const samConfig: ModelConfig = {
   feedback: { ...smallConfig.feedback, depth: 0 },
   sam: { window: 3, globalBlocks: [1], positionSide: 5 },
 };
+
+/** A shrunken `small`, on a frozen TinyViT. */
+export function tinyVitConfig(imageSize: number): ModelConfig {
+  return {
+    ...presets.small,
+    name: "shrunken",
+    imageSize,
+    channels: 8,
+    latentChannels: 4,
+    components: 3,
+    encoder: {
+      stages: [
+        { channels: 4, depth: 1, heads: 0, window: 0 },
+        { channels: 6, depth: 1, heads: 2, window: 5 },
+        { channels: 8, depth: 1, heads: 2, window: 4 },
+        { channels: 12, depth: 1, heads: 3, window: 6 },
+      ],
+      neckChannels: 8,
+    },
+  };
+}
 
 /** Weights of which none is 0 or 1: biases and normalizations count as well. */
 export function noisyWeights(config: ModelConfig, seed = 1): HostWeights {

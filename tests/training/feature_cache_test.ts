@@ -2,35 +2,18 @@
 
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
-import { type ModelConfig, presets } from "../../src/model/config.ts";
 import { initializeWeights } from "../../src/model/declare_weights.ts";
 import type { HostWeights } from "../../src/model/weights.ts";
 import { FeatureCache } from "../../src/training/feature_cache.ts";
 import { train } from "../../src/training/train.ts";
-import { normals } from "../helpers/small_model.ts";
+import { normals, tinyVitConfig } from "../helpers/small_model.ts";
 import { discs, recipe } from "../helpers/small_training.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 await useEngine("onnx", { threads: 1 });
 const folder = await temporaryFolder();
 
-const config: ModelConfig = {
-  ...presets.small,
-  name: "shrunken",
-  imageSize: 24,
-  channels: 8,
-  latentChannels: 4,
-  components: 3,
-  encoder: {
-    stages: [
-      { channels: 4, depth: 1, heads: 0, window: 0 },
-      { channels: 6, depth: 1, heads: 2, window: 5 },
-      { channels: 8, depth: 1, heads: 2, window: 4 },
-      { channels: 12, depth: 1, heads: 3, window: 6 },
-    ],
-    neckChannels: 8,
-  },
-};
+const config = tinyVitConfig(24);
 const weights = initializeWeights(config, 1);
 const image = (seed: number, key?: string) => ({
   pixels: Float32Array.from(normals([24, 24, 3], seed)),
