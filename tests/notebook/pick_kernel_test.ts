@@ -131,7 +131,8 @@ Deno.test({
     }).output();
     assert.equal(code, 0);
     const happened = JSON.parse(new TextDecoder().decode(stdout));
-    assert.deepEqual(happened.failed, []);
+    const { length } = happened.clicked;
+    assert.deepEqual(happened.failed, [], `after ${length} picks`);
     assert.equal(happened.clicked.length, PICKS);
     assert.deepEqual(happened.got, [`"${JSON.stringify(happened.clicked)}"`]);
     assert.ok(happened.reloads >= PICKS / 4, `${happened.reloads} reloads`);

@@ -69,10 +69,12 @@ def main():
                 page.locator(f"a[data-candidate='{k}']").click()
                 page.wait_for_selector(f".spa-pick-status:has-text('Candidate {k + 1} picked')")
                 clicked.append(k)
+                if len(clicked) % 20 == 0:
+                    print(f"{len(clicked)} picks, {reloads} reloads", file=sys.stderr, flush=True)
                 page.close()
 
             notebook.run(pick_kernel.SETUP)
-            outputs = notebook.run(LOOP.replace("COUNT", count), on_panel=answer, seconds=3600)
+            outputs = notebook.run(LOOP.replace("COUNT", count), on_panel=answer, seconds=3600 + 60 * int(count))
             result = [one["text"] for one in outputs if one.get("type") == "execute_result"]
             after = [one["text"] for one in notebook.run("6 * 7")]
             browser.close()
