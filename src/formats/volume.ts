@@ -430,9 +430,9 @@ export function percentileWindow(
   padding?: readonly [low: number, high: number],
 ): [low: number, high: number] {
   const stride = Math.ceil(array.size / SAMPLE);
-  const finite = strided(array, stride).filter(Number.isFinite);
+  const finite = kept(strided(array, stride), Number.isFinite);
   const inside = padding
-    ? finite.filter((value) => value < padding[0] || value > padding[1])
+    ? kept(finite, (value) => value < padding[0] || value > padding[1])
     : finite;
   const sorted = (inside.length > 0 ? inside : finite).sort();
   const last = sorted.length - 1;
@@ -447,6 +447,17 @@ export function percentileWindow(
   const low = percentile(0.5);
   const high = percentile(99.5);
   return low < high ? [low, high] : [sorted[0], sorted[last]];
+}
+
+/** As `filter`, which would hold every value as an object besides. */
+function kept(
+  values: Float32Array,
+  isKept: (value: number) => boolean,
+): Float32Array {
+  const found = new Float32Array(values.length);
+  let length = 0;
+  for (const value of values) if (isKept(value)) found[length++] = value;
+  return found.subarray(0, length);
 }
 
 /** Every `stride`-th value, in row-major order. */

@@ -44,7 +44,8 @@ export interface AskOptions {
   /**
    * Seconds in which a browser must show the panel and reach the kernel; default
    * 10. Once the panel is seen, a notebook's question stays open until it is
-   * answered or interrupted. Where the browser cannot reach the kernel, which may
+   * answered or interrupted; a page that is loaded anew shows it again where the
+   * notebook was saved meanwhile. Where the browser cannot reach the kernel, which may
    * run on another machine, a prompt opens, and the panel's script types there
    * what is clicked; a prompt without a line for two minutes gives way to a new
    * panel.

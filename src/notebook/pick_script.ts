@@ -53,6 +53,21 @@ function run(
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
 
+  // A page that is loaded anew has the panel from the saved notebook, and gets
+  // nothing more of the cell that runs.
+  const page = location.href.startsWith(url); // where there is nothing else
+  let anew = "";
+  try {
+    const [shown, at] = (localStorage.getItem("spa-pick") || "").split(" ");
+    if (!page && shown === id && at !== String(performance.timeOrigin)) {
+      anew =
+        " This page was loaded while the cell ran, and gets no more of it: " +
+        "where it asks again, stop it and run it again to go on.";
+    }
+    localStorage.setItem("spa-pick", id + " " + performance.timeOrigin);
+  } catch { // a page without a memory: all works but this
+  }
+
   const over = (picked = "") => {
     if (sent) return;
     sent = true;
@@ -172,7 +187,9 @@ function run(
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
       giveFocusBack();
-      note(await response.text() + (page ? " You can close this tab." : ""));
+      note(
+        await response.text() + (page ? " You can close this tab." : anew),
+      );
     } catch {
       root.classList.remove("spa-pick-done");
       sent = false;
@@ -272,7 +289,6 @@ function run(
     if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
   root.addEventListener("pointerdown", takeFocus);
-  const page = location.href.startsWith(url); // where there is nothing else
   const last = memory.spaPicked;
   const now = document.activeElement;
   const typing = now?.closest(
