@@ -35,7 +35,11 @@ export interface ReadImageOptions extends ReadVolumeOptions, SliceOptions {
    * modalities) it must say which.
    */
   channels?: number[];
-  /** The largest image that is decoded, in pixels. Default: 64 x 2^20. Larger ones are refused by their header. */
+  /**
+   * The largest image that is decoded, in pixels. Default: 64 x 2^20. Larger ones
+   * are refused by their header. A pixel takes 5 bytes while it is read, of color
+   * or of 16 bits 15, whatever the size of the file.
+   */
   maxPixels?: number;
   /** Which page of a TIFF with several. Default: 0, the first. */
   page?: number;

@@ -1,3 +1,4 @@
+import { playSlices as slices, type SlicesGiven } from "./pick_slices.ts";
 import { playView as view } from "./pick_view.ts";
 
 /** What the panel's script is told. */
@@ -13,6 +14,8 @@ export interface PickScriptOptions {
   height: number;
   /** What tells this image from others: of the same one the view stays. */
   image: string;
+  /** The volume of which the image is a slice; none by default. */
+  slices?: SlicesGiven;
 }
 
 /**
@@ -21,7 +24,8 @@ export interface PickScriptOptions {
  */
 export function pickScript(options: PickScriptOptions): string {
   const given = JSON.stringify(options).replaceAll("<", "\\u003c");
-  return `(${run.toString()})(${given}, ${view.toString()});`;
+  const more = options.slices ? `, ${slices.toString()}` : "";
+  return `(${run.toString()})(${given}, ${view.toString()}${more});`;
 }
 
 /** A pick in this page, and what had the focus after it. */
@@ -31,7 +35,11 @@ interface Picked {
 }
 
 /** Runs in the browser: it knows nothing but its arguments. */
-function run(options: PickScriptOptions, playView: typeof view): void {
+function run(
+  options: PickScriptOptions,
+  playView: typeof view,
+  playSlices?: typeof slices,
+): void {
   const { id, until, width, height, image } = options;
   let { url } = options;
   const root = document.getElementById(id);
@@ -44,6 +52,21 @@ function run(options: PickScriptOptions, playView: typeof view): void {
   let sent = false;
   let reachable = true;
   let before: EventTarget | null = null; // what had the focus
+
+  // A page that is loaded anew has the panel from the saved notebook, and gets
+  // nothing more of the cell that runs.
+  const page = location.href.startsWith(url); // where there is nothing else
+  let anew = "";
+  try {
+    const [shown, at] = (localStorage.getItem("spa-pick") || "").split(" ");
+    if (!page && shown === id && at !== String(performance.timeOrigin)) {
+      anew =
+        " This page was loaded while the cell ran, and gets no more of it: " +
+        "where it asks again, stop it and run it again to go on.";
+    }
+    localStorage.setItem("spa-pick", id + " " + performance.timeOrigin);
+  } catch { // a page without a memory: all works but this
+  }
 
   const over = (picked = "") => {
     if (sent) return;
@@ -164,7 +187,9 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     try {
       const response = await fetch(url + "/" + path, { method: "POST" });
       giveFocusBack();
-      note(await response.text() + (page ? " You can close this tab." : ""));
+      note(
+        await response.text() + (page ? " You can close this tab." : anew),
+      );
     } catch {
       root.classList.remove("spa-pick-done");
       sent = false;
@@ -203,9 +228,17 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     }
   });
 
+  const isOver = () => sent;
+  const slices = playSlices && playSlices({
+    ...{ root, given: options.slices!, send, note, isOver },
+    address: () => url,
+  });
   const act = playView({
-    ...{ root, width, height, image, send, note },
-    isOver: () => sent,
+    ...{ root, width, height, image, note, isOver },
+    send: (path) => {
+      const own = slices ? slices.path(path) : path;
+      if (own) send(own);
+    },
   });
   root.addEventListener("keydown", (event) => {
     const { target, code, shiftKey } = event;
@@ -214,10 +247,11 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     const key = { "=": "+", "_": "-" }[event.key] || event.key;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = (target as Element).closest<HTMLElement>("a, input, button");
-    const does = act(key);
+    const own = at?.matches("input") || key === "Enter" && at; // its own way
+    const does = (own ? undefined : slices?.key(key)) ?? act(key);
     const follows = key === "Enter" && at && !event.shiftKey;
     const moves = key.startsWith("Arrow") && at?.matches("input");
-    if (key.length !== 1 && !follows && !moves) return;
+    if (!does && key.length !== 1 && !follows && !moves) return;
     // the notebook would cut a cell by "x", and make it a heading by "5"
     event.stopPropagation();
     if (does) {
@@ -255,7 +289,6 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     if (!root.contains(relatedTarget as Node | null)) before = relatedTarget;
   });
   root.addEventListener("pointerdown", takeFocus);
-  const page = location.href.startsWith(url); // where there is nothing else
   const last = memory.spaPicked;
   const now = document.activeElement;
   const typing = now?.closest(

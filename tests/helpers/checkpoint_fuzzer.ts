@@ -7,6 +7,7 @@ import { readZip } from "../../src/checkpoints/_zip.ts";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";
 import type { HostTensor } from "../../src/engine/tensors.ts";
 import { createRandom, type Random } from "../../src/random.ts";
+import { type Allocated, countAllocations, takeWorst } from "./allocations.ts";
 import { startCpuTime } from "./cpu_time.ts";
 import { damage } from "./damage.ts";
 import { bytes, pickle, pthOf, STORAGE, zipOf } from "./make_pth.ts";
@@ -19,6 +20,8 @@ export interface FuzzCounts {
   equal: number;
   /** Loaded with other values, where nothing in the file could tell. */
   changed: number;
+  /** By format, the most that one file took of each kind of memory. */
+  worst: Record<string, Allocated>;
 }
 
 /** Most processor time that one small file may take, in ms. */
@@ -26,6 +29,8 @@ const FILE_LIMIT = 10_000;
 /** Most memory of the whole process, in bytes. */
 const MEMORY_LIMIT = 1e9;
 
+/** Bytes that may be allocated beyond three times the file. */
+const STATED = 2 ** 20;
 /** Operations of pickles, by what they do to the stack, and their arguments. */
 const OPERATIONS = [
   ..."N\x88\x89])}0", // values, POP
@@ -192,8 +197,8 @@ function same(a: Map<string, HostTensor>, b: Map<string, HostTensor>) {
  * @param onFile Called with the number of each file before it is read.
  * @throws {Error} When a file is met by anything but a clear error or values as
  * many as its shapes say, from within its storages; when a damaged archive loads with other values in
- * spite of its checksums; when a file takes over ten seconds or the process
- * over 1 GB.
+ * spite of its checksums; when a file takes over ten seconds or more memory than
+ * three times itself and a MiB, or the process over 1 GB.
  */
 export async function fuzzCheckpoints(
   count: number,
@@ -203,7 +208,8 @@ export async function fuzzCheckpoints(
   const random = createRandom(seed);
   const all = await samples();
   const files = all.map(({ file }) => file);
-  const counts: FuzzCounts = { refused: 0, equal: 0, changed: 0 };
+  const counts: FuzzCounts = { refused: 0, equal: 0, changed: 0, worst: {} };
+  using watch = countAllocations();
   for (let index = 0; index < count; index++) {
     onFile(index);
     const sample = all[random.integer(all.length)];
@@ -218,6 +224,7 @@ export async function fuzzCheckpoints(
     const fail = (problem: unknown, cause?: unknown) =>
       new Error(`file ${index} of seed ${seed}: ${problem}`, { cause });
     const spent = startCpuTime();
+    const allocated = watch();
     try {
       const tensors = await readAll(file);
       for (const [name, { data, shape }] of tensors) {
@@ -236,6 +243,12 @@ export async function fuzzCheckpoints(
         error.message.length < 1000;
       if (!clear) throw fail(error, error);
       counts.refused++;
+    }
+    const memory = allocated();
+    takeWorst(counts.worst, isZip ? "pth" : "safetensors", memory);
+    const most = 3 * file.length + STATED;
+    if (memory.requested > most) {
+      throw fail(`took ${JSON.stringify(memory)} for ${file.length} bytes`);
     }
     if (spent() > FILE_LIMIT) throw fail(`took ${spent()} ms`);
     if (index % 1000 === 0 && Deno.memoryUsage().rss > MEMORY_LIMIT) {

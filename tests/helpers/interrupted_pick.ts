@@ -5,17 +5,20 @@ import { grayImage as image, handProposal } from "./proposal.ts";
 
 /** Who is asked when the interrupt comes. */
 const [phase] = Deno.args;
+const heard = Promise.withResolvers<void>();
+Deno.addSignalListener("SIGINT", heard.resolve);
 const interrupt = () => Deno.kill(Deno.pid, "SIGINT");
 const played = playHost({
   browser: phase === "browser" ? interrupt : undefined,
 });
 const host = {
   ...played,
-  ask(question: string, milliseconds: number) {
-    if (phase !== "prompt") return played.ask(question, milliseconds);
+  async ask(question: string, milliseconds: number) {
+    if (phase !== "prompt") return await played.ask(question, milliseconds);
     interrupt();
     // a prompt blocks until its line is there
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    await heard.promise; // on a machine that is busy it takes its time
     return "1";
   },
 };
@@ -24,7 +27,7 @@ const picking = pickAt(host, handProposal(), {
   patience: phase === "browser" ? 60 : 0.05,
   async auto() {
     interrupt();
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // signals take time
+    await heard.promise; // signals take time
     return 0;
   },
 });

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
+from jupyter_client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 SETUP = """
@@ -83,6 +84,18 @@ class Notebook:
                 on_panel(url.group())
         return outputs + [{"error": "the cell did not end"}]
 
+    def forge(self, line):
+        """What another program of this machine sends, which has not the kernel's key."""
+        client = BlockingKernelClient()
+        client.load_connection_info({**self.manager.get_connection_info(), "key": b"guessed"})
+        client.start_channels(shell=False, iopub=False, hb=False, control=False)
+        client.input(line)
+        time.sleep(1)
+        client.stop_channels()
+        # a page of any origin can send bytes to any port, but no such message
+        port = self.manager.get_connection_info()["stdin_port"]
+        request(f"http://127.0.0.1:{port}/")
+
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
@@ -130,6 +143,7 @@ def main():
         case("interrupted prompt", 'by: "prompt"', typed=[None], on_ask=lambda: (
             notebook.manager.interrupt_kernel(), time.sleep(0.3)))
         happened["after the prompt"] = notebook.run("6 * 7")
+        case("forged", 'by: "prompt"', typed=["2"], on_ask=lambda: notebook.forge("4"))
         # nobody ever types: the tab was closed at once
         case("silent prompt", 'by: "prompt"', typed=[], on_ask=None,
              later=(2, notebook.manager.interrupt_kernel))

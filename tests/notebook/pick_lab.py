@@ -71,6 +71,15 @@ def free_port():
         return one.getsockname()[1]
 
 
+def wait_for(port):
+    """Until somebody listens there."""
+    for _ in range(600):
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.5)
+
+
 def pick(page, port, folder, pictures):
     happened = {}
 
@@ -194,12 +203,7 @@ def main():
          f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"],
         env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(240):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.5)
+        wait_for(port)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which(chromium), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1200, "height": 1000})

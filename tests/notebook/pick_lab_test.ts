@@ -39,3 +39,23 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name:
+    "a pick that waits is drawn again when JupyterLab's page is loaded anew, and is made there; the cell can be stopped and run again",
+  ignore: !python || !chromium,
+  fn: async () => {
+    const { stdout, code } = await new Deno.Command(python!, {
+      args: ["tests/notebook/pick_lab_reload.py", Deno.execPath(), chromium!],
+      stderr: "inherit",
+    }).output();
+    assert.equal(code, 0);
+    const happened = JSON.parse(new TextDecoder().decode(stdout));
+    assert.match(happened.status, /^Candidate 3 picked\. This page was loaded/);
+    assert.deepEqual(happened.picked, [
+      { kind: "choose", candidate: 2 },
+      { kind: "choose", candidate: 1 },
+    ]);
+    assert.deepEqual(happened.errors, []);
+  },
+});

@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 sys.path.insert(0, os.path.dirname(__file__))
 import pick_kernel  # noqa: E402  the kernel
@@ -21,6 +21,18 @@ while (got.length < COUNT) {
   got.push(action.kind === "choose" ? action.candidate : action.kind);
 }
 JSON.stringify(got)"""
+
+
+def reload(page):
+    """Loads the page anew; Chromium refuses while the page before is being left."""
+    for _ in range(600):
+        try:
+            return page.reload(wait_until="commit")
+        except Error as error:
+            if "Not attached to an active page" not in str(error):
+                raise
+            page.wait_for_timeout(100)
+    raise AssertionError("the page cannot be loaded anew")
 
 
 def main():
@@ -52,15 +64,17 @@ def main():
                         page.close()
                         page = open_page(url)
                     else:
-                        page.reload(wait_until="commit")
+                        reload(page)
                 k = chance.randrange(4)
                 page.locator(f"a[data-candidate='{k}']").click()
                 page.wait_for_selector(f".spa-pick-status:has-text('Candidate {k + 1} picked')")
                 clicked.append(k)
+                if len(clicked) % 20 == 0:
+                    print(f"{len(clicked)} picks, {reloads} reloads", file=sys.stderr, flush=True)
                 page.close()
 
             notebook.run(pick_kernel.SETUP)
-            outputs = notebook.run(LOOP.replace("COUNT", count), on_panel=answer, seconds=3600)
+            outputs = notebook.run(LOOP.replace("COUNT", count), on_panel=answer, seconds=3600 + 60 * int(count))
             result = [one["text"] for one in outputs if one.get("type") == "execute_result"]
             after = [one["text"] for one in notebook.run("6 * 7")]
             browser.close()

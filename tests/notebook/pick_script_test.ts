@@ -29,11 +29,13 @@ const URL_OF_PICKS = "http://127.0.0.1:9/token";
  *
  * @param ended When the kernel ends the question, or fails to be reached.
  * @param until Until when a browser was waited for.
+ * @param memory What the page before has left.
  */
 function open(
   answer: (path: string) => Promise<string>,
   ended: Promise<string> = new Promise(() => {}),
   until = Date.now() + 60_000,
+  memory?: string,
 ) {
   const sent: string[] = [];
   const { window } = new JSDOM(draw(URL_OF_PICKS, until).page, {
@@ -57,6 +59,7 @@ function open(
           };
         },
       });
+      if (memory) window.localStorage.setItem("spa-pick", memory);
       // it lays nothing out and loads no pictures
       Object.defineProperty(window.HTMLImageElement.prototype, "complete", {
         value: false,
@@ -87,7 +90,7 @@ function open(
 
 /** Waits until what is awaited in the page has happened. */
 async function until(happened: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !happened(); i++) {
+  for (let i = 0; i < 6000 && !happened(); i++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.ok(happened());
@@ -350,6 +353,51 @@ Deno.test("a box that has its answer is left alone", async () => {
   window.close();
 });
 
+Deno.test("no other page has a line typed: a message to the panel's page is no click", async () => {
+  const no = () => Promise.reject(new Error("no"));
+  const { find, click, window } = open(no, no());
+  const box = addBox(window);
+  await until(() => /cannot reach/.test(find(".spa-pick-status").textContent!));
+  for (const data of ["accept", { path: "accept" }, { spaPicked: "accept" }]) {
+    const origin = "https://evil.example";
+    window.dispatchEvent(new window.MessageEvent("message", { data, origin }));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual(box, []);
+  click("a[data-path=none]"); // its own page's is
+  await until(() => box.length > 0);
+  assert.deepEqual(box, ["none"]);
+  window.close();
+});
+
+Deno.test("a panel types into the box of its own cell alone, and not when another stands in its place", async () => {
+  const no = () => Promise.reject(new Error("no"));
+  for (const stale of [false, true]) {
+    const { find, click, window } = open(no);
+    const { document } = window;
+    const root = find(".spa-pick");
+    const [own, other] = [0, 1].map(() => {
+      const area = document.createElement("div");
+      area.className = "jp-OutputArea";
+      document.body.append(area);
+      return area;
+    });
+    own.append(root);
+    const elsewhere = addBox(window);
+    other.append(document.querySelector(".jp-Stdin-input")!);
+    click("a[data-path=undo]");
+    const status = find(".spa-pick-status");
+    await until(() => /Waiting for the box/.test(status.textContent!));
+    if (stale) root.remove(); // the question is over: its still picture is there
+    const box = addBox(window);
+    own.append([...document.querySelectorAll(".jp-Stdin-input")].pop()!);
+    if (!stale) await until(() => box.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.deepEqual([box, elsewhere], [stale ? [] : ["undo"], []]);
+    window.close();
+  }
+});
+
 Deno.test("where the notebook's server passes requests on, the pick goes through it", async () => {
   const { sent, find, click, window } = open((path) =>
     path.startsWith("http://localhost:8888/user/me/proxy/9/token/")
@@ -400,6 +448,24 @@ Deno.test("a panel whose question is over says so, and nothing can be picked", a
       click("a[data-path=accept]");
       assert.deepEqual(sent, []);
     }
+    window.close();
+  }
+});
+
+Deno.test("a page that was loaded anew says that it gets no more of the cell, another does not", async () => {
+  const [, id] = /<div [^>]*id="([^"]+)"/.exec(draw(URL_OF_PICKS, 0).page)!;
+  for (
+    const [memory, told] of [[`${id} 1`, true], ["other 1", false]] as const
+  ) {
+    const { find, click, window } = open(said, undefined, undefined, memory);
+    click("a[data-path='candidate/0']");
+    const status = find(".spa-pick-status");
+    await until(() => /^Done\./.test(status.textContent!));
+    assert.equal(/stop it and run it again/.test(status.textContent!), told);
+    assert.match(
+      window.localStorage.getItem("spa-pick")!,
+      new RegExp(`^${id} `),
+    );
     window.close();
   }
 });

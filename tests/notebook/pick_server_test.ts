@@ -271,6 +271,47 @@ Deno.test("the page of a server that passes requests on may pick, another page t
   }
 });
 
+Deno.test("through a server that passes requests on, a wrong token, another question's and a picture of another page pick nothing", async () => {
+  const through = {
+    host: "hub.example",
+    "x-forwarded-context": "/user/me/proxy/80",
+    origin: "https://hub.example",
+  };
+  const { origin: _, ...withoutOrigin } = through;
+  const earlier = open();
+  const { pathname: stale } = new URL(earlier.url);
+  await earlier.close(); // answered, or its cell was run again
+  await using server = open(); // a later question, on whatever port
+  const { pathname: own } = new URL(server.url);
+  const cases: [string, string, Record<string, string>, number][] = [
+    ["POST", "", through, 404],
+    ["POST", own.slice(0, -1), through, 404],
+    ["POST", `${own}x`, through, 404],
+    ["POST", stale, through, 404],
+    ["GET", stale, withoutOrigin, 404],
+    ["GET", own, { ...withoutOrigin, "sec-fetch-dest": "image" }, 403],
+    ["GET", own, { ...withoutOrigin, "sec-fetch-dest": "iframe" }, 403],
+    ["GET", own, { ...withoutOrigin, "sec-purpose": "prefetch" }, 403],
+    ["OPTIONS", own, { ...through, origin: "https://evil.example" }, 403],
+  ];
+  for (const [method, path, headers, expected] of cases) {
+    const lines = Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`);
+    const line = await firstLine(
+      server.port,
+      `${method} ${path}/accept HTTP/1.1\r\n${lines.join("")}\r\n`,
+    );
+    assert.match(
+      line,
+      new RegExp(`^HTTP/1.1 ${expected} `),
+      `${method} ${path}`,
+    );
+  }
+  assert.deepEqual(server.state, { picked: false, shown: false, gone: false });
+  // the question is still open, and its own page answers it
+  const init = { method: "POST", headers: { origin: "http://localhost" } };
+  assert.equal(await status(`${server.url}/accept`, init), 200);
+});
+
 Deno.test("bodies are refused unread, whether huge, slow or of unknown length", async () => {
   await using server = open();
   const path = new URL(server.url).pathname + "/accept";
