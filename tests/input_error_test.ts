@@ -50,10 +50,10 @@ Deno.test("an input error of another copy of the module is one as well", async (
   assert.equal(isInputError(new copy.InputError("a")), true);
 });
 
-/** Rooms that throw plain ones still, and the page, which runs in a browser. */
-const PLAIN = ["formats", "notebook", "spa", "volumes", "commands/web"];
+/** The page runs in a browser and shows its errors itself. */
+const PLAIN = ["commands/web"];
 
-Deno.test("the other rooms throw input errors, no plain RangeErrors and TypeErrors", async () => {
+Deno.test("every room throws input errors, no plain RangeErrors and TypeErrors", async () => {
   const src = fileURLToPath(new URL("../src/", import.meta.url));
   const found: string[] = [];
   const walk = async (folder: string) => {

@@ -320,8 +320,7 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
 /** How a command reports an error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // some rooms still throw plain RangeErrors; the wording goes with the last one
-  return isInputError(error) || /^Cannot .+ as /s.test(error.message)
+  return isInputError(error)
     ? error.message.replaceAll(/\s+/g, " ").trim()
     : error.stack ?? error.message;
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { constants, gunzipSync } from "node:zlib";
+import { EnvironmentError, InputTypeError } from "../input_error.ts";
 
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
 export type ImageSource = string | URL | Uint8Array;
@@ -25,7 +26,7 @@ export function badFile(
   name: string,
   cause?: unknown,
 ): TypeError {
-  return new TypeError(
+  return new InputTypeError(
     `Cannot read image as ${what}: current value is ${brief(value)} (${name})`,
     { cause },
   );
@@ -69,7 +70,7 @@ export async function readBytes(
         }`,
       );
     }
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot read image as its source must be readable: current value is ${
         nameOf(source)
       } (${error instanceof Error ? error.message : error})`,

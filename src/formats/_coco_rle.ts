@@ -1,6 +1,7 @@
 /** COCO's run-length code of masks (pycocotools, maskApi.c): runs outside and inside by turns, column by column. */
 
 import { badFile } from "./_bytes.ts";
+import { InputError } from "../input_error.ts";
 
 /** A mask as COCO's JSON has it. */
 export interface CocoRle {
@@ -102,7 +103,7 @@ export function decodeRle(
     );
   }
   if (pixels > maxPixels) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as it must have at most ${maxPixels} pixels: current value is ${width} x ${height} (${name})`,
     );
   }

@@ -1,6 +1,7 @@
 import type { DicomHeader } from "./_dicom_header.ts";
 import { badFile } from "./_bytes.ts";
 import { decodeJpegLossless } from "./_jpeg_lossless.ts";
+import { isInputError } from "../input_error.ts";
 
 /** One decoded frame. */
 export interface Frame {
@@ -66,12 +67,7 @@ export async function decodeFrame(
   try {
     frame = await decoder(coded, header, name);
   } catch (error) {
-    if (
-      error instanceof TypeError &&
-      error.message.startsWith("Cannot read image as")
-    ) {
-      throw error;
-    }
+    if (isInputError(error)) throw error;
     throw badFile("its pixel data must be undamaged", error, name, error);
   }
   // A codec gives as few bytes as the samples need, not as many as allocated.

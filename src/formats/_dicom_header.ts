@@ -8,6 +8,7 @@ import { placeOf } from "./_dicom_place.ts";
 import { type Segments, segmentsOf } from "./_dicom_seg.ts";
 import { type DicomOrigin, originOf } from "./_dicom_source.ts";
 import { AS_STORED, type VolumeHeader } from "./_volume_header.ts";
+import { isInputError } from "../input_error.ts";
 
 /** The bytes before the meta information of a DICOM file: 128 of anything, and DICM (PS3.10 7.1). */
 const PREAMBLE = 132;
@@ -163,10 +164,7 @@ function guard<T>(name: string, parse: () => T): T {
   try {
     return parse();
   } catch (thrown) {
-    const known = thrown instanceof TypeError || thrown instanceof RangeError;
-    if (known && thrown.message.startsWith("Cannot read image as")) {
-      throw thrown;
-    }
+    if (isInputError(thrown)) throw thrown;
     // The parser throws strings, and { exception, dataSet }.
     const { exception = thrown } = Object(thrown);
     throw badFile(

@@ -20,6 +20,7 @@ import {
 import { sourceOf } from "./_dicom_source.ts";
 import { badFile, readHead } from "./_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
+import { InputError } from "../input_error.ts";
 
 /** A file of a series, and what of its header places it. */
 type Slice =
@@ -109,7 +110,7 @@ function oneSeries(
         : uid === wanted || description === wanted
     );
     if (found.length === 1) return found[0];
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as series must be the UID, number or description of one in the folder: current value is ${wanted} of ${
         told(found.length > 1 ? found : list)
       } (${folder})`,

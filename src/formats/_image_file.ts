@@ -2,6 +2,7 @@ import type { Sharp } from "sharp";
 import { badFile } from "./_bytes.ts";
 import { pngSamples } from "./_png.ts";
 import { asStored } from "./_tiff.ts";
+import { InputError } from "../input_error.ts";
 
 /** An image file's samples as they are stored, before any window. */
 export interface DecodedImage {
@@ -70,7 +71,7 @@ async function openImage(
   }
   const pages = first.pages ?? 1;
   if (!Number.isInteger(page) || page < 0 || page >= pages) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as page must be 0 .. ${
         pages - 1
       }: current value is ${page} (${name})`,
@@ -119,7 +120,7 @@ export async function decodeImage(
   const { depth, space } = header;
   const format = header.format as DecodedImage["format"];
   if (header.width * header.height > maxPixels) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as it must have at most ${maxPixels} pixels: current value is ${header.width} x ${header.height} (${name})`,
     );
   }

@@ -1,6 +1,7 @@
 /** What counts as inside in a mask's stored values. */
 
 import { badFile } from "./_bytes.ts";
+import { InputError } from "../input_error.ts";
 
 /** What counts as inside in a mask's file. */
 export interface MaskOptions {
@@ -99,7 +100,7 @@ export function unclear(
   value: unknown,
   name: string,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read mask as ${must}: current value is ${value} (${name})`,
   );
 }
@@ -113,14 +114,14 @@ function checkNumbers({ label, ignore, threshold }: MaskOptions): void {
     if (value === undefined) continue;
     const numbers = numbersOf(value);
     if (numbers.length > 0 && numbers.every(Number.isFinite)) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot read mask as ${option} must be ${
         option === "threshold" ? "a finite number" : "finite numbers"
       }: current value is ${JSON.stringify(value)}`,
     );
   }
   if (label !== undefined && threshold !== undefined) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read mask as there must be either label or threshold: current value is ${label} and ${threshold}`,
     );
   }

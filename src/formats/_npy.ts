@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { AS_STORED, countValues, type VolumeHeader } from "./_volume_header.ts";
 import { badFile, readSamples, SAMPLES, type SampleType } from "./_bytes.ts";
+import { InputError } from "../input_error.ts";
 import type { UnzipFileInfo } from "fflate";
 
 /** What else an NPY file's header says. */
@@ -73,7 +74,7 @@ export function npyHeader(
     channelAxis !== undefined &&
     !(shape.length === 3 && (channelAxis === 0 || channelAxis === 2))
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as channelAxis must be 0 or 2, of an array with three axes: current value is ${channelAxis} of [${shape}] (${name})`,
     );
   }
@@ -184,7 +185,7 @@ export async function npzEntry(
     (names.length === 1 ? names[0] : "image");
   const entry = entries[names.indexOf(wanted)];
   if (!entry) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as array must be one of ${
         names.slice(0, 20).join(", ").slice(0, 200)
       }: current value is ${array} (${name})`,

@@ -3,6 +3,7 @@ import type { NdArray } from "ndarray";
 import type { Values } from "../arrays/contiguous.ts";
 import type { Lut } from "./_dicom_lut.ts";
 import type { DicomSource } from "./_dicom_source.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * How DICOM says to show values where that is no window: by a sigmoid,
@@ -55,7 +56,7 @@ export function countValues(
 ): number {
   const count = shape.reduce((product, side) => product * side, 1);
   if (!(count > 0 && count <= maxVoxels)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as it must have 1 .. ${maxVoxels} voxels: current value is ${
         shape.join(" x ")
       } (${name})`,

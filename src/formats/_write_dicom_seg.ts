@@ -5,6 +5,7 @@ import { type Attribute, encodeDicom } from "./_dicom_writer.ts";
 import type { DicomInstance } from "./_dicom_source.ts";
 import type { Affine } from "./_volume_header.ts";
 import type { Volume } from "./volume.ts";
+import { InputError } from "../input_error.ts";
 
 /** Segmentation Storage (PS3.4 annex B). */
 const SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4";
@@ -41,7 +42,7 @@ export async function encodeSegmentation(
   names: readonly string[],
 ): Promise<Uint8Array> {
   const refuse = (must: string, value: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot write mask as ${must}: current value is ${value}`,
     );
   const { affine, spacing, dicom } = volume;

@@ -3,6 +3,7 @@ import ndarray, { type NdArray } from "ndarray";
 import { type Affine, layOut } from "./_volume_header.ts";
 import { niftiVersion } from "./_nifti.ts";
 import type { Volume } from "./volume.ts";
+import { InputError } from "../input_error.ts";
 
 const UINT8 = 2;
 
@@ -88,7 +89,7 @@ function sourceHeader(nifti: Uint8Array, [z, y, x]: number[]): Uint8Array {
 /** A NIfTI-1 header that states a volume's affine and spacing. */
 function freshHeader([z, y, x]: number[], volume: Volume): Uint8Array {
   if (Math.max(x, y, z) > MAX_SIDE) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write mask as its sides must be at most ${MAX_SIDE}: current value is [${volume.values.shape}]`,
     );
   }

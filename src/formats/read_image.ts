@@ -13,6 +13,7 @@ import {
   VOLUME_TYPES,
   volumeImage,
 } from "./volume.ts";
+import { InputError } from "../input_error.ts";
 
 export type { ImageSource };
 
@@ -54,7 +55,7 @@ export const PLACE_TYPES = {
 /** Refuses what only a file with pages can have, of a volume. */
 export function checkNoPage({ page }: ReadImageOptions, name: string): void {
   if (page === undefined) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read image as page must be of a file with pages, a volume has slice: current value is ${page} (${name})`,
   );
 }
@@ -68,7 +69,7 @@ export function checkNoVolume(
   for (const [option, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const instead = option === "slice" ? ", a TIFF has page" : "";
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as ${option} must be of a volume${instead}: current value is ${value} of a PNG, JPEG or TIFF (${name})`,
     );
   }
@@ -131,7 +132,7 @@ export async function readImage(
       Number.isFinite(window[1]) &&
       window[0] < window[1])
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as window must be two finite numbers, the lower first: current value is [${window}]`,
     );
   }
@@ -169,7 +170,7 @@ export function checkOneImage(
   name: string,
 ): void {
   if (!ambiguous || slice !== undefined || axis !== undefined) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read image as an array may be slices or channels, where either slice must name a slice or channelAxis the axis of the channels: current value is [${
       shape.slice(0, 3)
     }] (${name})`,

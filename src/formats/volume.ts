@@ -28,6 +28,7 @@ import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
 import { contiguous } from "../arrays/contiguous.ts";
 import { checkOptions } from "../options.ts";
+import { InputError } from "../input_error.ts";
 
 export type { DicomSource, Layout, Voi };
 
@@ -215,18 +216,18 @@ export function volumeSlice<T extends Float32Array | Uint8Array>(
   const { axis = defaultAxis(volume.shape), slice } = options;
   const { shape } = volume;
   if (shape.length !== 3 && shape.length !== 4) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot slice volume as its shape must be [D, H, W] or [D, H, W, C]: current value is [${shape}]`,
     );
   }
   if (axis !== 0 && axis !== 1 && axis !== 2) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot slice volume as axis must be 0, 1 or 2: current value is ${axis}`,
     );
   }
   const index = slice ?? Math.floor(shape[axis] / 2);
   if (!Number.isInteger(index) || index < 0 || index >= shape[axis]) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot slice volume as slice must be 0 .. ${
         shape[axis] - 1
       }: current value is ${slice}`,
@@ -266,7 +267,7 @@ export async function decodeVolumeFile(
 ): Promise<{ header: VolumeHeader; values: NdArray<Float32Array> }> {
   const { maxVoxels = MAX_VOXELS, array, channelAxis, layout } = options;
   const refuse = (option: string, of: string, value: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot read image as ${option} must be of ${of}: current value is ${value} (${name})`,
     );
   if (array !== undefined && !isZip(bytes)) {
@@ -351,7 +352,7 @@ export function volumeImage(
   const all = values.shape[3];
   const chosen = channels ?? (all === 1 ? [0] : [0, 1, 2]);
   if (channels === undefined && all > 1 && !color) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as channels must say which one or three of ${all} are meant, as [0]: current value is undefined`,
     );
   }
@@ -359,7 +360,7 @@ export function volumeImage(
     (chosen.length !== 1 && chosen.length !== 3) ||
     !chosen.every((c) => Number.isInteger(c) && c >= 0 && c < all)
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read image as channels must be 1 or 3 of 0 .. ${
         all - 1
       }: current value is [${chosen}]`,

@@ -3,6 +3,7 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { writeFileAtomic } from "../files.ts";
 import { checkOptions } from "../options.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Writes an image as a PNG file, whole or not at all.
@@ -21,18 +22,18 @@ export async function writeImage(
   checkOptions("write image", options, { depth: "number" });
   const { depth = 8 } = options;
   if (!String(path).toLowerCase().endsWith(".png")) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write image as its name must end in .png: current value is ${path}`,
     );
   }
   const channels = image.shape[2];
   if (image.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write image as its shape must be [H, W, 1] or [H, W, 3]: current value is [${image.shape}]`,
     );
   }
   if (depth !== 8 && depth !== 16) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write image as depth must be 8 or 16: current value is ${depth}`,
     );
   }
@@ -54,7 +55,7 @@ export async function encodePng(
   [height, width, channels]: number[],
 ): Promise<Uint8Array> {
   if (height * width === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write image as it must have pixels: current value is ${height} x ${width}`,
     );
   }

@@ -10,6 +10,7 @@ import { encodeNifti } from "./_write_nifti.ts";
 import { encodeSegmentation } from "./_write_dicom_seg.ts";
 import { encodePng } from "./write_image.ts";
 import { type Volume, volumeSlice } from "./volume.ts";
+import { InputError } from "../input_error.ts";
 
 /** Options of {@linkcode writeMask}. */
 export interface WriteMaskOptions {
@@ -77,7 +78,7 @@ export async function writeMask(
 }
 
 function refuse(must: string, value: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot write mask as ${must}: current value is ${value}`,
   );
 }

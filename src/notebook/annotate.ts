@@ -41,6 +41,7 @@ import type { AskOptions } from "./pick.ts";
 import { pickOf } from "./pick_next.ts";
 import { pickStartAt } from "./pick_start.ts";
 import type { NamedMask } from "./slice_views.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Annotates images and volumes one after another: the first click, then proposals
@@ -222,7 +223,7 @@ function readLabels(
     labels.add({ name, session: { mask }, ...(color && { color }) });
   }
   if (labels.all.length > 0) return labels.all;
-  throw new RangeError(
+  throw new InputError(
     "Cannot annotate as labels must have a name at least: current value is none",
   );
 }
@@ -438,7 +439,7 @@ async function readReference(
 ): Promise<NdArray<Uint8Array> | undefined> {
   if (rater === undefined) return undefined;
   if (image.readMask) return await image.readMask(rater, label?.name);
-  throw new RangeError(
+  throw new InputError(
     `Cannot annotate as image ${image.id} must have masks of raters: current value is none, and the rater is ${rater}`,
   );
 }

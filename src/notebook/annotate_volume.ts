@@ -26,6 +26,7 @@ import type { Asked, PickHost } from "./ask.ts";
 import { type PickedVolumeStart, pickVolumeStartAt } from "./pick_start.ts";
 import { doInVolume, pickOfVolume, type VolumeRule } from "./pick_volume.ts";
 import { type NamedMask, sliceImage } from "./slice_views.ts";
+import { InputError } from "../input_error.ts";
 
 /** How one object of a volume is annotated. */
 export interface VolumeOptions extends AnnotateOptions {
@@ -148,7 +149,7 @@ async function resumed(
   try {
     return await VolumeSession.replay(model, volume, session, { profile });
   } catch (error) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot resume as what was done in ${key.id} must give the same mask again: current value is another one (${
         (error as Error).message
       }). Without its file in ${out}/open the volume is annotated anew`,
@@ -167,14 +168,14 @@ async function readReference(
 ): Promise<NdArray<Uint8Array> | undefined> {
   if (rater === undefined) return undefined;
   if (!item.readMask) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot annotate as volume ${item.id} must have masks of raters: current value is none, and the rater is ${rater}`,
     );
   }
   const mask = contiguous(await item.readMask(rater, label?.name));
   const shape = volume.values.shape.slice(0, 3);
   if (`${mask.shape}` === `${shape}`) return mask;
-  throw new RangeError(
+  throw new InputError(
     `Cannot annotate as the reference of volume ${item.id} must be of its size, [${shape}]: current value is [${mask.shape}]`,
   );
 }

@@ -11,6 +11,7 @@ import {
   type Volume,
 } from "../formats/volume.ts";
 import type { Point } from "../spa/feedback.ts";
+import { InputError } from "../input_error.ts";
 
 /** An image to annotate; every `Case` of a dataset is one. */
 export interface AnnotationImage {
@@ -71,14 +72,14 @@ export async function listImages(
     ? { name: images.name, list: images.cases }
     : { list: images };
   if (list.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot annotate as there must be images: current value is none",
     );
   }
   const seen = new Set<string>();
   for (const { id } of list) {
     if (id === "" || seen.has(id)) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot annotate as every image must have an id of its own: current value is ${
           JSON.stringify(id)
         }${id && ", twice"}`,
@@ -106,7 +107,7 @@ async function refuseOwnOutput(
       if (!name.endsWith(".json")) continue;
       const text = await Deno.readTextFile(join(out, "records", name));
       if (JSON.parse(text).format === RECORD_FORMAT) {
-        throw new RangeError(
+        throw new InputError(
           `Cannot annotate as the folder must hold images: current value is ${folder}, masks that annotate wrote`,
         );
       }
@@ -198,7 +199,7 @@ export type FirstClicks = Readonly<Record<string, readonly FirstClick[]>>;
 export async function readFirstClicks(path: string): Promise<FirstClicks> {
   const text = await Deno.readTextFile(path);
   const refuse = (rule: string, found: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot read first clicks as ${path} must ${rule}: current value is ${
         JSON.stringify(found)?.slice(0, 80)
       }`,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { ifThere, removeTemporaries, writeFileAtomic } from "../files.ts";
+import { findDifference } from "../same_settings.ts";
 import { writeMask } from "../formats/write_mask.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
@@ -15,6 +16,7 @@ import type { VolumeSessionJSON } from "../volumes/volume_actions.ts";
 import type { Asked } from "./ask.ts";
 import type { PickedVolumeStart } from "./pick_start.ts";
 import type { Picked } from "./picked.ts";
+import { InputError } from "../input_error.ts";
 
 /** One object among several. */
 export interface AnnotationLabel {
@@ -79,6 +81,15 @@ export interface AnnotationKey {
   /** The object's name, where there are several. */
   readonly label?: string;
 }
+
+/** The settings' defaults: an older version's records lack some of them. */
+export const DEFAULT_SETTINGS = {
+  samples: 48,
+  candidates: 4,
+  iterations: 6,
+  seed: 0,
+  carry: true,
+} as const;
 
 /** What a record says it is. */
 export const RECORD_FORMAT = "spa-annotation";
@@ -195,7 +206,7 @@ export async function readPart(
   const data = (await Deno.readFile(path)).subarray(NPY_HEADER);
   const size = shape.reduce((product, side) => product * side, 1);
   if (data.length === size) return ndarray(data, shape.slice());
-  throw new RangeError(
+  throw new InputError(
     `Cannot resume as the mask ${path} must be of [${shape}] pixels: current value is ${data.length}`,
   );
 }
@@ -246,7 +257,7 @@ export async function readOpen(
   const text = await ifThere(Deno.readTextFile(path));
   if (text === undefined) return undefined;
   const refuse = (rule: string, found: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot resume as ${path} must ${rule}: current value is ${found}. ` +
         "Without the file the volume is annotated anew",
     );
@@ -324,7 +335,7 @@ export async function readAnnotation(
   const text = await ifThere(Deno.readTextFile(paths.record));
   if (text === undefined) return undefined;
   const refuse = (rule: string, found: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot resume as the record ${paths.record} must ${rule}: current value is ${found}. ` +
         "Without the file the image is annotated anew",
     );
@@ -341,9 +352,13 @@ export async function readAnnotation(
     );
   }
   if (json.id !== id) throw refuse(`be of the image ${id}`, json.id);
-  const given = JSON.stringify(settings);
-  const saved = JSON.stringify(json.settings);
-  if (saved !== given) throw refuse(`be of a run with ${given}`, saved);
+  const saved = Object(json.settings);
+  if (findDifference(saved, settings, DEFAULT_SETTINGS)) {
+    throw refuse(
+      `be of a run with ${JSON.stringify(settings)}`,
+      JSON.stringify(json.settings),
+    );
+  }
   const { picks, dice, file, session } = json;
   const ends = session ? ["finish"] : ["accept", "absent"];
   if (!Array.isArray(picks) || !ends.includes(picks.at(-1)?.kind)) {

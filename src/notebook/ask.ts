@@ -18,6 +18,7 @@ import {
   pickedFromLine,
   typedKeys,
 } from "./picked.ts";
+import { EnvironmentError, InputError } from "../input_error.ts";
 
 /** Who can answer, in the order in which they are asked. */
 export type Asked = "browser" | "prompt" | "auto";
@@ -113,7 +114,7 @@ async function askInOrder(
     break;
   }
   if (!auto) {
-    throw new Error(
+    throw new EnvironmentError(
       "Cannot pick as somebody must answer, a browser on this machine, " +
         "a prompt, or a rule passed as `auto`: current value is no answer",
     );
@@ -122,7 +123,7 @@ async function askInOrder(
   const picked = await auto();
   await stopHere(signal);
   if (isAmong(picked, choices)) return answered(picked, "auto");
-  throw new RangeError(
+  throw new InputError(
     `Cannot pick as the rule \`auto\` must give one of the ${choices.candidates} candidates ` +
       `or what else is offered: current value is ${JSON.stringify(picked)}`,
   );
@@ -174,7 +175,7 @@ async function askBrowser(
     const last = await Promise.race([stop.promise, server.picked, gone]);
     if (last !== "gone") return last;
     if (!notebook) return undefined;
-    throw new Error(
+    throw new EnvironmentError(
       "Cannot pick as the panel must stay open until the click: " +
         "current value is closed. Run the cell again",
     );

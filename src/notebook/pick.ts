@@ -23,6 +23,7 @@ import {
   ZOOM,
 } from "./picked.ts";
 import { type PanelVolume, sliceViews } from "./slice_views.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
@@ -306,7 +307,7 @@ export function imageOf(
 ): NdArray<Float32Array> {
   const image = given ?? proposal.predictions?.image;
   if (!image) {
-    throw new TypeError(
+    throw new InputTypeError(
       "Cannot pick as the image must be known by the proposal or given as `image`: " +
         `current value is ${given}`,
     );
@@ -323,7 +324,7 @@ export function checkSize(
 ): void {
   const [height, width] = recommended.mask.shape;
   if (shape[0] === height && shape[1] === width) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot pick as the ${name} must be of the proposal's size, ` +
       `[${height},${width}]: current value is [${shape.slice(0, 2)}]`,
   );

@@ -7,6 +7,7 @@ import { moveParts } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
 import type { UpdateOptions } from "./update_preference.ts";
 import { checkPoint, generateDistribution } from "./start_preference.ts";
+import { InputError } from "../input_error.ts";
 
 /** A click, and how it updates. */
 export interface PointUpdate extends UpdateOptions {
@@ -40,7 +41,7 @@ export async function addPoint(
   checkPoint(point, embedding.frame);
   if (!isInRegion(embedding.frame, point)) {
     const { left, top, right, bottom } = embedding.region;
-    throw new RangeError(
+    throw new InputError(
       `Cannot add the point as it must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${point.x}, ${point.y})`,
     );
   }

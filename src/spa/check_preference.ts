@@ -5,6 +5,7 @@ import type { Model } from "../model/model.ts";
 import { type ImageEmbedding, modelNumber, sameIdentity } from "./embedding.ts";
 import { type Preference, stateOf } from "./preference.ts";
 import type { Predictions } from "./predictions.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Throws a RangeError unless a preference is of the embedding, and its maps are
@@ -23,7 +24,7 @@ export function checkPreference(
   if (kept) maps.push(kept.probabilities.shape[1]);
   const other = maps.find((found) => found !== side);
   if (other !== undefined) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot ${action} as the preference's maps must be the model's, ${side} x ${side}: current value is ${other} x ${other}`,
     );
   }
@@ -35,7 +36,7 @@ export function checkPreference(
     : own.image !== identity.image
     ? "of another image"
     : "of another region: carryPreference() takes it along";
-  throw new RangeError(
+  throw new InputError(
     `Cannot ${action} as the preference must be of this embedding: current value is ${found}`,
   );
 }
@@ -47,7 +48,7 @@ export function checkModel(
   { identity }: ImageEmbedding,
 ): void {
   if (identity.model === modelNumber(model)) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot ${action} as the embedding must be of this model: current value is of another one; encode the image again`,
   );
 }
@@ -69,7 +70,7 @@ export function checkProposal(
     : !known
     ? "one of another image, region or model"
     : "an older or a newer one";
-  throw new RangeError(
+  throw new InputError(
     `Cannot ${action} as the proposal must be made with this preference: current value is ${found}`,
   );
 }

@@ -18,6 +18,7 @@ import {
 import { gramMatrix, knownGrams } from "./gram.ts";
 import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
+import { InputError } from "../input_error.ts";
 
 /** One of the distinct segmentations the user chooses from. */
 export interface Candidate {
@@ -280,7 +281,7 @@ export function cluster(
   } = {},
 ): Proposal {
   if (!Number.isInteger(most) || most < 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot cluster predictions as candidates must be a positive integer: current value is ${most}`,
     );
   }

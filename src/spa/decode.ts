@@ -13,6 +13,7 @@ import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
 import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
+import { InputError } from "../input_error.ts";
 
 /** What is decoded. */
 export interface DecodeOptions {
@@ -75,12 +76,12 @@ export async function decode(
   const { config } = model;
   const [N, d] = latents.values.shape;
   if (d !== config.latentChannels) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot decode as latents must have ${config.latentChannels} channels: current value is ${d}`,
     );
   }
   if (!Number.isSafeInteger(variations) || variations < 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot decode as variations must be a whole number >= 0: current value is ${variations}`,
     );
   }

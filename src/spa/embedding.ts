@@ -11,6 +11,7 @@ import type { HostFeatures } from "../model/region_finder.ts";
 import { showValue } from "../options.ts";
 import { type Box, type Frame, sampleRegion } from "./frame.ts";
 import { closePrepared } from "./prepared.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** What an embedding was made from. It tells embeddings apart. */
 export interface Identity {
@@ -113,7 +114,7 @@ const ROUNDING = 1e-3;
 export function checkImage(image: NdArray<Float32Array>): void {
   const { shape, stride, data, offset } = image ?? {};
   if (!Array.isArray(shape) || !data) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot encode the image as it must be an ndarray, as of readImage(): current value is ${
         showValue(image)
       }`,
@@ -123,13 +124,13 @@ export function checkImage(image: NdArray<Float32Array>): void {
     shape.length !== 3 || shape[0] < 1 || shape[1] < 1 ||
     (shape[2] !== 1 && shape[2] !== 3)
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot encode the image as its shape must be [H, W, 1] or [H, W, 3]: current value is [${shape}]`,
     );
   }
   const [height, width, channels] = shape;
   if (height * width > MOST_PIXELS) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot encode the image as it must have at most ${MOST_PIXELS} pixels: current value is ${height} x ${width}. Cut out the part around the object, or read a smaller level of the file`,
     );
   }
@@ -139,7 +140,7 @@ export function checkImage(image: NdArray<Float32Array>): void {
       for (let c = 0; c < channels; c++) {
         const value = data[at + c * stride[2]];
         if (value >= -ROUNDING && value <= 1 + ROUNDING) continue;
-        throw new RangeError(
+        throw new InputError(
           Number.isFinite(value)
             ? `Cannot encode the image as its values must be in 0..1: current value at (${x}, ${y}) is ${value}. Give readImage() a window for physical values such as Hounsfield units, or divide bytes by 255`
             : `Cannot encode the image as its values must be finite: current value at (${x}, ${y}) is ${value}`,

@@ -24,6 +24,7 @@ import {
   checkPoint,
   generateDistribution,
 } from "./start_preference.ts";
+import { InputError } from "../input_error.ts";
 
 /** What to look at, and what is known of the object. */
 export interface EncodeOptions {
@@ -443,7 +444,7 @@ export async function encode(
   const { region = known && !model.config.sam ? "auto" : "whole" } = options;
   if (region === "auto") {
     if (!known) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot find the region as there must be a positive point, a box or a mask: current value is ${points.length} points, none of them positive`,
       );
     }
@@ -459,7 +460,7 @@ export async function encode(
     return await encodeRegion(model, image, frame);
   }
   if (typeof region === "string" && region !== "whole") {
-    throw new RangeError(
+    throw new InputError(
       `Cannot encode the image as region must be "auto", "whole" or a box: current value is "${region}"`,
     );
   }
@@ -467,7 +468,7 @@ export async function encode(
   const beside = points.find((point) => !isInRegion(frame, point));
   if (beside) {
     const { left, top, right, bottom } = frame.region;
-    throw new RangeError(
+    throw new InputError(
       `Cannot encode the image as the points must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${beside.x}, ${beside.y})`,
     );
   }

@@ -9,6 +9,7 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { type AxisPlaces, resampleBilinear } from "../arrays/resize.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * A box in pixels of the image, whose centers are at whole numbers: the pixel of
@@ -65,14 +66,14 @@ export function squareAround({ left, top, right, bottom }: Box): Box {
 function checkRegion(region: Box, height: number, width: number): void {
   const { left, top, right, bottom } = region;
   if (![left, top, right, bottom].every(Number.isFinite)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot look at the region as its edges must be finite numbers: current value is ${
         showBox(region)
       }`,
     );
   }
   if (!(left < right && top < bottom)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot look at the region as left must be < right and top < bottom: current value is ${
         showBox(region)
       }`,
@@ -81,7 +82,7 @@ function checkRegion(region: Box, height: number, width: number): void {
   const inside = left < width - 0.5 && right > -0.5 && top < height - 0.5 &&
     bottom > -0.5;
   if (inside) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot look at the region as it must share pixels with the image, ${height} x ${width}: current value is ${
       showBox(region)
     }`,

@@ -11,6 +11,7 @@ import {
   type Proposal,
 } from "./cluster.ts";
 import type { Stroke } from "./feedback.ts";
+import { InputError } from "../input_error.ts";
 
 /** Places of a stroke, at most: what is longer is several strokes. */
 const LONGEST = 10_000;
@@ -30,7 +31,7 @@ export function checkStroke(
   width: number,
 ): void {
   const refuse = (rule: string, found: unknown) => {
-    throw new RangeError(`Cannot paint as ${rule}: current value is ${found}`);
+    throw new InputError(`Cannot paint as ${rule}: current value is ${found}`);
   };
   if (label !== 0 && label !== 1) {
     refuse("the label must be 1, inside, or 0, outside", label);

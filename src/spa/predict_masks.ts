@@ -11,6 +11,7 @@ import type { ImageEmbedding } from "./embedding.ts";
 import { packPoints, type Point, type PointPrompts } from "./feedback.ts";
 import { type Box, maskToImage } from "./frame.ts";
 import { checkBox, checkPoint } from "./start_preference.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** Prompt slots of the first program: 7 clicks, or a box and 6. */
 const SLOTS = 8;
@@ -83,14 +84,14 @@ export async function predictMasks(
 ): Promise<PredictedMask[]> {
   const { config } = model;
   if (!config.sam) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot predict masks as the model must be a SAM: current value is "${config.name}"`,
     );
   }
   const { frame } = embedding;
   const side = maskSide(config);
   if (points.length === 0 && !box && !logits) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot predict masks as there must be a point, a box or logits: current value is none",
     );
   }
@@ -124,12 +125,12 @@ export async function predictMasks(
 /** The values of an earlier mask's logits, [side, side], checked. */
 function valuesOf(logits: NdArray<Float32Array>, side: number): Float32Array {
   if (`${logits.shape}` !== `${[side, side]}`) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot predict masks as the logits' shape must be [${side},${side}]: current value is [${logits.shape}]`,
     );
   }
   if (!(logits.data instanceof Float32Array)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot predict masks as the logits' values must be a Float32Array: current value is a ${
         (logits.data as object).constructor.name
       }`,
@@ -138,7 +139,7 @@ function valuesOf(logits: NdArray<Float32Array>, side: number): Float32Array {
   const { data } = contiguous(logits);
   const at = data.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return data;
-  throw new RangeError(
+  throw new InputError(
     `Cannot predict masks as every logit must be finite: current value at ${at} is ${
       data[at]
     }`,

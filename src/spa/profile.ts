@@ -5,6 +5,7 @@ import ndarray from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { type GaussianMixture, logSumExp } from "./mixture.ts";
 import type { Preference } from "./preference.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * What is carried from one image to the next: the adapted (pi, mu, sigma, a) of
@@ -109,7 +110,7 @@ export function profileFromJSON(text: string): Profile {
 }
 
 function refused(rule: string, found: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read the profile as ${rule}: current value is ${found}`,
   );
 }

@@ -5,6 +5,7 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { GaussianMixture } from "./mixture.ts";
+import { InputError } from "../input_error.ts";
 
 /** Samples z of a mixture, each with the component it was drawn from. */
 export interface Latents {
@@ -71,7 +72,7 @@ export function sampleGMM(
   { samples = 48, seed = 0 }: { samples?: number; seed?: number } = {},
 ): Latents {
   if (!Number.isInteger(samples) || samples < 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot sample the mixture as samples must be a positive integer: current value is ${samples}`,
     );
   }

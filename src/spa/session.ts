@@ -31,6 +31,7 @@ import {
   startPreference,
 } from "./start_preference.ts";
 import { type UpdateOptions, updatePreference } from "./update_preference.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** Digest of a mask's pixels. */
 function digestOf(mask: NdArray<Uint8Array>): string {
@@ -242,7 +243,7 @@ export class Session {
     options: Pick<SessionOptions, "profile" | "mask"> = {},
   ): Promise<Session> {
     const refuse = (rule: string, found: unknown) =>
-      new RangeError(
+      new InputError(
         `Cannot replay the session as ${rule}: current value is ${found}`,
       );
     if (saved?.format !== "spa-session" || saved.version !== 2) {
@@ -395,7 +396,7 @@ export class Session {
       case "stop":
         return this.proposal;
       default:
-        throw new TypeError(
+        throw new InputTypeError(
           `Cannot apply the action as its kind must be one of choose, click, again, zoom, look, paint, undo, redo, jump, accept, stop: current value is ${
             showValue((action as { kind?: unknown } | undefined)?.kind)
           }`,
@@ -479,7 +480,7 @@ export class Session {
    */
   async zoom(factor: number): Promise<Proposal> {
     if (!(factor > 0 && Number.isFinite(factor))) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot zoom as the factor must be a positive number: current value is ${factor}`,
       );
     }
@@ -626,7 +627,7 @@ export class Session {
   async undo(): Promise<Proposal> {
     return await this.#goBack("undo", () => {
       if (!this.canUndo) {
-        throw new RangeError(
+        throw new InputError(
           "Cannot undo as there must be a step after the start: current value is 0",
         );
       }
@@ -644,7 +645,7 @@ export class Session {
   async redo(): Promise<Proposal> {
     const [step, ...rest] = this.#undone;
     if (!step) {
-      throw new RangeError(
+      throw new InputError(
         "Cannot redo as there must be an undone step: current value is 0",
       );
     }
@@ -664,7 +665,7 @@ export class Session {
   async jumpTo(step: number): Promise<Proposal> {
     const { steps, done } = this.history;
     if (!(Number.isInteger(step) && step >= 0 && step <= steps.length)) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot jump as the step must be one of the history, 0..${steps.length}: current value is ${step}`,
       );
     }
@@ -742,7 +743,7 @@ export class Session {
     const { candidates, recommended } = this.proposal;
     const shown = candidate === undefined ? recommended : candidates[candidate];
     if (!shown) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot accept as the candidate must be one of those shown, 0..${
           candidates.length - 1
         }: current value is ${candidate}`,

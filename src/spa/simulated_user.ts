@@ -12,6 +12,7 @@ import type { Random } from "../random.ts";
 import type { Proposal } from "./cluster.ts";
 import type { Point } from "./feedback.ts";
 import type { Box } from "./frame.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Picks a candidate of a proposal: its index, from 0. Whatever it draws comes
@@ -61,7 +62,7 @@ export function noisyUser(
   errorRate: number,
 ): SimulatedUser {
   if (!(errorRate >= 0 && errorRate <= 1)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot simulate a user as errorRate must be in 0..1: current value is ${errorRate}`,
     );
   }
@@ -93,7 +94,7 @@ export function clickInside(mask: NdArray<Uint8Array>, random: Random): Point {
     }
   }
   if (inside.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot click inside the mask as it must have pixels: current value is an empty mask of ${height} x ${width}`,
     );
   }
@@ -118,7 +119,7 @@ export function errorClick(
 ): Point | undefined {
   const [height, width] = target.shape;
   if (`${predicted.shape}` !== `${target.shape}`) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot click at the largest error as the prediction must be of the target's size, ${height} x ${width}: current value is ${
         predicted.shape.join(" x ")
       }`,
@@ -202,7 +203,7 @@ export function boundingBox(mask: NdArray<Uint8Array>): Box {
     [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
   });
   if (right < 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw a box around the mask as it must have pixels: current value is an empty mask of ${height} x ${width}`,
     );
   }

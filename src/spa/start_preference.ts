@@ -29,6 +29,7 @@ import { keepPrepared } from "./prepared.ts";
 import type { KeptSamples } from "./predictions.ts";
 import type { Profile } from "./profile.ts";
 import { errorClick } from "./simulated_user.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** What the user gives to start with. */
 export interface Start {
@@ -52,14 +53,14 @@ export function checkPoint(
 ): void {
   for (const [name, value] of Object.entries({ x, y })) {
     if (typeof value === "number") continue;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use the point as its ${name} must be a number: current value is ${
         showValue(value)
       }`,
     );
   }
   if (label !== 0 && label !== 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use the point as its label must be 1, inside, or 0, outside: current value is ${
         typeof label === "string" ? JSON.stringify(label) : label
       }`,
@@ -67,7 +68,7 @@ export function checkPoint(
   }
   const inside = x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
   if (inside) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot use the point as it must lie in the image, x in 0..${
       width - 1
     } and y in 0..${height - 1}: current value is (${x}, ${y})`,
@@ -83,21 +84,21 @@ export function checkBox(
   for (const [name, size] of Object.entries(sizes)) {
     const edge: unknown = box[name as keyof Box];
     if (typeof edge !== "number") {
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot use the box as its ${name} must be a number: current value is ${
           showValue(edge)
         }`,
       );
     }
     if (edge >= -0.5 && edge <= size - 0.5) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot use the box as its ${name} must lie in the image, -0.5..${
         size - 0.5
       }: current value is ${edge}`,
     );
   }
   if (box.left < box.right && box.top < box.bottom) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot use the box as left must be < right and top < bottom: current value is ${
       JSON.stringify(box)
     }`,
@@ -110,14 +111,14 @@ export function checkMask(
   { height, width }: Pick<Frame, "height" | "width">,
 ): void {
   if (`${mask.shape}` !== `${[height, width]}`) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use the mask as it must be of the image's size, ${height} x ${width}: current value is ${
         mask.shape.join(" x ")
       }`,
     );
   }
   if (contiguous(mask).data.some((value) => value !== 0)) return;
-  throw new RangeError(
+  throw new InputError(
     "Cannot use the mask as it must have pixels: current value is an empty one",
   );
 }
@@ -129,14 +130,14 @@ function checkStart({ points = [], box, mask }: Start, frame: Frame): void {
   if (mask) checkMask(mask, frame);
   const positive = points.filter(({ label }) => label !== 0);
   if (positive.length === 0 && !box && !mask) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot start as there must be a positive point, a box or a mask: current value is ${points.length} points, none of them positive`,
     );
   }
   const beside = positive.find((point) => !isInRegion(frame, point));
   if (!beside) return;
   const { left, top, right, bottom } = frame.region;
-  throw new RangeError(
+  throw new InputError(
     `Cannot start as the points must lie in the region, x in ${left}..${right} and y in ${top}..${bottom}: current value is (${beside.x}, ${beside.y})`,
   );
 }
@@ -170,7 +171,7 @@ function checkProfile(
     const found = "shape" in values ? values.shape : [values.length];
     const expected = "shape" in values ? [M, d] : [M];
     if (`${found}` === `${expected}`) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot use the profile as the shape of its ${name} must be the model's [${expected}]: current value is [${found}]`,
     );
   }
@@ -294,7 +295,7 @@ export async function carryPreference(
     identity.image !== embedding.identity.image ||
     identity.model !== embedding.identity.model
   ) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot carry the preference as the embedding must be of the same image and model: current value is of another one",
     );
   }
@@ -302,7 +303,7 @@ export async function carryPreference(
     point.label !== 0 && !isInRegion(frame, point)
   );
   if (beside) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot look there as the region must hold every positive click: current value leaves out (${beside.x}, ${beside.y})`,
     );
   }

@@ -18,6 +18,7 @@ import {
 } from "./predictions.ts";
 import type { Preference } from "./preference.ts";
 import { generateDistribution } from "./start_preference.ts";
+import { InputError } from "../input_error.ts";
 
 /** How an update is made. */
 export interface UpdateOptions {
@@ -140,7 +141,7 @@ export async function updatePreference(
   const { candidates, predictions, recommended } = proposal;
   const chosen = candidates[choice];
   if (!chosen) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot update as the choice must be a candidate, 0..${
         candidates.length - 1
       }: current value is ${choice}`,
@@ -148,7 +149,7 @@ export async function updatePreference(
   }
   const { rule = "generator" } = options;
   if (rule !== "generator" && rule !== "m-step") {
-    throw new RangeError(
+    throw new InputError(
       `Cannot update as the rule must be "generator" or "m-step": current value is "${rule}"`,
     );
   }

@@ -4,6 +4,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { squaredDistances } from "../arrays/squared_distances.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Distance of every pixel to the border of a mask, in pixels, positive inside:
@@ -46,21 +47,21 @@ export function interpolateMasks(
 ): NdArray<Uint8Array> {
   const known = [...masks.keys()].sort((a, b) => a - b);
   if (known.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot interpolate masks as there must be at least one: current value is none",
     );
   }
   const { shape } = masks.get(known[0])!;
   for (const slice of known) {
     if (!Number.isInteger(slice) || slice < 0 || slice >= depth) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot interpolate masks as slices must be in 0..${
           depth - 1
         }: current value is ${slice}`,
       );
     }
     if (`${masks.get(slice)!.shape}` === `${shape}`) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot interpolate masks as all must be of one size, [${shape}]: current value is [${
         masks.get(slice)!.shape
       }]`,

@@ -48,6 +48,7 @@ import {
   walkName,
   withoutWalksAt,
 } from "./walks.ts";
+import { InputError } from "../input_error.ts";
 
 /** How the open slice came to be looked at. */
 interface Visit {
@@ -139,12 +140,12 @@ export class VolumeSession {
     const { values, color } = volume;
     const count = values.shape[3];
     if (values.shape.length !== 4 || values.size === 0) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot start as the volume's shape must be [D, H, W, C] with voxels: current value is [${values.shape}]`,
       );
     }
     if (count > 1 && !color && !options.channels) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot start as a volume of several channels needs the option channels, one of 0..${
           count - 1
         } or three: current value is ${count} channels (4-D)`,
@@ -169,7 +170,7 @@ export class VolumeSession {
     const visit = { slice, points, box, start, profile, actions: [] };
     try {
       if (isBlank(session.image(slice))) {
-        throw new RangeError(
+        throw new InputError(
           `Cannot start as the slice must show something: current value, slice ${slice}, is the same everywhere`,
         );
       }
@@ -199,13 +200,13 @@ export class VolumeSession {
     options: Pick<VolumeSessionOptions, "profile" | "mask"> = {},
   ): Promise<VolumeSession> {
     if (saved?.format !== "spa-volume-session" || saved.version !== 1) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot replay the session as its format must be "spa-volume-session", version 1: current value is ${saved?.format}, version ${saved?.version}`,
       );
     }
     const found = digestVolume(volume);
     if (found !== saved.volume) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot replay the session as the volume must be the one it was saved of, ${saved.volume}: current value is ${found}`,
       );
     }
@@ -219,7 +220,7 @@ export class VolumeSession {
       for (const action of actions) await session.apply(action);
       const last = session.#maskDigest();
       if (last === mask) return session;
-      throw new RangeError(
+      throw new InputError(
         "Cannot replay the session as it must end with the mask it was saved with: current value is another one. Model, profile and starting mask must be the same",
       );
     } catch (error) {
@@ -357,7 +358,7 @@ export class VolumeSession {
 
   #checkSlice(slice: number): void {
     if (Number.isInteger(slice) && slice >= 0 && slice < this.depth) return;
-    throw new RangeError(
+    throw new InputError(
       `Cannot look at the slice as it must be in 0..${
         this.depth - 1
       }: current value is ${slice}`,
@@ -476,7 +477,7 @@ export class VolumeSession {
     }
     if (!state.visit) {
       if (action.kind !== "click" || action.point.label === 0) {
-        throw new RangeError(
+        throw new InputError(
           `Cannot ${action.kind} as slice ${state.slice} must show the object: click on it first, or walk there`,
         );
       }
@@ -608,7 +609,7 @@ export class VolumeSession {
   async undo(): Promise<Proposal | undefined> {
     return await this.#jobs.run("undo", async () => {
       if (!this.canUndo) {
-        throw new RangeError(
+        throw new InputError(
           "Cannot undo as there must be a step after the start: current value is 0",
         );
       }

@@ -279,6 +279,29 @@ Deno.test("a folder is resumed with the same weights and iterations alone", asyn
   });
 });
 
+Deno.test("a record of a version with fewer settings counts where the new ones have their defaults", async () => {
+  await inFolder(async (out) => {
+    const options = { out, ...simulated };
+    const first = images.slice(0, 1);
+    await annotate(model, first, options);
+    const path = join(out, "records", "a.json");
+    const record = JSON.parse(await Deno.readTextFile(path));
+    const { carry: _, seed: __, ...older } = record.settings;
+    const settings = Object.fromEntries(Object.entries(older).reverse());
+    await Deno.writeTextFile(path, JSON.stringify({ ...record, settings }));
+    const unread = first.map((image) => ({
+      ...image,
+      readImage: () => Promise.reject(new Error("read again")),
+    }));
+    const report = await annotate(model, unread, options);
+    assert.equal(report.records.length, 1);
+    await assert.rejects(
+      annotate(model, first, { ...options, carry: false }),
+      /must be of a run with .*"carry":false/,
+    );
+  });
+});
+
 Deno.test("an image of the same name in another folder is not taken for finished", async () => {
   await inFolder(async (out) => {
     const options: AnnotateOptions = {
