@@ -52,12 +52,9 @@ export { Model } from "./src/model/model.ts";
 export { annotate } from "./src/notebook/annotate.ts";
 export { show } from "./src/notebook/display.ts";
 export { loadModel } from "./src/notebook/load_model.ts";
-export {
-  pick,
-  pickNext,
-  type PickRule,
-  pickStart,
-} from "./src/notebook/pick.ts";
+export { pick, type PickRule } from "./src/notebook/pick.ts";
+export { pickNext } from "./src/notebook/pick_next.ts";
+export { pickStart } from "./src/notebook/pick_start.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export { phantomVolume } from "./src/phantoms/phantom_volume.ts";
 export { createRandom, type Random } from "./src/random.ts";

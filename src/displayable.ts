@@ -27,7 +27,7 @@ export function registerDisplay<T>(kind: string, display: Display<T>): void {
 
 /**
  * Names the kind of a value, or, given a class's prototype, of its instances.
- * The value stays as it is for every other purpose: what is added cannot be
+ * The value does not change for any other purpose: what is added cannot be
  * enumerated, and is undefined until the kind's display is registered.
  *
  * @returns The value.

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { InputError } from "./input_error.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary name in the same folder,
@@ -49,7 +50,8 @@ function temporaryName(path: string): string {
 
 /**
  * Removes what a process that was killed while it wrote a file left beside it.
- * For whoever goes on with that process's work: it must not be at it any more.
+ * For a process that goes on with that one's work; the earlier one must have
+ * ended.
  *
  * @param path The file.
  */
@@ -81,7 +83,7 @@ export async function removeTemporaries(
  */
 export async function checkTarget(path: string): Promise<void> {
   const refuse = (must: string) =>
-    new RangeError(`Cannot write a file as ${must}: current value is ${path}`);
+    new InputError(`Cannot write a file as ${must}: current value is ${path}`);
   await Deno.mkdir(dirname(path), { recursive: true }).catch(() => {
     throw refuse("its folder must be one that can be made");
   });

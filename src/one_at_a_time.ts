@@ -1,3 +1,5 @@
+import { InputTypeError } from "./input_error.ts";
+
 /** Jobs of one owner that must not overlap, until the owner is disposed. */
 export class OneAtATime {
   #busy = false;
@@ -11,12 +13,12 @@ export class OneAtATime {
    */
   async run<T>(verb: string, job: () => Promise<T>): Promise<T> {
     if (this.#busy) {
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot ${verb} as the step before must be done: current value is one under way; await it`,
       );
     }
     if (this.#disposed) {
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot ${verb} as the session must not be disposed: start another one, or replay what toJSON() gives`,
       );
     }

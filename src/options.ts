@@ -3,6 +3,8 @@
  * check, so every public function looks at its options' names and types once.
  */
 
+import { InputTypeError } from "./input_error.ts";
+
 /** Types of an option; several are joined by " | ". */
 const TYPES = {
   number: (value: unknown) => typeof value === "number",
@@ -105,7 +107,7 @@ export function checkOptions<T extends object>(
   types: { readonly [Name in keyof Required<T>]: string },
 ): void {
   if (!TYPES.object(options)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as the options must be an object: current value is ${
         showValue(options)
       }`,
@@ -116,7 +118,7 @@ export function checkOptions<T extends object>(
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(table, name)) {
       const meant = nearest(name, known);
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot ${action} as there is no option ${showValue(name)}: ${
           meant ? `did you mean "${meant}"? ` : ""
         }The options are ${known.join(", ")}`,
@@ -125,7 +127,7 @@ export function checkOptions<T extends object>(
     if (value === undefined) continue;
     const allowed = table[name].split(" | ") as OptionType[];
     if (allowed.some((type) => TYPES[type](value))) continue;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as the option "${name}" must be ${
         allowed.map((type) => NAMES[type]).join(" or ")
       }: current value is ${showValue(value)}`,

@@ -3,6 +3,8 @@
  * of these, never from `Math.random()`.
  */
 
+import { InputError } from "./input_error.ts";
+
 /** A stream of random numbers, fully determined by its seed. */
 export interface Random {
   /** The next number, uniform in [0, 1). */
@@ -36,7 +38,7 @@ export function createRandom(seed: number, ...path: number[]): Random {
   const state = new Uint32Array([0x9e3779b9, 0x243f6a88, 0xb7e15162, 1]);
   for (const part of [seed, ...path]) {
     if (!Number.isFinite(part)) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot create a random stream as seed must be a finite number: current value is ${part}`,
       );
     }

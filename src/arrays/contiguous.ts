@@ -8,7 +8,7 @@ export type Values = Float32Array | Uint8Array;
  * Row-major values without gaps, which hot loops can index directly.
  *
  * An ndarray may be a view: transposed, flipped, a window of a larger one. Such
- * a view is copied; an array that is contiguous already comes back as it is.
+ * a view is copied; a contiguous array is returned unchanged.
  *
  * @param array Any ndarray, of any number of dimensions.
  * @returns The same values; `data[i * width + j]` is element (i, j).

@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { InputError } from "../input_error.ts";
 
 /**
  * The places at which one axis is sampled: output pixel i lies at
@@ -46,7 +47,7 @@ export function resizeBilinear(
 ): NdArray<Float32Array> {
   for (const [name, size] of Object.entries({ height, width })) {
     if (!Number.isInteger(size) || size < 1) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot resize as ${name} must be a whole number >= 1: current value is ${size}`,
       );
     }
@@ -65,7 +66,7 @@ function checkPixels({ shape }: NdArray<Float32Array>): void {
   if (
     (shape.length === 2 || shape.length === 3) && shape[0] * shape[1] > 0
   ) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot resize as the array's shape must be [H, W] or [H, W, C] with pixels: current value is [${shape}]`,
   );
 }

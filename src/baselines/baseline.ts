@@ -21,7 +21,7 @@ export interface Baseline {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Whether what was loaded is a baseline, not a model of SPA. */
+/** Whether a loaded value is a baseline, not a model of SPA. */
 export function isBaseline(model: Model | Baseline): model is Baseline {
   return !(model instanceof Model);
 }
@@ -132,10 +132,11 @@ async function readDeclared(
 
 /**
  * Weights to start a method's training from: those of a file, by name, and
- * fresh ones for what it lacks.
+ * fresh ones for those that it lacks.
  *
  * @param path A model of SPA on the same backbone, or a baseline.
- * @returns The weights, and the recipe that the file's were trained by, as JSON.
+ * @returns The weights, and the recipe that the file's were trained by, as
+ * JSON.
  * @throws {RangeError} When the file has none of the method's weights.
  */
 export async function initialWeights(

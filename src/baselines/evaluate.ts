@@ -14,8 +14,7 @@ import {
   type TargetResult,
 } from "../evaluation/evaluate.ts";
 import { sampleSetMetrics } from "../evaluation/sample_set.ts";
-import { givenRegion } from "../evaluation/first_words.ts";
-import type { Target } from "../evaluation/targets.ts";
+import { givenRegion, type Target } from "../evaluation/targets.ts";
 import { InputError } from "../input_error.ts";
 import type { Weights } from "../model/weights.ts";
 import type { Random } from "../random.ts";
@@ -38,7 +37,7 @@ import {
 } from "./method.ts";
 import { methodOf } from "./methods.ts";
 
-/** What the user says first. */
+/** The first prompts of the user. */
 function firstFeedback(
   { interaction }: Method,
   target: NdArray<Uint8Array>,
@@ -57,7 +56,7 @@ function firstFeedback(
   };
 }
 
-/** What the user of clicks says to a proposal. */
+/** The answer of the user of clicks to a proposal. */
 function nextFeedback(
   feedback: Feedback,
   { recommended }: Proposal,
@@ -70,7 +69,9 @@ function nextFeedback(
   };
 }
 
-/** The share of each rater in a target; of all alike, where none is known. */
+/**
+ * The share of each rater in a target; equal shares where no rater is known.
+ */
 function expertiseOf(
   { raters: R }: BaselineConfig,
   wanted: readonly number[],

@@ -31,7 +31,7 @@ export function drawUser(
   };
 }
 
-/** An image that is moved at random, and the masks of the raters who drew one. */
+/** A randomly moved image, and the masks of the raters who drew one. */
 interface RatedImage {
   readonly pixels: Float32Array;
   /** By rater, at the image's own size, row-major. */

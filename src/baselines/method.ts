@@ -1,7 +1,7 @@
 /**
- * What a baseline is: the weights of its network, the masks it learns, and a
- * function from a batch to mask logits. Training, files, evaluation and the
- * simulated users are the same for all of them.
+ * The interface of a baseline: the weights of its network, the masks it learns,
+ * and a function from a batch to mask logits. Training, files, evaluation and
+ * the simulated users are the same for all of them.
  */
 
 // @ts-types="@types/ndarray"
@@ -27,11 +27,14 @@ export function withMask(
   return { ...feedback, choices: [...feedback.choices.slice(-1), choice] };
 }
 
-/** What a baseline's network is made of. */
+/** The config of a baseline's network. */
 export interface BaselineConfig {
   /** Its method, a key of `METHODS`. */
   readonly method: string;
-  /** Sizes and intensities of images; of prompted methods, the whole backbone. */
+  /**
+   * Sizes and intensities of images; for prompted methods, the config of the
+   * whole backbone.
+   */
   readonly network: ModelConfig;
   /** Raters R of the training data, in order, for methods that tell them apart. */
   readonly raters: number;
@@ -39,13 +42,13 @@ export interface BaselineConfig {
   readonly names?: readonly string[];
 }
 
-/** An image and what one user said about it. */
+/** An image and the prompts of one user. */
 export interface Example {
   /** The normalized image, [S, S, 3]. */
   readonly pixels: Float32Array;
   /** Clicks, box, earlier masks; empty for methods without interaction. */
   feedback: Feedback;
-  /** Each rater's share in what is wanted, [R], summing to 1. */
+  /** Each rater's share in the target, [R], summing to 1. */
   readonly expertise: Float32Array;
 }
 
@@ -72,7 +75,7 @@ export type HostInputs = Readonly<Record<string, HostTensor>>;
 
 /** A baseline. */
 export interface Method {
-  /** What its user says. */
+  /** The prompts of its user. */
   readonly interaction: Interaction;
   /** All weights of the network, by name. */
   declare(config: BaselineConfig): WeightDeclarations;

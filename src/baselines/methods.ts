@@ -30,8 +30,7 @@ import { isTinyVit } from "../model/config.ts";
 import { linear } from "../model/layers.ts";
 import { stack } from "../training/stack.ts";
 import { probabilisticUNet } from "./probabilistic_unet.ts";
-import { swinUNet } from "./swin_unet.ts";
-import { transUNet } from "./trans_unet.ts";
+import { swinUNet, transUNet } from "./transformer_unets.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /**
@@ -49,7 +48,7 @@ const click: Method = {
 
 /**
  * A box prompt (Ma et al., "Segment Anything in Medical Images", 2024: MedSAM):
- * one box around the target, one mask, and nothing more to say.
+ * one box around the target, one mask, and no further prompts.
  */
 const box: Method = { ...click, interaction: "box" };
 
@@ -78,9 +77,10 @@ const samU: Method = {
 const REDUCTION = 4;
 
 /**
- * Adapters (Wu et al., "Medical SAM Adapter", 2023): the image encoder stays as
- * it was, but for a small bottleneck after every block. Prompt encoder and mask
- * decoder are trained, with clicks as in `click`. Start it from a trained model.
+ * Adapters (Wu et al., "Medical SAM Adapter", 2023): the image encoder stays
+ * unchanged, except for a small bottleneck after every block. Prompt encoder
+ * and mask decoder are trained, with clicks as in `click`. Start it from a
+ * trained model.
  */
 const adapter: Method = {
   ...click,
@@ -120,7 +120,7 @@ const adapter: Method = {
   },
 };
 
-/** A U-Net on the majority of the raters: one mask, whoever asks. */
+/** A U-Net on the majority of the raters: one mask for all users. */
 const unet: Method = {
   interaction: "none",
   declare: ({ network }) => declare(declareUNet("unet", network, 1)),
@@ -170,9 +170,9 @@ const multiHead: Method = {
 /**
  * Expertise-conditioned U-Net, after MRNet (Ji et al., "Learning Calibrated
  * Medical Image Segmentation via Multi-rater Agreement Modeling", 2021). Every
- * rater's share in what is wanted goes in at the coarsest resolution. The network
- * learns the raters' masks in these shares. MRNet's recurrent and refining
- * modules are left out.
+ * rater's share in the target is an input at the coarsest resolution. The
+ * network learns the raters' masks in these shares. MRNet's recurrent and
+ * refining modules are left out.
  */
 const mrnet: Method = {
   interaction: "none",

@@ -65,7 +65,7 @@ function toSquare(value: number, { network }: BaselineConfig): number {
   return (value + 0.5) * step - 0.5;
 }
 
-/** The user's first words about an example that was drawn. */
+/** The user's first prompts for a drawn example. */
 function begin(
   { interaction }: Method,
   config: BaselineConfig,
@@ -172,5 +172,5 @@ export async function trainBaseline(
   );
 }
 
-/** What the users of a batch see. */
+/** The maps that the users of a batch see. */
 type Maps = Record<"probabilities", HostTensor>;

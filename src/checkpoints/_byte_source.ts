@@ -1,10 +1,11 @@
 /** Bytes that are read by range: a file that stays on disk, or memory. */
 
 import { basename } from "node:path";
+import { InputError } from "../input_error.ts";
 
 /** Where a checkpoint's bytes come from. */
 export interface ByteSource {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name: string;
   /** Its bytes. */
   readonly size: number;
@@ -64,7 +65,7 @@ function checkRange(source: ByteSource, begin: number, length: number): void {
 }
 
 function outside({ name }: ByteSource, end: number, size: number): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read checkpoint ${name} as it must be >= ${end} bytes: current value is ${size}`,
   );
 }

@@ -2,17 +2,18 @@
 
 import { basename, join } from "node:path";
 import { openOne } from "./open_checkpoint.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** How far a load is. */
 export interface LoadProgress {
-  /** What is being done. */
+  /** The current action. */
   readonly phase: "download" | "read";
   /**
-   * Bytes done: of the file when it is downloaded, of its weights as float32 when
-   * it is read.
+   * Bytes done so far: of the file during a download, of its weights as float32
+   * during reading.
    */
   readonly bytes: number;
-  /** The same in all, where known. */
+  /** All the bytes to do, where known. */
   readonly total?: number;
 }
 
@@ -126,7 +127,7 @@ async function announced(
 }
 
 function refuse(url: URL, rule: string, current: unknown): Error {
-  return new Error(
+  return new EnvironmentError(
     `Cannot load the model ${url} as ${rule}: current value is ${current}`,
   );
 }

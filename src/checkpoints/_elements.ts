@@ -49,9 +49,9 @@ export function isShape(value: unknown): value is number[] {
 }
 
 /**
- * How an error shows a value of a file: JSON of 80 characters at most. Lists and
- * objects are not looked into, but for a short list of plain values: they may
- * be huge, hold themselves, or nest deeper than any recursion may go.
+ * How an error shows a value of a file: JSON of 80 characters at most. Only a
+ * short list of plain values is shown in full: lists and objects may be huge,
+ * contain themselves, or nest too deep for recursion.
  */
 export function show(value: unknown): string {
   if (Array.isArray(value)) {
@@ -70,11 +70,11 @@ function isPlain(value: unknown): boolean {
 
 /**
  * Turns little-endian bytes into host values: floats of any width into float32
- * (float64 rounded to the nearest), integers into int32, bool as it is.
+ * (float64 rounded to the nearest), integers into int32, bool unchanged.
  *
  * @param type The bytes' element type.
- * @param bytes Owned by the result where no conversion is needed; must start
- * at a multiple of 8 of its buffer.
+ * @param bytes Owned by the result where no conversion is needed; must start at
+ * a multiple of 8 of its buffer.
  * @param refuse Makes the error of a value that does not fit.
  */
 export function widen(

@@ -8,6 +8,7 @@ import type {
   CheckpointFormat,
   ReadOptions,
 } from "./checkpoint.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** A tensor as a file describes it, checked against the file's size. */
 export interface TensorRecord {
@@ -63,8 +64,8 @@ export class FileCheckpoint implements Checkpoint {
     const record = this.#records.get(name);
     if (record) return record;
     const problem = this.skipped.get(name);
-    if (problem !== undefined) throw new RangeError(problem);
-    throw new RangeError(
+    if (problem !== undefined) throw new InputError(problem);
+    throw new InputError(
       `Cannot read the checkpoint as a tensor's name must be one of its ${this.names.length}: current value is ${name}`,
     );
   }
@@ -76,14 +77,14 @@ export class FileCheckpoint implements Checkpoint {
   ): Promise<HostTensor> {
     const record = this.record(name);
     if (this.#closed) {
-      throw new TypeError("Cannot read the checkpoint as it is closed");
+      throw new InputTypeError("Cannot read the checkpoint as it is closed");
     }
     record.verify?.();
     const data = widen(
       record.type,
       readElements(record),
       (rule, current) =>
-        new RangeError(
+        new InputError(
           `Cannot read ${this.format} as ${rule} in "${name}": current value is ${current}`,
         ),
     );
@@ -134,7 +135,7 @@ export function checkFinite(
   if (!(data instanceof Float32Array)) return;
   for (let at = 0; at < data.length; at++) {
     if (Number.isFinite(data[at])) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot ${action} as every value of "${name}" must be finite: ` +
         `current value at ${at} is ${data[at]}`,
     );

@@ -19,7 +19,7 @@ export interface PickleWorld {
 }
 
 const MAX_OPERATIONS = 2_000_000;
-/** What helps where a checkpoint holds more than its weights. */
+/** Advice for a checkpoint that holds more than its weights. */
 const ALONE =
   'save the state dict alone, as torch.save(checkpoint["model"], path) or torch.save(model.state_dict(), path)';
 /** Most numbers of the memo that may be left out; Python leaves out none. */
@@ -41,7 +41,9 @@ export function unpickle(bytes: Uint8Array, world: PickleWorld): unknown {
 class Machine {
   readonly #reader: PickleReader;
   readonly #world: PickleWorld;
-  /** By number; not a `Map`, which numbers chosen to collide make slow. */
+  /**
+   * By number. A `Map` would be slow for numbers that are chosen to collide.
+   */
   readonly #memo: unknown[] = [];
   /** What was below each open mark. */
   readonly #below: unknown[][] = [];
@@ -188,8 +190,8 @@ class Machine {
             kind(target),
           );
         }
-        // a state dict's `_metadata`: versions of its modules, unused here; or
-        // what a value that is passed over holds
+        // a state dict's `_metadata` (versions of its modules, unused here), or
+        // the content of a value that is passed over
         return void stack.push(target);
       }
       case 0x81: { // NEWOBJ
@@ -242,7 +244,10 @@ class Machine {
     );
   }
 
-  /** A call; one short operation may name long arguments again and again. */
+  /**
+   * A call. Its arguments count as work: one short operation may repeat long
+   * arguments many times.
+   */
   #call(callee: unknown, args: unknown): unknown {
     if (Array.isArray(args)) {
       this.#spend(args.length);
@@ -363,7 +368,7 @@ export class PickleReader {
     return Number(BigInt.asIntN(8 * width, value));
   }
 
-  /** Bytes that nothing here looks at. */
+  /** Bytes that are not looked at. */
   skip(length: number): Opaque {
     this.take(length);
     return new Opaque(`${length} bytes`);
@@ -393,9 +398,9 @@ export class PickleReader {
 // The values, and what may be done to them
 
 /**
- * Python's dict, as the pairs that were put into it. Nothing looks a key up, so
- * a key given twice stays twice, and no table of hashes is there to be made
- * slow by keys that were chosen to collide.
+ * Python's dict, as the pairs that were put into it. No key is looked up, so a
+ * repeated key stays, and keys that are chosen to collide cannot make a hash
+ * table slow.
  */
 export class Dict {
   /** Keys and values. */

@@ -23,8 +23,9 @@ import {
   verifyEntry,
   type ZipEntry,
 } from "./_zip.ts";
+import { InputError } from "../input_error.ts";
 
-/** What an archive of torch.jit.save holds, and none of torch.save. */
+/** An entry that torch.jit.save writes and torch.save does not. */
 const TORCH_SCRIPT = /^[^/]*\/(constants\.pkl$|code\/)/;
 const MAX_PICKLE_BYTES = 2 ** 24;
 const MAX_DEPTH = 8;
@@ -94,8 +95,9 @@ interface Found {
 }
 
 /**
- * The tensors of a dict and of the dicts in it. A dict may be there twice, as
- * where the weights are their own average; then so are its tensors.
+ * The tensors of a dict and of the dicts in it. The same dict may occur twice,
+ * such as weights that are their own average; its tensors then occur twice as
+ * well.
  */
 function collectTensors(root: unknown, source: ByteSource): Found {
   const records = new Map<string, TensorRecord>();
@@ -140,7 +142,7 @@ function collectTensors(root: unknown, source: ByteSource): Found {
   };
   if (root instanceof Dict) visit(root, []);
   if (records.size > 0) return { records, skipped };
-  for (const problem of skipped.values()) throw new RangeError(problem);
+  for (const problem of skipped.values()) throw new InputError(problem);
   throw refusePth("it must hold a dict of tensors", kind(root));
 }
 
@@ -226,7 +228,7 @@ export class Tensor {
   ) {}
 }
 
-/** A tensor that is none of this module's, which others do not suffer for. */
+/** A tensor that this module does not read. The other tensors stay readable. */
 export class UnreadableTensor {
   /** `rule` says what a tensor must be, `current` what this one is. */
   constructor(readonly rule: string, readonly current: string) {}

@@ -8,6 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { ByteSource } from "./_byte_source.ts";
 import { show } from "./_elements.ts";
+import { InputError } from "../input_error.ts";
 
 /** An entry of the archive, with its data's place in the file. */
 export interface ZipEntry {
@@ -16,7 +17,7 @@ export interface ZipEntry {
   readonly begin: number;
   /** Bytes of its data, as they lie in the file. */
   readonly size: number;
-  /** How they are compressed; 0 where they are stored as they are. */
+  /** How they are compressed; 0 means stored. */
   readonly method: number;
   /** CRC-32 of its data. */
   readonly checksum: number;
@@ -39,7 +40,7 @@ const CHUNK = 2 ** 22;
 
 /** An error about a PyTorch file, in the house form. */
 export function refusePth(rule: string, current: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read PyTorch checkpoint as ${rule}: current value is ${current}`,
   );
 }
@@ -210,7 +211,10 @@ function fromZip64(
   throw refusePth("an entry of 4 GB must have its ZIP64 sizes", "none");
 }
 
-/** No two entries of one name, none within another or in the directory. */
+/**
+ * Refuses two entries of one name, and entries within one another or in the
+ * directory.
+ */
 function checkEntries(
   entries: (ZipEntry & { header: number })[],
   directory: number,

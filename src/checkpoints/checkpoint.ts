@@ -25,8 +25,8 @@ export interface Checkpoint extends Disposable {
   /** Names of the tensors, in the file's order. */
   readonly names: readonly string[];
   /**
-   * Tensors that are not read, such as complex, sparse and expanded ones beside
-   * a network's weights, with the error of asking for them; none is in `names`.
+   * Tensors that are not read, such as complex, sparse and expanded ones, each
+   * with the error of reading it. None is in `names`.
    */
   readonly skipped: ReadonlyMap<string, string>;
   /** Free text of the file; empty where the format has none. */

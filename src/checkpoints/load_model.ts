@@ -9,19 +9,20 @@ import { Model } from "../model/model.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
-import { foldBatchNorms } from "./_batch_norms.ts";
 import {
   alienWeights,
   familyOf,
+  foldBatchNorms,
   guessConfig,
+  measureFeatures,
   parseConfig,
-} from "./_config_of.ts";
+} from "./_adapt.ts";
 import { defaultCacheFolder } from "../files.ts";
 import { download, type LoadProgress } from "./_download.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { networkPrefixes, renameAll } from "./names.ts";
-import { measureFeatures } from "./_standardize.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 export type { LoadProgress, WeightReport };
 
@@ -98,7 +99,7 @@ export async function loadModel(
   }: LoadModelOptions = {},
 ): Promise<Model> {
   if (typeof given === "string" && !Object.hasOwn(presets, given)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot load the model ${source} as config must be a ModelConfig or one of ${
         Object.keys(presets).join(", ")
       }: current value is ${given}`,
@@ -119,7 +120,7 @@ export async function loadModel(
   );
   const { config: stated, ...facts } = checkpoint.metadata;
   if (facts.method !== undefined) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot load the model ${source} as its method must be SPA: current value is the baseline ${
         facts.method.slice(0, 80)
       }, which deno task evaluate takes`,
@@ -138,7 +139,7 @@ export async function loadModel(
   const compared = compareWeights(declared, taken);
   for (const name of compared.missing) {
     const problem = skipped.get(renamed.get(name) ?? "");
-    if (problem !== undefined) throw new RangeError(problem);
+    if (problem !== undefined) throw new InputError(problem);
   }
   const beside = [...renamed.keys()].filter((name) =>
     !taken.has(name) && (taken !== shapes || !declared.has(name))
@@ -148,7 +149,7 @@ export async function loadModel(
   checkReport(source, config, report, stated !== undefined, familyOf(shapes));
   const alien = alienWeights(compared.unexpected);
   if (alien.length > 0 && !dropUnknown) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot load the model ${source} as its ${
         familyOf(shapes) ?? "network"
       } must have no weights that config "${
@@ -174,8 +175,8 @@ export async function loadModel(
 }
 
 /**
- * The image encoder of a foreign checkpoint: what SPA puts on a frozen one has
- * the names of the rest and other shapes.
+ * The image encoder's weights of a foreign checkpoint. SPA's layers on a frozen
+ * encoder share names with the checkpoint's other weights but not their shapes.
  */
 function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
   return new Map(
@@ -183,7 +184,7 @@ function onlyEncoder<T>(shapes: ReadonlyMap<string, T>): Map<string, T> {
   );
 }
 
-/** The prefix of the network that is meant. */
+/** The prefix of the network to load. */
 function choosePrefix(
   source: string | URL,
   prefixes: readonly string[],
@@ -194,14 +195,17 @@ function choosePrefix(
     ? 0
     : names.indexOf(network ?? "none");
   if (chosen >= 0) return prefixes[chosen] ?? "";
-  throw new RangeError(
+  throw new InputError(
     `Cannot load the model ${source} as the option network must name one of its ${names.length}, ${
       names.map((name) => `"${name}"`).join(", ") || "which have no name"
     }: current value is ${network}`,
   );
 }
 
-/** Refuses the checkpoint of another network; a file of ours must fit exactly. */
+/**
+ * Refuses the checkpoint of another network. A file of this module must fit
+ * exactly.
+ */
 function checkReport(
   source: string | URL,
   config: ModelConfig,
@@ -216,7 +220,7 @@ function checkReport(
       ? report.missing.length + report.unexpected.length === 0
       : report.missing.every((name) => declared.get(name)!.origin === "spa"));
   if (fits) return;
-  throw new TypeError(
+  throw new InputTypeError(
     `Cannot load the model ${source} as its weights must be those of config "${
       config.name.slice(0, 80)
     }"${other ? `, not of ${other}` : ""}: ${describeReport(report)}`,
@@ -248,7 +252,7 @@ async function readWeights(
   for (const [i, name] of names.entries()) {
     const own = renamed.get(name)!;
     if (!/float/.test(checkpoint.type(own))) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot load the model as weight "${name}" must be of floats: current type is ${
           checkpoint.type(own)
         }`,

@@ -1,7 +1,7 @@
 /**
  * Names of SAM's weights: segment-anything's, which this module uses, and those
  * of Hugging Face's `SamModel`. Prefixes that training loops add ("module.",
- * "model.", "sam_model.") are told by what they stand before.
+ * "model.", "sam_model.") are recognized by the names behind them.
  *
  * Source: transformers/models/sam/convert_sam_to_hf.py.
  */
@@ -92,8 +92,7 @@ function translate(name: string, from: 0 | 1): string {
  * Hugging Face's name of a SAM weight.
  *
  * @param name Segment-anything's name.
- * @returns Its name in `SamModel`; names that both share, and unknown ones, as
- * they are.
+ * @returns Its name in `SamModel`; shared and unknown names unchanged.
  */
 export function toHuggingFace(name: string): string {
   return translate(name, 0);

@@ -8,6 +8,7 @@ import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
 import { openPth } from "./_pth.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { openSafetensors } from "./safetensors.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a folder in Hugging Face's layout may hold, the preferred first. */
 const IN_FOLDER = [
@@ -20,14 +21,14 @@ const IN_FOLDER = [
 /**
  * Opens a checkpoint without reading its tensors: safetensors, PyTorch (`.pth`,
  * `.pt`, `.bin` of `torch.save`), the `.index.json` of either in shards, or a
- * folder that holds one of these in Hugging Face's layout. What a file is, is
- * told by its bytes, not by its name.
+ * folder that holds one of these in Hugging Face's layout. The bytes of a file
+ * decide its format, not its name.
  *
  * @param path Path or file URL of the file or folder.
  * @returns Its names and shapes, with tensors to be read one by one. Close it,
  * or declare it with `using`.
- * @throws {Deno.errors.NotFound} When there is no such file, or none of these in
- * the folder.
+ * @throws {Deno.errors.NotFound} When there is no such file, or none of these
+ * in the folder.
  * @throws {RangeError} When it is no checkpoint, is damaged, or lies about its
  * content.
  *
@@ -75,7 +76,7 @@ const ZIP = "PK\x03\x04";
 const LEGACY = "\x8a\x0al\xfc\x9cF\xf9 j";
 /** How safetensors begin: a length of less than 2^32, then JSON. */
 const SAFETENSORS = /^.{4}\0{4}\s*\{/s;
-/** What tells an archive of tar, and where. */
+/** The mark of a tar archive, and its place. */
 const TAR = "ustar";
 const TAR_AT = 257;
 const GZIP = "\x1f\x8b";
@@ -146,7 +147,7 @@ function refuse(
   rule: string,
   current: string,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot open checkpoint ${name} as it must be ${rule}: current value is ${current}`,
   );
 }
@@ -243,7 +244,7 @@ function refuseIndex(
   current: unknown,
   cause?: unknown,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot open checkpoint ${
       basename(path)
     } as it must ${rule}: current value is ${current}`,

@@ -2,8 +2,8 @@
  * Reads and writes the safetensors format: an 8-byte little-endian header
  * length, a JSON header (name -> dtype, shape, byte range), then the bytes.
  *
- * A file may come from anywhere, so nothing in its header is believed before it
- * is checked, and nothing larger than a small multiple of the file is allocated.
+ * A file may come from anywhere: every field of its header is checked before
+ * use, and no allocation exceeds a small multiple of the file.
  *
  * Format: https://github.com/huggingface/safetensors#format
  */
@@ -24,6 +24,7 @@ import {
   FileCheckpoint,
   type TensorRecord,
 } from "./_file_checkpoint.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -183,13 +184,13 @@ function checkWritable(
   taken: Set<string>,
 ): void {
   if (name === METADATA || taken.has(name)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write safetensors as every name must be given once and not be ` +
         `${METADATA}: current value is ${name}`,
     );
   }
   if (shape.reduce((product, side) => product * side, 1) !== data.length) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write safetensors as the shape of "${name}" must hold its ` +
         `${data.length} values: current value is [${shape}]`,
     );
@@ -209,7 +210,7 @@ function narrow(
     !Number.isFinite(value) && Number.isFinite(data[i])
   );
   if (at >= 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot write safetensors as every value of "${name}" must fit float16 ` +
         `(|x| < 65520): current value at ${at} is ${data[at]}`,
     );
@@ -423,7 +424,7 @@ function refused(
   current: unknown,
   cause?: unknown,
 ): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot read safetensors as ${rule}: current value is ${current}`,
     { cause },
   );

@@ -52,8 +52,9 @@ export function readRaters(
 }
 
 /**
- * A line for whoever would train and evaluate on the same cases with this
- * folder; undefined where its cases are of the split that was asked for.
+ * A warning that training and evaluation would use the same cases, as the
+ * folder has no splits or is another split itself; undefined where they would
+ * not.
  */
 export function splitNote(
   { name, split }: Dataset,
@@ -76,11 +77,11 @@ export interface OpenedCases {
 
 /**
  * The data sets of every `--data`, with `--task`, `--structure` and
- * `--max-voxels`. What is to be said of their splits goes to stderr, as tables may
- * go to stdout.
+ * `--max-voxels`. Warnings about their splits go to stderr, as tables may go to
+ * stdout.
  *
- * @throws {RangeError} When `--include` or `--exclude` names somebody who is a
- * rater of none of them.
+ * @throws {RangeError} When `--include` or `--exclude` names a rater that none
+ * of them has.
  */
 export async function openCases(
   line: CommandLine,

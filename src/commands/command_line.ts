@@ -1,6 +1,6 @@
 /**
- * What the commands share: one table of options per command, from which both
- * the arguments are read and `--help` is made, and how errors are reported.
+ * What the commands share: the reading of arguments, `--help`, and the report
+ * of errors. One table of options per command serves the first two.
  */
 
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
@@ -19,7 +19,7 @@ export interface Option {
   readonly max?: number;
   /** The value where none is given. */
   readonly default?: string | number;
-  /** What `--help` calls the default, where that is no value of its own. */
+  /** The words of `--help` for a default that is no fixed value. */
   readonly shown?: string;
   /** Whether it may be given more than once. */
   readonly repeated?: boolean;
@@ -30,9 +30,9 @@ export interface Option {
 /** Options by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** A command: what it is for, and all that it understands besides `--help`. */
+/** A command: its purpose, and all its options besides `--help`. */
 export interface Command {
-  /** What it does, for its errors: "run the demo". */
+  /** What it does, as its errors say it: "run the demo". */
   readonly action: string;
   /** How it is called, a line each. */
   readonly usage: readonly string[];
@@ -40,7 +40,7 @@ export interface Command {
   readonly about: string;
   /** Its options under their headings. */
   readonly options: Readonly<Record<string, Options>>;
-  /** Whether it takes names of files as well, without an option's name. */
+  /** Whether it takes names of files besides its options. */
   readonly files?: boolean;
 }
 
@@ -91,7 +91,7 @@ function wrap(text: string, width: number): string {
 /** What every command has. */
 const HELP: Option = { help: "this text" };
 
-/** What was given, by the options' names. */
+/** The given values, by the options' names. */
 type Given = Record<string, string | boolean | (string | boolean)[]>;
 
 /** A command's arguments, read by name; a bad one is an error of one line. */
@@ -131,7 +131,7 @@ export class CommandLine {
       this.files = positionals;
       this.#found = values as Given;
     } catch (error) {
-      // Of the further lines only the last one helps: how to write a dash.
+      // Only the last of the further lines helps: how to write a dash.
       const [reason, ...more] = (error as Error).message.split(/\.?\n/);
       const hint = more.length > 0 ? `; ${more.at(-1)}` : "";
       throw new InputError(
@@ -263,7 +263,7 @@ export const SPLITS = ["train", "val", "test"] as const;
 export const ENGINE = {
   words: ["auto", ...ENGINE_NAMES] as const,
   default: "auto",
-  help: "what computes",
+  help: "the engine that computes",
 } satisfies Option;
 
 /** The `--threads` of every command. */
@@ -320,7 +320,7 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
 /** How a command reports an error. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // the wording goes once every room throws input errors
+  // some rooms still throw plain RangeErrors; the wording goes with the last one
   return isInputError(error) || /^Cannot .+ as /s.test(error.message)
     ? error.message.replaceAll(/\s+/g, " ").trim()
     : error.stack ?? error.message;

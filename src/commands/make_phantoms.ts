@@ -15,7 +15,7 @@ import {
 import { writeImage } from "../formats/write_image.ts";
 import { writeMask } from "../formats/write_mask.ts";
 
-/** The phantoms in `data/phantoms`: a choice that shows what differs. */
+/** The phantoms in `data/phantoms`, chosen to show how they differ. */
 export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
   ["fundus", 3],
   ["fundus", 18],
@@ -31,7 +31,7 @@ export const SAMPLES: readonly (readonly [PhantomKind, number])[] = [
  * Writes phantoms in the plain layout: `ID/image.png` and `ID/rater_NAME.png`.
  *
  * @param folder Where the cases' folders will be.
- * @param list Which, by default the samples.
+ * @param list The phantoms. Default: the samples.
  * @returns The cases' names.
  */
 export async function makePhantoms(
@@ -62,10 +62,10 @@ const COMMAND: Command = {
       out: {
         value: "FOLDER",
         shown: "data/phantoms; with --count, out/phantoms",
-        help: "where they go",
+        help: "folder to write them to",
       },
-      count: { value: "N", min: 1, max: 1e5, help: "how many new ones" },
-      seed: { ...SEEDS, default: 0, help: "of new ones" },
+      count: { value: "N", min: 1, max: 1e5, help: "number of new phantoms" },
+      seed: { ...SEEDS, default: 0, help: "seed of the new phantoms" },
     },
   },
 };

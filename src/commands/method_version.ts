@@ -5,10 +5,12 @@ import { digest } from "../digest.ts";
 /** The rooms whose code decides an evaluation's figures. */
 const ROOMS = ["model", "spa", "evaluation", "baselines"];
 
-/** Files there that only show figures, and decide none. */
+/** Files there that show figures and do not change them. */
 const SHOWN = /tables|summary|statistics|saved_evaluation/;
 
-/** The code without what changes no figure: comments, imports, white space. */
+/**
+ * The code without comments, imports and white space, which change no figure.
+ */
 function essence(code: string): string {
   return code
     .replaceAll(/\/\*[^]*?\*\//g, "")

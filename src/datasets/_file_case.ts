@@ -23,6 +23,7 @@ import {
   type ReadImageOptions,
 } from "../formats/read_image.ts";
 import { volumeSlice } from "../formats/volume.ts";
+import { InputError } from "../input_error.ts";
 
 /** How the files of a dataset are read: images, and what counts as inside in masks. */
 export interface CaseOptions extends ReadImageOptions, MaskOptions {}
@@ -58,7 +59,7 @@ export function fileCase(
     options?: CaseOptions;
   },
 ): Case {
-  // What only volumes have may be meant for the masks.
+  // Options of volumes alone may be meant for the masks.
   const ofVolumes = { array: undefined, channelAxis: undefined };
   const imageOptions = { ...imageOptionsOf(options), ...ofVolumes };
   const imageSize = once(async () =>
@@ -90,7 +91,7 @@ async function readFlatMask(
   const where = { maxPixels, maxVoxels, array, channelAxis };
   const inside = maskOptionsOf(options);
   const refuse = (must: string, value: unknown) =>
-    new RangeError(
+    new InputError(
       `Cannot read mask of case ${id} as ${must}: current value is ${value} (${path})`,
     );
   let file;
@@ -127,7 +128,7 @@ export function maskPath(
 ): string {
   const path = masks.get(rater);
   if (path !== undefined) return path;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read mask of case ${id} as rater must be one of ${
       [...masks.keys()].join(", ")
     }: current value is ${rater}`,
@@ -142,7 +143,7 @@ export function checkMaskSize(
   path: string,
 ): void {
   if (mask.join() === image.join()) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read mask of case ${id} as its size must be that of the image, ${
       image.join(" x ")
     }: current value is ${mask.join(" x ")} (${path})`,

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from "node:path";
 import { ifThere } from "../files.ts";
 import { isFolder, listFolder } from "./_file_case.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** The splits that a dataset may have. */
 export const SPLITS = ["train", "val", "test"] as const;
@@ -8,7 +9,7 @@ export const SPLITS = ["train", "val", "test"] as const;
 /** One of them. */
 export type Split = typeof SPLITS[number];
 
-/** What a layout calls the folders of its splits, the preferred names first. */
+/** The names of the folders of a layout's splits, the preferred ones first. */
 export type SplitFolders = Record<Split, readonly string[]>;
 
 /** The splits' folders where they have the splits' own names. */
@@ -19,8 +20,8 @@ export const OWN_NAMES: SplitFolders = {
 };
 
 /**
- * Which of the names in a folder holds a split; undefined where it holds none of
- * the layout's splits, as it is one itself or has none.
+ * Finds the name in a folder that holds a split; undefined where the folder
+ * holds none of the layout's splits, as it is one itself or has none.
  *
  * @throws {Deno.errors.NotFound} When there are other splits only.
  * @throws {RangeError} When there is no such split.
@@ -32,7 +33,7 @@ export function findSplit(
   split: Split,
 ): string | undefined {
   if (!SPLITS.includes(split)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot open dataset as split must be train, val or test: current value is ${split}`,
     );
   }
@@ -68,7 +69,7 @@ export const RATER =
 
 /**
  * The folder that holds a split's cases, and the split that it is by its name:
- * a folder of splits has that of the asked one; any other is taken as it is.
+ * the folder of the asked split, or the given folder where it holds no splits.
  *
  * @throws {Deno.errors.NotFound} When there are other splits only.
  */
@@ -103,10 +104,11 @@ async function hasCases(folder: string): Promise<boolean> {
 }
 
 /**
- * The split of each case by `cases.json`; undefined where it tells none. What it
- * tells must part the data: every case is of one split, and every patient too.
+ * The split of each case by `cases.json`; undefined where it has none. The
+ * splits must part the data: every case and every patient is of one split.
  *
- * @throws {RangeError} When a case has no split or one of another name, or a patient two.
+ * @throws {RangeError} When a case has no split or one of another name, or a
+ * patient two.
  */
 export function listedSplits(
   ids: readonly string[],
@@ -115,7 +117,7 @@ export function listedSplits(
 ): Map<string, Split> | undefined {
   if (list.values().every(({ split }) => split === undefined)) return undefined;
   const refuse = (rule: string, value: string) =>
-    new RangeError(
+    new InputError(
       `Cannot open dataset as ${rule} in ${
         join(folder, "cases.json")
       }: current value is ${value}`,
@@ -145,7 +147,7 @@ export function listedSplits(
   return splits;
 }
 
-/** What `cases.json` says of a case. */
+/** The facts about a case in `cases.json`. */
 export interface CaseEntry {
   case: string;
   patient?: string;
@@ -180,7 +182,7 @@ export async function readCaseList(
     !Array.isArray(entries) ||
     !entries.every((entry) => typeof entry?.case === "string")
   ) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot open dataset as ${path} must be a list of objects with a "case": current value is ${
         text.slice(0, 40)
       }`,

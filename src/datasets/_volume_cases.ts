@@ -27,6 +27,7 @@ import { isAsStored, onGrid } from "../formats/_on_grid.ts";
 import { copyOf, insideVolume, readMask } from "../formats/read_mask.ts";
 import { readBytes } from "../formats/_bytes.ts";
 import { checkNoPage } from "../formats/read_image.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** What the cases of one image file are made of. */
 export interface VolumeCasesOptions {
@@ -59,7 +60,7 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   const inside = maskOptionsOf(all);
   const header = await readVolumeHeader(image, fileOptions);
   if (!header) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot open dataset as the image of case ${id} must be a NIfTI, DICOM, NPY or NPZ file: current value is ${image}`,
     );
   }
@@ -163,7 +164,7 @@ function inOrder(
     });
     if ("mask" in found) return found.mask;
     if ("sides" in found) checkMaskSize(id, found.sides, image.size, path);
-    throw new RangeError(
+    throw new InputError(
       `Cannot read mask of case ${id} as its voxels must lie on the image's: current value lies ${
         (found as { apart: number }).apart.toFixed(2)
       } mm beside (${path})`,
@@ -171,7 +172,7 @@ function inOrder(
   }
   checkMaskSize(id, inside.shape, image.size, path);
   if (isAsStored(layout) && isAsStored(image.layout)) return inside;
-  throw new RangeError(
+  throw new InputError(
     `Cannot read mask of case ${id} as an image and a mask of which one lies in space must both do so, in a NIfTI or DICOM file: current value ${
       affine ? "is an image" : "is a mask"
     } without a place, in an order that nobody knows (${path})`,

@@ -1,13 +1,15 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
+import { basename, dirname } from "node:path";
+import { displayable } from "../displayable.ts";
 
 /** One image with the masks of its raters, read from disk when asked for. */
 export interface Case {
   /** Unique within its dataset. */
   id: string;
-  /** Whose image it is: data are split, and intervals drawn, by patient. */
+  /** The patient; data are split, and intervals drawn, by patient. */
   patient: string;
-  /** Which data set it is of, where several are evaluated together. */
+  /** Its data set, where several are evaluated together. */
   set?: string;
   /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */
   spacing?: number | readonly [number, number];
@@ -25,7 +27,7 @@ export interface Case {
 
 /** A named list of cases. */
 export interface Dataset {
-  /** What figures and tables call it. */
+  /** Its name in figures and tables. */
   name: string;
   /** In a fixed order. */
   cases: Case[];
@@ -40,8 +42,52 @@ export interface Dataset {
    */
   crops?: boolean;
   /**
-   * Which split the cases are. Undefined where they have none: then training
-   * and evaluation that open the same folder use the same cases.
+   * The split of the cases. Undefined where there is none: then training and
+   * evaluation in the same folder use the same cases.
    */
   split?: "train" | "val" | "test";
+}
+
+/**
+ * Short names of folders, each another: the folder's own, with the one above it
+ * where two have the same.
+ */
+function namesOf(folders: readonly string[]): string[] {
+  const own = folders.map((folder) => basename(folder));
+  return folders.map((folder, i) =>
+    own.indexOf(own[i]) === own.lastIndexOf(own[i])
+      ? own[i]
+      : `${basename(dirname(folder))}/${own[i]}`
+  );
+}
+
+/**
+ * Joins several data sets to one. Cases keep their order and carry their set,
+ * so that ids and patients stay apart. A rater's name means the same person in
+ * all of them, unless one is anonymous.
+ *
+ * @param sets At least one, with its folder; a single one stays unchanged.
+ * @returns The joined data set; of crops where all are.
+ */
+export function joinDatasets(
+  sets: readonly { readonly folder: string; readonly dataset: Dataset }[],
+): Dataset {
+  if (sets.length === 1) return sets[0].dataset;
+  const names = namesOf(sets.map(({ folder }) => folder));
+  const all = sets.map(({ dataset }) => dataset);
+  const splits = new Set(all.map(({ split }) => split));
+  return displayable("dataset", {
+    name: all.map(({ name }) => name).join("; "),
+    cases: all.flatMap(({ cases }, i) =>
+      cases.map((item) => ({
+        ...item,
+        set: names[i],
+        id: `${names[i]}/${item.id}`,
+        patient: `${names[i]}/${item.patient}`,
+      }))
+    ),
+    anonymous: all.some(({ anonymous }) => anonymous),
+    crops: all.every(({ crops }) => crops),
+    split: splits.size === 1 ? all[0].split : undefined,
+  });
 }

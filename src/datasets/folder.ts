@@ -13,6 +13,7 @@ import { VolumeCache } from "./_volume_cases.ts";
 import { VOLUME_FILE, volumeCases } from "./_volume_cases.ts";
 import type { Case, Dataset } from "./dataset.ts";
 import { checkOptions } from "../options.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * Opens a folder in the plain layout, one folder per case:
@@ -86,7 +87,7 @@ export async function folderDataset(
   }
   if (cases.length === 0) {
     const known = splits && found.length > 0;
-    throw new RangeError(
+    throw new InputError(
       known
         ? `Cannot open dataset as cases.json must give cases to split ${split}: current value is ${
           [...new Set(splits.values())].join(", ")
@@ -123,7 +124,7 @@ async function findFiles(
     if (rater === undefined) continue;
     const other = masks.get(rater);
     if (other !== undefined) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot open dataset as case ${id} must have one mask of rater ${rater}: current value is ${
           basename(other)
         } and ${file}`,

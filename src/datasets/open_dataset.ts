@@ -8,18 +8,19 @@ import {
 import { findSplit, OWN_NAMES, type Split, SPLITS } from "./_split.ts";
 import type { Dataset } from "./dataset.ts";
 import { folderDataset } from "./folder.ts";
-import { lidcCrops } from "./lidc_crops.ts";
-import { isQubiq, qubiq } from "./qubiq.ts";
+import { isQubiq, isRefuge2, lidcCrops, qubiq, refuge2 } from "./layouts.ts";
 import { checkOptions } from "../options.ts";
-import { isRefuge2, refuge2 } from "./refuge2.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions extends CaseOptions {
-  /** Which split of a folder that has several. Default: "val"; QUBIQ and REFUGE2 have folders for these under other names. */
+  /**
+   * The split of a folder that has several. Default: "val"; QUBIQ and REFUGE2
+   * have folders for these under other names.
+   */
   split?: "train" | "val" | "test";
-  /** Which structure of QUBIQ. Default: 1. */
+  /** The structure of QUBIQ. Default: 1. */
   task?: number;
-  /** Which structure of REFUGE2. Default: "cup". */
+  /** The structure of REFUGE2. Default: "cup". */
   structure?: "cup" | "disc";
 }
 
@@ -54,7 +55,7 @@ export async function openDataset(
     ...{ task: "number", structure: "string" },
   });
   const { split = "val", task, structure, ...options } = given;
-  await listFolder(folder); // A missing folder is told before any layout.
+  await listFolder(folder); // A missing folder is an error before any layout is tried.
   const crops: Split[] = [];
   for (const name of SPLITS) {
     if (await isFolder(join(folder, name, "images"))) crops.push(name);

@@ -1,5 +1,5 @@
 /**
- * The engine in use, and how one is chosen.
+ * The engine in use, how one is chosen, and what ONNX Runtime computes on.
  *
  * At first neither `active` nor `choice` is set. While an engine is resolved and
  * loaded, `choice` is pending and `active` is still the engine before, if there
@@ -7,11 +7,14 @@
  *
  * @module
  */
+
 import * as tf from "./tf.ts";
 import { type EagerName, type EagerOptions, loadEager } from "./eager.ts";
-import { checkProvider, PROVIDERS } from "./provider.ts";
 import { OnnxRuntime } from "./session.ts";
 import type { Provider, SessionOptions } from "./session_messages.ts";
+import { EnvironmentError, InputError } from "../input_error.ts";
+import { trace } from "./trace.ts";
+import { requireAdapter } from "./webgpu.ts";
 
 /** An engine's name. */
 export type EngineName = "onnx" | "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -54,8 +57,8 @@ export interface EngineOptions extends EagerOptions {
   /**
    * What `onnx` computes on: "cpu", a GPU by "webgpu", or an NVIDIA GPU by
    * "cuda", which is installed with a step of its own. Operators that a GPU's
-   * provider lacks run on the CPU. Defaults to "cpu"; with another, "auto" is
-   * `onnx`.
+   * provider lacks run on the CPU. Default: "cpu". With another provider,
+   * "auto" means `onnx`.
    */
   readonly provider?: Provider;
 }
@@ -74,12 +77,15 @@ export type ActiveEngine =
     readonly runtime: undefined;
   };
 
-tf.enableProdMode(); // or its cpu backend prints an advertisement
+tf.enableProdMode(); // otherwise its cpu backend prints an advertisement
 
 let active: ActiveEngine | undefined;
-/** What the choices so far come to, the last first: undefined if all fail. */
+/**
+ * The outcome of the choices so far, of which the last counts. It is undefined
+ * if all fail.
+ */
 let choice: Promise<ActiveEngine | undefined> | undefined;
-/** Started once, for whichever choice needs it first. */
+/** The first choice that needs it starts it. */
 let runtime: Promise<OnnxRuntime> | undefined;
 
 /**
@@ -92,7 +98,7 @@ export async function choose(
 ): Promise<EngineInfo> {
   const settings = settingsOf(options);
   if (name !== "auto" && !ENGINE_NAMES.includes(name)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as its name must be one of auto, ` +
         `${ENGINE_NAMES.join(", ")}: current value is "${name}"`,
     );
@@ -125,20 +131,20 @@ async function resolveEngine(
       missing.push((error as Error).message);
     }
   }
-  throw new Error(missing.join("; "));
+  throw new EnvironmentError(missing.join("; "));
 }
 
 /** The options with their defaults, checked. */
 export function settingsOf(options: EngineOptions): Settings {
   const { threads = defaultThreads(), provider = "cpu" } = options;
   if (!Number.isInteger(threads) || threads < 1) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as threads must be an integer >= 1: ` +
         `current value is ${threads}`,
     );
   }
   if (!PROVIDERS.includes(provider)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot use an engine as its provider must be one of ` +
         `${PROVIDERS.join(", ")}: current value is "${provider}"`,
     );
@@ -157,7 +163,7 @@ function replaceWorker({ threads, provider }: EngineInfo): void {
   active = undefined;
   choice = undefined;
   runtime = undefined;
-  choose("onnx", { threads, provider }).catch(() => {}); // told to who needs it
+  choose("onnx", { threads, provider }).catch(() => {}); // the next caller gets the error
 }
 
 /** The engine in use once the choice under way is made, or "auto". */
@@ -190,7 +196,7 @@ async function startRuntime(): Promise<OnnxRuntime> {
     return await runtime;
   } catch (cause) {
     runtime = undefined;
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot use the engine "onnx" as ONNX Runtime does not start ` +
         `(it needs npm:onnxruntime-node, --allow-ffi and ` +
         `--allow-env=ORT_DISABLE_TELEMETRY): ${(cause as Error).message}`,
@@ -210,4 +216,46 @@ function defaultThreads(): number {
   const cores = navigator.hardwareConcurrency;
   const half = Math.max(2, Math.floor(cores / 2)); // hyperthreads do not help
   return Math.min(cores, half, MAX_DEFAULT_THREADS);
+}
+
+/** ONNX Runtime's execution providers that an engine may name. */
+const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
+
+/** The package whose install step fetches the provider "cuda". */
+const PACKAGE = "npm:onnxruntime-node@1.30.0";
+
+/**
+ * Runs a small program on a provider.
+ *
+ * @throws {Error} When it does not run; the message has ONNX Runtime's reason.
+ */
+async function checkProvider(
+  runtime: OnnxRuntime,
+  provider: Provider,
+  allowSoftware: boolean,
+): Promise<void> {
+  const user = `the engine "onnx" with provider "${provider}"`;
+  if (provider === "webgpu") await requireAdapter(user, allowSoftware);
+  const program = trace(
+    "negate",
+    ({ x }: { x: tf.Tensor }) => ({ y: tf.neg(x) }),
+    { x: { shape: [1], dtype: "float32" } },
+  );
+  const session = runtime.load(program, { threads: 1, provider });
+  try {
+    await session.run([{ data: new Float32Array(1), shape: [1] }], [false]);
+  } catch (cause) {
+    const install = provider === "cuda"
+      ? `. To install it (Linux on x64), set "nodeModulesDir": "auto" in ` +
+        `deno.json, then run: deno install --allow-scripts=${PACKAGE}`
+      : "";
+    const { message } = (cause as Error).cause as Error;
+    throw new EnvironmentError(
+      `Cannot use ${user} as ONNX Runtime does not run on it: ` +
+        message.trim() + install,
+      { cause },
+    );
+  } finally {
+    session.release();
+  }
 }

@@ -21,8 +21,12 @@ import {
 } from "./tensors.ts";
 import { loadTensorFlow } from "./tensorflow.ts";
 import { loadWebGPU, withDeviceErrors } from "./webgpu.ts";
+import { EnvironmentError } from "../input_error.ts";
 
-/** A computed specifier stays outside the module graph, and its first import. */
+/**
+ * The specifier is computed: a literal one would be downloaded with the module,
+ * needed or not.
+ */
 const WASM = "npm:@tensorflow/tfjs-backend-wasm@4.22.0";
 
 /** Engines that are tfjs backends, by the backend's name. */
@@ -33,22 +37,22 @@ export interface TfStorage extends Storage {
   readonly tensor: tf.Tensor;
 }
 
-/** What the backends can be told. */
+/** Options of the backends. */
 export interface EagerOptions {
   /**
    * Whether a GPU may be a program on the CPU (lavapipe, SwiftShader): slow,
-   * but the same numbers. Defaults to false.
+   * but the same numbers. Default: false.
    */
   readonly allowSoftware?: boolean;
   /**
    * The folder in whose `node_modules` `tensorflow` finds
-   * `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`; defaults to the
-   * environment's SPA_TENSORFLOW, else to the current folder.
+   * `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`. Default: the
+   * environment's SPA_TENSORFLOW, else the current folder.
    */
   readonly tensorflowFolder?: string;
 }
 
-/** Makes a tfjs backend ready; throws with what is missing where it cannot. */
+/** Makes a tfjs backend ready, or throws an error that says what is missing. */
 export async function loadEager(
   name: EagerName,
   { allowSoftware = false, tensorflowFolder }: EagerOptions,
@@ -64,7 +68,7 @@ export async function loadEager(
   });
   if (previous) await tf.setBackend(previous);
   if (!ready) {
-    throw new Error(
+    throw new EnvironmentError(
       `Cannot use the engine "${name}" as its tfjs backend does not initialize` +
         (cause instanceof Error ? `: ${cause.message}` : ""),
       { cause },
@@ -79,12 +83,12 @@ export function uploadEager(
 ): EngineTensor<TfStorage> {
   tf.setBackend(engine);
   const tensor = tf.tensor(copyOf(data), [...shape], dtypeOf(data));
-  return engineTensor(engine, tf.keep(tensor)); // even within a tidy
+  return engineTensor(engine, tf.keep(tensor)); // a surrounding tidy must not dispose it
 }
 
 /**
  * Runs `fn` on the tfjs backend `engine`. Results whose top-level key is in
- * `resident` stay there; nothing else does.
+ * `resident` stay there; all others come to the host.
  */
 export async function runEager<I, O>(
   engine: EagerName,
@@ -137,7 +141,10 @@ function engineTensor(
   });
 }
 
-/** The values in an array that is the caller's own, of the tensor's type: a cast on cpu keeps another's. */
+/**
+ * Copies the values into an array of the tensor's own type. After a cast, the
+ * cpu backend still holds an array of the earlier type.
+ */
 async function readTensor(tensor: tf.Tensor): Promise<HostData> {
   const data = zeros(tensor.dtype as DType, tensor.size);
   data.set(await tensor.data());

@@ -26,6 +26,7 @@ import {
   mapTree,
   type Tree,
 } from "./tensors.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 export type {
   DeviceTensor,
@@ -40,20 +41,20 @@ export type {
 };
 
 /**
- * Chooses the engine for all later calls. Without a call of it, the first
- * program chooses "auto". A choice that fails leaves the one before it.
+ * Chooses the engine for all later calls. Without a call, the first program
+ * chooses "auto". A choice that fails changes nothing.
  *
- * Await the calls that are running first: a `decode` whose engine changes under
- * it is refused the tensors that it left in the one before. So is whatever uses
- * an image embedding made before; encode the image again.
+ * Await the running calls first: tensors stay in the engine that made them, and
+ * another engine refuses them. This holds for image embeddings as well; encode
+ * the image again.
  *
  * @param name "auto" takes the first of onnx, wasm, cpu that this machine has.
  * "tensorflow" needs `@tensorflow/tfjs-node-gpu`, or `@tensorflow/tfjs-node`
  * without a GPU, which you install with npm into a folder of your choice.
  * @param options Threads, and what computes; see {@linkcode EngineOptions}.
  * @returns The engine taken, and why.
- * @throws {Error} Where the engine named is not available: what is missing, and
- * how to install it.
+ * @throws {Error} When the named engine is not available; the message says what
+ * is missing and how to install it.
  * @throws {RangeError} When there is no engine or provider of the name, or
  * `threads` is no integer >= 1.
  *
@@ -91,12 +92,12 @@ export function currentEngine(): EngineInfo | undefined {
 }
 
 /**
- * Tries every engine: undefined where it works, else the reason why not. The
- * engine in use stays.
+ * Tries every engine and says why it does not work, or undefined where it
+ * works. The engine in use stays.
  *
  * @param options What {@linkcode useEngine} would be called with.
- * @throws {RangeError} When there is no provider of the name, or `threads` is no
- * integer >= 1.
+ * @throws {RangeError} When there is no provider of the name, or `threads` is
+ * no integer >= 1.
  */
 export async function availableEngines(
   options: EngineOptions = {},
@@ -140,7 +141,7 @@ export type Uploaded<T> = T extends HostTensor ? DeviceTensor
  * @throws {Error} When one is NaN or infinite; the message names the engine.
  */
 export function checkFinite(action: string, values: ArrayLike<number>): void {
-  let sum = 0; // of float32 it is finite, unless one of them is not
+  let sum = 0; // a sum of finite float32 values is finite in float64
   for (let i = 0; i < values.length; i++) sum += values[i];
   if (Number.isFinite(sum)) return;
   const all = Array.from(values);
@@ -150,7 +151,7 @@ export function checkFinite(action: string, values: ArrayLike<number>): void {
   const engine = provider && provider !== "cpu"
     ? `${name} (${provider})`
     : name;
-  throw new Error(
+  throw new EnvironmentError(
     `Cannot ${action} as the engine ${engine} must give finite numbers: current value is ${
       values[at]
     }, ${bad} of ${all.length} are not finite. Choose another engine with useEngine(), or check the weights`,

@@ -27,6 +27,7 @@ import {
   type Tree,
 } from "./tensors.ts";
 import { type Program, trace } from "./trace.ts";
+import { InputError, InputTypeError } from "../input_error.ts";
 
 /** A record whose members are tensors, or arrays and records of them. */
 export type TensorRecord<T> = { [K in keyof T]: TensorTree<T[K]> };
@@ -53,17 +54,17 @@ export type ProgramOutputs<O, R> = {
 export interface JitOptions<R extends string> {
   /** The function's name, in errors and in {@linkcode ProgramInfo}. */
   readonly name: string;
-  /** Top-level keys of the result that stay in the engine; defaults to none. */
+  /** Top-level keys of the result that stay in the engine. Default: none. */
   readonly resident?: readonly R[];
   /**
    * The values of an input that never changes, by its place ("weights/bias"):
    * the engine `onnx` makes it a part of the program, which is then larger and
-   * faster where it convolves. Defaults to none.
+   * faster where it convolves. Default: none.
    */
   readonly constant?: (path: string) => HostData | undefined;
 }
 
-/** What is known of a compiled program. */
+/** Facts about a compiled program. */
 export interface ProgramInfo {
   /** The function's name. */
   readonly name: string;
@@ -139,14 +140,14 @@ export function jit<
     if (!isRecord(result)) {
       const promised = result instanceof Promise;
       if (promised) result.catch(() => {}); // it goes on without tensors
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot use the result of "${name}" as it must be a record of ` +
           `tensors: current value is ${promised ? "a Promise" : result}`,
       );
     }
     const missing = resident.find((key) => !(key in result));
     if (missing !== undefined) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot keep "${missing}" of "${name}" in the engine as it must be a ` +
           `key of the result: current keys are ${Object.keys(result)}`,
       );
@@ -175,7 +176,7 @@ export function jit<
     return mapTree(program.outputTree, isIndex, (i) => outputs[i]);
   }
 
-  /** Traces the function, unless it has been for inputs like these. */
+  /** Traces the function, unless there is a program for inputs like these. */
   function compiledFor(
     key: readonly string[],
     inputs: Tree<InputLeaf>,

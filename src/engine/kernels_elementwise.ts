@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { Graph } from "./graph.ts";
+import type { Graph, Value } from "./graph.ts";
 import { binary, cast, unary, where } from "./operators.ts";
 import { type Kernel, type Refuse, registerKernels } from "./trace_backend.ts";
-import type { Value } from "./values.ts";
 
 /** tfjs kernels that are one ONNX operation on `x`. */
 const UNARY = {
@@ -105,7 +104,7 @@ registerKernels({
     return binary(g, "Min", raised, g.scalar(clipValueMax, x.dtype));
   },
 
-  // Of NaN: 0 or alpha, where tfjs gives NaN. The gradient of relu needs it.
+  // NaN gives 0 or alpha here, and NaN in tfjs. The gradient of relu needs it.
   Step: (g, { x }, { alpha }) => {
     const positive = binary(g, "Greater", x, g.scalar(0, x.dtype), "bool");
     return alpha

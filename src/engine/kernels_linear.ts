@@ -4,11 +4,10 @@
  * @module
  */
 import * as tf from "./tf.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, Value } from "./graph.ts";
 import { activate } from "./kernels_elementwise.ts";
 import { binary, cast, matMul, slice, transpose } from "./operators.ts";
 import { type Refuse, registerKernels } from "./trace_backend.ts";
-import type { Value } from "./values.ts";
 
 /** tfjs has channels last, ONNX channels second; filters [h, w, in, out] and [out, in, h, w]. */
 const TO_NCHW = [0, 3, 1, 2];
@@ -160,7 +159,7 @@ registerKernels({
     return transpose(g, resized, TO_NHWC);
   },
   ResizeBilinearGrad: (g, { images, dy }, attrs, refuse) => {
-    if (attrs.halfPixelCenters) { // tfjs's own gradient takes no notice of it
+    if (attrs.halfPixelCenters) { // tfjs's own gradient ignores it
       refuse("halfPixelCenters has no correct gradient in tfjs");
     }
     const { alignCorners } = attrs;

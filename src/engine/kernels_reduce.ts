@@ -4,10 +4,9 @@
  * @module
  */
 import * as tf from "./tf.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, Value } from "./graph.ts";
 import { cast, reduce, reducedShape } from "./operators.ts";
 import { type Kernel, registerKernels } from "./trace_backend.ts";
-import type { Value } from "./values.ts";
 
 registerKernels({
   Sum: (g, { x }, { axis, keepDims }) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "./tf.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, Value } from "./graph.ts";
 import {
   binary,
   cast,
@@ -17,7 +17,6 @@ import {
 } from "./operators.ts";
 import { registerKernels } from "./trace_backend.ts";
 import { type DType, sizeOf } from "./tensors.ts";
-import type { Value } from "./values.ts";
 
 /** Slice's end for "through index 0" where its step is negative. */
 const BEFORE_START = -(2 ** 31);

@@ -4,16 +4,17 @@
  *
  * @module
  */
-import type { Graph } from "./graph.ts";
-import type { Attribute, OnnxType } from "./onnx.ts";
-import { sizeOf } from "./tensors.ts";
 import {
+  type Graph,
   numberIn,
   paddedShape,
   sameShape,
   sourceOf,
   type Value,
-} from "./values.ts";
+} from "./graph.ts";
+import type { Attribute, OnnxType } from "./onnx.ts";
+import { sizeOf } from "./tensors.ts";
+import { InputError } from "../input_error.ts";
 
 /** TensorProto.DataType, for Cast. */
 const CAST_TO: Record<OnnxType, number> = {
@@ -23,7 +24,10 @@ const CAST_TO: Record<OnnxType, number> = {
   bool: 9,
 };
 
-/** From so many rows on, a sum over leading axes is a product with ones. */
+/**
+ * From this number of rows on, a sum over leading axes is computed as a product
+ * with ones.
+ */
 const ROWS_FOR_MATMUL = 64;
 
 /** An elementwise operation on one value. */
@@ -225,7 +229,7 @@ export function matMul(
     b.shape.at(transposeB ? -1 : -2),
   ];
   if (inner[0] !== inner[1]) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot multiply [${a.shape}] by [${b.shape}] as their inner extents must ` +
         `be equal: current values are ${inner[0]} and ${inner[1]}`,
     );
@@ -264,7 +268,7 @@ export function broadcastShape(
   const q = paddedShape(b, rank);
   return p.map((extent, i) => {
     if (extent !== q[i] && extent !== 1 && q[i] !== 1) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot broadcast [${a}] with [${b}] as extents must be equal or 1: ` +
           `current values are ${extent} and ${q[i]}`,
       );

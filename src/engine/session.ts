@@ -40,7 +40,10 @@ export interface WorkerStorage extends Storage {
   readonly handle: number;
 }
 
-/** The next handle or session, of any Worker: those of one that ended stay unknown. */
+/**
+ * The next handle or session. All Workers share the count, so that a new one
+ * knows none of those of a Worker that ended.
+ */
 let nextId = 1;
 
 /** The Worker and what lives in it. */

@@ -1,5 +1,5 @@
 /**
- * What the main thread and the Worker of ONNX Runtime tell each other.
+ * The messages between the main thread and the Worker of ONNX Runtime.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface SessionOptions {
   readonly provider: Provider;
 }
 
-/** What the Worker is asked for; `call` wants a reply. */
+/** Requests to the Worker; those with `call` get a reply. */
 export type Request =
   | {
     kind: "load";
@@ -41,7 +41,7 @@ export type Request =
   | { kind: "dispose"; handle: number }
   | { kind: "release"; session: number };
 
-/** What the Worker answers. */
+/** The Worker's replies. */
 export type Reply =
   | { call: number; outputs: HostData[] }
   | { call: number; error: string };

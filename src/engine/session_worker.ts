@@ -25,7 +25,7 @@ const TELEMETRY = "ORT_DISABLE_TELEMETRY";
 const port = workerData.port as MessagePort;
 const sessions = new Map<number, Promise<Loaded>>();
 const tensors = new Map<number, Tensor>();
-/** What programs made: uploads are too seldom to be kept for. */
+/** Buffers of results; uploads are too rare to keep theirs. */
 const results = new WeakSet<Tensor>();
 const spare = new SpareBuffers();
 let ort: typeof import("onnxruntime-node");
@@ -38,8 +38,8 @@ async function load(request: Request & { kind: "load" }): Promise<Loaded> {
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: FATAL,
-    // Plans for fixed addresses take half as much memory again, and the arena
-    // without them is as fast.
+    // Memory plans take half as much memory again and are no faster than the
+    // arena alone.
     enableMemPattern: false,
     extra: {
       // Threads that spin while they wait slow down whatever else runs.
@@ -154,7 +154,7 @@ async function answer(request: Request): Promise<void> {
 
 let queue = (async () => {
   try {
-    Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) || "1"); // 0: it does
+    Deno.env.set(TELEMETRY, Deno.env.get(TELEMETRY) || "1"); // "0" makes it report
     ort = await import("onnxruntime-node");
     ort.env.logLevel = "fatal";
     reply({ call: START_CALL, outputs: [] });

@@ -5,10 +5,10 @@
  */
 import { type DType, dtypeOf, type HostData } from "./tensors.ts";
 
-/** Smaller buffers are made as fast as they are found, and would be many. */
+/** Making a smaller buffer is as fast as finding a kept one. */
 const LEAST_BYTES = 2 ** 16;
 
-/** So much is kept in all, whatever the sizes. */
+/** Bytes that are kept in all. */
 const MOST_BYTES = 2 ** 26;
 
 /** Large buffers to be used again: new memory costs more than the run that fills it. */

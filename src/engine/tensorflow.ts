@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { EnvironmentError } from "../input_error.ts";
 
 const PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 const VERSION = "4.22.0";
@@ -34,7 +35,7 @@ export function loadTensorFlow(
       reason = `${specifier} does not load: ${(error as Error).message}`;
     }
   }
-  throw new Error(
+  throw new EnvironmentError(
     `Cannot use the engine "tensorflow" as ${reason}. To install it, run: ` +
       `npm install --prefix FOLDER ${PACKAGES[0]}@${VERSION} (or ` +
       `${PACKAGES[1]}, without a GPU), then name the folder: ` +

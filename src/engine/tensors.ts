@@ -5,6 +5,7 @@
  */
 
 import type * as tf from "./tf.ts";
+import { InputTypeError } from "../input_error.ts";
 
 /** A tfjs tensor, as traced functions take and give. */
 export type Tensor = tf.Tensor;
@@ -25,8 +26,8 @@ export interface HostTensor {
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
   /**
-   * True: whoever is given it may take the memory, which is then gone for who
-   * gave it, so that a large input is not copied. Absent: it is copied.
+   * True: the receiver may take the memory instead of copying it; the sender
+   * can no longer use it. Absent: the values are copied.
    */
   readonly owned?: boolean;
 }
@@ -84,7 +85,7 @@ export class EngineTensor<S extends Storage = Storage> implements DeviceTensor {
   /** Its storage, after a check that `engine` may use it. */
   storageIn(engine: string): S {
     if (this.engine !== engine) {
-      throw new TypeError(
+      throw new InputTypeError(
         `Cannot use a device tensor as it must live in the current engine ` +
           `"${engine}": current value is "${this.engine}"`,
       );
@@ -104,7 +105,7 @@ export class EngineTensor<S extends Storage = Storage> implements DeviceTensor {
 
   #live(action: string): S {
     if (this.#storage) return this.#storage;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} a device tensor [${this.shape}] as it is disposed`,
     );
   }
@@ -141,7 +142,7 @@ export function dtypeOf(data: HostData): DType {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Int32Array) return "int32";
   if (data instanceof Uint8Array) return "bool";
-  throw new TypeError(
+  throw new InputTypeError(
     `Cannot use a host tensor as its data must be Float32Array, Int32Array ` +
       `or Uint8Array: current value is ${Object.prototype.toString.call(data)}`,
   );
@@ -166,13 +167,13 @@ export function checkHostTensor(tensor: HostTensor, path: string): void {
       return shape[axis] <= 1 || stride[axis] === expected;
     });
   if (!contiguous || (offset ?? 0) !== 0) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use input "${path}" as it must be contiguous: ` +
         `current strides are [${stride}], offset ${offset}`,
     );
   }
   if (data.length !== sizeOf(shape)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use input "${path}" as its shape [${shape}] must hold ` +
         `${sizeOf(shape)} values: current value is ${data.length}`,
     );
@@ -192,7 +193,7 @@ export function mapTree<Leaf, Result>(
   if (tree === undefined) return tree as unknown as Tree<Result>;
   if (tree !== null && isLeaf(tree)) return visit(tree, path);
   if (!Array.isArray(tree) && !isRecord(tree)) {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot use "${path}" as it must be a tensor, or an array or record of ` +
         `them: current value is ${String(tree)}`,
     );
@@ -216,7 +217,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The same for a record, whose top-level keys `visit` is told. */
+/** The same for a record; `visit` also gets the top-level key. */
 export function mapRecord<Leaf, Result>(
   record: unknown,
   isLeaf: (node: unknown) => node is Leaf,
@@ -242,9 +243,9 @@ export function copyOf(data: HostData): HostData {
 }
 
 /**
- * Frees the memory of values that nobody uses any more, which are empty from
- * then on. The collector would free it much later, and the memory that is taken
- * meanwhile, being new, costs more than most programs that fill it.
+ * Frees the memory of values that nobody uses any more; they are empty
+ * afterwards. The garbage collector would free it much later, and new memory
+ * costs more time than most programs that fill it.
  */
 export function free({ buffer }: HostData): void {
   (buffer as ArrayBuffer).transfer(0);

@@ -3,8 +3,8 @@
  *
  * @module
  */
+
 import * as tf from "./tf.ts";
-import "./kernels.ts";
 import { encodeModel, type OnnxModel } from "./onnx.ts";
 import {
   type DType,
@@ -13,8 +13,16 @@ import {
   mapTree,
   type Tree,
 } from "./tensors.ts";
-import { traceBackend, withTracing } from "./trace_backend.ts";
-import { TraceError, Tracing } from "./tracing.ts";
+import {
+  traceBackend,
+  TraceError,
+  Tracing,
+  withTracing,
+} from "./trace_backend.ts";
+import "./kernels_elementwise.ts";
+import "./kernels_linear.ts";
+import "./kernels_reduce.ts";
+import "./kernels_shape.ts";
 
 /** Shape and element type of a program's input. */
 export interface TensorSpec {

@@ -5,20 +5,77 @@
  *
  * @module
  */
+
 import * as tf from "./tf.ts";
-import type { Graph } from "./graph.ts";
+import { Graph, numberIn, sameShape, type Value } from "./graph.ts";
 import { reshape } from "./operators.ts";
 import { type DType, type HostData, sizeOf, zeros } from "./tensors.ts";
-import { forbid, randomOp, refuseRandom, refuseRead } from "./trace_guards.ts";
-import { TraceError, type Tracing } from "./tracing.ts";
-import { numberIn, sameShape, type Value } from "./values.ts";
+
+/** The error of a function that cannot become a program. */
+export class TraceError extends Error {
+  override name = "TraceError";
+}
+
+/** One function's tracing. */
+export class Tracing {
+  readonly graph: Graph;
+  /** Tensors that the function took from outside its inputs. */
+  readonly captured = { count: 0, bytes: 0 };
+  /** The first error, even if the function caught it. */
+  violation: TraceError | undefined;
+  /** The values behind tfjs's tensors, by their data ids. */
+  readonly values = new WeakMap<object, Value>();
+
+  constructor(readonly name: string, options: { standard?: boolean } = {}) {
+    this.graph = new Graph(options);
+  }
+
+  /** Throws an error that names the function, and remembers it. */
+  refuse(reason: string, options?: ErrorOptions): never {
+    this.violation ??= new TraceError(
+      `Cannot trace "${this.name}": ${reason}`,
+      options,
+    );
+    throw this.violation;
+  }
+
+  /** A tensor of another backend becomes a constant and stays where it is. */
+  capture({ dataId, shape, dtype }: tf.TensorInfo): Value {
+    const values = this.#readOutside(dataId);
+    this.captured.count++;
+    this.captured.bytes += values.byteLength;
+    const value = this.graph.constant(values.slice(), {
+      shape: [...shape],
+      dtype: dtype as DType,
+    });
+    this.values.set(dataId, value);
+    return value;
+  }
+
+  #readOutside(dataId: object): HostData {
+    // The engine keeps each tensor's backend there and nowhere public.
+    const { tensorInfo } = (tf.engine() as unknown as {
+      state: { tensorInfo: WeakMap<object, { backend: tf.KernelBackend }> };
+    }).state;
+    const info = tensorInfo.get(dataId);
+    if (!info) this.refuse("it uses a tensor that is disposed");
+    try {
+      return info.backend.readSync(dataId) as HostData;
+    } catch (cause) {
+      this.refuse(
+        "it uses a tensor whose values cannot be read now; make it an input",
+        { cause },
+      );
+    }
+  }
+}
 
 /** Name under which the backend is registered with tfjs. */
 export const TRACE_BACKEND = "trace";
 
 let current: Tracing | undefined;
 
-/** The tracing under way; throws where there is none. */
+/** The current tracing. It throws where there is none. */
 export function currentTracing(): Tracing {
   if (current) return current;
   throw new TraceError(
@@ -195,4 +252,91 @@ export function registerKernels(kernels: Record<string, Kernel>): void {
       },
     });
   }
+}
+
+/** Reads of values; each may name itself in the error. */
+const READS = [
+  "array",
+  "arraySync",
+  "buffer",
+  "bufferSync",
+  "bytes",
+  "bytesSync",
+  "data",
+  "dataSync",
+  "print",
+  "toString",
+] as const;
+
+/** Random ops draw on the host: their values would be frozen into the program. */
+const RANDOM_OP = /^(rand|random.*|truncatedNormal|dropout|multinomial)$/;
+
+/**
+ * Makes assignments and Math.random throw, and makes reads name themselves in
+ * their errors.
+ *
+ * @returns Undoes it.
+ */
+function forbid(tracing: Tracing): () => void {
+  const tensor = tf.Tensor.prototype as unknown as Record<string, unknown>;
+  const originals = READS.map((name) => [name, tensor[name]] as const);
+  for (const [name, original] of originals) {
+    tensor[name] = function (this: tf.Tensor, ...args: unknown[]) {
+      const outer = reading;
+      reading ??= name;
+      try {
+        return (original as typeof Function.prototype).apply(this, args);
+      } finally {
+        reading = outer;
+      }
+    };
+  }
+  const { assign } = tf.Variable.prototype;
+  tf.Variable.prototype.assign = function () {
+    tracing.refuse(
+      `it assigns the variable "${this.name}"; return the new value instead`,
+    );
+  };
+  const { random } = Math;
+  Math.random = () => refuseRandom(tracing, randomOp() ?? "Math.random");
+  return () => {
+    for (const [name, original] of originals) tensor[name] = original;
+    tf.Variable.prototype.assign = assign;
+    Math.random = random;
+  };
+}
+
+/** The read being executed, if any. */
+let reading: string | undefined;
+
+/** Refuses the read under way. */
+function refuseRead(tracing: Tracing): never {
+  const op = reading ?? operations().at(-1) ?? "a read";
+  tracing.refuse(
+    `it asks for the values of a tensor (${op}), and there are none while ` +
+      `tracing; decide outside of it, or use tf.where`,
+  );
+}
+
+/** Refuses random numbers drawn by `op`. */
+function refuseRandom(tracing: Tracing, op: string): never {
+  tracing.refuse(
+    `it draws random numbers (${op}), which would be the same in every call; ` +
+      `make them an input`,
+  );
+}
+
+/** The random tfjs op being executed, if any. */
+function randomOp(): string | undefined {
+  return operations().find((op) => RANDOM_OP.test(op));
+}
+
+/** Names of the tfjs ops being executed, outermost first. */
+function operations(): string[] {
+  const { scopeStack } = (tf.engine() as unknown as {
+    state: { scopeStack: { name: string }[] };
+  }).state;
+  return scopeStack
+    .filter(({ name }) => name?.endsWith("__op"))
+    .map(({ name }) => name.slice(0, -"__op".length));
 }

@@ -6,6 +6,7 @@
  */
 import * as tf from "./tf.ts";
 import { once } from "../once.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** A computed specifier stays outside the module graph. */
 const WEBGPU = "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
@@ -35,7 +36,7 @@ export async function requireAdapter(
 ): Promise<void> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (adapter && (allowSoftware || !isSoftware(adapter.info))) return;
-  throw new Error(
+  throw new EnvironmentError(
     `Cannot use ${user} as this machine has ` +
       (adapter
         ? `only a software adapter, ${nameOf(adapter.info)} ` +
@@ -45,7 +46,7 @@ export async function requireAdapter(
   );
 }
 
-/** What people call an adapter: its device may be a mere number. */
+/** A readable name of an adapter; its `device` may be a mere number. */
 function nameOf({ description, device }: GPUAdapterInfo): string {
   return `"${description || device || "unnamed"}"`;
 }
@@ -67,8 +68,8 @@ export async function loadWebGPU(allowSoftware: boolean): Promise<void> {
 /**
  * Runs a synchronous function of kernels.
  *
- * @throws {Error} Where the GPU refuses one of them: tfjs does not ask, and its
- * results would be zeros.
+ * @throws {Error} Where the GPU refuses one of them: tfjs does not check, and
+ * its results would be zeros.
  */
 export async function withDeviceErrors(run: () => void): Promise<void> {
   const { device } = tf.engine().findBackend("webgpu") as unknown as {

@@ -26,13 +26,6 @@ import {
 import { startPreference } from "../spa/start_preference.ts";
 import type { UpdateOptions } from "../spa/update_preference.ts";
 import {
-  type Beginning,
-  type Damage,
-  firstWords,
-  lookOptions,
-  type RegionChoice,
-} from "./first_words.ts";
-import {
   advance,
   type Interaction,
   type Move,
@@ -42,90 +35,100 @@ import {
 } from "./moves.ts";
 import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
 import {
+  type Beginning,
+  type Damage,
   expectedTargets,
+  firstWords,
+  lookOptions,
   nothingMarked,
   partsOf,
   readMasks,
+  type RegionChoice,
   type Target,
   targetsOf,
 } from "./targets.ts";
 
 /** How to evaluate. */
 export interface EvaluateOptions {
-  /** Iterations, default 6, the paper's cap. */
+  /** Iterations. Default: 6, the paper's cap. */
   readonly iterations?: number;
-  /** Samples N per iteration, default 48. */
+  /** Samples N per iteration. Default: 48. */
   readonly samples?: number;
-  /** Variations per iteration, as many as samples by default; see `decode`. */
+  /** Variations per iteration. Default: as many as samples; see `decode`. */
   readonly variations?: number;
-  /** Candidates K, default 4. */
+  /** Candidates K. Default: 4. */
   readonly candidates?: number;
-  /** Seed of the clicks, samples and users, default 0. */
+  /** Seed of the clicks, samples and users. Default: 0. */
   readonly seed?: number;
-  /** How a choice updates the preference; by default the generator, all of it. */
+  /** How a choice updates the preference. Default: all of the generator. */
   readonly update?: UpdateOptions;
   /**
-   * Whether the mixture alone carries the choices: the decoder is not shown
-   * them, samples are neither kept nor weighed by them, and a component's
-   * evidence is that of its own samples, without variations. It tells what the
-   * update of the mixture is worth by itself; default false.
+   * Whether only the mixture carries the choices. The decoder does not get
+   * them, they neither keep nor weigh samples, and a component's evidence is
+   * that of its own samples, without variations. This measures the update of
+   * the mixture by itself. Default: false.
    */
   readonly mixtureOnly?: boolean;
-  /** The simulated user of a mask who picks, default `nearestUser`. */
+  /** The simulated user of a mask who picks. Default: `nearestUser`. */
   readonly user?: (target: NdArray<Uint8Array>) => SimulatedUser;
   /**
-   * What the user does: "pick" (default) a candidate; "click" at the center of
-   * the largest error; or "mixed", whichever of the two gives the better next
-   * recommendation, both being tried: the most that a user can make of them.
+   * The user's action: "pick" (default) a candidate; "click" at the center of
+   * the largest error; or "mixed", which tries both and takes the one with the
+   * better next recommendation, an upper bound for users of both.
    */
   readonly interaction?: Interaction;
-  /** What the user gives first, default "click": a random pixel of the target. */
+  /**
+   * The first prompt of the user. Default: "click", at a random pixel of the
+   * target.
+   */
   readonly beginning?: Beginning;
-  /** How the mask of `beginning: "mask"` is damaged; by default not at all. */
+  /** How the mask of `beginning: "mask"` is damaged. Default: not at all. */
   readonly damage?: Damage;
   /**
-   * Where the network looks: "auto" finds the object from the user's first words,
-   * as for any user, and is the default; "whole" of crops and of SAM's network;
-   * "given" is the square three times as long as the target.
+   * Where the network looks: "auto" finds the object from the user's first
+   * prompts; "whole" is the whole image; "given" is the square three times as
+   * long as the target. Default: "auto", but "whole" for crops and for SAM's
+   * network.
    */
   readonly region?: RegionChoice;
   /**
-   * By what share of its side a given region is moved in both directions, toward
-   * one of the four corners; default 0.
+   * The share of its side by which a given region is moved in both directions,
+   * toward one of the four corners. Default: 0.
    */
   readonly shift?: number;
   /**
    * Whether every separate part of a mask, of 30 pixels or more, is a target of
-   * its own; default false.
+   * its own. Default: false.
    */
   readonly parts?: boolean;
   /**
-   * Raters whose majority is the one target of a case: the pixels that at least
-   * half of those among them have who drew a mask. A case without any of them
-   * has no target. By default each rater in turn is one.
+   * Raters whose majority is the only target of a case: the pixels in at least
+   * half of the masks that these raters drew. A case without any of these
+   * raters has no target. Default: each rater in turn is a target.
    */
   readonly include?: readonly string[];
-  /** Whether the samples of the first proposal are measured; default false. */
+  /** Whether the samples of the first proposal are measured. Default: false. */
   readonly sampleSet?: boolean;
   /**
-   * Profiles by target's name, which default to none: a target starts with its
-   * own from the case before, and leaves its new one here.
+   * Profiles by target's name. A target starts with its profile of the case
+   * before, and its new profile is put here. Default: none.
    */
   readonly profiles?: Map<string, Profile>;
   /**
-   * Whose profile of the cases before a target starts with, by the names of those
-   * who have one; by default the own one. With another's, the own one still goes
-   * on from case to case, by a user who starts with it and picks once.
+   * Chooses the profile that a target starts with, among the names of those who
+   * have one. Default: the target's own. With another's profile, the own one
+   * still goes on from case to case, by a user who starts with it and picks
+   * once.
    */
   readonly lender?: (name: string, known: readonly string[]) => string;
   /**
-   * Which cases to evaluate, by id and place in the dataset.
-   * Default: all. Without profiles a case's figures do not depend on the others.
+   * The cases to evaluate, by id and place in the dataset. Default: all.
+   * Without profiles a case's figures do not depend on the others.
    */
   readonly only?: (id: string, index: number) => boolean;
   /**
-   * Called after every target: how many are done, of how many as far as can be
-   * told before masks are read.
+   * Called after every target with the number of targets done, and the number
+   * of all as far as it is known before masks are read.
    */
   readonly onTarget?: (
     done: number,
@@ -159,7 +162,10 @@ export interface IterationResult {
   readonly spread: number;
   /** Milliseconds to sample, decode, cluster, and update after the choice. */
   readonly milliseconds: number;
-  /** What a user of picks and clicks did then; others always do the same. */
+  /**
+   * The action of a user of both picks and clicks; the other users have only
+   * one.
+   */
   readonly did?: "pick" | "click";
 }
 
@@ -167,31 +173,31 @@ export interface IterationResult {
 export interface TargetResult {
   /** The case's id. */
   readonly case: string;
-  /** Whose image it is. */
+  /** The patient. */
   readonly patient: string;
   /** Its data set, where there are several. */
   readonly set?: string;
-  /** Whose mask was aimed at: a rater, or "majority of 1, 2". */
+  /** The rater of the target, or "majority of 1, 2". */
   readonly rater: string;
-  /** Which separate part of the mask it is, from 1, the largest first. */
+  /** The separate part of the mask, from 1, the largest first. */
   readonly part?: number;
   /** The box around the target, in pixels of the image. */
   readonly object?: Box;
   /** Where the network looked first, in pixels of the image. */
   readonly region?: Box;
-  /** How often it looked to find it, and the milliseconds that took. */
+  /** The number of looks to find it, and their milliseconds. */
   readonly looks?: { readonly count: number; readonly milliseconds: number };
   /** Millimeters per pixel of the case, where known: the unit of `hd95`. */
   readonly spacing?: Case["spacing"];
   /** Whether it started with the profile of an earlier case. */
   readonly carried?: boolean;
-  /** Of the first proposal's samples, where they were measured. */
+  /** The metrics of the first proposal's samples, where they were measured. */
   readonly sampleSet?: SampleSetMetrics;
   /** The iterations, in order. */
   readonly iterations: readonly IterationResult[];
 }
 
-/** What a method did for one target. */
+/** The result of a method on one target. */
 export type Alignment = Pick<
   TargetResult,
   "carried" | "sampleSet" | "iterations" | "region" | "looks"
@@ -207,7 +213,7 @@ export interface OpenCase extends Disposable {
   ): Promise<Alignment>;
 }
 
-/** How good a proposal is. */
+/** Measures a proposal. */
 export function measureProposal(
   proposal: Proposal,
   { mask: target, spacing }: Pick<Target, "mask" | "spacing">,
@@ -229,9 +235,9 @@ export function measureProposal(
 /** A case for all its users. */
 interface Scene {
   readonly model: Model;
-  /** The whole image, encoded once, where that is what the network looks at. */
+  /** The whole image, encoded once, where the network looks at it. */
   readonly whole?: ImageEmbedding;
-  /** Looks at the image as one user's first words ask for. */
+  /** Encodes the region that one user's first prompts ask for. */
   look(words: Words, target: Target): Promise<ImageEmbedding>;
   /** The profiles after the case before. */
   readonly before: ReadonlyMap<string, Profile>;
@@ -322,13 +328,13 @@ async function evaluateTarget(
   };
 }
 
-/** What a user said first. */
+/** The first prompts of a user. */
 type Words = ReturnType<typeof firstWords>;
 
 /**
  * Evaluates a model on a dataset: for every target a simulated user clicks once
- * at a random pixel of it, the network finds the region to look at, and the user
- * picks a candidate at every iteration; options say otherwise.
+ * at a random pixel of it, the network finds the region to look at, and the
+ * user picks a candidate at every iteration. Options change each of these.
  *
  * @param model The network.
  * @param dataset Cases with raters; raters with empty masks are left out.
@@ -415,7 +421,7 @@ export async function evaluateCases(
       const { name, index, part, mask } = target;
       const path = [places[c], index, ...(part === undefined ? [] : [part])];
       const random = createRandom(seed, ...path);
-      // of a part, nobody's whole mask is the measure
+      // a part is not compared with the raters' whole masks
       const measured = part === undefined ? masks : new Map([[name, mask]]);
       const result = await method.align(target, measured, random);
       own.push({
@@ -430,7 +436,7 @@ export async function evaluateCases(
     }
     await options.onCase?.(id, own);
   }
-  // Of a part of the cases nobody can tell.
+  // With a filter, the number of all targets is not known.
   const some = cases.some(([, item]) => expectedTargets(item, include) > 0);
   if (results.length === 0 && some && !only) {
     throw nothingMarked("evaluate", dataset.name);

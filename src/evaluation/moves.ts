@@ -1,5 +1,10 @@
-/** What a simulated user is shown, and what is done next: a pick or a click. */
+/**
+ * The proposals that a simulated user sees, and the moves that answer them: a
+ * pick or a click.
+ */
 
+// @ts-types="@types/ndarray"
+import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Model } from "../model/model.ts";
@@ -20,9 +25,8 @@ import {
   type UpdateOptions,
   updatePreference,
 } from "../spa/update_preference.ts";
-import { freshAlone, mixtureAlone } from "./mixture_only.ts";
 
-/** What a simulated user does. */
+/** The moves of a simulated user. */
 export type Interaction = "pick" | "click" | "mixed";
 
 /** How proposals are made; see `EvaluateOptions`. */
@@ -45,13 +49,13 @@ export interface State {
   readonly preference: Preference;
 }
 
-/** What the user is shown there. */
+/** The proposal that the user sees. */
 export interface Shown extends State {
   readonly proposal: Proposal;
   readonly milliseconds: number;
 }
 
-/** What a simulated user may do. */
+/** A move of a simulated user. */
 export type Move = Extract<Action, { readonly kind: "choose" | "click" }>;
 
 /** Makes the proposal of a state. */
@@ -75,7 +79,7 @@ export async function show(
   return { embedding, preference, proposal, milliseconds };
 }
 
-/** The moves that a user tries; none where the recommendation is all right. */
+/** The moves that a user tries; none where the recommendation has no error. */
 export function movesOf(
   { proposal }: Shown,
   target: NdArray<Uint8Array>,
@@ -121,4 +125,32 @@ export async function advance(
     });
   }
   return { embedding, preference, milliseconds: performance.now() - start };
+}
+
+/** The preference with its choices removed; only the mixture remains. */
+function mixtureAlone(
+  { kept: _, ...preference }: Preference,
+): Preference {
+  return { ...preference, feedback: { ...preference.feedback, choices: [] } };
+}
+
+/** A proposal with its fresh samples only; the others are no evidence. */
+function freshAlone(proposal: Proposal): Proposal {
+  const { candidates, predictions } = proposal;
+  const { components } = predictions.latents;
+  const N = components.length;
+  const [, side] = predictions.probabilities.shape;
+  const maps = predictions.probabilities.data.subarray(0, N * side * side);
+  return {
+    ...proposal,
+    candidates: candidates.map((candidate) => ({
+      ...candidate,
+      members: candidate.members.filter((i) => i < N),
+    })),
+    predictions: {
+      ...predictions,
+      components,
+      probabilities: ndarray(maps as Float32Array, [N, side, side]),
+    },
+  };
 }

@@ -1,4 +1,4 @@
-/** How raters agree with one another: the scale on which to read a method's Dice. */
+/** The agreement of raters with one another, the scale for a method's Dice. */
 
 import type { Dataset } from "../datasets/dataset.ts";
 import { dice } from "../metrics/overlap.ts";
@@ -6,13 +6,15 @@ import type { Table } from "../table.ts";
 import { mean, meanCells } from "./statistics.ts";
 import { nothingMarked, readMasks, targetsOf } from "./targets.ts";
 
-/** How the others would have done for one rater of one case; Dice are 0..1. */
+/**
+ * The agreement of the other raters with one rater of one case; Dice are 0..1.
+ */
 export interface RaterAgreement {
   /** The case's id. */
   readonly case: string;
-  /** Whose image it is. */
+  /** The patient. */
   readonly patient: string;
-  /** Who drew the mask that the others are compared with. */
+  /** The rater of the mask that the others are compared with. */
   readonly rater: string;
   /** Mean Dice of the other raters' masks with this one's. */
   readonly another: number;

@@ -1,12 +1,12 @@
-/** How well a proposal's samples cover what the raters drew. */
+/** Metrics of how well a proposal's samples cover the raters' masks. */
 
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { expectedCalibrationError } from "../metrics/calibration.ts";
 import { diceSoft, meanMask } from "../metrics/overlap.ts";
 import {
   diceMax,
+  expectedCalibrationError,
   generalizedEnergyDistance,
   hungarianMatchedDice,
   type Masks,
@@ -15,8 +15,9 @@ import type { Proposal } from "../spa/cluster.ts";
 import { mapToImage, maskToImage } from "../spa/frame.ts";
 
 /**
- * Metrics of a set of samples against a set of annotations, each as the function
- * of its name computes it; 0..1 but for the first, and the spread, 0..0.5.
+ * Metrics of a set of samples against a set of annotations, each computed by
+ * the function of its name. All are 0..1 except the energy distance, 0..2, and
+ * the spread, 0..0.5.
  */
 export interface SampleSetMetrics {
   /** Squared generalized energy distance, 0..2; less is better. */
@@ -39,10 +40,11 @@ export interface SampleSetMetrics {
  * Measures the fresh samples of a proposal, thresholded at the image's own
  * size, and its mean probability against the masks of all raters.
  *
- * @param proposal Of `cluster`.
+ * @param proposal A result of `cluster`.
  * @param annotations At least one mask, [H, W].
  * @returns The metrics; the spread is that of all the proposal's predictions.
- * @throws {RangeError} When there is no annotation, one is of another size than the image, or there are too many for {@linkcode hungarianMatchedDice}.
+ * @throws {RangeError} When there is no annotation, one is of another size than
+ * the image, or there are too many for {@linkcode hungarianMatchedDice}.
  */
 export function sampleSetMetrics(
   { predictions, recommended, spread }: Proposal,

@@ -1,20 +1,21 @@
 /**
- * An evaluation as a file: what was asked, and the results of every case that
- * is done. It is written after every case, so that a run that was killed goes
- * on where it was, and the shards of one evaluation can be merged.
+ * An evaluation as a file: its settings, and the results of every case that is
+ * done. It is written after every case, so that a killed run goes on, and the
+ * shards of one evaluation can be merged.
  */
 
 import { writeFileAtomic } from "../files.ts";
 import type { TargetResult } from "./evaluate.ts";
-import type { Beginning, RegionChoice } from "./first_words.ts";
+import type { Beginning, RegionChoice } from "./targets.ts";
 import { InputError } from "../input_error.ts";
+import { findDifference } from "../same_settings.ts";
 
 /** Results of every variant, by its name. */
 export type Runs = Readonly<Record<string, readonly TargetResult[]>>;
 
 /**
- * What a choice moves; `carried` is `both` with profiles from image to image,
- * `wrong` with those of the next rater.
+ * The parts that a choice moves; `carried` is `both` with profiles from image
+ * to image, `wrong` with those of the next rater.
  */
 export type VariantName =
   | "none"
@@ -27,7 +28,9 @@ export type VariantName =
 /** The simulated users that a command names. */
 export type UserName = "nearest" | "noisy" | "random" | "click" | "mixed";
 
-/** What the figures depend on; whole numbers as on the command line. */
+/**
+ * The settings that decide the figures; whole numbers as on the command line.
+ */
 export interface Settings {
   readonly iterations: number;
   readonly samples: number;
@@ -35,44 +38,53 @@ export interface Settings {
   readonly candidates: number;
   readonly seed: number;
   readonly user: UserName;
-  /** What the user gives first. */
+  /** The first prompt of the user. */
   readonly beginning: Beginning;
   /** Where the network looks. */
   readonly region: RegionChoice;
-  /** By what share of its side a given region is moved; not at all without it. */
+  /**
+   * The share of its side by which a given region is moved. Absent: it is not
+   * moved.
+   */
   readonly shift?: number;
-  /** Side of the canvases that the images are placed in; as they are without it. */
+  /**
+   * Side of the canvases that the images are placed in. Absent: there are no
+   * canvases.
+   */
   readonly pad?: number;
   /** Whether every separate part of a mask is a target. */
   readonly parts?: boolean;
   readonly rule: "generator" | "m-step";
   /** Whether the mixture alone carries the choices. */
   readonly mixtureOnly?: boolean;
-  /** What is run, one after the other. */
+  /** The variants to run, one after the other. */
   readonly variants: readonly VariantName[];
-  /** Raters whose majority is the target; each rater in turn without it. */
+  /**
+   * Raters whose majority is the target. Absent: each rater in turn is a
+   * target.
+   */
   readonly include?: readonly string[];
   /** Whether the first proposal's samples are measured. */
   readonly sampleSet: boolean;
-  /** The baseline's method; SPA without it. */
+  /** The baseline's method. Absent: SPA. */
   readonly method?: string;
   /** Fingerprint of the model's weights. */
   readonly model: string;
 }
 
-/** How its tables are made. */
+/** The settings of its tables. */
 export interface Tables {
   /** Dice to count the iterations to. */
   readonly targets: readonly number[];
 }
 
-/** The results of one case: as many as it has targets. */
+/** The results of one case, one per target. */
 export interface CaseResults {
   readonly case: string;
   readonly results: readonly TargetResult[];
 }
 
-/** An evaluation, or a shard of one, as far as it is done. */
+/** An evaluation or a shard of one, perhaps unfinished. */
 export interface SavedEvaluation {
   readonly format: "spa-evaluation";
   readonly version: 1;
@@ -81,18 +93,23 @@ export interface SavedEvaluation {
   readonly cases: readonly string[];
   readonly settings: Settings;
   readonly tables: Tables;
-  /** What computed it, such as "onnx, 2 threads". */
+  /** The engine, such as "onnx, 2 threads". */
   readonly engine: string;
-  /** What version of the method it is of; several, where some went on with others. */
+  /**
+   * The version of the method; several, where another version went on with it.
+   */
   readonly code?: string;
   /** The cases that are done, by variant. */
   readonly done: Readonly<Record<string, readonly CaseResults[]>>;
   /**
-   * Profiles of the users after the last case that is done, by rater, as JSON: of
-   * the last variant that carries them and is begun.
+   * Profiles of the users after the last finished case, by rater, as JSON. They
+   * are those of the last variant that carries profiles and has begun.
    */
   readonly profiles?: Readonly<Record<string, string>>;
 }
+
+/** The values of settings before they could be chosen; old files lack them. */
+const BEFORE = { region: "whole", beginning: "click" } as const;
 
 /** Writes an evaluation whole or not at all. */
 export async function saveEvaluation(
@@ -121,9 +138,7 @@ export async function readEvaluation(path: string): Promise<SavedEvaluation> {
     Array.isArray(settings?.variants) && Array.isArray(tables?.targets) &&
     settings.variants.every((name) => Array.isArray(done?.[name]))
   ) {
-    // what was saved before there were regions
-    const before = { region: "whole", beginning: "click" };
-    const known = { ...saved, settings: { ...before, ...settings } };
+    const known = { ...saved, settings: { ...BEFORE, ...settings } };
     return known as SavedEvaluation;
   }
   throw new InputError(
@@ -151,7 +166,7 @@ function joinVariants(parts: readonly SavedEvaluation[]): VariantName[] {
 }
 
 /**
- * Throws unless two evaluations are of the same cases, asked alike; each may have
+ * Throws unless two evaluations have the same cases and settings. Each may have
  * variants that the other lacks.
  *
  * @param action What needs it: "resume the evaluation".
@@ -167,11 +182,7 @@ export function checkSame(
     ...settings,
     variants: undefined,
   });
-  const found = findDifference(
-    asked(one),
-    asked(other),
-    (value) => value === undefined ? "not given" : JSON.stringify(value),
-  );
+  const found = findDifference(asked(one), asked(other), BEFORE);
   if (!found) return;
   throw new InputError(
     `Cannot ${action} as its "${found.name}" must be ${found.was}: current value is ${found.is}`,
@@ -179,10 +190,10 @@ export function checkSame(
 }
 
 /**
- * What is done of an evaluation, to go on with; other tables and variants may be
- * asked for, and what is left may be another engine's.
+ * Takes the results of a saved evaluation, to go on with it. The new run may
+ * have other tables, variants and another engine.
  *
- * @throws {RangeError} When it was not asked alike.
+ * @throws {RangeError} When the settings differ.
  */
 export function resumeEvaluation(
   path: string,
@@ -203,7 +214,7 @@ export function resumeEvaluation(
   };
 }
 
-/** All that computed some evaluations, each once. */
+/** The engines or versions of some evaluations, each once. */
 function joinTexts(
   parts: readonly SavedEvaluation[],
   name: "engine" | "code",
@@ -212,7 +223,7 @@ function joinTexts(
   return [...new Set(texts)].join("; ");
 }
 
-/** What computed the parts of an evaluation. */
+/** The engines and versions of the parts of an evaluation. */
 function joinOrigins(parts: readonly SavedEvaluation[]) {
   const known = parts.some(({ code }) => code !== undefined);
   return {
@@ -221,31 +232,14 @@ function joinOrigins(parts: readonly SavedEvaluation[]) {
   };
 }
 
-/** The first of some named values in which two differ, as texts to show. */
-export function findDifference(
-  before: Readonly<Record<string, unknown>>,
-  now: Readonly<Record<string, unknown>>,
-  textOf: (value: unknown) => string,
-): Record<"name" | "was" | "is", string> | undefined {
-  for (const name of Object.keys({ ...before, ...now })) {
-    const [was, is] = [before[name], now[name]].map(textOf);
-    if (was !== is) return { name, was: shorten(was), is: shorten(is) };
-  }
-}
-
-/** The beginning of a text, enough to recognize it. */
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
-}
-
 /**
- * Joins the shards of an evaluation; or evaluations of one included rater each,
- * whatever their models, as of those that were trained without that rater, to
- * one of each rater in turn.
+ * Joins the shards of an evaluation. It also joins evaluations of one included
+ * rater each to one of each rater in turn; their models may differ, such as
+ * models trained without that rater.
  *
  * @param parts At least one.
- * @throws {RangeError} When they were not asked alike, or a case is missing or
- * in more than one of them.
+ * @throws {RangeError} When their settings differ, or a case is missing or in
+ * more than one of them.
  */
 export function mergeEvaluations(
   parts: readonly SavedEvaluation[],

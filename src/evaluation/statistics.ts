@@ -1,11 +1,11 @@
 /**
- * Means, quantiles, intervals over patients, and paired differences with
+ * Dice by iteration (the paper's Table 1), means, quantiles, intervals over patients, and paired differences with
  * Wilcoxon's signed-rank test.
  */
 
 import { createRandom } from "../random.ts";
 import type { TargetResult } from "./evaluate.ts";
-import type { Cell, Column } from "../table.ts";
+import type { Cell, Column, Table } from "../table.ts";
 
 /** Draws of the bootstrap. */
 const DRAWS = 1000;
@@ -24,7 +24,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
-/** What a result stands for in a table; undefined leaves it out. */
+/** The value of a result in a table; undefined leaves it out. */
 export type Figure = (result: TargetResult) => number | undefined;
 
 /** A value of every result that has it, grouped by patient. */
@@ -70,7 +70,7 @@ export function bootstrapRatio(
   groups: readonly (readonly (readonly [number, number])[])[],
   seed: number,
 ): [number, number] {
-  if (groups.length < 2) return [NaN, NaN]; // one patient tells of no other
+  if (groups.length < 2) return [NaN, NaN]; // one patient gives no interval
   const random = createRandom(seed);
   const sums = groups.map((pairs) =>
     [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[i], 0))
@@ -87,7 +87,7 @@ export function bootstrapRatio(
   return [quantile(ratios, 0.025), quantile(ratios, 0.975)];
 }
 
-/** Cells of a table: the mean of a value, its interval, and of how many. */
+/** Cells of a table: the mean of a value, its interval, and their number. */
 export function meanCells<Result extends { patient: string }>(
   results: readonly Result[],
   valueOf: (result: Result) => number | undefined,
@@ -224,14 +224,17 @@ export function pairedDifference(
   };
 }
 
-/** Tells targets apart, and is the same of one target in several evaluations. */
+/** A key of a target, the same in all evaluations. */
 export function targetKey(
   { case: id, rater, part }: Pick<TargetResult, "case" | "rater" | "part">,
 ): string {
   return JSON.stringify([id, rater, part ?? 0]);
 }
 
-/** The same targets' results in another evaluation, by which a figure can be read there. */
+/**
+ * Finds the results of the same targets in another evaluation, to read a figure
+ * there.
+ */
 export function inOther(
   other: readonly TargetResult[],
   figure: Figure,
@@ -268,4 +271,63 @@ export function pairedCells(paired: PairedDifference): Cell[] {
 export function formatChance(p: number): string | undefined {
   if (Number.isNaN(p)) return undefined;
   return p < 0.0001 ? "< 0.0001" : p.toFixed(4);
+}
+
+/** Means at one iteration. */
+interface IterationSummary {
+  /** Counted from 1. */
+  readonly iteration: number;
+  /** Mean Dice of the recommendation. */
+  readonly dice: number;
+  /** 95 % interval of it: a bootstrap over patients. */
+  readonly interval: readonly [number, number];
+  /** Mean Dice of the best candidate. */
+  readonly best: number;
+  /** Mean sample spread. */
+  readonly spread: number;
+  /** Median milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** Summarizes results, iteration by iteration. */
+export function summarize(
+  results: readonly TargetResult[],
+  seed = 0,
+): IterationSummary[] {
+  const iterations = results[0]?.iterations.length ?? 0;
+  return Array.from({ length: iterations }, (_, i) => {
+    const column = (key: "dice" | "best" | "spread" | "milliseconds") =>
+      results.map((result) => result.iterations[i][key]);
+    const groups = byPatient(results, ({ iterations }) => iterations[i].dice);
+    return {
+      iteration: i + 1,
+      dice: mean(column("dice")),
+      interval: bootstrapInterval(groups, seed),
+      best: mean(column("best")),
+      spread: mean(column("spread")),
+      milliseconds: quantile(column("milliseconds"), 0.5),
+    };
+  });
+}
+
+/** The table of one evaluation. */
+export function summaryTable(rows: readonly IterationSummary[]): Table {
+  return {
+    columns: [
+      { heading: "iteration" },
+      { heading: "Dice", digits: 4 },
+      { heading: "95 % interval" },
+      { heading: "best candidate", digits: 4 },
+      { heading: "sample spread", digits: 4 },
+      { heading: "ms", digits: 0 },
+    ],
+    rows: rows.map(({ interval, ...row }) => [
+      row.iteration,
+      row.dice,
+      formatInterval(interval),
+      row.best,
+      row.spread,
+      row.milliseconds,
+    ]),
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * The tables of an evaluation: the paper's Tables 1 to 3 and Fig. 4, what a
- * profile and an interaction are worth, the first samples, and the time.
+ * The tables of an evaluation: the paper's Tables 1 to 3 and Fig. 4, the gain
+ * by a profile and by an interaction, the first samples, and the time.
  */
 
 import type { Cell, Table } from "../table.ts";
@@ -19,8 +19,8 @@ import {
   pairedColumns,
   pairedDifference,
   quantile,
+  summarize,
 } from "./statistics.ts";
-import { summarize } from "./summary.ts";
 import type { IterationResult, TargetResult } from "./evaluate.ts";
 import {
   failurePenalty,
@@ -67,7 +67,7 @@ export function ablationTable(runs: Runs, seed = 0): Table {
  * mean difference with its interval, and a signed-rank test over patients.
  *
  * @param runs Results of two variants or more.
- * @param at Which iteration; the last is that of each variant.
+ * @param at The iteration; the last is that of each variant.
  * @param seed Seed of the bootstrap.
  */
 export function comparisonTable(
@@ -129,7 +129,7 @@ export function carryTable(
   };
 }
 
-/** A figure of a result's iteration, and how it is shown. */
+/** A figure of an iteration, and its format. */
 interface Shown {
   readonly heading: string;
   readonly digits: number;
@@ -208,7 +208,7 @@ export function diceWith(counts: Counts) {
   };
 }
 
-/** The raters of whom there is a mask, in order of their numbers or names. */
+/** The raters who have a mask, in order of their numbers or names. */
 export function ratersOf(results: readonly TargetResult[]): string[] {
   const names = new Set(
     results.flatMap(({ iterations: [first] }) =>
@@ -272,7 +272,10 @@ export function ratersTable(
   };
 }
 
-/** The iterations that the longest of all runs had: after them, failed. */
+/**
+ * The iterations of the longest run; a target that is not reached by then has
+ * failed.
+ */
 export function capOf(runs: Runs): number {
   return Math.max(
     1,
@@ -355,10 +358,11 @@ export function diceTargetsTable(
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /**
- * How many interactions one method saves beside another (the paper's claim of at
- * least 39 % beside click refinement): of every two, the iterations to a Dice,
- * a failure counted as in the paper (see `failurePenalty`), how much fewer the first needs with
- * a 95 % bootstrap interval over patients, and a signed-rank test over them.
+ * The interactions that one method saves against another (the paper's claim of
+ * at least 39 % beside click refinement): of every two, the iterations to a
+ * Dice, a failure counted as in the paper (see `failurePenalty`), how much
+ * fewer the first needs with a 95 % bootstrap interval over patients, and a
+ * signed-rank test over them.
  *
  * @param runs Results of two methods or more.
  * @param dices Dice to reach, 0..1.
@@ -421,7 +425,7 @@ export function savingsTable(
   };
 }
 
-/** What each metric is called. */
+/** The name of each metric. */
 const NAMES: Readonly<Record<keyof SampleSetMetrics, string>> = {
   energyDistance: "generalized energy distance",
   diceMaxOfAnnotations: "Dice_max of annotations",
@@ -453,9 +457,9 @@ export function sampleSetTable(
 }
 
 /**
- * How long an iteration took: the median and the quartiles over all iterations
- * of all targets. Times are a machine's: those of evaluations that ran on
- * different ones, or with other threads, do not compare.
+ * The time of an iteration: the median and the quartiles over all iterations of
+ * all targets. Times depend on the machine and its threads: only evaluations on
+ * the same ones compare.
  *
  * @param runs Results by variant or method; a row each.
  */

@@ -6,13 +6,13 @@
 
 export type { Case, Dataset } from "../datasets/dataset.ts";
 export { folderDataset } from "../datasets/folder.ts";
-export { lidcCrops } from "../datasets/lidc_crops.ts";
+export { lidcCrops } from "../datasets/layouts.ts";
 export {
   openDataset,
   type OpenDatasetOptions,
 } from "../datasets/open_dataset.ts";
-export { qubiq, type QubiqOptions } from "../datasets/qubiq.ts";
-export { refuge2, type Refuge2Options } from "../datasets/refuge2.ts";
+export { qubiq, type QubiqOptions } from "../datasets/layouts.ts";
+export { refuge2, type Refuge2Options } from "../datasets/layouts.ts";
 export type { CaseOptions } from "../datasets/_file_case.ts";
 export type { MaskOptions } from "../formats/read_mask.ts";
 export type {

@@ -10,11 +10,7 @@ export {
   type IterationResult,
   type TargetResult,
 } from "../evaluation/evaluate.ts";
-export type {
-  Beginning,
-  Damage,
-  RegionChoice,
-} from "../evaluation/first_words.ts";
+export type { Beginning, Damage, RegionChoice } from "../evaluation/targets.ts";
 export type { Interaction } from "../evaluation/moves.ts";
 export { padCases } from "../evaluation/pad_cases.ts";
 export {
@@ -25,7 +21,7 @@ export {
   type SampleSetMetrics,
   sampleSetMetrics,
 } from "../evaluation/sample_set.ts";
-export { expectedCalibrationError } from "../metrics/calibration.ts";
+export { expectedCalibrationError } from "../metrics/sample_set.ts";
 export { hd95, surfaceDice, type SurfaceOptions } from "../metrics/surface.ts";
 export {
   type IterationsToTarget,
@@ -39,8 +35,16 @@ export {
   type Masks,
   sampleSpread,
 } from "../metrics/sample_set.ts";
-export type { AnnotationImage } from "../notebook/annotation_images.ts";
-export type { AnnotationRecord } from "../notebook/annotation_record.ts";
+export type {
+  AnnotationImage,
+  AnnotationItem,
+  AnnotationVolume,
+  FirstClick,
+} from "../notebook/annotation_images.ts";
+export type {
+  AnnotationLabel,
+  AnnotationRecord,
+} from "../notebook/annotation_record.ts";
 export { AnnotationReport } from "../notebook/annotation_report.ts";
 export type { Asked } from "../notebook/ask.ts";
 export type { FirstClicks } from "../notebook/annotation_images.ts";

@@ -13,14 +13,20 @@ export type { ReadImageOptions } from "../formats/read_image.ts";
 export type { ReadMaskOptions } from "../formats/read_mask.ts";
 export type { ReadVolumeOptions } from "../formats/volume.ts";
 export type { WriteMaskOptions } from "../formats/write_mask.ts";
-export type { AnnotateOptions } from "../notebook/annotate.ts";
+export type { AnnotateOptions } from "../notebook/annotate_options.ts";
+export type { AskOptions, PickOptions } from "../notebook/pick.ts";
+export type { PickNextOptions } from "../notebook/pick_next.ts";
 export type {
-  AskOptions,
   PickedStart,
-  PickNextOptions,
-  PickOptions,
+  PickedVolumeStart,
   PickStartOptions,
-} from "../notebook/pick.ts";
+  PickVolumeStartOptions,
+} from "../notebook/pick_start.ts";
+export type {
+  PickNextInVolumeOptions,
+  VolumeRule,
+} from "../notebook/pick_volume.ts";
+export type { Picked, VolumeStep } from "../notebook/picked.ts";
 export type {
   PhantomVolume,
   PhantomVolumeKind,

@@ -59,17 +59,17 @@ export interface CandidatesFigureOptions {
   proposal:
     & Pick<Proposal, "recommended" | "candidates">
     & Partial<Pick<Proposal, "region" | "notice">>;
-  /** The clicks so far, in pixels of the image; none by default. */
+  /** The clicks so far, in pixels of the image. Default: none. */
   points?: readonly Point[];
-  /** The box around the object, in pixels of the image; none by default. */
+  /** The box around the object, in pixels of the image. Default: none. */
   box?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
-  /** What was picked, a candidate's index or the recommendation: framed. */
+  /** The pick, a candidate's index or the recommendation; it is framed. */
   chosen?: number | "accept";
-  /** Whether the candidate that was picked is accepted as it is; default: false. */
+  /** Whether the picked candidate is accepted unchanged. Default: false. */
   accepted?: boolean;
-  /** One line above; none by default. */
+  /** One line above. Default: none. */
   title?: string;
   /**
    * Whether the candidates show only the part of the image where the masks
@@ -144,7 +144,7 @@ export function candidatesFigure(options: CandidatesFigureOptions): Figure {
 /** Height of the line that says what is wrong with the recommendation. */
 const NOTICE = 30;
 
-/** What is wrong with the recommendation, with a mark before it. */
+/** The error of the recommendation in words, with a mark before it. */
 function drawNotice(content: string, y: number, fonts: Fonts): string {
   const line = fonts.fit(content, WIDTH - 2 * MARGIN - 26, SIZE.label);
   return `<g transform="translate(${MARGIN} ${y - 2})">${NOTICE_MARK}</g>` +
@@ -383,7 +383,7 @@ const DICE = 78;
 
 const LINES = [29, 48, 67]; // baselines below the picture
 
-/** What a caption says besides its subject. */
+/** The facts in a caption besides its subject. */
 export interface CaptionMarks {
   /** Dice with a reference, 0..1, where one is known. */
   readonly dice?: number;

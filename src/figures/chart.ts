@@ -13,7 +13,9 @@ export interface ChartOptions {
   readonly names: readonly string[];
   /** Plotly's traces. */
   readonly data: readonly Record<string, unknown>[];
-  /** What plotly's axes have besides the common looks; `title` is plain text. */
+  /**
+   * Options of plotly's axes besides the common looks; `title` is plain text.
+   */
   readonly xaxis: Readonly<Record<string, unknown>> & { title: string };
   readonly yaxis: Readonly<Record<string, unknown>> & { title: string };
 }
@@ -85,7 +87,7 @@ export function seriesColor(i: number): string {
   return SERIES[i % SERIES.length];
 }
 
-/** Text that plotly, which knows some HTML, shows as it is. */
+/** Escapes a text for plotly, which reads some HTML. */
 export function plain(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");
@@ -174,7 +176,7 @@ async function readPlotly(): Promise<string> {
   return await Deno.readTextFile(new URL(url));
 }
 
-/** What plotly asks of a browser and jsdom lacks: the sizes of text. */
+/** The sizes of text, which plotly asks of a browser and jsdom lacks. */
 function addLayout(window: Window, fonts: Fonts): void {
   const measure = (element: Window) => {
     const style = window.getComputedStyle(element);

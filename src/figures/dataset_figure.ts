@@ -47,7 +47,7 @@ const SIDE = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS;
 const CAPTION = 30;
 const TOP = 72;
 
-/** Of the raters beyond those with lines of their own. */
+/** The style of the raters without a line style of their own. */
 const OTHERS = { color: "#B4BCC6", dash: [] };
 
 /**

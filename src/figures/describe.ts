@@ -5,7 +5,7 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { TargetResult } from "../evaluation/evaluate.ts";
-import { summarize, summaryTable } from "../evaluation/summary.ts";
+import { summarize, summaryTable } from "../evaluation/statistics.ts";
 import type { Volume } from "../formats/volume.ts";
 import type { Preference } from "../spa/preference.ts";
 import { embeddingSide } from "../model/config.ts";

@@ -9,22 +9,28 @@ import {
 import { counted } from "./describe.ts";
 import type { Figure } from "./figure.ts";
 import { raterLine } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** One line of a {@linkcode diceFigure}. */
 export interface DiceSeries {
-  /** What was measured, for the legend. */
+  /** Its name in the legend. */
   readonly name: string;
   /** Dice at iterations 1, 2, ..., 0..1; NaN leaves a gap. */
   readonly values: readonly number[];
-  /** An interval around each value, 0..1, drawn as a band; none by default. */
+  /** An interval around each value, 0..1, drawn as a band. Default: none. */
   readonly intervals?: readonly (readonly [low: number, high: number])[];
-  /** Whether it is a part of another series: drawn thinner; false by default. */
+  /**
+   * Whether it is a part of another series and drawn thinner. Default: false.
+   */
   readonly part?: boolean;
-  /** Whose color it has, by the place in the list, from 0; its own by default. */
+  /**
+   * The index in the list, from 0, of the series whose color it has. Default:
+   * its own.
+   */
   readonly like?: number;
   /**
-   * Whose it is, by the place among the raters, from 0: color and dashes are
-   * those that the rater has in other figures. Of no rater by default.
+   * The index of its rater, from 0: color and dashes are the rater's in other
+   * figures. Default: no rater.
    */
   readonly rater?: number;
 }
@@ -33,9 +39,9 @@ export interface DiceSeries {
 export interface DiceFigureOptions {
   /** At least one. */
   series: readonly DiceSeries[];
-  /** One line above; "Dice by iteration" by default. */
+  /** One line above. Default: "Dice by iteration". */
   title?: string;
-  /** What the bands are, for the legend; "95 % interval" by default. */
+  /** The name of the bands in the legend. Default: "95 % interval". */
   band?: string;
 }
 
@@ -51,7 +57,7 @@ export function diceFigure(
 ): Figure {
   const longest = Math.max(0, ...series.map(({ values }) => values.length));
   if (longest === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot draw Dice as series must have values: current value is []",
     );
   }

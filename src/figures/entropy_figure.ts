@@ -23,9 +23,9 @@ export interface EntropyFigureOptions {
   image: NdArray<Float32Array>;
   /** Predictive entropy in nats, [H, W], 0..ln 2. */
   entropy: NdArray<Float32Array>;
-  /** The recommended mask, [H, W], outlined in both pictures; none by default. */
+  /** The recommended mask, [H, W], outlined in both pictures. Default: none. */
   mask?: NdArray<Uint8Array>;
-  /** One line above; none by default. */
+  /** One line above. Default: none. */
   title?: string;
 }
 

@@ -3,6 +3,7 @@ import { writeFileAtomic } from "../files.ts";
 import { once } from "../once.ts";
 import { fontconfigFile } from "./fonts.ts";
 import { escapeXML, svgDocument } from "./svg.ts";
+import { InputError } from "../input_error.ts";
 
 /** What a {@linkcode Figure} is made of. */
 export interface FigureSource {
@@ -126,7 +127,7 @@ export class Figure {
  */
 export function stackFigures(figures: readonly Figure[]): Figure {
   if (figures.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot stack figures as there must be one: current value is none",
     );
   }
@@ -176,7 +177,7 @@ export async function renderSVG(
   { scale = 1, palette = false }: { scale?: number; palette?: boolean } = {},
 ): Promise<Uint8Array> {
   if (!(scale > 0 && scale <= 8)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot render SVG as scale must be in (0, 8]: current value is ${scale}`,
     );
   }

@@ -49,7 +49,7 @@ export type Showable =
   | NdArray<Uint8Array>
   | readonly TargetResult[];
 
-/** What a figure of a value says besides the value. */
+/** Options of the figure of a value. */
 export interface ShowOptions {
   /**
    * The image of a proposal or candidate, [H, W, 1 or 3], values 0..1; by
@@ -60,7 +60,7 @@ export interface ShowOptions {
   points?: readonly Point[];
   /** A reference mask for a session or proposal, [H, W]. */
   truth?: NdArray<Uint8Array>;
-  /** What the user picked of a proposal. */
+  /** The user's pick of a proposal. */
   chosen?: number | "accept";
   /** One line above; each kind of value has its own by default. */
   title?: string;
@@ -159,7 +159,7 @@ function isArray(
   return "stride" in value && "offset" in value;
 }
 
-/** An image as it is; a mask light on dark, or outlined on its image. */
+/** An image unchanged; a mask light on dark, or outlined on its image. */
 function arrayFigure(
   value: NdArray<Float32Array> | NdArray<Uint8Array>,
   { image, title, points, truth }: ShowOptions,
@@ -189,7 +189,7 @@ function grayOf(mask: NdArray<Uint8Array>): NdArray<Float32Array> {
   return ndarray(gray, [height, width, 1]);
 }
 
-/** What stands for an image that is not known. */
+/** The replacement for an unknown image. */
 function blank({ shape }: NdArray<Uint8Array>): NdArray<Float32Array> {
   const [height, width] = shape;
   const gray = new Float32Array(height * width).fill(0.25);

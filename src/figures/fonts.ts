@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { digest } from "../digest.ts";
 import { defaultCacheFolder, writeFileAtomic } from "../files.ts";
 import { once } from "../once.ts";
+import { EnvironmentError } from "../input_error.ts";
 
 /** The measures of text set in the shipped fonts. */
 export interface Fonts {
@@ -108,7 +109,9 @@ async function fetchFile(url: URL): Promise<Uint8Array> {
   const response = await fetch(url);
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(`Cannot load font ${url}: status ${response.status}`);
+    throw new EnvironmentError(
+      `Cannot load font ${url}: status ${response.status}`,
+    );
   }
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -34,16 +34,16 @@ import { COLOR, MARGIN, PICTURE_WIDTH } from "./theme.ts";
 export interface ImageFigureOptions {
   /** [H, W, 1 or 3], values 0..1. */
   image: NdArray<Float32Array>;
-  /** Clicks, in pixels of the image; none by default. */
+  /** Clicks, in pixels of the image. Default: none. */
   points?: readonly Point[];
-  /** The box around the object, in pixels of the image; none by default. */
+  /** The box around the object, in pixels of the image. Default: none. */
   box?: Box;
   /**
-   * The region that the network looks at, in pixels of the image: framed where it
-   * is not the whole image; none by default.
+   * The region that the network looks at, in pixels of the image: framed where
+   * it is not the whole image. Default: none.
    */
   region?: Box;
-  /** One line above; none by default. */
+  /** One line above. Default: none. */
   title?: string;
 }
 
@@ -104,7 +104,7 @@ function drawRegionIn(
   return region && !isWhole(region, image) ? drawRegion(panel, region) : "";
 }
 
-/** What a legend says of it. */
+/** Its text in the legend. */
 function regionItems(region: Box | undefined, image: NdArray): LegendItem[] {
   return region && !isWhole(region, image) ? [regionItem()] : [];
 }
@@ -117,15 +117,15 @@ export interface MaskFigureOptions {
   mask: NdArray<Uint8Array>;
   /** What the mask is, for the legend. Default: "segmentation". */
   label?: string;
-  /** Clicks, in pixels of the image; none by default. */
+  /** Clicks, in pixels of the image. Default: none. */
   points?: readonly Point[];
-  /** The box around the object, in pixels of the image; none by default. */
+  /** The box around the object, in pixels of the image. Default: none. */
   box?: Box;
   /** As of {@linkcode imageFigure}. */
   region?: Box;
   /** A reference mask, [H, W]: outlined, and Dice with it is given. */
   truth?: NdArray<Uint8Array>;
-  /** One line above; none by default. */
+  /** One line above. Default: none. */
   title?: string;
 }
 

@@ -9,6 +9,7 @@ import {
 } from "./chart.ts";
 import { counted } from "./describe.ts";
 import { type Figure, stackFigures } from "./figure.ts";
+import { InputError } from "../input_error.ts";
 
 /** A line over the steps of training. */
 interface Curve {
@@ -37,7 +38,7 @@ export function learningFigure(
 ): Figure {
   const all = Object.entries(runs).filter(([, reports]) => reports.length > 0);
   if (all.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot draw learning curves as there must be a report: current value is none",
     );
   }

@@ -7,6 +7,7 @@ import { drawLegend, type LegendItem, type Rect } from "./panel.ts";
 import { principalPlane } from "./principal_plane.ts";
 import { drawTitle, num, rect, svgDocument, text } from "./svg.ts";
 import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** What {@linkcode mixtureFigure} shows besides the mixtures. */
 export interface MixtureFigureOptions {
@@ -23,9 +24,9 @@ const LEFT: Rect = { x: 66, y: 92, width: 330, height: 300 };
 const RIGHT: Rect = { x: 456, y: 92, width: 424, height: 300 };
 
 /**
- * What an update does to the preference distribution: the components' weights
- * before and after, and their means in the plane in which these spread the
- * most, with the samples that were shown and those that the user chose.
+ * The change of the preference distribution by an update: the components'
+ * weights before and after, and their means in the plane in which these spread
+ * the most, with the samples that were shown and those that the user chose.
  *
  * @param before The mixture before the update.
  * @param after The mixture after it, of as many components and channels; by
@@ -40,7 +41,7 @@ export function mixtureFigure(
     MixtureFigureOptions = {},
 ): Figure {
   if (`${before.means.shape}` !== `${after.means.shape}`) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw mixtures as both must have the same shape: current values are [${before.means.shape}] and [${after.means.shape}]`,
     );
   }
@@ -48,7 +49,7 @@ export function mixtureFigure(
     ? undefined
     : proposal?.candidates[chosen];
   if (chosen !== undefined && !candidate) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw mixtures as chosen must be a candidate of the proposal: current value is ${chosen}`,
     );
   }

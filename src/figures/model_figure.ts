@@ -17,7 +17,7 @@ const BAR = { y: 72, height: 26 };
 const LABELS = 150; // width of the facts' names
 const INNER = WIDTH - 2 * MARGIN;
 
-/** What a model consists of: parameters by part, shapes, and where it is from. */
+/** The parts of a model: parameters by part, shapes, and its origin. */
 export function modelFigure(model: Model): Figure {
   const facts = factsOf(model);
   const rows = Math.ceil(partsOf(model).length / 3);
@@ -81,7 +81,9 @@ function factsOf({ config }: Model): [string, string][] {
   ];
 }
 
-/** What the weights' metadata say, at most two lines each; recipes are longer. */
+/**
+ * Facts of the weights' metadata, at most two lines each; recipes are longer.
+ */
 function notesOf({ metadata }: Model): [string, string][] {
   const { validation, ...rest } = metadata;
   const measured = validation && describeValidation(validation);

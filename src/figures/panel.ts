@@ -7,6 +7,7 @@ import { MAX_SIDE } from "./raster.ts";
 import { type Fonts, widthBound } from "./fonts.ts";
 import { num, rect, text } from "./svg.ts";
 import { COLOR, SIZE } from "./theme.ts";
+import { InputError } from "../input_error.ts";
 
 /** A rectangle: of the figure in its pixels, or of an image in its own. */
 export interface Rect {
@@ -52,7 +53,7 @@ export function drawPanel(panel: Panel, ...marks: string[]): string {
 export function checkMaskSize(mask: NdArray, image: NdArray): void {
   const [height, width] = image.shape;
   if (mask.shape[0] === height && mask.shape[1] === width) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot draw mask as its shape must be the image's, [${height},${width}]: ` +
       `current value is [${mask.shape}]`,
   );
@@ -198,7 +199,7 @@ function cornersMark(
   return line(COLOR.casing, 4.4, 0.6) + line("#fff", 2.2, 1);
 }
 
-/** Of a line that is merely dashed. */
+/** The dashes of a dashed line. */
 const DASH = [3, 2.4];
 
 /**

@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { InputError } from "../input_error.ts";
 
 /**
  * An image as a data URI with a picture file in it.
@@ -13,7 +14,7 @@ export function imageURI(image: NdArray<Float32Array>): Promise<string> {
     image.shape.length < 2 || image.shape.length > 3 ||
     (channels !== 1 && channels !== 3)
   ) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot draw image as its shape must be [H, W, 1] or [H, W, 3]: current value is [${image.shape}]`,
     );
   }

@@ -11,7 +11,7 @@ export interface ReportSection {
   /** Figures, after the text. */
   readonly figures?: readonly {
     readonly figure: Figure;
-    /** Plain text under the figure; none by default. */
+    /** Plain text under the figure. Default: none. */
     readonly caption?: string;
   }[];
   /** A table, after the figures. */
@@ -26,7 +26,7 @@ export interface ReportOptions {
   lead?: string;
   /** In order. */
   sections: readonly ReportSection[];
-  /** Plain text at the end, as how the report was made; none by default. */
+  /** Plain text at the end, as how the report was made. Default: none. */
   footer?: string;
 }
 

@@ -21,11 +21,11 @@ export function num(value: number): string {
 export interface TextStyle {
   /** Font size in pixels. Default: that of labels. */
   size?: number;
-  /** Which defaults to false. */
+  /** Whether the text is bold. Default: false. */
   bold?: boolean;
-  /** Which end of the line stands at x. Default: "start". */
+  /** The end of the line that stands at x. Default: "start". */
   anchor?: "start" | "middle" | "end";
-  /** Which defaults to the ink's color. */
+  /** Color of the text. Default: the ink's color. */
   fill?: string;
 }
 

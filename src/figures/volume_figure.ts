@@ -35,20 +35,20 @@ export interface VolumeMask {
 export interface VolumeFigureOptions {
   /** The volume. */
   volume: Volume;
-  /** The objects in it; none by default. */
+  /** The objects in it. Default: none. */
   masks?: readonly VolumeMask[];
   /**
    * Slice, row and column at which the planes cut. Default: the middle
    * of the first mask, else of the volume.
    */
   at?: readonly [number, number, number];
-  /** Values shown black and white; by default the volume's own. */
+  /** Values shown black and white. Default: the volume's own. */
   window?: [low: number, high: number];
-  /** Channels of a volume with several; by default the first one. */
+  /** Channels of a volume with several. Default: the first one. */
   channels?: number[];
   /** Area per slice, where it is known. */
   areas?: AreaStrip;
-  /** One line above; what the volume is by default. */
+  /** One line above. Default: a description of the volume. */
   title?: string;
 }
 

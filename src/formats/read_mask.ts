@@ -75,7 +75,9 @@ export async function readMask(
   if ("volume" in file) {
     checkNoPage(options, name);
     checkOneImage(file.volume, options, name);
-    mask = volumeSlice(insideVolume(file.volume, options, name), options);
+    const { axis, slice } = options;
+    const inside = insideVolume(file.volume, options, name);
+    mask = volumeSlice(inside, { axis, slice });
   } else {
     checkNoVolume(options, name);
     mask = flatMask(file, options, name);

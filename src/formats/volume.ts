@@ -205,11 +205,14 @@ export function defaultAxis(shape: readonly number[]): 0 | 1 | 2 {
  * @param options Which slice.
  * @returns A view [rows, columns] or [rows, columns, C]: what is written to it is written to the volume.
  * @throws {RangeError} When the volume is of another shape, or there is no such axis or slice.
+ * @throws {TypeError} When an option is unknown or of another type.
  */
 export function volumeSlice<T extends Float32Array | Uint8Array>(
   volume: NdArray<T>,
-  { axis = defaultAxis(volume.shape), slice }: SliceOptions = {},
+  options: SliceOptions = {},
 ): NdArray<T> {
+  checkOptions("slice volume", options, { axis: "number", slice: "number" });
+  const { axis = defaultAxis(volume.shape), slice } = options;
   const { shape } = volume;
   if (shape.length !== 3 && shape.length !== 4) {
     throw new RangeError(
@@ -342,7 +345,7 @@ export interface VolumeImageOptions extends SliceOptions {
 /** One slice of a volume as an image: [H, W, C], values 0..1, C = 1 or 3. */
 export function volumeImage(
   volume: Volume,
-  { window, channels, ...where }: VolumeImageOptions,
+  { window, channels, axis, slice: index }: VolumeImageOptions,
 ): NdArray<Float32Array> {
   const { values, inverted, color } = volume;
   const all = values.shape[3];
@@ -362,7 +365,7 @@ export function volumeImage(
       }: current value is [${chosen}]`,
     );
   }
-  const slice = volumeSlice(values, where);
+  const slice = volumeSlice(values, { axis, slice: index });
   const [height, width] = slice.shape;
   const image = new Float32Array(height * width * chosen.length);
   for (const [c, channel] of chosen.entries()) {
@@ -393,6 +396,14 @@ function viewed(voi: Voi, value: number): number {
 
 /** Windows that were worked out, so that every slice of a volume need not do it again. */
 const windows = new WeakMap<Volume, [low: number, high: number][]>();
+
+/** The values that a volume's channel is shown black and white at, by default. */
+export function shownWindow(
+  volume: Volume,
+  channel = 0,
+): readonly [low: number, high: number] {
+  return volume.window ?? windowOf(volume, channel);
+}
 
 function windowOf(volume: Volume, channel: number): [number, number] {
   const { values, color, padding } = volume;

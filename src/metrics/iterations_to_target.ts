@@ -12,9 +12,12 @@ export interface IterationsToTarget {
   failureRate: number;
   /** Mean iterations of the cases that did; NaN where none did. */
   mean: number;
-  /** Mean iterations of all cases, a failure counted as `penalty`, as SPA's paper does. */
+  /**
+   * Mean iterations of all cases; a failure counts as `penalty`, as in SPA's
+   * paper.
+   */
   penalizedMean: number;
-  /** What a failure counts there. */
+  /** The iterations that a failure counts there. */
   penalty: number;
 }
 
@@ -24,15 +27,21 @@ export function failurePenalty(cap: number): number {
 }
 
 /**
- * How many iterations it takes to reach a Dice: of each case, the first
- * iteration (from 1) whose Dice is at least the target.
+ * Counts the iterations to reach a Dice: for each case, the first iteration
+ * (from 1) whose Dice is at least the target.
  *
- * @param curves One list per case: its Dice at iterations 1, 2, .. A list may be shorter than the cap, where the user accepted.
+ * @param curves One list per case: its Dice at iterations 1, 2, .. A list may
+ * be shorter than the cap, where the user accepted.
  * @param target The Dice to reach, 0..1.
- * @param options.cap The last iteration that counts. Default: the longest curve.
- * @param options.penalty What a failure counts in `penalizedMean`, more than the cap; it defaults to 10, the paper's figure (for a cap of 6), or to one more than the cap where that is larger.
- * @returns The mean over the cases that reach it, the share that fails, and the paper's own mean.
- * @throws {RangeError} When there are no cases, the target is not in 0..1, the cap is not a whole number of at least 1, or the penalty not above it.
+ * @param options.cap The last iteration that counts. Default: the longest
+ * curve.
+ * @param options.penalty What a failure counts in `penalizedMean`, more than
+ * the cap; it defaults to 10, the paper's figure (for a cap of 6), or to one
+ * more than the cap where that is larger.
+ * @returns The mean over the cases that reach it, the share that fails, and the
+ * paper's own mean.
+ * @throws {RangeError} When there are no cases, the target is not in 0..1, the
+ * cap is not a whole number of at least 1, or the penalty not above it.
  */
 export function iterationsToTarget(
   curves: readonly (readonly number[])[],

@@ -55,11 +55,12 @@ const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /**
  * Dice of two soft maps, Dice_soft: the mean, over the thresholds 0.1, 0.2 ..
- * 0.9 of the QUBIQ challenge, of the Dice of what lies at or above the threshold
- * in each; where that is nothing in both, 1.
+ * 0.9 of the QUBIQ challenge, of the Dice of what lies at or above the
+ * threshold in each; 1 where both are empty.
  *
  * @param probability Predicted probabilities, 0..1.
- * @param target The share of raters who include each pixel, 0..1, of the same shape: see {@linkcode meanMask}.
+ * @param target The share of raters who include each pixel, 0..1, of the same
+ * shape: see {@linkcode meanMask}.
  * @returns 0..1.
  * @throws {RangeError} When the shapes differ.
  */
@@ -72,7 +73,7 @@ export function diceSoft(
   const b = contiguous(target).data;
   let sum = 0;
   for (const threshold of THRESHOLDS) {
-    const least = threshold - 1e-6; // 0.7 as a Float32Array holds it is in.
+    const least = threshold - 1e-6; // 0.7 in a Float32Array reaches the threshold 0.7.
     let [both, total] = [0, 0];
     for (let i = 0; i < a.length; i++) {
       const inOne = a[i] >= least;

@@ -1,8 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { assign } from "./_assign.ts";
-import { scorePairs } from "./_masks.ts";
+import { checkSameShape, scorePairs } from "./_masks.ts";
 import { dice, iou } from "./overlap.ts";
 import { InputError } from "../input_error.ts";
 
@@ -136,4 +135,110 @@ export function sampleSpread(probabilities: NdArray<Float32Array>): number {
     total += Math.sqrt(variance / count);
   }
   return total / pixels;
+}
+
+/**
+ * The one-to-one assignment of rows to columns of least total cost (the
+ * Hungarian method by shortest augmenting paths, cubic in `count`).
+ *
+ * @param count How many rows, and columns.
+ * @param cost What it costs to give a row a column.
+ * @returns The column of every row.
+ */
+export function assign(
+  count: number,
+  cost: (row: number, column: number) => number,
+): Int32Array {
+  // Index 0 of rows and columns is a sentinel; the others count from 1.
+  const rowPotential = new Float64Array(count + 1);
+  const columnPotential = new Float64Array(count + 1);
+  const rowOf = new Int32Array(count + 1);
+  const previous = new Int32Array(count + 1);
+  for (let row = 1; row <= count; row++) {
+    rowOf[0] = row;
+    const slack = new Float64Array(count + 1).fill(Infinity);
+    const visited = new Uint8Array(count + 1);
+    let column = 0;
+    do {
+      visited[column] = 1;
+      const current = rowOf[column];
+      let least = Infinity;
+      let next = 0;
+      for (let j = 1; j <= count; j++) {
+        if (visited[j]) continue;
+        const reduced = cost(current - 1, j - 1) - rowPotential[current] -
+          columnPotential[j];
+        if (reduced < slack[j]) {
+          slack[j] = reduced;
+          previous[j] = column;
+        }
+        if (slack[j] < least) {
+          least = slack[j];
+          next = j;
+        }
+      }
+      for (let j = 0; j <= count; j++) {
+        if (visited[j]) {
+          rowPotential[rowOf[j]] += least;
+          columnPotential[j] -= least;
+        } else slack[j] -= least;
+      }
+      column = next;
+    } while (rowOf[column] !== 0);
+    while (column !== 0) {
+      rowOf[column] = rowOf[previous[column]];
+      column = previous[column];
+    }
+  }
+  const columnOf = new Int32Array(count);
+  for (let j = 1; j <= count; j++) columnOf[rowOf[j] - 1] = j - 1;
+  return columnOf;
+}
+
+/**
+ * Expected calibration error of foreground probabilities: pixels fall into
+ * equally wide bins by their probability (the upper one on an edge), and the
+ * result is the mean over pixels of their bin's |mean probability - share of
+ * pixels inside the mask| (Guo et al., "On Calibration of Modern Neural
+ * Networks", 2017, there of the predicted class's confidence).
+ *
+ * @param probability Predicted probabilities, 0..1, of any shape: one map or, as [N, H, W], many.
+ * @param mask Of the same shape; anything but 0 is inside.
+ * @param options.bins How many bins. Default: 10.
+ * @returns 0 (calibrated) to 1.
+ * @throws {RangeError} When the shapes differ or are empty, a probability is not in 0..1, or bins is not a whole number of at least 1.
+ */
+export function expectedCalibrationError(
+  probability: NdArray<Float32Array>,
+  mask: NdArray<Uint8Array>,
+  { bins = 10 }: { bins?: number } = {},
+): number {
+  const name = "the expected calibration error";
+  checkSameShape(name, probability, mask);
+  if (!Number.isInteger(bins) || bins < 1) {
+    throw new InputError(
+      `Cannot compute ${name} as bins must be a whole number >= 1: current value is ${bins}`,
+    );
+  }
+  if (probability.size === 0) {
+    throw new InputError(
+      `Cannot compute ${name} as the arrays must not be empty: current value is [${probability.shape}]`,
+    );
+  }
+  const p = contiguous(probability).data;
+  const y = contiguous(mask).data;
+  const surplus = new Float64Array(bins); // sum of probability - label
+  for (let i = 0; i < p.length; i++) {
+    if (!(p[i] >= 0 && p[i] <= 1)) {
+      throw new InputError(
+        `Cannot compute ${name} as probabilities must be in 0..1: current value is ${
+          p[i]
+        }`,
+      );
+    }
+    const bin = Math.min(Math.floor(p[i] * bins), bins - 1);
+    surplus[bin] += p[i] - (y[i] !== 0 ? 1 : 0);
+  }
+  // A bin's share times its gap is its surplus over all pixels.
+  return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / p.length;
 }

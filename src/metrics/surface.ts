@@ -11,8 +11,8 @@ import { InputError } from "../input_error.ts";
 export interface SurfaceOptions {
   /**
    * Millimeters between neighbors: one figure, or one for each dimension
-   * ([between rows, between columns], or [between slices, rows, columns]). It
-   * defaults to 1: distances are in pixels then.
+   * ([between rows, between columns], or [between slices, rows, columns]).
+   * Default: 1, for distances in pixels.
    */
   readonly spacing?: number | readonly number[];
 }
@@ -101,7 +101,10 @@ export function surfaceDice(
     near(b, squaredDistancesIn(a, window, steps))) / count;
 }
 
-/** Refuses what has no surfaces; the shape and the steps along each dimension. */
+/**
+ * Refuses arrays that have no surfaces. Gives the shape and the steps along
+ * each dimension.
+ */
 function check(
   metric: string,
   one: NdArray<Uint8Array>,
@@ -129,7 +132,10 @@ function check(
   return { shape, steps };
 }
 
-/** The same elements in the smallest window that has them all, which is far less work. */
+/**
+ * Crops both masks to the smallest window that holds them, which saves most of
+ * the work.
+ */
 function crop(
   borders: readonly (readonly number[])[],
   shape: readonly number[],

@@ -6,8 +6,9 @@ import {
   type SamConfig,
   type TinyVitConfig,
 } from "./config.ts";
+import { InputError } from "../input_error.ts";
 
-/** No figure of a config is larger. */
+/** The largest number of a config. */
 const LARGEST = 8192;
 
 /** Whether a value is a whole number of `least` to `LARGEST`. */
@@ -17,7 +18,7 @@ function isSize(value: number, least: number): boolean {
 
 /** An error about one figure of a config, in the house form. */
 function refused(rule: string, found: unknown): RangeError {
-  return new RangeError(
+  return new InputError(
     `Cannot build the model as ${rule}: current value is ${found}`,
   );
 }
@@ -129,7 +130,7 @@ export function checkConfig(config: ModelConfig): void {
   if (isTinyVit(encoder)) checkTinyVit(encoder, config);
 }
 
-/** A figure, and another that it must be a multiple of, with their names. */
+/** A number and its required divisor, with their names. */
 type Multiple = [name: string, value: number, of: string, divisor: number];
 
 /** The figures of TinyViT, by name. */
@@ -151,7 +152,7 @@ function listTinyVit(
   });
 }
 
-/** Refuses what TinyViT cannot be beside its figures. */
+/** Refuses a TinyViT whose stages do not fit together. */
 function checkTinyVit(
   { stages, neckChannels }: TinyVitConfig,
   { patchSize, channels, sam, decoder }: ModelConfig,
@@ -182,7 +183,7 @@ function checkTinyVit(
   }
 }
 
-/** Refuses what segment-anything's networks cannot be. */
+/** Refuses configs that segment-anything's networks cannot have. */
 function checkSam(sam: SamConfig | true, { encoder, decoder }: ModelConfig) {
   if (isTinyVit(encoder) !== (sam === true)) {
     throw refused(
@@ -202,7 +203,7 @@ function checkSam(sam: SamConfig | true, { encoder, decoder }: ModelConfig) {
   }
 }
 
-/** Refuses what segment-anything's image encoder cannot be. */
+/** Refuses configs that segment-anything's image encoder cannot have. */
 function checkSamEncoder(
   { window, globalBlocks, positionSide }: SamConfig,
   depth: number,

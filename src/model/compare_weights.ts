@@ -1,7 +1,8 @@
 import { sizeOf } from "../engine/tensors.ts";
 import type { HostWeights, WeightDeclarations } from "./weights.ts";
+import { InputTypeError } from "../input_error.ts";
 
-/** How a set of weights agrees with what a network needs. */
+/** The result of comparing weights with those that a network needs. */
 export interface WeightReport {
   /** Names that the network needs, found with the right shape. */
   readonly loaded: readonly string[];
@@ -41,8 +42,8 @@ export function compareWeights(
 }
 
 /**
- * What does not agree, in one line: "1 missing (fusion.layers.0.bias)"; empty
- * when all agrees.
+ * The differences in one line: "1 missing (fusion.layers.0.bias)". Empty when
+ * there are none.
  */
 export function describeReport(
   { missing, unexpected, misshapen }: WeightReport,
@@ -82,13 +83,13 @@ export function checkWeights(
   );
   const problems = describeReport(compareWeights(declared, shapes));
   if (problems !== "") {
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as its weights must be those of config "${config}": ${problems}`,
     );
   }
   for (const [name, { data, shape }] of weights) {
     if (data.length === sizeOf(shape)) continue;
-    throw new TypeError(
+    throw new InputTypeError(
       `Cannot ${action} as weight "${name}" must have the ${
         sizeOf(shape)
       } values of its shape [${shape}]: current value is ${data.length}`,

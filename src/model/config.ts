@@ -1,4 +1,4 @@
-/** What a network is made of: everything that fixes the shapes of its weights. */
+/** The config of a network: everything that fixes the shapes of its weights. */
 
 /** Shape of a network. All sides are in pixels, all widths in channels. */
 export interface ModelConfig {
@@ -134,8 +134,8 @@ export function isTinyVit(
 }
 
 /**
- * What only segment-anything's Vision Transformer has; `true` stands in its
- * place where the image encoder is another.
+ * The parts of segment-anything's Vision Transformer. With another image
+ * encoder, the config has `true` here.
  */
 export interface SamConfig {
   /** Side of an attention window of the encoder, in patches. */

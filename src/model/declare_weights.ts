@@ -49,7 +49,8 @@ export function declareWeights(
     mean = 0,
     trainable = true,
   ) => {
-    // on a frozen encoder without SAM's other networks all the rest is SPA's
+    // without SAM's other networks, all weights beside a frozen encoder are
+    // SPA's
     const ofSpa = isTinyVit(config.encoder) && !sam ||
       SPA_NAMES.some((start) => name.startsWith(start));
     const origin = ofSpa ? "spa" : "sam";
@@ -174,10 +175,10 @@ export function declareWeights(
 
   linear("fusion.layers.0", L + d, L, Math.SQRT2);
   linear("fusion.layers.1", L, L, Math.SQRT2);
-  // quiet beside a trained decoder, which then starts from what it knows
+  // small, so that a trained decoder starts with its own output
   linear("fusion.layers.2", L, L, sam ? 0.1 : Math.SQRT2);
 
-  /** A softmax over pixels does not see its keys' bias; see cross_attention. */
+  /** A softmax over pixels does not see its keys' bias; see two_way_transformer. */
   const attentionToImage = (name: string, width: number, inner: number) => {
     attention(name, width, inner);
     weight(`${name}.k_proj.bias`, [inner], 0, 0, false);

@@ -21,8 +21,11 @@ import {
   spaceToBlocks,
   transformerBlock,
 } from "./layers.ts";
-import { resizeAbsolutePositions } from "./positions.ts";
-import { attentionSquare, samBlock } from "./sam_attention.ts";
+import {
+  attentionSquare,
+  resizeAbsolutePositions,
+  samBlock,
+} from "./sam_attention.ts";
 import { type FrozenFeatures, tinyVit } from "./tiny_vit.ts";
 import type { Weights } from "./weights.ts";
 
@@ -147,7 +150,7 @@ export function encodeImage(
   return adaptFeatures(weights, config, features, pixels);
 }
 
-/** The same by a Vision Transformer. */
+/** Encodes images with a Vision Transformer. */
 function encodeByVit(
   weights: Weights,
   config: ModelConfig,

@@ -28,6 +28,7 @@ import {
 import { hasFinder } from "./region_finder.ts";
 import type { HostWeights, Weights } from "./weights.ts";
 import { declareWeights } from "./declare_weights.ts";
+import { InputTypeError } from "../input_error.ts";
 
 /** Inputs of the generator's program. */
 interface GenerateInputs extends PromptInputs {
@@ -165,12 +166,12 @@ export class Model {
    * Builds a model.
    *
    * @param config The network's shape.
-   * @param weights All the weights of such a network, and no others, by
+   * @param weights All weights of such a network and no others, by
    * segment-anything's names.
    * @param metadata Facts about the weights.
    * @throws {RangeError} When the config makes no network.
-   * @throws {TypeError} When a weight is missing, unexpected or misshapen, or has
-   * more or fewer values than its shape.
+   * @throws {TypeError} When a weight is missing, unexpected or misshapen, or
+   * has more or fewer values than its shape.
    */
   constructor(
     config: ModelConfig,
@@ -195,7 +196,7 @@ export class Model {
     this.#checkAlive();
     const { info, runtime } = activeEngine() ?? await engineInUse();
     const engine = info.name;
-    this.#checkAlive(); // nobody would dispose what is uploaded now
+    this.#checkAlive(); // an upload now would never be disposed
     if (
       this.#device?.engine !== engine || this.#device.runtime !== runtime
     ) {
@@ -214,14 +215,14 @@ export class Model {
 
   #checkAlive() {
     if (this.#disposed) {
-      throw new TypeError("Cannot use the model as it is disposed");
+      throw new InputTypeError("Cannot use the model as it is disposed");
     }
   }
 
   #release() {
     this.#device?.weights.then(
       (weights) => Object.values(weights).forEach((tensor) => tensor.dispose()),
-      () => {}, // told to who asked for them
+      () => {}, // the caller gets the error
     );
     this.#device = undefined;
   }

@@ -6,7 +6,7 @@ import type { ModelConfig } from "./config.ts";
 /** The least span that "min-max" stretches; MedSAM's. */
 const MIN_SPAN = 1e-8;
 
-/** Least and greatest value of an image, as far as a config stretches it. */
+/** Least and greatest value of an image, where the config stretches them. */
 export function valueRange(
   { pixelScaling }: ModelConfig,
   values: ArrayLike<number>,

@@ -237,7 +237,7 @@ export function encodeFeedback(
     tf.mean(image, 1),
     tf.mean(prompts.dense, 1),
   ], 1);
-  // SAM's decoder goes on seeing what it was trained on
+  // SAM's decoder gets the inputs that it was trained on
   const base = config.sam ? plain : tf.add(image, prompts.dense);
   return { image, base, pooled };
 }

@@ -13,9 +13,16 @@ import {
   type TinyVitConfig,
   type TinyVitStage,
 } from "./config.ts";
-import { attend, convolve3x3, linear, norm, project } from "./layers.ts";
+import {
+  attend,
+  convolve3x3,
+  cutWindows,
+  joinWindows,
+  linear,
+  norm,
+  project,
+} from "./layers.ts";
 import type { WeightDeclaration, Weights } from "./weights.ts";
-import { cutWindows, joinWindows } from "./windows.ts";
 
 const NAME = "image_encoder";
 
@@ -166,7 +173,7 @@ function windowBlock(
 }
 
 /**
- * Runs TinyViT. Images may have any side that is a multiple of the patch's.
+ * Runs TinyViT. An image's side may be any multiple of a patch's.
  *
  * @param weights The network's weights.
  * @param config The network's config, of a TinyViT encoder.

@@ -1,11 +1,16 @@
-/** SAM's two-way transformer (`TwoWayTransformer`), for many samples in one batch. */
+/**
+ * SAM's two-way transformer (`TwoWayTransformer`), for many samples in one batch.
+ *
+ * Its cross-attention between few tokens and many pixels is rewritten exactly.
+ * SAM projects every pixel to keys, values and queries. With T tokens << n
+ * pixels it is cheaper to move the projections to the tokens' side: (q W_k^T)
+ * X^T are the same scores as q (X W_k)^T, and (A X) W_v the same output as
+ * A (X W_v). The key bias adds the same number to all of a token's scores, which
+ * a softmax over pixels does not see.
+ */
 
 import * as tf from "../engine/tf.ts";
 import type { ModelConfig } from "./config.ts";
-import {
-  attendPixelsToTokens,
-  attendTokensToPixels,
-} from "./cross_attention.ts";
 import { attend, joinHeads, linear, norm, splitHeads } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
@@ -140,8 +145,8 @@ export function twoWayTransformer(
 }
 
 /**
- * What to add to the scores of every token: nothing, or a large negative number
- * where a prompt slot is empty.
+ * Makes the terms that are added to the scores of every token: 0, or a large
+ * negative number where a prompt slot is empty.
  *
  * @param outputs Number of output tokens, which come first.
  * @param filled 1 where a slot is filled, else 0, [S, T].
@@ -154,4 +159,133 @@ export function tokenMask(outputs: number, filled: tf.Tensor): tf.Tensor {
     tf.mul(tf.sub(1, attended), MASKED),
     [S, 1, 1, attended.shape[1]!],
   );
+}
+
+/** A projection's matrix [inner, L] split by heads: [heads, c, L]. */
+function headMatrix(
+  weights: Weights,
+  name: string,
+  heads: number,
+): tf.Tensor {
+  const matrix = weights[`${name}.weight`];
+  const [inner, width] = matrix.shape;
+  return tf.reshape(matrix, [heads, inner / heads, width!]);
+}
+
+/** [S, T, inner] to [heads, S * T, c]. */
+function byHead(x: tf.Tensor, heads: number): tf.Tensor {
+  const [S, T, inner] = x.shape;
+  const rows = tf.reshape(x, [S * T, heads, inner / heads]);
+  return tf.transpose(rows, [1, 0, 2]);
+}
+
+/** [heads, S * T, width] to [S, heads * T, width]. */
+function bySample(x: tf.Tensor, S: number): tf.Tensor {
+  const [heads, rows, width] = x.shape;
+  const T = rows / S;
+  return tf.reshape(
+    tf.transpose(tf.reshape(x, [heads, S, T, width]), [1, 0, 2, 3]),
+    [S, heads * T, width],
+  );
+}
+
+/**
+ * Tokens attend to pixels.
+ *
+ * @param tokens Queries, [S, T, L].
+ * @param pixels The values, [S, n, L].
+ * @param placed The keys, pixels with their positions added, [S, n, L].
+ * @returns [S, T, L].
+ */
+export function attendTokensToPixels(
+  weights: Weights,
+  name: string,
+  tokens: tf.Tensor,
+  pixels: tf.Tensor,
+  placed: tf.Tensor,
+  heads: number,
+): tf.Tensor {
+  const [S, T, L] = tokens.shape;
+  const queries = byHead(linear(weights, `${name}.q_proj`, tokens), heads);
+  const c = queries.shape[2]!;
+  const folded = tf.mul(
+    bySample(
+      tf.matMul(queries, headMatrix(weights, `${name}.k_proj`, heads)),
+      S,
+    ),
+    1 / Math.sqrt(c),
+  ); // [S, heads * T, L]
+  const scores = tf.matMul(folded, placed, false, true); // [S, heads * T, n]
+  const gathered = tf.matMul(tf.softmax(scores), pixels); // [S, heads * T, L]
+
+  const rows = tf.reshape(
+    tf.transpose(tf.reshape(gathered, [S, heads, T, L!]), [1, 0, 2, 3]),
+    [heads, S * T, L!],
+  );
+  const values = tf.matMul(
+    rows,
+    headMatrix(weights, `${name}.v_proj`, heads),
+    false,
+    true,
+  ); // [heads, S * T, c]
+  const joined = tf.add(
+    tf.reshape(tf.transpose(values, [1, 0, 2]), [S, T, heads * c]),
+    weights[`${name}.v_proj.bias`],
+  );
+  return linear(weights, `${name}.out_proj`, joined);
+}
+
+/**
+ * Pixels attend to tokens.
+ *
+ * @param placed The queries, pixels with their positions added, [S, n, L].
+ * @param keys Tokens with their prompts added, [S, T, L].
+ * @param tokens Tokens, the values, [S, T, L].
+ * @param mask Added to the scores of each token, [S, 1, 1, T].
+ * @returns [S, n, L].
+ */
+export function attendPixelsToTokens(
+  weights: Weights,
+  name: string,
+  placed: tf.Tensor,
+  keys: tf.Tensor,
+  tokens: tf.Tensor,
+  mask: tf.Tensor,
+  heads: number,
+): tf.Tensor {
+  const [S, n, L] = placed.shape;
+  const T = tokens.shape[1]!;
+  const k = byHead(linear(weights, `${name}.k_proj`, keys), heads);
+  const c = k.shape[2]!;
+  const scale = 1 / Math.sqrt(c);
+  const folded = tf.mul(
+    bySample(
+      tf.matMul(k, headMatrix(weights, `${name}.q_proj`, heads)),
+      S,
+    ),
+    scale,
+  ); // [S, heads * T, L]
+  // the query bias does differ from token to token: b_q . k
+  const ofQueryBias = tf.matMul(
+    k,
+    tf.reshape(weights[`${name}.q_proj.bias`], [heads, c, 1]),
+  ); // [heads, S * T, 1]
+  const ofTokens = tf.add(
+    tf.mul(tf.reshape(bySample(ofQueryBias, S), [S, 1, heads, T]), scale),
+    mask,
+  );
+  const scores = tf.matMul(placed, folded, false, true);
+  const attention = tf.softmax(
+    tf.add(tf.reshape(scores, [S, n, heads, T]), ofTokens),
+  );
+
+  const v = byHead(linear(weights, `${name}.v_proj`, tokens), heads);
+  const out = tf.transpose(
+    tf.reshape(weights[`${name}.out_proj.weight`], [L!, heads, c]),
+    [1, 2, 0],
+  ); // [heads, c, L]
+  // every head's attention sums to 1, so the bias may join the values
+  const bias = tf.div(weights[`${name}.out_proj.bias`], heads);
+  const values = tf.add(bySample(tf.matMul(v, out), S), bias); // [S, heads * T, L]
+  return tf.matMul(tf.reshape(attention, [S, n, heads * T]), values);
 }

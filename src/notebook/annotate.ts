@@ -1,57 +1,85 @@
 // @ts-types="@types/ndarray"
-import type { NdArray } from "ndarray";
+import ndarray, { type NdArray } from "ndarray";
 import type { Dataset } from "../datasets/dataset.ts";
 import { digestNumber } from "../digest.ts";
+import type { Volume } from "../formats/volume.ts";
 import { dice } from "../metrics/overlap.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
+import { checkOptions } from "../options.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
-import { Session, type SessionOptions } from "../spa/session.ts";
+import { Session } from "../spa/session.ts";
 import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import { Labels, type Masked } from "../volumes/labels.ts";
+import { ANNOTATE_OPTIONS, type AnnotateOptions } from "./annotate_options.ts";
+import { annotateVolume } from "./annotate_volume.ts";
 import {
   type AnnotationImage,
-  type FirstClicks,
+  type AnnotationItem,
+  type AnnotationVolume,
   listImages,
   readFirstClicks,
 } from "./annotation_images.ts";
 import {
+  type Annotated,
+  type AnnotationLabel,
   type AnnotationRecord,
   readAnnotation,
+  readPart,
   removeHalfWritten,
   saveAnnotation,
   writeProfile,
+  writeWhole,
 } from "./annotation_record.ts";
 import { AnnotationReport } from "./annotation_report.ts";
 import { ownHost, type PickHost } from "./ask.ts";
 import { interruptible } from "./kernel.ts";
-import { type AskOptions, pickOf, type PickRule, pickStartAt } from "./pick.ts";
+import type { AskOptions } from "./pick.ts";
+import { pickOf } from "./pick_next.ts";
+import { pickStartAt } from "./pick_start.ts";
+import type { NamedMask } from "./slice_views.ts";
 
 /**
- * Annotates images one after another: the first click, then proposals until
- * the user accepts, while the user's profile is carried from image to image.
+ * Annotates images and volumes one after another: the first click, then proposals
+ * until the user accepts, while the user's profile is carried from image to image.
  * Undo goes back as far as the first click, if the user made it here.
- * After every image its mask (`masks/ID.png`), its record (`records/ID.json`:
- * picks, times, iterations) and the profile (`profile.json`) are saved, each
- * whole or not at all. An interrupt, as of the notebook's cell, ends it after
- * the step that is computed; run again with the same folder, it goes on with
- * the image at which it was cut off. With all images finished it writes
+ *
+ * A volume (a NIfTI file, a folder with a DICOM series, an NPY or NPZ file with
+ * several slices) begins with a click in its middle slice, or in another one. A
+ * slice that is accepted is carried to the others, and the slices in which a look
+ * helps most are offered one after another until the volume is done. Its mask is
+ * written with the geometry of its source: NIfTI for NIfTI, a DICOM segmentation
+ * for a DICOM series. With `volumes: false` the middle slice of each is an image.
+ *
+ * With `labels` every image has several objects, each with its own session and
+ * profile, asked for one after another; the mask's file has them as values 1, 2 and
+ * so on, where they overlap the later one. An object that is not there is skipped.
+ *
+ * After every image its mask (`masks/ID.png`, of a volume `.nii.gz`, `.dcm` or
+ * `.npy`), its record (`records/ID.json`: picks, times, iterations) and the profile
+ * (`profile.json`) are saved, each whole or not at all; of several objects
+ * `parts/ID=NAME.npy`, `records/ID=NAME.json` and `profiles/NAME.json`. An
+ * interrupt, as of the notebook's cell, ends it after the step that is computed;
+ * run again with the same folder, it goes on with the image at which it was cut
+ * off, in a volume with the step. With all images finished it writes
  * `summary.csv`. A file that cannot be read is told, passed over, and named in
  * the report. In a notebook one panel serves all images; a rule that is asked
  * first shows nothing.
  *
  * @param model The network.
- * @param images A folder of image files, a dataset's folder, a dataset, or a
- * list of images.
+ * @param images A folder of files of images and volumes, a DICOM series, a folder
+ * of such series, a dataset's folder, a dataset, or a list of images and volumes.
  * @param options Where to save, and who is asked.
  * @returns A report: the records of all images, finished earlier or now, and
  * whose reference was empty.
  * @throws {RangeError} When there is no image, two have the same id, a first
- * click lies outside its image, there is no such rater, or a record is damaged,
- * was made with other settings, or is of an image of the same id in another
- * folder.
+ * click lies outside its image, there is no such rater, labels have no names of
+ * their own, or a record is damaged, was made with other settings, or is of an
+ * image of the same id in another folder.
+ * @throws {TypeError} When an option is unknown or of another type.
  * @throws {Deno.errors.NotFound} When the folder or a file is missing.
  * @throws {DOMException} "AbortError" when it is interrupted.
  * @throws As `pick`.
@@ -65,23 +93,32 @@ import { type AskOptions, pickOf, type PickRule, pickStartAt } from "./pick.ts";
  * });
  * console.log(report);
  * ```
+ *
+ * @example Two objects in every scan of a folder
+ * ```ts ignore
+ * await annotate(model, "scans", {
+ *   out: "out/scans",
+ *   labels: ["ventricle", { name: "tumor", color: "#d55e00" }],
+ * });
+ * ```
  */
 export function annotate(
   model: Model,
-  images: string | Dataset | readonly AnnotationImage[],
+  images: string | Dataset | readonly AnnotationItem[],
   options: AnnotateOptions,
 ): Promise<AnnotationReport> {
   return annotateAt(ownHost(), model, images, options);
 }
 
 /** As {@linkcode annotate}, with what surrounds it as an argument. */
-export function annotateAt(
+export async function annotateAt(
   host: PickHost,
   model: Model,
-  images: string | Dataset | readonly AnnotationImage[],
+  images: string | Dataset | readonly AnnotationItem[],
   options: AnnotateOptions,
 ): Promise<AnnotationReport> {
-  return interruptible(
+  checkOptions("annotate", options, ANNOTATE_OPTIONS);
+  return await interruptible(
     (signal) => annotateAll(host, model, images, { ...options, signal }),
     {
       doing: "annotate",
@@ -91,16 +128,34 @@ export function annotateAt(
   );
 }
 
+/** A run: what holds for all images. */
+interface Run {
+  readonly host: PickHost;
+  readonly model: Model;
+  readonly settings: AnnotationRecord["settings"];
+  readonly options: AnnotateOptions & {
+    readonly signal: AbortSignal;
+    readonly points?: Exclude<AnnotateOptions["points"], string>;
+  };
+  /** One, undefined, where objects have no names. */
+  readonly labels: readonly (AnnotationLabel | undefined)[];
+  /** By the object's name. */
+  readonly profiles: Map<string | undefined, Profile | undefined>;
+  /** How many records there are by now, and in the end. */
+  count: { done: number; all: number };
+}
+
 async function annotateAll(
   host: PickHost,
   model: Model,
-  images: string | Dataset | readonly AnnotationImage[],
+  images: string | Dataset | readonly AnnotationItem[],
   options: AnnotateOptions & { readonly signal: AbortSignal },
 ): Promise<AnnotationReport> {
-  const { out, carry = true, seed = 0, rater, onImage } = options;
-  const { samples = 48, candidates = 4, iterations = 6 } = options;
+  const { out, carry = true, seed = 0, rater, volumes = true } = options;
+  const { samples = 48, candidates = 4, iterations = 6, looks } = options;
   const { update, points } = options;
-  const { name, list } = await listImages(images);
+  const labels = readLabels(options.labels);
+  const { name, list } = await listImages(images, volumes);
   const settings = {
     ...(name === undefined ? {} : { images: name }),
     model: model.config.name,
@@ -108,6 +163,8 @@ async function annotateAll(
     ...{ samples, candidates, iterations, seed, carry },
     ...(rater === undefined ? {} : { rater }),
     ...(update && { update }),
+    ...(looks !== undefined && { looks }),
+    ...(options.labels && { labels: labels.map((label) => label!.name) }),
   };
   const clicks = typeof points === "string"
     ? await readFirstClicks(points)
@@ -117,129 +174,191 @@ async function annotateAll(
   const shown = options.by === "auto"
     ? { ...host, notebook: false }
     : { ...host, openOutput: () => output };
-  await removeHalfWritten(out, list.map(({ id }) => id));
+  await removeHalfWritten(
+    out,
+    list.flatMap(({ id }) =>
+      labels.map((label) => ({ id, label: label?.name }))
+    ),
+  );
   const records: AnnotationRecord[] = [];
   const skipped: string[] = [];
   const broken: AnnotationReport["broken"][number][] = [];
-  let profile = options.profile;
-  for (const [i, image] of list.entries()) {
+  const run: Run = {
+    ...{ host: shown, model, settings, labels },
+    options: { ...options, points: clicks, iterations },
+    profiles: new Map(labels.map((label) => [label?.name, options.profile])),
+    count: { done: 0, all: list.length * labels.length },
+  };
+  for (const [i, item] of list.entries()) {
     options.signal.throwIfAborted();
-    let record = await readAnnotation(out, image.id, settings);
-    if (!record) {
-      const about = `${image.id} (${i + 1} of ${list.length})`;
-      let pixels: NdArray<Float32Array>;
-      try {
-        pixels = await image.readImage();
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        console.warn(`${about}: passed over, as it cannot be read. ${why}`);
-        broken.push({ id: image.id, why });
-        continue;
-      }
-      const made = await annotateImage(shown, model, image, about, {
-        ...options,
-        ...{ points: clicks, seed: seed + i, profile, settings, iterations },
-        pixels,
-      });
-      if (!made) {
-        skipped.push(image.id);
-        continue;
-      }
-      record = made.record;
-      await saveAnnotation(out, record, made.mask);
-      onImage?.(record, records.length + 1, list.length);
-    }
-    records.push(record);
-    if (carry) profile = record.profile;
+    const about = `${item.id} (${i + 1} of ${list.length})`;
+    const made = await annotateItem(run, item, about, seed + i);
+    if (made === "skipped") skipped.push(item.id);
+    else if ("why" in made) broken.push({ id: item.id, why: made.why });
+    else records.push(...made);
   }
   const report = new AnnotationReport(out, records, skipped, broken);
   await report.writeSummary();
   // also where the last image was finished by a run that was cut off, or earlier
-  if (report.profile) await writeProfile(out, report.profile);
+  for (const label of labels) {
+    const own = records.filter((record) => record.label?.name === label?.name);
+    const last = own.findLast(({ profile }) => profile)?.profile;
+    if (last) await writeProfile(out, last, label?.name);
+  }
   return report;
 }
 
-/** How `annotate` asks, and where it saves. */
-export interface AnnotateOptions
-  extends
-    Omit<AskOptions, "random">,
-    Pick<SessionOptions, "samples" | "candidates" | "update"> {
-  /** The folder for masks and records; one that has some is resumed. */
-  readonly out: string;
-  /** The user's profile from earlier images; none by default. */
-  readonly profile?: Profile;
-  /** Whether the profile goes from image to image. Default: true. */
-  readonly carry?: boolean;
-  /**
-   * Seed of the samples and of every rule. Default: 0; image k, from 0,
-   * has seed + k.
-   */
-  readonly seed?: number;
-  /**
-   * First clicks: by the image's id, or the path of a JSON file with them
-   * (`{ "case1": [{ "x": 61, "y": 40 }] }`), or a function. An image without
-   * any is shown, to be clicked on; by default every one.
-   */
-  readonly points?:
-    | string
-    | FirstClicks
-    | ((
-      image: NdArray<Float32Array>,
-      id: string,
-    ) => readonly Point[] | Promise<readonly Point[]>);
-  /**
-   * The rater whose masks are the reference: Dice with it is recorded, not
-   * shown, and a rule clicks inside it and picks what is nearest to it.
-   */
-  readonly rater?: string;
-  /** Answers where nobody else does, by default as `rater` would. */
-  readonly auto?: PickRule;
-  /** Proposals until a rule accepts, which default to 6. */
-  readonly iterations?: number;
-  /** Told of every image: how many are finished, of how many. */
-  readonly onImage?: (
-    record: AnnotationRecord,
-    finished: number,
-    images: number,
-  ) => void;
+/** Names and colors of several objects; one without a name where there are none. */
+function readLabels(
+  given: AnnotateOptions["labels"],
+): readonly (AnnotationLabel | undefined)[] {
+  if (!given) return [undefined];
+  const labels = new Labels<Masked>();
+  const mask = ndarray(new Uint8Array(1), [1, 1]);
+  for (const label of given) {
+    const { name, color } = typeof label === "string"
+      ? { name: label, color: undefined }
+      : label;
+    labels.add({ name, session: { mask }, ...(color && { color }) });
+  }
+  if (labels.all.length > 0) return labels.all;
+  throw new RangeError(
+    "Cannot annotate as labels must have a name at least: current value is none",
+  );
 }
 
-/** How one image is annotated. */
-export interface ImageOptions extends AnnotateOptions {
+/** Annotates all objects of one image or volume that are not finished yet. */
+async function annotateItem(
+  run: Run,
+  item: AnnotationItem,
+  about: string,
+  seed: number,
+): Promise<AnnotationRecord[] | "skipped" | { readonly why: string }> {
+  const { host, model, settings, options, labels, profiles, count } = run;
+  const { out, carry = true } = options;
+  let read: Read | undefined;
+  const readIt = async () => read ??= await readItem(item);
+  const records: AnnotationRecord[] = [];
+  const masks: NamedMask[] = [];
+  let made = false;
+  for (const label of labels) {
+    const key = { id: item.id, label: label?.name };
+    let record = await readAnnotation(out, key, settings);
+    if (!record) {
+      try {
+        await readIt();
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        console.warn(`${about}: passed over, as it cannot be read. ${why}`);
+        return { why };
+      }
+      const { pixels, volume } = read!;
+      const shape = volume
+        ? volume.values.shape.slice(0, 3)
+        : pixels.shape.slice(0, 2);
+      for (const before of labels.slice(masks.length, records.length)) {
+        const { name, color } = before!;
+        const mask = await readPart(out, { id: item.id, label: name }, shape);
+        masks.push({ mask, name, color });
+      }
+      const own = {
+        ...{ ...options, seed, settings, masks },
+        ...{ profile: profiles.get(label?.name), label },
+        about: label ? `${about}, ${label.name}` : about,
+      };
+      const annotated = volume
+        ? await annotateVolume(host, model, item as AnnotationVolume, {
+          ...{ ...own, volume },
+        })
+        : await annotateImage(host, model, item as AnnotationImage, {
+          ...{ ...own, pixels },
+        });
+      if (!annotated) return "skipped";
+      record = await saveAnnotation(out, annotated, volume);
+      if (label) masks.push({ ...label, mask: annotated.mask });
+      made = true;
+      options.onImage?.(record, count.done + 1, count.all);
+    }
+    count.done++;
+    records.push(record);
+    if (carry) profiles.set(label?.name, record.profile);
+  }
+  if (made && labels[0]) {
+    const joint = new Labels<Masked>();
+    for (const { name, color, mask } of masks) {
+      joint.add({ name, color, session: { mask } });
+    }
+    await writeWhole(out, item, joint.mask, {
+      ...{ volume: read!.volume, labels: joint.names },
+    });
+  }
+  return records;
+}
+
+/** An image, or a volume and nothing else. */
+type Read =
+  | { readonly pixels: NdArray<Float32Array>; readonly volume?: undefined }
+  | { readonly volume: Volume; readonly pixels?: undefined };
+
+async function readItem(item: AnnotationItem): Promise<Read> {
+  return "readVolume" in item
+    ? { volume: await item.readVolume() }
+    : { pixels: await item.readImage() };
+}
+
+/** How one object of an image is annotated. */
+interface ImageOptions extends AnnotateOptions {
   readonly points?: Exclude<AnnotateOptions["points"], string>;
   readonly settings: AnnotationRecord["settings"];
-  readonly iterations: number;
   /** [H, W, 1 or 3], values 0..1. */
   readonly pixels: NdArray<Float32Array>;
+  /** The image's id, and which of how many it is. */
+  readonly about: string;
+  /** Which object, where there are several. */
+  readonly label?: AnnotationLabel;
+  /** Objects that were done before. */
+  readonly masks: readonly NamedMask[];
 }
 
-/** An image's mask and record. */
-export interface Annotated {
-  readonly record: AnnotationRecord;
-  readonly mask: NdArray<Uint8Array>;
-}
-
-/**
- * Annotates one image; undefined where its reference is empty.
- *
- * @param about The image's id, and which of how many it is.
- */
-export async function annotateImage(
+/** Annotates one object of an image; undefined where its reference is empty. */
+async function annotateImage(
   host: PickHost,
   model: Model,
   image: AnnotationImage,
-  about: string,
   options: ImageOptions,
 ): Promise<Annotated | undefined> {
-  const { pixels } = options;
-  const reference = await readReference(image, options.rater);
-  if (reference && !reference.data.some((value) => value > 0)) return undefined;
-  const random = createRandom(options.seed ?? 0, digestNumber(image.id));
+  const { pixels, about, label, settings } = options;
+  const reference = await readReference(image, options);
+  const empty = reference && !reference.data.some((value) => value > 0);
+  if (empty && !label) return undefined;
+  const stream = digestNumber(label ? `${image.id}=${label.name}` : image.id);
+  const random = createRandom(options.seed ?? 0, stream);
   const began = performance.now();
   const task = { id: image.id, about, pixels, reference, random, began };
   while (true) {
-    const start = await firstClicks(host, task, options);
+    const start: Start | "absent" = empty
+      ? "absent"
+      : await firstClicks(host, task, options);
+    if (start === "absent") {
+      const seconds = (performance.now() - began) / 1000;
+      const [height, width] = pixels.shape;
+      const mask = ndarray(new Uint8Array(height * width), [height, width]);
+      const record: AnnotationRecord = {
+        ...{
+          id: image.id,
+          label,
+          settings,
+          points: [],
+          iterations: 1,
+          seconds,
+        },
+        picks: [{ kind: "absent", by: empty ? "auto" : "browser", seconds }],
+        ...(reference && { dice: [dice(mask, reference)] }),
+        ...(options.profile && { profile: options.profile }),
+      };
+      return { mask, record };
+    }
     const made = await align(host, model, task, start, options);
     if (made) return made; // else the first click was undone
   }
@@ -272,11 +391,10 @@ async function align(
   { points, box, undo }: Start,
   options: ImageOptions,
 ): Promise<Annotated | undefined> {
-  const { settings, iterations } = options;
+  const { settings, iterations = 6, label, masks } = options;
+  const { samples, candidates, update, seed, profile } = options;
   using session = await Session.start(model, pixels, {
-    ...options,
-    points,
-    box,
+    ...{ samples, candidates, update, seed, profile, points, box },
   });
   const rule = options.auto ?? (reference && nearestUser(reference));
   const picks: AnnotationRecord["picks"][number][] = [];
@@ -285,7 +403,7 @@ async function align(
     if (reference) scores.push(dice(session.mask, reference));
     const { picked, by, seconds } = await pickOf(host, session, {
       ...askOf(options),
-      ...{ image: pixels, random, undo, about },
+      ...{ image: pixels, random, undo, about, others: masks },
       auto: rule &&
         ((proposal, random) =>
           picks.length + 1 >= iterations
@@ -297,7 +415,14 @@ async function align(
     await session.apply(picked);
     if (picked.kind !== "accept") continue;
     const record = {
-      ...{ id, settings, points, ...(box && { box }), picks },
+      ...{
+        id,
+        ...(label && { label }),
+        settings,
+        points,
+        ...(box && { box }),
+        picks,
+      },
       iterations: picks.length,
       seconds: (performance.now() - began) / 1000,
       ...(reference && { dice: scores }),
@@ -309,10 +434,10 @@ async function align(
 
 async function readReference(
   image: AnnotationImage,
-  rater: string | undefined,
+  { rater, label }: ImageOptions,
 ): Promise<NdArray<Uint8Array> | undefined> {
   if (rater === undefined) return undefined;
-  if (image.readMask) return await image.readMask(rater);
+  if (image.readMask) return await image.readMask(rater, label?.name);
   throw new RangeError(
     `Cannot annotate as image ${image.id} must have masks of raters: current value is none, and the rater is ${rater}`,
   );
@@ -323,20 +448,21 @@ async function firstClicks(
   host: PickHost,
   { id, about, pixels, reference, random }: Task,
   options: ImageOptions,
-): Promise<Start> {
-  const { points } = options;
+): Promise<Start | "absent"> {
+  const { points, label, masks } = options;
   const given = typeof points === "function"
-    ? await points(pixels, id)
+    ? await points(pixels, id, label?.name)
     : points && Object.hasOwn(points, id)
     ? points[id]
     : [];
   if (given.length > 0) return { points: given, undo: false };
   const { start, by } = await pickStartAt(host, pixels, {
     ...askOf(options),
-    ...{ random, about },
+    ...{ random, about, others: masks, offers: label ? ["absent"] : [] },
     auto: reference &&
       ((_, random) => ({ points: [clickInside(reference, random)] })),
   });
+  if ("kind" in start) return "absent";
   const { points: clicks = [], box } = start;
   return { points: clicks, box, undo: by !== "auto" };
 }

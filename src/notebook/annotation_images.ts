@@ -5,6 +5,11 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { openDataset } from "../datasets/open_dataset.ts";
 import { RECORD_FORMAT } from "./annotation_record.ts";
 import { readImage } from "../formats/read_image.ts";
+import {
+  readVolume,
+  readVolumeHeader,
+  type Volume,
+} from "../formats/volume.ts";
 import type { Point } from "../spa/feedback.ts";
 
 /** An image to annotate; every `Case` of a dataset is one. */
@@ -13,34 +18,55 @@ export interface AnnotationImage {
   readonly id: string;
   /** Reads the image: [H, W, C], values 0..1, C = 1 or 3. */
   readImage(): Promise<NdArray<Float32Array>>;
-  /** Reads a rater's mask, [H, W], where there are raters. */
-  readMask?(rater: string): Promise<NdArray<Uint8Array>>;
+  /** Reads a rater's mask of an object, [H, W], where there are raters. */
+  readMask?(rater: string, label?: string): Promise<NdArray<Uint8Array>>;
 }
+
+/** A volume to annotate. */
+export interface AnnotationVolume {
+  /** Unique among the images and volumes; files are named by it. */
+  readonly id: string;
+  /** Reads the volume. */
+  readVolume(): Promise<Volume>;
+  /** Reads a rater's mask of an object, [D, H, W], where there are raters. */
+  readMask?(rater: string, label?: string): Promise<NdArray<Uint8Array>>;
+}
+
+/** What is annotated, one after another. */
+export type AnnotationItem = AnnotationImage | AnnotationVolume;
 
 /** What `readImage` reads. */
 const IMAGE = /\.(png|jpe?g|tiff?|dcm|dicom|nii|nii\.gz|npy|npz)$/i;
+
+/** Of these some hold volumes. */
+const VOLUME = /\.(dcm|dicom|nii|nii\.gz|npy|npz)$/i;
+const DICOM = /\.(dcm|dicom)$/i;
 
 /** Images, and what they are called together: a dataset's name, or a folder's. */
 export interface AnnotationImages {
   /** None for a list. */
   readonly name?: string;
   /** In order. */
-  readonly list: readonly AnnotationImage[];
+  readonly list: readonly AnnotationItem[];
 }
 
 /**
- * The images of a folder of image files of any mixture of formats (of a volume
- * its middle slice), of a dataset's folder in any layout that `openDataset`
- * knows, of a dataset, or of a list. What `annotate` itself wrote is no input.
+ * The images and volumes of a folder of files of any mixture of formats, of a
+ * folder with the DICOM files of one series, or of folders with one each, of a
+ * dataset's folder in any layout that `openDataset` knows, of a dataset, or of a
+ * list. A file or folder is a volume where its header tells several slices. What
+ * `annotate` itself wrote is no input.
  *
+ * @param volumes Whether volumes are taken as such; else their middle slices.
  * @throws {RangeError} When there is none, two have the same id, or the folder
  * is an output of `annotate`.
  */
 export async function listImages(
-  images: string | Dataset | readonly AnnotationImage[],
+  images: string | Dataset | readonly AnnotationItem[],
+  volumes = true,
 ): Promise<AnnotationImages> {
   const { name, list } = typeof images === "string"
-    ? await openFolder(images)
+    ? await openFolder(images, volumes)
     : "cases" in images
     ? { name: images.name, list: images.cases }
     : { list: images };
@@ -91,30 +117,73 @@ async function refuseOwnOutput(
   }
 }
 
-async function openFolder(folder: string): Promise<AnnotationImages> {
+/** Whether a file, or a folder of one DICOM series, holds several slices. */
+async function holdsVolume(path: string): Promise<boolean> {
+  try {
+    const header = await readVolumeHeader(path);
+    if (!header || header.ambiguous) return false;
+    const [depth, height, width] = header.shape;
+    return Math.min(depth, height, width) > 1;
+  } catch {
+    return false; // no series, or not readable: told when it is read
+  }
+}
+
+/** A volume in a file or a folder. */
+function volumeAt(id: string, path: string): AnnotationVolume {
+  return { id, readVolume: () => readVolume(path) };
+}
+
+async function openFolder(
+  folder: string,
+  volumes: boolean,
+): Promise<AnnotationImages> {
   const files: string[] = [];
+  const folders: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
     const hidden = entry.name.startsWith("."); // as "._a.png", of macOS
+    if (entry.isDirectory && !hidden) folders.push(entry.name);
     if (entry.isDirectory || hidden || !IMAGE.test(entry.name)) continue;
     files.push(entry.name);
   }
   await refuseOwnOutput(folder, files);
+  const own = basename(resolve(folder));
+  if (volumes && files.length > 1 && files.every((name) => DICOM.test(name))) {
+    if (await holdsVolume(folder)) {
+      return { name: own, list: [volumeAt(own, folder)] };
+    }
+  }
   if (files.length === 0) {
+    const series: AnnotationVolume[] = [];
+    for (const name of volumes ? folders.sort() : []) {
+      const path = join(folder, name);
+      if (await holdsVolume(path)) series.push(volumeAt(name, path));
+    }
+    if (series.length > 0) return { name: own, list: series };
     const { name, cases } = await openDataset(folder);
     return { name, list: cases };
   }
   const names = files.map((file) => file.replace(IMAGE, ""));
   // a.png beside a.jpg: then the whole names
   const unique = new Set(names).size === names.length;
-  const list = files.map((file, i) => ({
-    id: unique ? names[i] : file,
-    readImage: () => readImage(join(folder, file)),
-  })).sort((a, b) => a.id < b.id ? -1 : 1);
-  return { name: basename(resolve(folder)), list };
+  const list: AnnotationItem[] = [];
+  for (const [i, file] of files.entries()) {
+    const id = unique ? names[i] : file;
+    const path = join(folder, file);
+    const volume = volumes && VOLUME.test(file) && await holdsVolume(path);
+    list.push(
+      volume ? volumeAt(id, path) : { id, readImage: () => readImage(path) },
+    );
+  }
+  list.sort((a, b) => a.id < b.id ? -1 : 1);
+  return { name: own, list };
 }
 
+/** A first click; in a volume it says in which slice, by default the middle one. */
+export type FirstClick = Point & { readonly slice?: number };
+
 /** First clicks by the image's id. */
-export type FirstClicks = Readonly<Record<string, readonly Point[]>>;
+export type FirstClicks = Readonly<Record<string, readonly FirstClick[]>>;
 
 /**
  * Reads a file of first clicks: JSON, by the image's id,
@@ -151,8 +220,11 @@ export async function readFirstClicks(path: string): Promise<FirstClicks> {
   return clicks as FirstClicks;
 }
 
-function isPoint(value: unknown): value is Point {
-  const { x, y, label = 1 } = (value ?? {}) as Record<string, unknown>;
-  return Number.isFinite(x) && Number.isFinite(y) &&
+function isPoint(value: unknown): value is FirstClick {
+  const { x, y, label = 1, slice = 0 } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  return Number.isInteger(slice) && Number.isFinite(x) && Number.isFinite(y) &&
     (label === 0 || label === 1);
 }

@@ -37,7 +37,7 @@ export class AnnotationReport {
 
   /** The user's profile after the last image; none where all were skipped. */
   get profile(): Profile | undefined {
-    return this.records.at(-1)?.profile;
+    return this.records.findLast(({ profile }) => profile)?.profile;
   }
 
   /** One row per image and, of several, their means. */
@@ -53,7 +53,10 @@ export class AnnotationReport {
     return {
       columns: [{ heading: "image" }, ...COLUMNS.slice(0, means.length - 1)],
       rows: [
-        ...this.records.map(({ id }, i): Cell[] => [id, ...rows[i]]),
+        ...this.records.map((
+          record,
+          i,
+        ): Cell[] => [nameOf(record), ...rows[i]]),
         ...(rows.length > 1 ? [means] : []),
       ],
     };
@@ -64,7 +67,7 @@ export class AnnotationReport {
     const { columns } = this.table();
     const text = csvText([
       columns.map(({ heading }) => heading),
-      ...this.records.map((record) => [record.id, ...measures(record)]),
+      ...this.records.map((record) => [nameOf(record), ...measures(record)]),
     ]);
     await writeFileAtomic(join(this.out, "summary.csv"), text);
   }
@@ -99,6 +102,11 @@ export class AnnotationReport {
   }
 }
 
+/** An image's name, and its object's. */
+function nameOf({ id, label }: AnnotationRecord): string {
+  return label ? `${id}, ${label.name}` : id;
+}
+
 /** What the measures are; those without digits are counts. */
 const COLUMNS: readonly Column[] = [
   { heading: "seconds", digits: 1 },
@@ -120,7 +128,8 @@ function measures(
     seconds,
     iterations,
     count("choose"),
-    points.length + count("click"),
+    points.length + count("click") +
+    picks.filter((picked) => picked.kind === "go" && picked.point).length,
     count("undo"),
     ...(dice ? [dice[0], dice[dice.length - 1]] : []),
   ];

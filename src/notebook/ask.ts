@@ -10,8 +10,14 @@ import {
 import type { Action } from "../spa/feedback.ts";
 import { guardedPrompt } from "./guarded_prompt.ts";
 import type { PickPanel } from "./pick_panel.ts";
-import { openPickServer } from "./pick_server.ts";
-import { type Choices, isAmong, pickedFromLine, typedKeys } from "./picked.ts";
+import { openPickServer, type SliceViews } from "./pick_server.ts";
+import {
+  type Choices,
+  isAmong,
+  type Picked,
+  pickedFromLine,
+  typedKeys,
+} from "./picked.ts";
 
 /** Who can answer, in the order in which they are asked. */
 export type Asked = "browser" | "prompt" | "auto";
@@ -24,8 +30,10 @@ export interface Question {
   readonly choices: Choices;
   /** Draws the interactive panel. */
   readonly panel: () => Promise<PickPanel>;
+  /** Draws slices of the volume for the panel; none of an image. */
+  readonly views?: SliceViews;
   /** The picture that stays, without an answer or with it. */
-  readonly still: (answer?: Answer | "nothing") => Figure;
+  readonly still: (answer?: Answer<Picked> | "nothing") => Figure;
   /**
    * Who is asked first: by default a browser in a notebook, else a prompt.
    */
@@ -36,14 +44,14 @@ export interface Question {
    */
   readonly patience?: number;
   /** The rule that answers where nobody does. */
-  readonly auto?: () => Action | Promise<Action>;
+  readonly auto?: () => Picked | Promise<Picked>;
   /** Stops the wait. */
   readonly signal?: AbortSignal;
 }
 
 /** What was picked. */
-export interface Answer {
-  readonly picked: Action;
+export interface Answer<P extends Picked = Action> {
+  readonly picked: P;
   /** Who did it. */
   readonly by: Asked;
   /** How long it took from being asked. */
@@ -58,10 +66,13 @@ export interface Answer {
  * prompt it takes effect with the next line.
  * @throws {Error} When nobody answers, or the wait is stopped.
  */
-export function ask(question: Question, host: PickHost): Promise<Answer> {
+export function ask(
+  question: Question,
+  host: PickHost,
+): Promise<Answer<Picked>> {
   return interruptible(async (signal) => {
     const output = host.openOutput();
-    let answer: Answer | "nothing" = "nothing";
+    let answer: Answer<Picked> | "nothing" = "nothing";
     try {
       return answer = await askInOrder({ ...question, signal }, host, output);
     } finally {
@@ -77,12 +88,12 @@ async function askInOrder(
   question: Stoppable,
   host: PickHost,
   output: Output,
-): Promise<Answer> {
+): Promise<Answer<Picked>> {
   const { signal } = question;
   const likely = host.notebook ? "browser" : "prompt";
   const { choices, auto, by = likely } = question;
   let asked = performance.now();
-  const answered = (picked: Action, by: Asked): Answer => {
+  const answered = (picked: Picked, by: Asked): Answer<Picked> => {
     return { picked, by, seconds: (performance.now() - asked) / 1000 };
   };
   await stopHere(signal);
@@ -130,10 +141,10 @@ const FOREVER = 2 ** 31 - 1;
  * @throws {Error} When a notebook's cell was run again.
  */
 async function askBrowser(
-  { choices, panel, patience = 10, signal }: Stoppable,
+  { choices, panel, views, patience = 10, signal }: Stoppable,
   { notebook, known }: PickHost,
   output: Output,
-): Promise<Action | undefined> {
+): Promise<Picked | undefined> {
   const draw = await panel();
   const stop = Promise.withResolvers<never>();
   stop.promise.catch(() => {}); // also where nobody waits for it
@@ -145,7 +156,7 @@ async function askBrowser(
   const until = Date.now() + milliseconds + (notebook ? PROMPT_TIME : 0);
   const page = (url: string) => draw(url, until).page;
   const closed = notebook ? FOREVER : milliseconds;
-  const server = openPickServer(choices, page, closed);
+  const server = openPickServer(choices, page, closed, views);
   try {
     signal.throwIfAborted();
     signal.addEventListener("abort", onAbort);
@@ -186,7 +197,7 @@ const PROMPT_TIME = 120_000;
 async function askPrompt(
   { choices, title, signal }: Stoppable,
   { ask, known }: PickHost,
-): Promise<Action | "late" | undefined> {
+): Promise<Picked | "late" | undefined> {
   const question = `${title} (${typedKeys(choices)})`;
   let excuse = "";
   for (let i = 0; i < TRIES; i++) {

@@ -1,44 +1,37 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { cleanMask } from "../arrays/clean_mask.ts";
-import { digestNumber } from "../digest.ts";
 import {
   candidatesFigure,
   type CandidatesFigureOptions,
 } from "../figures/candidates_figure.ts";
-import { imageFigure } from "../figures/image_figure.ts";
 import { isWhole } from "../figures/panel.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Action, Point } from "../spa/feedback.ts";
 import { type Box, squareAround } from "../spa/frame.ts";
 import type { Session } from "../spa/session.ts";
-import {
-  type Answer,
-  ask,
-  type Asked,
-  type Output,
-  ownHost,
-  type PickHost,
-} from "./ask.ts";
-import { interruptible, stopHere } from "./kernel.ts";
+import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
 import { pickPanel } from "./pick_panel.ts";
+import type { OtherObject } from "./pick_pictures.ts";
 import {
   type Accepted,
   type Choices,
   describePicked,
   type Offered,
+  type Picked,
   ZOOM,
 } from "./picked.ts";
+import { type PanelVolume, sliceViews } from "./slice_views.ts";
 
 /**
  * A rule that answers in a user's place: the index of a candidate, or any other
  * action. Every simulated user is one.
  */
-export type PickRule = (
+export type PickRule<P extends Picked = Action> = (
   proposal: Proposal,
   random: Random,
-) => number | Action | Promise<number | Action>;
+) => number | P | Promise<number | P>;
 
 /** How {@linkcode pick} asks, whatever it shows. */
 export interface AskOptions {
@@ -127,7 +120,8 @@ export async function pick(
   proposal: Proposal,
   options: PickOptions = {},
 ): Promise<Action> {
-  return (await pickAt(ownHost(), proposal, options)).picked;
+  const { picked } = await pickAt(ownHost(), proposal, options);
+  return picked as Action; // nothing else is offered
 }
 
 /** What else a program that picks of many images says. */
@@ -140,6 +134,12 @@ export interface About {
   readonly before?: NdArray<Uint8Array>;
   /** The session's steps, to go back and forth in, and to paint; none by default. */
   readonly history?: Session["history"];
+  /** The volume of which the image is a slice; none by default. */
+  readonly volume?: PanelVolume;
+  /** Objects that were done before; none by default. */
+  readonly others?: readonly OtherObject[];
+  /** What is offered besides; nothing by default. */
+  readonly offers?: readonly Offered[];
 }
 
 /**
@@ -160,11 +160,15 @@ export async function pickAt(
     excuse,
     before,
     history,
+    volume,
+    others,
+    offers = [],
     ...options
   }:
-    & PickOptions
-    & About,
-): Promise<Answer> {
+    & Omit<PickOptions, "auto">
+    & About
+    & { readonly auto?: PickRule<Picked> },
+): Promise<Answer<Picked>> {
   const { candidates, notice } = proposal;
   const image = imageOf(proposal, options.image);
   if (truth) checkSize("reference", truth, proposal);
@@ -174,11 +178,12 @@ export async function pickAt(
     "outside",
     ...(undo ? ["undo"] as const : []),
     ...(zoom ? looksOf(proposal.region, image, points) : []),
-    ...(history ? ["paint"] as const : []),
+    ...(history || volume ? ["paint"] as const : []),
     ...(history && history.done < history.steps.length
       ? ["redo"] as const
       : []),
-  ], history?.steps.length);
+    ...offers,
+  ], { steps: history?.steps.length, slices: volume?.areas.length });
   const line = entitled(about, title);
   const shown = { image, proposal, points, box, truth, title: line };
   const { auto, random, ...asked } = options;
@@ -186,7 +191,11 @@ export async function pickAt(
     ...asked,
     title: [excuse, line, notice?.text].filter(Boolean).join(" "),
     choices,
-    panel: () => pickPanel({ ...shown, choices, excuse, before, history }),
+    panel: () =>
+      pickPanel({
+        ...{ ...shown, choices, excuse, before, history, volume, others },
+      }),
+    views: volume && sliceViews(volume),
     still: (answer) =>
       candidatesFigure({ ...shown, ...marksOf(answer, shown, about) }),
     auto: auto && (async () => {
@@ -201,7 +210,7 @@ export async function pickAt(
 
 /** How the still picture differs by what was picked. */
 function marksOf(
-  answer: Answer | "nothing" | undefined,
+  answer: Answer<Picked> | "nothing" | undefined,
   { proposal, points }: {
     readonly proposal: Proposal;
     readonly points: readonly Point[];
@@ -275,203 +284,8 @@ function looksOf(
 /** Half the side of the smallest region that is looked at closer, in pixels. */
 const LEAST = 3;
 
-/** How {@linkcode pickStart} asks. */
-export interface PickStartOptions extends AskOptions {
-  /** The first line. Default: a request. */
-  readonly title?: string;
-  /** Answers where nobody else does; without it that is an error. */
-  readonly auto?: (
-    image: NdArray<Float32Array>,
-    random: Random,
-  ) => PickedStart | Promise<PickedStart>;
-}
-
-/** What a session starts with: a click inside the object, or a box around it. */
-export type PickedStart =
-  | { readonly points: readonly [Point]; readonly box?: undefined }
-  | { readonly box: Box; readonly points?: undefined };
-
-/**
- * Shows an image and waits for a click inside the object, or for a box that is
- * drawn around it: what a session starts with. It asks as `pick` does.
- *
- * @param image [H, W, 1 or 3], values 0..1.
- * @param options Who is asked.
- * @returns One positive click, or a box, in pixels of the image.
- * @throws As `pick`.
- *
- * @example From a click or a box to a session
- * ```ts ignore
- * const start = await pickStart(image);
- * using session = await Session.start(model, image, start);
- * ```
- */
-export async function pickStart(
-  image: NdArray<Float32Array>,
-  options: PickStartOptions = {},
-): Promise<PickedStart> {
-  return (await pickStartAt(ownHost(), image, options)).start;
-}
-
-/**
- * As {@linkcode pickStart}, with what surrounds it as an argument; says as well
- * who answered.
- */
-export async function pickStartAt(
-  host: PickHost,
-  image: NdArray<Float32Array>,
-  { title = "What is to be segmented?", about, auto, random, ...asked }:
-    & PickStartOptions
-    & About = {},
-): Promise<{ readonly start: PickedStart; readonly by: Asked }> {
-  const choices = choicesOf(image, 0, ["box"]);
-  const line = entitled(about, title);
-  const { picked, by } = await ask({
-    ...asked,
-    title: line,
-    choices,
-    panel: () => pickPanel({ image, title: line, choices }),
-    still: (answer) => {
-      if (!answer) return imageFigure({ image, title: line });
-      if (answer === "nothing") {
-        const title = entitled(about, "Nothing was picked");
-        return imageFigure({ image, title });
-      }
-      const { picked } = answer;
-      return imageFigure({
-        image,
-        points: picked.kind === "click" ? [picked.point] : [],
-        box: picked.kind === "look" ? picked.region : undefined,
-        title: entitled(about, describePicked(picked)),
-      });
-    },
-    auto: auto && (async () => {
-      const stream = random ??
-        createRandom(0, digestNumber(line), ...image.shape);
-      const { points, box } = await auto(image, stream);
-      if (box) return { kind: "look", region: box };
-      const [{ x, y }] = points;
-      return { kind: "click", point: { x, y, label: 1 } };
-    }),
-  }, host);
-  if (picked.kind === "look") {
-    const [height, width] = image.shape;
-    const { left, top, right, bottom } = picked.region;
-    const box = { // from pixel center to pixel center at the image's edge
-      left: Math.max(left, 0),
-      top: Math.max(top, 0),
-      right: Math.min(right, width - 1),
-      bottom: Math.min(bottom, height - 1),
-    };
-    return { start: { box }, by };
-  }
-  const { point } = picked as Action & { kind: "click" }; // all there is
-  return { start: { points: [point] }, by };
-}
-
-/** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
-export type PickNextOptions = Omit<
-  PickOptions,
-  "points" | "box" | "undo" | "zoom"
->;
-
-/**
- * Picks from a session's proposal and does with the session what was picked:
- * chooses, undoes, adds the click, or draws again where none was near. In a
- * notebook the picks of one session in one cell stand in one output, which ends
- * as one still picture.
- *
- * @param session The session, which makes its next proposal.
- * @param options What is shown besides, and who is asked, as for `pick`.
- * @returns What the user did. What was accepted is `session.mask`.
- * @throws As `pick` and the session's `apply`.
- *
- * @example Until the user accepts
- * ```ts ignore
- * using session = await Session.start(model, image, { points: [point] });
- * while ((await pickNext(session)).kind !== "accept");
- * await writeMask(session.mask, "mask.png");
- * ```
- */
-export function pickNext(
-  session: Session,
-  options: PickNextOptions = {},
-): Promise<Action> {
-  return pickNextAt(ownHost(), session, options);
-}
-
-/** As {@linkcode pickNext}, with what surrounds it as an argument. */
-export function pickNextAt(
-  host: PickHost,
-  session: Session,
-  options: PickNextOptions,
-): Promise<Action> {
-  const own = withOneOutput(host, session);
-  return interruptible(async (signal) => {
-    const { picked } = await pickOf(own, session, { ...options, signal });
-    await session.apply(picked);
-    await stopHere(signal);
-    return picked;
-  }, {
-    doing: "pick",
-    left: "the session is as the last pick left it",
-    signal: options.signal,
-  });
-}
-
-/** The recommendation that was shown last of a session, to compare with. */
-const shownBefore = new WeakMap<
-  Session,
-  { readonly now: Proposal; readonly before?: Proposal }
->();
-
-/** Where a session was shown last. */
-const shownIn = new WeakMap<
-  Session,
-  { readonly cell: number; readonly output: Output }
->();
-
-/**
- * As the host, but that a session's picks in one cell have one output: of a loop
- * one still picture stays, and a saved notebook is small.
- */
-function withOneOutput(host: PickHost, session: Session): PickHost {
-  const cell = host.cell?.();
-  if (cell === undefined) return host;
-  const last = shownIn.get(session);
-  const output = last?.cell === cell ? last.output : host.openOutput();
-  shownIn.set(session, { cell, output });
-  return { ...host, openOutput: () => output };
-}
-
-/** Asks until the pick is one that the session can do. */
-export async function pickOf(
-  host: PickHost,
-  session: Session,
-  options: PickNextOptions & Pick<About, "about"> & { undo?: boolean },
-): Promise<Answer> {
-  const { proposal } = session;
-  const shown = shownBefore.get(session);
-  if (shown?.now !== proposal) {
-    shownBefore.set(session, { now: proposal, before: shown?.now });
-  }
-  const { points, box } = session.preference.feedback;
-  let excuse: string | undefined;
-  while (true) {
-    const answer = await pickAt(host, proposal, {
-      ...options,
-      ...{ points, box, excuse, zoom: true, history: session.history },
-      undo: options.undo || session.canUndo,
-      before: shownBefore.get(session)!.before?.recommended.mask,
-    });
-    const { picked } = answer;
-    if (picked.kind !== "look" || holds(picked.region, points)) return answer;
-    excuse = "A box to look at must hold every click inside.";
-  }
-}
-
 /** Whether the square around a box holds all positive clicks. */
-function holds(region: Box, points: readonly Point[]): boolean {
+export function holds(region: Box, points: readonly Point[]): boolean {
   const { left, top, right, bottom } = squareAround(region);
   return points.every(({ x, y, label }) =>
     label === 0 || x > left && x < right && y > top && y < bottom
@@ -520,7 +334,7 @@ export function choicesOf(
   { shape: [height, width] }: NdArray,
   candidates: number,
   offered: readonly Offered[],
-  steps?: number,
+  counts: Pick<Choices, "steps" | "slices"> = {},
 ): Choices {
-  return { candidates, width, height, offered: new Set(offered), steps };
+  return { candidates, width, height, offered: new Set(offered), ...counts };
 }

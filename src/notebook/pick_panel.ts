@@ -15,14 +15,18 @@ import type { Action, Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import {
   drawPickPictures,
+  keyMark,
+  type OtherObject,
   type PickPictures,
   readProposal,
   type ShownProposal,
   svgElement,
 } from "./pick_pictures.ts";
 import { pickScript } from "./pick_script.ts";
+import { drawSlices, SLICES_STYLE, slicesGiven } from "./pick_slices.ts";
 import { PICK_STYLE } from "./pick_style.ts";
 import { type Choices, describeStep, type Offered } from "./picked.ts";
+import type { PanelVolume } from "./slice_views.ts";
 
 /** What a panel shows, from which a user picks. */
 export interface PickPanelOptions {
@@ -40,6 +44,10 @@ export interface PickPanelOptions {
   truth?: NdArray<Uint8Array>;
   /** The recommendation before, [H, W], to compare with; none by default. */
   before?: NdArray<Uint8Array>;
+  /** The volume of which the image is a slice; none by default. */
+  volume?: PanelVolume;
+  /** Objects that were done before, [H, W] each; none by default. */
+  others?: readonly OtherObject[];
   /** The session's steps, and how many of them are done; none by default. */
   history?: { readonly steps: readonly Action[]; readonly done: number };
   /** Why it is asked again, above all else; nothing by default. */
@@ -68,6 +76,8 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
   const proposal = options.proposal && readProposal(options.proposal);
   const pictures = await drawPickPictures(id, {
     ...{ image, proposal, points, box, truth, before },
+    others: options.others,
+    slices: options.volume !== undefined,
   });
   const drawn = new Map<string, string>(); // it may be asked for again and again
   return (url, until) => {
@@ -88,7 +98,7 @@ export async function pickPanel(options: PickPanelOptions): Promise<PickPanel> {
 function drawPanel(
   { id, url, until }: { id: string; url: string; until: number },
   pictures: PickPictures,
-  { image, proposal, truth, before, history, excuse, title, choices }:
+  { image, proposal, truth, before, history, excuse, title, choices, volume }:
     & Omit<PickPanelOptions, "proposal">
     & { proposal?: ShownProposal },
 ): string {
@@ -130,14 +140,18 @@ function drawPanel(
     return `<div class="spa-pick-candidate">${pick}${accept}</div>`;
   });
   const many = candidates.length > 4; // more than fit beside the main picture
-  const actions = button("accept", "a", "Accept the recommendation") +
+  const accept = volume ? "This slice is right" : "Accept the recommendation";
+  const actions = button("accept", "a", accept) +
     (proposal && offered.has("accept") ? repairChoices(proposal) : "") +
     button("none", "n", "None of these") + button("undo", "u", "Undo") +
     button("redo", "r", "Redo") +
-    button("closer", "+", "Look closer") + button("wider", "-", "Look wider");
+    button("closer", "+", "Look closer") + button("wider", "-", "Look wider") +
+    button("absent", "e", volume ? "Not in this slice" : "Not in this image") +
+    button("walk", "w", "Carry it to the other slices") +
+    button("finish", "d", "The volume is done");
   const bar = actions && `<div class="spa-pick-actions">${actions}</div>`;
   return [
-    `<style>${PICK_STYLE}</style>`,
+    `<style>${PICK_STYLE}${volume ? SLICES_STYLE : ""}</style>`,
     `<div class="spa-pick${proposal ? "" : " spa-pick-alone"}${
       many ? " spa-pick-many" : ""
     }" id="${id}" tabindex="-1" role="group" aria-label="${escapeXML(title)}">`,
@@ -158,6 +172,7 @@ function drawPanel(
       ? `<div class="spa-pick-candidates">${candidates.join("\n")}</div>`
       : "",
     `</div>`,
+    volume ? drawSlices(volume, url) : "",
     many ? "" : bar,
     history && history.steps.length > 0 ? historyList(history, link) : "",
     pictures.legend.length > 0
@@ -171,7 +186,11 @@ function drawPanel(
     `<img data-shown src="${url}/shown" width="1" height="1" alt="" aria-hidden="true" style="position:absolute;opacity:0">`,
     `</div></div>`,
     `<script>${
-      pickScript({ id, url, until, width, height, image: pictures.image })
+      pickScript({
+        ...{ id, url, until, width, height },
+        image: volume?.id ?? pictures.image,
+        slices: volume && slicesGiven(volume),
+      })
     }</script>`,
   ].join("\n");
 }
@@ -251,11 +270,6 @@ export function hint({ candidates, offered }: Choices): string {
       ? " A click on the image adds a point: inside the object, with Shift outside."
       : ""
   } ${view}`;
-}
-
-/** A key as it is drawn on a button, whose name does not need it. */
-export function keyMark(text: string): string {
-  return `<span class="spa-pick-key" aria-hidden="true">${text}</span>`;
 }
 
 /** What stands under a candidate's picture. */

@@ -136,6 +136,20 @@ export interface PickPicturesOptions {
   truth?: NdArray<Uint8Array>;
   /** The recommendation before, [H, W], to compare with; none by default. */
   before?: NdArray<Uint8Array>;
+  /** Objects that were done before; none by default. */
+  others?: readonly OtherObject[];
+  /** Whether other slices of a volume may cover the main picture. Default: false. */
+  slices?: boolean;
+}
+
+/** An object that was done before, and how it is drawn. */
+export interface OtherObject {
+  /** [H, W]; anything but 0 is inside. */
+  readonly mask: NdArray<Uint8Array>;
+  /** Its name in the legend. */
+  readonly name: string;
+  /** As "#e69f00". */
+  readonly color: string;
 }
 
 /** The pictures of a panel, as SVG elements that stand in one page. */
@@ -160,7 +174,16 @@ export interface PickPictures {
  */
 export async function drawPickPictures(
   id: string,
-  { image, proposal, points, box, truth, before }: PickPicturesOptions,
+  {
+    image,
+    proposal,
+    points,
+    box,
+    truth,
+    before,
+    others = [],
+    slices = false,
+  }: PickPicturesOptions,
 ): Promise<PickPictures> {
   const whole = wholeView(image);
   const candidates = proposal?.candidates ?? [];
@@ -217,6 +240,9 @@ export async function drawPickPictures(
         closeURI ? `<use href="#${closeId}-image"/>` : "",
         framed ? drawRegion(main, framed) : "",
         closer ? drawViewFrame(main, view) : "",
+        ...others.map(({ mask, color }) =>
+          outlined(drawOutline(main, outline(mask), color, { width: 2 }))
+        ),
         recommendation,
         ...candidates.map((_, k) =>
           `<g data-preview="${k}" style="display:none">${
@@ -237,6 +263,10 @@ export async function drawPickPictures(
           : "",
         box ? drawBoxPrompt(main, box) : "",
         ...points.map((point) => drawPoint(main, point)),
+        slices
+          ? `<image data-elsewhere="" style="display:none" width="${whole.width}" ` +
+            `height="${whole.height}" preserveAspectRatio="none"/>`
+          : "",
       ),
       `role="img" aria-label="${describe(image, points, proposal)}" ${
         aspectOf(whole)
@@ -259,6 +289,7 @@ export async function drawPickPictures(
           areaItem("removed", "removed", `${id}-legend`),
         ]
         : []),
+      ...others.map(({ name, color }) => lineItem(name, color)),
       ...(truth
         ? [lineItem("reference", COLOR.reference, { dashed: true })]
         : []),
@@ -322,4 +353,9 @@ export function svgElement(
   return `<svg xmlns="http://www.w3.org/2000/svg"${role} ` +
     `width="${num(width)}" height="${num(height)}" ` +
     `viewBox="0 0 ${num(width)} ${num(height)}" ${attributes}>${content}</svg>`;
+}
+
+/** A key as it is drawn on a button, whose name does not need it. */
+export function keyMark(text: string): string {
+  return `<span class="spa-pick-key" aria-hidden="true">${text}</span>`;
 }

@@ -1,3 +1,4 @@
+import { playSlices as slices, type SlicesGiven } from "./pick_slices.ts";
 import { playView as view } from "./pick_view.ts";
 
 /** What the panel's script is told. */
@@ -13,6 +14,8 @@ export interface PickScriptOptions {
   height: number;
   /** What tells this image from others: of the same one the view stays. */
   image: string;
+  /** The volume of which the image is a slice; none by default. */
+  slices?: SlicesGiven;
 }
 
 /**
@@ -21,7 +24,8 @@ export interface PickScriptOptions {
  */
 export function pickScript(options: PickScriptOptions): string {
   const given = JSON.stringify(options).replaceAll("<", "\\u003c");
-  return `(${run.toString()})(${given}, ${view.toString()});`;
+  const more = options.slices ? `, ${slices.toString()}` : "";
+  return `(${run.toString()})(${given}, ${view.toString()}${more});`;
 }
 
 /** A pick in this page, and what had the focus after it. */
@@ -31,7 +35,11 @@ interface Picked {
 }
 
 /** Runs in the browser: it knows nothing but its arguments. */
-function run(options: PickScriptOptions, playView: typeof view): void {
+function run(
+  options: PickScriptOptions,
+  playView: typeof view,
+  playSlices?: typeof slices,
+): void {
   const { id, until, width, height, image } = options;
   let { url } = options;
   const root = document.getElementById(id);
@@ -220,9 +228,17 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     }
   });
 
+  const isOver = () => sent;
+  const slices = playSlices && playSlices({
+    ...{ root, given: options.slices!, send, note, isOver },
+    address: () => url,
+  });
   const act = playView({
-    ...{ root, width, height, image, send, note },
-    isOver: () => sent,
+    ...{ root, width, height, image, note, isOver },
+    send: (path) => {
+      const own = slices ? slices.path(path) : path;
+      if (own) send(own);
+    },
   });
   root.addEventListener("keydown", (event) => {
     const { target, code, shiftKey } = event;
@@ -231,10 +247,11 @@ function run(options: PickScriptOptions, playView: typeof view): void {
     const key = { "=": "+", "_": "-" }[event.key] || event.key;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = (target as Element).closest<HTMLElement>("a, input, button");
-    const does = act(key);
+    const own = at?.matches("input") || key === "Enter" && at; // its own way
+    const does = (own ? undefined : slices?.key(key)) ?? act(key);
     const follows = key === "Enter" && at && !event.shiftKey;
     const moves = key.startsWith("Arrow") && at?.matches("input");
-    if (key.length !== 1 && !follows && !moves) return;
+    if (!does && key.length !== 1 && !follows && !moves) return;
     // the notebook would cut a cell by "x", and make it a heading by "5"
     event.stopPropagation();
     if (does) {

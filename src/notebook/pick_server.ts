@@ -1,6 +1,18 @@
 import { escapeXML } from "../figures/svg.ts";
-import type { Action } from "../spa/feedback.ts";
-import { type Choices, describePicked, pickedFromPath } from "./picked.ts";
+import {
+  type Choices,
+  describePicked,
+  type Picked,
+  pickedFromPath,
+} from "./picked.ts";
+
+/**
+ * Draws a slice of a volume as SVG, as a path asks: `view/0/12` slice 12 along
+ * dimension 0 with its outlines, `view/0/12/-50/150` in a window of values,
+ * `over/...` for the main picture, `image/...` without outlines; undefined where
+ * there is no such slice.
+ */
+export type SliceViews = (path: string) => Promise<string | undefined>;
 
 /** A server that waits for one pick. */
 export interface PickServer {
@@ -9,7 +21,7 @@ export interface PickServer {
   /** Resolves when a browser has shown the panel. */
   readonly shown: Promise<void>;
   /** Resolves with the first pick. */
-  readonly picked: Promise<Action>;
+  readonly picked: Promise<Picked>;
   /** Resolves when every page that had the panel open has closed it for long. */
   readonly gone: Promise<void>;
   /** Closes the server and every connection, once the pick is answered. */
@@ -37,16 +49,18 @@ const ANSWER_TIME = 500;
  * @param choices What can be picked.
  * @param page Makes the panel's page, given its address.
  * @param patience Milliseconds for which no panel may be open once one was.
+ * @param views Draws the slices of a volume, by `GET`.
  */
 export function openPickServer(
   choices: Choices,
   page: (url: string) => string,
   patience: number,
+  views?: SliceViews,
 ): PickServer {
   const token = crypto.getRandomValues(new Uint8Array(24))
     .toBase64({ alphabet: "base64url" });
   const shown = Promise.withResolvers<void>();
-  const picked = Promise.withResolvers<Action>();
+  const picked = Promise.withResolvers<Picked>();
   const presence = new Presence(patience);
   let said = ""; // what was picked
   const underway: Promise<unknown>[] = []; // answers to be read to their end
@@ -54,7 +68,7 @@ export function openPickServer(
 
   const server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
     { hostname: "127.0.0.1", port: 0, signal: stop.signal, onListen() {} },
-    (request, { completed }): Response => {
+    async (request, { completed }): Promise<Response> => {
       const { pathname = "" } = URL.parse(request.url) ?? {}; // of any Host
       const own = pathname === `/${token}` || pathname.startsWith(`/${token}/`);
       if (!own) return answer(404, "Nothing here.");
@@ -79,6 +93,13 @@ export function openPickServer(
       if (path === "closed" && request.method === "POST") {
         presence.leave();
         return answer(200, "Closed.", origin);
+      }
+      if (/^(view|over|image)\//.test(path) && request.method === "GET") {
+        const drawn = path.length > 80 ? undefined : await views?.(path);
+        if (drawn === undefined) return answer(404, "No such slice.", origin);
+        const response = answer(200, drawn, origin);
+        response.headers.set("content-type", "image/svg+xml");
+        return response;
       }
       const choice = pickedFromPath(path, choices);
       if (!choice) return answer(404, "No such choice.", origin);

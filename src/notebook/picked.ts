@@ -1,11 +1,25 @@
 /** What a user can do with a proposal, as paths, typed lines and words. */
 
-import type { Action, Stroke } from "../spa/feedback.ts";
+import type { Action, Point, Stroke } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import { checkStroke } from "../spa/paint.ts";
 
 /** The acceptance of a mask: as it is shown, or with repairs. */
 export type Accepted = Extract<Action, { kind: "accept" }>;
+
+/** What a user does with a volume besides what is done in its open slice. */
+export type VolumeStep =
+  /** The object is not in this slice, or in none where it has not begun. */
+  | { readonly kind: "absent" }
+  /** Opens a slice, perhaps with a click in it. */
+  | { readonly kind: "go"; readonly slice: number; readonly point?: Point }
+  /** Walks through the slices that are left, and stays. */
+  | { readonly kind: "walk" }
+  /** The volume is done. */
+  | { readonly kind: "finish" };
+
+/** What a user does with an image or a volume. */
+export type Picked = Action | VolumeStep;
 
 /** By how much one step of zoom looks closer. */
 export const ZOOM = 1.5;
@@ -22,6 +36,8 @@ export interface Choices {
   readonly offered: ReadonlySet<Offered>;
   /** Steps of the history, to whose states one can jump; none by default. */
   readonly steps?: number;
+  /** Slices of the volume; none by default. */
+  readonly slices?: number;
 }
 
 /** What may be offered besides the candidates. */
@@ -34,7 +50,8 @@ export type Offered =
   | "closer"
   | "wider"
   | "box"
-  | "paint";
+  | "paint"
+  | VolumeStep["kind"];
 
 /**
  * The pick of a link's path (`candidate/2`, `accept/2/holes`, `point/61/40/1`,
@@ -43,7 +60,7 @@ export type Offered =
 export function pickedFromPath(
   path: string,
   choices: Choices,
-): Action | undefined {
+): Picked | undefined {
   if (path.length > (path.startsWith("paint/") ? 12_000 : 60)) return undefined;
   const candidate = /^candidate\/(\d+)$/.exec(path);
   if (candidate) {
@@ -72,6 +89,11 @@ export function pickedFromPath(
       choices,
     );
   }
+  const slice = /^slice\/(\d+)(?:\/(\d+)\/(\d+)\/([01]))?$/.exec(path);
+  if (slice) return among(sliceOf(slice), choices);
+  if (path === "absent" || path === "walk" || path === "finish") {
+    return among({ kind: path }, choices);
+  }
   const jump = /^jump\/(\d+)$/.exec(path);
   if (jump) return among({ kind: "jump", step: Number(jump[1]) }, choices);
   if (path === "closer" || path === "wider") {
@@ -82,6 +104,16 @@ export function pickedFromPath(
   }
   if (path === "none") return among({ kind: "again" }, choices);
   return undefined;
+}
+
+/** A slice to open, and the click in it, of a link or a typed line. */
+function sliceOf([, slice, x, y, label = "1"]: RegExpExecArray): VolumeStep {
+  const point = { x: Number(x), y: Number(y), label: Number(label) as 0 | 1 };
+  return {
+    kind: "go",
+    slice: Number(slice),
+    ...(x !== undefined && { point }),
+  };
 }
 
 /** The acceptance of a candidate by its index as text, or the recommendation. */
@@ -106,7 +138,7 @@ function strokeAlong(
   radius: string,
   places: readonly string[],
   choices: Choices,
-): Action | undefined {
+): Picked | undefined {
   const pairs = places.map((place) =>
     /^(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(place)?.slice(1).map(Number)
   );
@@ -138,7 +170,7 @@ function zoomOf(way: "closer" | "wider"): Action {
 export function pickedFromLine(
   line: string,
   choices: Choices,
-): Action | undefined {
+): Picked | undefined {
   const text = line.trim().toLowerCase();
   const point = /^([+-]?)\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)$/.exec(text);
   if (point) {
@@ -167,6 +199,12 @@ export function pickedFromLine(
     const [, tool, radius, places] = paint;
     const label = tool === "brush" ? 1 : 0;
     return strokeAlong(label, radius, places.split(/\s+/), choices);
+  }
+  const slice = /^slice\s+(\d+)(?:\s+(\d+)(?:\s*,\s*|\s+)(\d+)(?:\s+([01]))?)?$/
+    .exec(text);
+  if (slice) return among(sliceOf(slice), choices);
+  if (text === "absent" || text === "walk" || text === "finish") {
+    return among({ kind: text }, choices);
   }
   const jump = /^jump\s+(\d+)$/.exec(text);
   if (jump) return among({ kind: "jump", step: Number(jump[1]) }, choices);
@@ -209,13 +247,19 @@ export function typedKeys({ candidates, offered }: Choices): string {
   if (offered.has("paint")) {
     keys.push("brush radius x,y x,y paints a stroke, erase erases one");
   }
+  if (offered.has("go")) {
+    keys.push("slice 12 opens slice 12, slice 12 x,y with a click");
+  }
+  if (offered.has("absent")) keys.push("absent says it is not here");
+  if (offered.has("walk")) keys.push("walk carries it to the other slices");
+  if (offered.has("finish")) keys.push("finish ends the volume");
   return keys.join(", ");
 }
 
 const WORDS = { none: "none of these", undo: "undoes", redo: "redoes" };
 
 /** An action in words, as for a caption. */
-export function describePicked(picked: Action): string {
+export function describePicked(picked: Picked): string {
   switch (picked.kind) {
     case "choose":
       return `Candidate ${picked.candidate + 1} picked`;
@@ -253,6 +297,20 @@ export function describePicked(picked: Action): string {
     }
     case "stop":
       return "Stopped";
+    case "absent":
+      return "The object is not here";
+    case "go":
+      return `Slice ${picked.slice}${
+        picked.point
+          ? `, ${
+            describePicked({ kind: "click", point: picked.point }).toLowerCase()
+          }`
+          : ""
+      }`;
+    case "walk":
+      return "A walk through the other slices";
+    case "finish":
+      return "The volume is done";
     case "click": {
       const { x, y, label } = picked.point;
       return `Click ${label === 0 ? "outside" : "inside"} at (${x}, ${y})`;
@@ -271,7 +329,7 @@ function describeBox({ left, top, right, bottom }: Box): string {
 }
 
 /** Whether a pick is one of the choices. */
-export function isAmong(picked: Action, choices: Choices): boolean {
+export function isAmong(picked: Picked, choices: Choices): boolean {
   const { candidates, width, height, offered } = choices;
   switch (picked.kind) {
     case "choose":
@@ -297,6 +355,16 @@ export function isAmong(picked: Action, choices: Choices): boolean {
     }
     case "again":
       return offered.has("none");
+    case "go": {
+      const { slice, point } = picked;
+      return offered.has("go") && Number.isInteger(slice) && slice >= 0 &&
+        slice < (choices.slices ?? 0) &&
+        (!point || isAmong({ kind: "click", point }, choices));
+    }
+    case "absent":
+    case "walk":
+    case "finish":
+      return offered.has(picked.kind);
     case "undo":
     case "redo":
       return offered.has(picked.kind);
@@ -319,6 +387,6 @@ function isStroke(stroke: Stroke, height: number, width: number): boolean {
   }
 }
 
-function among(picked: Action, choices: Choices): Action | undefined {
+function among(picked: Picked, choices: Choices): Picked | undefined {
   return isAmong(picked, choices) ? picked : undefined;
 }

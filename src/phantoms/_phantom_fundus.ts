@@ -1,15 +1,18 @@
 import type { Random } from "../random.ts";
-import { blur, clip, grain, texture } from "./_phantom_noise.ts";
 import {
   between,
   blob,
+  blur,
+  clip,
   type Field,
   fill,
+  grain,
   grow,
   nothing,
   type Scene,
   stroke,
   subtract,
+  texture,
   walk,
 } from "./_phantom_paint.ts";
 

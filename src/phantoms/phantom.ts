@@ -5,12 +5,20 @@ import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { fundusScene } from "./_phantom_fundus.ts";
-import { kidneyScene } from "./_phantom_kidney.ts";
-import { noduleScene } from "./_phantom_nodule.ts";
-import { blur } from "./_phantom_noise.ts";
-import { coverage, type Field, type Scene, union } from "./_phantom_paint.ts";
+import { kidneyScene } from "./_phantom_abdomen.ts";
+import { noduleScene } from "./_phantom_chest.ts";
+import {
+  blur,
+  coverage,
+  type Field,
+  type Scene,
+  union,
+} from "./_phantom_paint.ts";
+import { InputError } from "../input_error.ts";
 
-/** What a phantom shows; its masks are of the optic cup, the nodule, the kidney. */
+/**
+ * The kinds of phantoms; masks are of the optic cup, the nodule, the kidney.
+ */
 export type PhantomKind = "fundus" | "nodule" | "kidney";
 
 /**
@@ -35,7 +43,7 @@ export type PhantomRater =
 
 /** A synthetic image and the masks of its raters. */
 export interface Phantom {
-  /** What it shows. */
+  /** Its kind. */
   kind: PhantomKind;
   /** The seed that paints it again. */
   seed: number;
@@ -98,12 +106,12 @@ export function phantom(
   const { kind, seed, size = SCENES[kind]?.size } = options;
   checkKind(kind);
   if (!Number.isInteger(seed)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as seed must be a whole number: current value is ${seed}`,
     );
   }
   if (!Number.isInteger(size) || size < 32 || size > 1024) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as size must be a whole number of 32 to 1024: current value is ${size}`,
     );
   }
@@ -121,7 +129,7 @@ export function phantom(
 
 function checkKind(kind: PhantomKind): void {
   if (!Object.hasOwn(SCENES, kind)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint phantom as kind must be one of ${
         PHANTOM_KINDS.join(", ")
       }: current value is ${kind}`,
@@ -160,11 +168,13 @@ function rate({ object, part, softness }: Scene, size: number) {
  * own; `nodule-2-5` is case 5 of seed 2.
  *
  * @param options.count How many cases.
- * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed
- * `seed * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
+ * @param options.seed Case k, from 0, is the {@linkcode phantom} of seed `seed
+ * * 2 ** 20 + k`, so no two seeds share one; it defaults to 0.
  * @param options.kinds Taken in turn. Default: all.
  * @param options.size Pixels per side. Default: each kind's own.
- * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or kinds is empty or has an unknown one. A seed or size that {@linkcode phantom} refuses is told when a case is read.
+ * @throws {RangeError} When count is not a whole number of 1 to 2 ** 20, or
+ * kinds is empty or has an unknown one. A seed or size that {@linkcode phantom}
+ * refuses is an error when a case is read.
  */
 export function phantoms(
   options: {
@@ -179,14 +189,14 @@ export function phantoms(
   });
   const { count, seed = 0, kinds = PHANTOM_KINDS, size } = options;
   if (!Number.isInteger(count) || count < 1 || count > 2 ** 20) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot list phantoms as count must be a whole number of 1 to ${
         2 ** 20
       }: current value is ${count}`,
     );
   }
   if (kinds.length === 0) {
-    throw new RangeError(
+    throw new InputError(
       "Cannot list phantoms as kinds must name at least one: current value is []",
     );
   }
@@ -201,7 +211,7 @@ export function phantoms(
       readMask: async (rater: string) => {
         const { masks } = await Promise.resolve().then(paint);
         if (!Object.hasOwn(masks, rater)) {
-          throw new RangeError(
+          throw new InputError(
             `Cannot read mask of case ${id} as rater must be one of ${
               PHANTOM_RATERS.join(", ")
             }: current value is ${rater}`,
@@ -218,7 +228,7 @@ export function phantoms(
   });
 }
 
-/** Which phantoms the cases of {@linkcode phantoms} are. */
+/** The phantoms of the cases of {@linkcode phantoms}. */
 export function listPhantoms(
   count: number,
   seed: number,

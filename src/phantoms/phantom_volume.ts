@@ -2,16 +2,17 @@
 import ndarray, { type NdArray } from "ndarray";
 import type { Volume } from "../formats/volume.ts";
 import { createRandom } from "../random.ts";
-import { blur, grain } from "./_phantom_noise.ts";
-import type { Grid } from "./_phantom_solid.ts";
+import { blur, grain } from "./_phantom_paint.ts";
 import {
+  type Grid,
   kidneySolid,
   noduleSolid,
   type SolidScene,
   wholeOf,
 } from "./_phantom_solids.ts";
+import { InputError } from "../input_error.ts";
 
-/** What a phantom volume shows. */
+/** The kinds of phantom volumes. */
 export type PhantomVolumeKind = "nodule" | "kidney";
 
 /**
@@ -41,7 +42,7 @@ export const PHANTOM_VOLUME_RATERS: readonly PhantomVolumeRater[] = [
 
 /** A synthetic volume and the masks of its raters. */
 export interface PhantomVolume {
-  /** What it shows. */
+  /** Its kind. */
   readonly kind: PhantomVolumeKind;
   /** The seed that paints it again. */
   readonly seed: number;
@@ -101,14 +102,14 @@ export function phantomVolume(
   },
 ): PhantomVolume {
   if (!Object.hasOwn(SCENES, kind)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as kind must be one of ${
         PHANTOM_VOLUME_KINDS.join(", ")
       }: current value is ${kind}`,
     );
   }
   if (!Number.isInteger(seed)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as seed must be a whole number: current value is ${seed}`,
     );
   }
@@ -118,7 +119,7 @@ export function phantomVolume(
       side <= (i === 0 ? 256 : 512)
     );
   if (!sound) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot paint the phantom volume as its shape must be 8 to 256 slices of 32 to 512 rows and columns: current value is [${shape}]`,
     );
   }
@@ -138,7 +139,7 @@ export function phantomVolume(
   return { kind, seed, volume, masks: masksOf(scene, shape) };
 }
 
-/** What a scanner sees of a scene: blurred and grainy within each slice. */
+/** A scene as a scanner sees it: blurred and grainy within each slice. */
 function scan(
   random: ReturnType<typeof createRandom>,
   { values, noise }: SolidScene,

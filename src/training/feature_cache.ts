@@ -1,7 +1,7 @@
 /**
- * What a frozen encoder makes of training images: computed once for each
- * placement of an image, and kept in a folder, so that the first pass over the
- * placements pays for all later ones.
+ * The features of training images by a frozen encoder. They are computed once
+ * for each placement of an image and kept in a folder, so that later passes
+ * over the placements only read them.
  */
 
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import { stack } from "./stack.ts";
 export interface CachedImage {
   /** Normalized, [S, S, 3]. */
   readonly pixels: Float32Array;
-  /** What names it, where it may come again. */
+  /** Its key, where it may come again. */
   readonly key?: string;
 }
 

@@ -30,14 +30,15 @@ import {
   segmentRegion,
 } from "./synthetic_targets.ts";
 import { drawFrom, idOf, type TrainingCase } from "./training_case.ts";
+import { InputError } from "../input_error.ts";
 
 /** What examples are drawn from. */
 export interface ExampleOptions {
   /** Share of examples that are phantoms, 0..1. */
   readonly phantomShare: number;
   /**
-   * Share of the other examples whose targets nobody drew, but a segmentation of
-   * the image into nested pieces (`drawAnswers`), 0..1.
+   * Share of the other examples whose targets are no rater's masks but nested
+   * pieces of a segmentation of the image (`drawAnswers`), 0..1.
    */
   readonly syntheticShare: number;
   /**
@@ -47,9 +48,9 @@ export interface ExampleOptions {
    */
   readonly regionShare: number;
   /**
-   * Placements of each image that are drawn at all: of so many regions around the
-   * object, and of as many elsewhere. 0: a new one for every example. A network
-   * whose encoder is frozen computes each only once.
+   * The number of placements of each image: of regions around the object, and
+   * as many elsewhere. 0: a new one for every example. A network whose encoder
+   * is frozen computes each only once.
    */
   readonly placements: number;
   /**
@@ -57,7 +58,10 @@ export interface ExampleOptions {
    * 0..1.
    */
   readonly styleShare: number;
-  /** Chance that a user clicks where the recommendation is wrong, rather than picks, 0..1. */
+  /**
+   * Chance that a user clicks at an error of the recommendation instead of
+   * picking, 0..1.
+   */
   readonly clickShare: number;
   /** Share of users who start with a box, 0..1, half of them with a click as well. */
   readonly boxShare: number;
@@ -72,14 +76,14 @@ export interface ExampleOptions {
   readonly carryShare: number;
 }
 
-/** Whose targets a group's users have in mind. */
+/** The source of the targets that a group's users have in mind. */
 export type TargetSource = "raters" | "phantom" | "synthetic";
 
 /** One image and the users who look at it. */
 export interface Group {
   /** The normalized image, [S, S, 3]. */
   readonly pixels: Float32Array;
-  /** What names the image and its placement, where it may come again. */
+  /** A key of the image and its placement, where it may come again. */
   readonly key?: string;
   readonly source: TargetSource;
   readonly users: readonly SimulatedTrainee[];
@@ -122,12 +126,12 @@ function drawnMasks({ masks, raters }: TrainingCase): Map<string, Uint8Array> {
   return new Map(named.filter(([, data]) => data.some((value) => value > 0)));
 }
 
-/** What a user wants of an image, and what of it stays on the next one. */
+/** What a user wants of an image, and the taste that stays on the next one. */
 interface Wish {
   readonly taste: Taste;
   /** The mask in mind, placed; undefined when it is too small. */
   readonly target?: Float32Array;
-  /** Where the first click goes, if not anywhere in the target. */
+  /** The pixels for the first click, if not the whole target. */
   readonly core?: Float32Array;
 }
 
@@ -162,7 +166,7 @@ function isLargeEnough(target: Float32Array): boolean {
   return pixels >= FEWEST_PIXELS;
 }
 
-/** Which of nested answers a user wants: the smallest, the largest, or any. */
+/** The choice among nested answers: the smallest, the largest, or any. */
 function drawLevel(random: Random): number {
   const way = random.uniform();
   return way < 0.35 ? 0 : way < 0.7 ? 1 : random.uniform();
@@ -231,11 +235,11 @@ function drawPlace(
 
 /** A group without its users. */
 interface Scene extends Pick<Group, "pixels" | "key" | "source"> {
-  /** Draws what a user wants here. */
+  /** Draws the target of a user. */
   wish(known?: Taste): Wish;
 }
 
-/** Draws an image, and what may be wanted there; undefined where nothing is. */
+/** Draws an image and its possible targets; undefined where there is none. */
 function drawScene(
   cases: readonly TrainingCase[],
   config: ModelConfig,
@@ -339,7 +343,7 @@ export function drawGroup(
     return { ...rest, users, left };
   }
   const side = maskSide(config);
-  throw new RangeError(
+  throw new InputError(
     `Cannot train as masks must cover at least ${FEWEST_PIXELS} pixels at the decoder's ${side} x ${side}: current value is fewer in ${MOST_DRAWS} draws; crop the images to what is marked`,
   );
 }

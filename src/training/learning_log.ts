@@ -3,8 +3,9 @@
 import { csvText } from "../csv.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import type { TrainingReport } from "./tally.ts";
+import { InputError } from "../input_error.ts";
 
-/** What is known of every iteration. */
+/** The figures of every iteration. */
 const PARTS = ["dice", "best", "spread"] as const;
 
 /** Columns before those of the iterations. */
@@ -53,7 +54,7 @@ export async function readLearningLog(path: string): Promise<TrainingReport[]> {
     row.length === width && row.slice(0, FIRST.length).every(Number.isFinite)
   );
   if (!known || !whole) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot read the learning curve as ${path} must be a log of deno task train: current value begins with ${
         JSON.stringify(text.slice(0, 60))
       }`,
@@ -70,11 +71,11 @@ export async function readLearningLog(path: string): Promise<TrainingReport[]> {
 }
 
 /**
- * Lets every report be written to a log. A run that resumes from a checkpoint
- * repeats some steps: what the log has of them is replaced.
+ * Opens a log for the reports of a run. A run that resumes from a checkpoint
+ * repeats some steps; their lines in the log are replaced.
  *
  * @param path The file; written to a temporary name and renamed.
- * @returns What is to be called with every report.
+ * @returns The function to call with every report.
  * @throws {RangeError} When there is such a file, and it is no log.
  */
 export async function openLearningLog(

@@ -1,12 +1,11 @@
 /** The losses of training over a batch of samples. */
 
 import * as tf from "../engine/tf.ts";
-import { stopGradient } from "./stop_gradient.ts";
 
 /**
- * Which loss, and the weights of its terms. y is the user's mask at the
- * decoder's resolution, y_m component m's one sample, and a cost the mean over
- * pixels of its cross-entropy, in nats, plus `dice` times (1 - soft Dice).
+ * The kind of the loss, and the weights of its terms. y is the user's mask at
+ * the decoder's resolution, y_m component m's one sample, and a cost the mean
+ * over pixels of its cross-entropy, in nats, plus `dice` times (1 - soft Dice).
  */
 export interface LossOptions {
   /**
@@ -114,4 +113,13 @@ export function alignmentLoss(
   );
   const ofEach = tf.mul(tf.mean(cost), options.each);
   return tf.add(likelihood, tf.add(ofMean, ofEach));
+}
+
+/** The same values, without a gradient. */
+export function stopGradient(x: tf.Tensor): tf.Tensor {
+  const identity = tf.customGrad((x) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+  }));
+  return identity(x);
 }

@@ -16,15 +16,19 @@ export interface Tree {
   readonly area: Float64Array;
   /** Pixels of each piece at the square's edge. */
   readonly edge: Float64Array;
-  /** How unlike the two parts of each piece were; 0 for leaves. Never falls. */
+  /**
+   * The difference of the two parts of each piece; 0 for leaves. It never falls
+   * from child to parent.
+   */
   readonly cost: Float64Array;
   /** A piece's pixels, 0 or 1, [side * side]. */
   mask(piece: number): Uint8Array;
 }
 
 /**
- * The region as it is segmented: averaged to the masks' resolution, smoothed by
- * [1, 2, 1] / 4 along both axes, and scaled to a standard deviation of 1 over all.
+ * Prepares a region for segmentation: averaged to the masks' resolution,
+ * smoothed by [1, 2, 1] / 4 along both axes, and scaled to a standard deviation
+ * of 1 over all.
  *
  * @param pixels [size, size, 3].
  * @param side Side of the masks; `size` is a multiple of it.
@@ -166,7 +170,7 @@ export function superpixels(
   return { labels, count };
 }
 
-/** What two neighboring pieces have between them. */
+/** The border between two neighboring pieces. */
 interface Border {
   length: number;
   /** Sum of the differences across it. */

@@ -14,29 +14,36 @@ import { checkWeights } from "../model/compare_weights.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { HostWeights, WeightDeclarations } from "../model/weights.ts";
 import { createRandom, type Random } from "../random.ts";
-import { checkRecipe } from "./recipe.ts";
+import { checkRecipe, defaultRecipe } from "./recipe.ts";
 import { type HostState, readCheckpoint, writeCheckpoint } from "./resume.ts";
 import { biasCorrections, type StepScalars } from "./optimizer.ts";
 import type { TraineeReport } from "./simulation.ts";
 import { Tally } from "./tally.ts";
 import type { Recipe, TrainOptions } from "./recipe.ts";
 import { joinWeights, splitWeights } from "./weight_vector.ts";
+import { InputError } from "../input_error.ts";
 
 /** The optimizer's state in the engine. */
 type DeviceState = Readonly<Record<keyof HostState, DeviceTensor>>;
 
-/** What every step gives. */
+/** The result of a step. */
 interface StepResult {
   readonly state: DeviceState;
   readonly loss: HostTensor;
   readonly norm: HostTensor;
 }
 
-/** What the loop needs to know of a method; batches are as it likes them. */
+/**
+ * The interface of a method to the loop; the method decides the form of its
+ * batches.
+ */
 export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   /** The network's name, for errors. */
   readonly name: string;
-  /** All that a run depends on, but for its first weights; a checkpoint is one of it. */
+  /**
+   * Everything that decides a run, without its first weights. A checkpoint
+   * belongs to one description.
+   */
   readonly description: object;
   /** The network's weights. */
   readonly declared: WeightDeclarations;
@@ -63,7 +70,7 @@ export interface Trainable<Example extends { left: number }, Batch, Outputs> {
   draw(random: Random, left: number, before?: Example): Example;
   /** The tensors of a batch. */
   pack(examples: readonly Example[], random: Random): Batch | Promise<Batch>;
-  /** Lets the users of a batch see what came out, and answer. */
+  /** Lets the users of a batch see the outputs and answer. */
   advance(
     examples: readonly Example[],
     outputs: Outputs,
@@ -82,7 +89,7 @@ export function learningRateAt(recipe: Recipe, step: number): number {
 /**
  * Trains a method's network.
  *
- * @param method What is trained.
+ * @param method The method to train.
  * @param recipe How long, how fast, from which seed.
  * @param options First weights, checkpoint file and reports.
  * @returns The averaged weights.
@@ -113,7 +120,9 @@ export async function optimize<
     initial: fingerprint({ weights: initial }),
   });
   const resumed = checkpoint &&
-    await readCheckpoint<Example>(checkpoint, description);
+    await readCheckpoint<Example>(checkpoint, description, {
+      recipe: defaultRecipe,
+    });
   if (checkpoint) await removeLeftovers(checkpoint);
   const fresh = splitWeights(method.declared, initial);
   const host: HostState = resumed ? resumed.state : freshState(fresh.vector);
@@ -125,7 +134,8 @@ export async function optimize<
   let written = performance.now();
   try {
     for (let step = resumed ? resumed.step : 0; step < recipe.steps; step++) {
-      // of its own, so that a step does not depend on those before a checkpoint
+      // a stream per step, so that a step does not depend on those before a
+      // checkpoint
       const random = createRandom(recipe.seed, step);
       if (examples.length === 0) {
         examples = Array.from(
@@ -191,7 +201,7 @@ export async function optimize<
 function checkFinite(what: string, { data }: HostTensor, step: number) {
   const found = (data as Float32Array).find((value) => !Number.isFinite(value));
   if (found === undefined) return;
-  throw new RangeError(
+  throw new InputError(
     `Cannot go on training as the ${what} must be finite: current value is ${found} at step ${step}; a smaller learning rate may help`,
   );
 }

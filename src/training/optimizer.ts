@@ -11,7 +11,7 @@ export interface OptimizerState {
   readonly average: tf.Tensor;
 }
 
-/** What changes from step to step, scalars. */
+/** The scalars that change from step to step. */
 export interface StepScalars {
   readonly learningRate: tf.Tensor;
   /** See `biasCorrections`. */
@@ -41,8 +41,8 @@ export const defaultAdam: Required<AdamOptions> = {
 };
 
 /**
- * What makes up for moments that start from 0, in the t-th step: 1 - beta1^t and
- * 1 - beta2^t (Kingma and Ba 2015, section 3).
+ * The corrections of moments that start from 0, in the t-th step: 1 - beta1^t
+ * and 1 - beta2^t (Kingma and Ba 2015, section 3).
  *
  * @param t The step, from 1.
  * @param options Those that `adamStep` is given.

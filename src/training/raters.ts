@@ -1,4 +1,4 @@
-/** Whose opinion a simulated user shares: some of the raters', by weight. */
+/** The raters whose opinion a simulated user shares, by weight. */
 
 import type { Random } from "../random.ts";
 
@@ -6,8 +6,8 @@ import type { Random } from "../random.ts";
 export type RaterWeights = Readonly<Record<string, number>>;
 
 /**
- * Draws whose opinion a user shares: half of the time one rater's, else all of
- * them with weights from a Dirichlet distribution (Algorithm 1).
+ * Draws the raters whose opinion a user shares: half of the time one rater's,
+ * else all of them with weights from a Dirichlet distribution (Algorithm 1).
  */
 export function drawRaters(
   names: readonly string[],
@@ -15,7 +15,7 @@ export function drawRaters(
 ): RaterWeights {
   const alone = random.uniform() < 0.5;
   const one = random.integer(names.length);
-  // Dirichlet(1, ..., 1): exponential draws, but for their sum
+  // Dirichlet(1, ..., 1), up to the sum: exponential draws
   const weights = names.map((name, r) =>
     [
       name,

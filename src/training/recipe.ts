@@ -4,8 +4,12 @@ import type { HostWeights } from "../model/weights.ts";
 import type { ExampleOptions } from "./groups.ts";
 import { defaultLoss, type LossOptions } from "./loss.ts";
 import type { TrainingReport } from "./tally.ts";
+import { InputError } from "../input_error.ts";
 
-/** The recipe: all that decides what comes of a config, cases and first weights. */
+/**
+ * The recipe: with the config, the cases and the first weights it decides the
+ * trained weights.
+ */
 export interface Recipe extends ExampleOptions {
   /** Steps in all, at least 1. */
   readonly steps: number;
@@ -30,8 +34,8 @@ export interface Recipe extends ExampleOptions {
   /** Steps over which the learning rate rises from near 0; 0 for none. */
   readonly warmUp: number;
   /**
-   * Decay of the parameters' moving average, 0 to below 1, which is what is
-   * kept; 0 keeps the parameters themselves.
+   * Decay of the parameters' moving average, 0 to below 1. The result is the
+   * average; 0 keeps the parameters themselves.
    */
   readonly averageDecay: number;
   /** Seed of the weights, the examples and the users. */
@@ -68,7 +72,7 @@ export const defaultRecipe: Recipe = {
   loss: defaultLoss,
 };
 
-/** What goes with a run besides its recipe. */
+/** Options of a run besides its recipe. */
 export interface TrainOptions {
   /**
    * Weights to start from, of the same config; random ones by default.
@@ -80,22 +84,24 @@ export interface TrainOptions {
    */
   readonly checkpoint?: string;
   /**
-   * Folder that keeps what a frozen encoder makes of the images, for this run and
-   * later ones; made where it is missing. Nothing is kept without.
+   * Folder for the features of images by a frozen encoder, for this run and
+   * later ones; it is made where it is missing. Absent: nothing is kept.
    */
   readonly cache?: string;
   /**
-   * Seconds between checkpoints, 60 by default: at most what a run that is
-   * killed loses, besides its current step. 0 writes one after every step.
+   * Seconds between checkpoints. A killed run loses at most these and its
+   * current step. 0 writes a checkpoint after every step. Default: 60.
    */
   readonly checkpointSeconds?: number;
   /** Called every `reportEvery` steps, and after the last; awaited. */
   readonly onReport?: (report: TrainingReport) => unknown;
-  /** Steps between reports, at least 1, 100 by default. */
+  /** Steps between reports, at least 1. Default: 100. */
   readonly reportEvery?: number;
 }
 
-/** What an option may be, in words and as a test that NaN fails. */
+/**
+ * The values that an option may have, in words and as a test that NaN fails.
+ */
 interface Range {
   readonly rule: string;
   readonly holds: (value: number) => boolean;
@@ -128,10 +134,10 @@ const DECAY: Range = {
 };
 
 /**
- * Refuses a recipe that trains nothing, or something else than it says, so that
- * a bad figure is named at the start and not NaN after hours.
+ * Refuses a recipe with a bad figure at the start, instead of giving NaN after
+ * hours.
  *
- * @param options What goes with the recipe.
+ * @param options The options of the run.
  * @throws {RangeError} When a figure is out of its range, or the batch is no
  * multiple of the users per image.
  */
@@ -170,12 +176,12 @@ export function checkRecipe(
   ];
   for (const [name, value, { rule, holds }] of figures) {
     if (holds(value)) continue;
-    throw new RangeError(
+    throw new InputError(
       `Cannot train as ${name} must be ${rule}: current value is ${value}`,
     );
   }
   if (batch % usersPerImage !== 0) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot train as batch must be a multiple of usersPerImage: current values are ${batch} and ${usersPerImage}`,
     );
   }

@@ -8,6 +8,8 @@ import {
 } from "../checkpoints/safetensors.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import type { HostTensor } from "../engine/tensors.ts";
+import { InputError } from "../input_error.ts";
+import { findDifference } from "../same_settings.ts";
 
 /** The vectors of the optimizer's state, [P] each. */
 export type HostState = Readonly<
@@ -46,33 +48,36 @@ export async function writeCheckpoint(
 /**
  * Reads a checkpoint.
  *
- * @param recipe The options of the run that is to go on; they must be those
- * that the checkpoint was written with.
+ * @param recipe The options of the run that is to go on, as JSON; they must be
+ * those that the checkpoint was written with.
+ * @param defaults Defaults of the options: what a checkpoint of a version that
+ * had no such option was written with.
  * @returns The checkpoint, or undefined when there is no such file.
  * @throws {RangeError} When the file is not a checkpoint, or one of another run.
  */
 export async function readCheckpoint<Example>(
   path: string,
   recipe: string,
+  defaults: Readonly<Record<string, unknown>> = {},
 ): Promise<Checkpoint<Example> | undefined> {
   const bytes = await ifThere(Deno.readFile(path));
   if (!bytes) return undefined;
   const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata.recipe !== recipe) {
-    throw new RangeError(
+  if (!isSameRun(metadata.recipe, recipe, defaults)) {
+    throw new InputError(
       `Cannot resume from ${path} as its recipe must be this run's: current value is ${metadata.recipe}, this run's ${recipe}`,
     );
   }
   const step = Number(metadata.step);
   if (!/^\d+$/.test(metadata.step) || !Number.isSafeInteger(step)) {
-    throw new RangeError(
+    throw new InputError(
       `Cannot resume from ${path} as its step must be a whole number: current value is ${metadata.step}`,
     );
   }
   const part = (name: string) => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
-    throw new RangeError(
+    throw new InputError(
       `Cannot resume from ${path} as it must have the vector "${name}": current names are ${
         [...tensors.keys()].join(", ")
       }`,
@@ -93,6 +98,22 @@ export async function readCheckpoint<Example>(
   };
 }
 
+/** Whether two texts of options are of the same run. */
+function isSameRun(
+  before: string | undefined,
+  now: string,
+  defaults: Readonly<Record<string, unknown>>,
+): boolean {
+  if (before === now) return true;
+  try {
+    const [was, is] = [before ?? "", now].map((text) => JSON.parse(text));
+    return findDifference({ run: was }, { run: is }, { run: defaults }) ===
+      undefined;
+  } catch {
+    return false; // not JSON
+  }
+}
+
 /** A value with arrays in it, taken apart into tensors and text. */
 interface SavedValue {
   /** Its arrays, exactly as they were. */
@@ -101,7 +122,7 @@ interface SavedValue {
   readonly text: string;
 }
 
-/** What stands in the text for an array. */
+/** The entry of the text for an array. */
 interface Reference {
   /** The tensor's name. */
   readonly tensor: string;
@@ -157,7 +178,7 @@ function restoreValue({ tensors, text }: SavedValue): unknown {
     const { tensor, as, shape } = reference;
     const data = tensors.get(tensor)?.data;
     if (!data) {
-      throw new RangeError(
+      throw new InputError(
         `Cannot restore the users of a checkpoint as it must have the tensor "${tensor}": current names are ${
           [...tensors.keys()].join(", ")
         }`,

@@ -25,12 +25,12 @@ import type { RaterWeights } from "./raters.ts";
 import { resizeMask, smoothMask } from "./shape_operations.ts";
 import type { Manner } from "./synthetic_targets.ts";
 
-/** What a user wants, whatever the image. */
+/** A user's taste, on any image. */
 export interface Taste {
-  /** The raters whose majority it is, unless they are anonymous. */
+  /** The raters whose majority the user wants, unless they are anonymous. */
   readonly raters?: RaterWeights;
   readonly style?: Style;
-  /** Which of nested things: 0 the smallest, 1 the largest. */
+  /** The choice among nested things: 0 the smallest, 1 the largest. */
   readonly level?: number;
   /** How a thing's outline is drawn. */
   readonly manner?: Manner;
@@ -51,7 +51,9 @@ export interface SimulatedTrainee {
   readonly taste: Taste;
   /** p(z) to start with, of the image before; by default the generator's. */
   readonly profile?: MixtureValues;
-  /** What was known after the first choice: the profile on the next image. */
+  /**
+   * The preference after the first choice; it is the profile on the next image.
+   */
   habit?: {
     readonly mixture: MixtureValues;
     readonly evidence: Float64Array;
@@ -73,7 +75,7 @@ export interface SimulatedTrainee {
   keptComponents: Int32Array;
 }
 
-/** What one iteration of one user showed. */
+/** The figures of one iteration of one user. */
 export interface TraineeReport {
   /** Iteration, from 0. */
   readonly iteration: number;
@@ -85,7 +87,7 @@ export interface TraineeReport {
   readonly spread: number;
 }
 
-/** How users start, and go on. */
+/** Options of how users start, and go on. */
 export interface UserOptions {
   /** See `ExampleOptions`. By default 0: everybody clicks once, and picks. */
   readonly clickShare?: number;
@@ -133,8 +135,8 @@ function drawBox(
 }
 
 /**
- * A mask that is nearly right, as another program may have made it: too large or
- * too small, too smooth, cut off, with something added, or moved.
+ * A mask that is nearly right, such as another program's: too large or too
+ * small, too smooth, cut off, with something added, or moved.
  */
 export function damageMask(
   target: Float32Array,

@@ -18,20 +18,22 @@ import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import { declareWeights } from "../model/declare_weights.ts";
-import { alignmentLoss, type LossOptions } from "./loss.ts";
+import { alignmentLoss, type LossOptions, stopGradient } from "./loss.ts";
 import {
   type AdamOptions,
   adamStep,
   type OptimizerState,
   type StepScalars,
 } from "./optimizer.ts";
-import { stopGradient } from "./stop_gradient.ts";
 
 /** A batch: B users, R of them to an image. */
 export interface StepBatch extends PromptInputs {
   /** Normalized images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
-  /** What a frozen encoder makes of them, where it is not run in the step. */
+  /**
+   * Their features by a frozen encoder, where the encoder is not run in the
+   * step.
+   */
   readonly features?: FrozenFeatures;
   /** Clipped logits of the chosen masks, [B, 4h, 4h]. */
   readonly choice: tf.Tensor;
@@ -42,7 +44,7 @@ export interface StepBatch extends PromptInputs {
   /** 1 where there is one, else 0, [B]. */
   readonly hasProfile: tf.Tensor;
   /**
-   * Which components have a sample in this step, as rows of the unit matrix,
+   * The components that have a sample in this step, as rows of the unit matrix,
    * [B, N, M]; without, every component has one, N = M.
    */
   readonly drawn?: tf.Tensor;
@@ -183,7 +185,7 @@ function unkeep(kept: tf.Tensor): tf.Tensor {
   return copy;
 }
 
-/** A batch's loss, and what else is wanted of it. */
+/** A batch's loss and further outputs. */
 export interface BatchLoss<Outputs> {
   /** A scalar. */
   readonly loss: tf.Scalar;
@@ -247,7 +249,7 @@ function mapValues<T extends Record<string, tf.Tensor>>(
   ) as T;
 }
 
-/** What the simulated users of a step need. */
+/** The outputs that the simulated users of a step need. */
 export type UserOutputs = Record<
   "probabilities" | keyof MixtureTensors,
   tf.Tensor

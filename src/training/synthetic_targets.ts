@@ -1,8 +1,8 @@
 /**
- * Targets that nobody drew, on real images: from a place in a region, the
- * pieces that an image falls into at several scales. They teach the network to
- * answer "the thing here" rather than "a nodule" (ScribblePrompt and UniverSeg
- * learn so), and what the nested answers to one click are: part, object, whole.
+ * Synthetic targets on real images: the pieces around a place, from
+ * segmentations of the image at several scales. They teach the network to
+ * segment the thing at a click, of any kind (as ScribblePrompt and UniverSeg
+ * do), and that a click has nested answers: part, object, whole.
  *
  * All maps are square, at the decoder's resolution, row-major.
  */
@@ -58,7 +58,7 @@ const TRIES = 12;
 /** A nested set that could be a level. */
 interface Level {
   readonly area: number;
-  /** How distinct it is: the larger, the likelier it is taken. */
+  /** How distinct it is; more distinct sets are drawn more often. */
   readonly score: number;
   mask(): Uint8Array;
 }
@@ -354,7 +354,7 @@ function drawSeed(side: number, random: Random): number {
   return at() * side + at();
 }
 
-/** What targets are drawn on: one region, segmented once. */
+/** The source of targets: one region, segmented once. */
 export interface SegmentedRegion {
   readonly side: number;
   readonly guide: Float32Array;

@@ -1,4 +1,4 @@
-/** What training reports. */
+/** The reports of training. */
 
 import type { TraineeReport } from "./simulation.ts";
 

@@ -190,7 +190,9 @@ export async function train(
     : trained;
 }
 
-/** What the users of a batch see: probabilities, and what they came from. */
+/**
+ * The outputs that the users of a batch see: probabilities, and their mixtures.
+ */
 type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */

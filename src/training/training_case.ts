@@ -5,6 +5,7 @@ import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { digest } from "../digest.ts";
 import type { Random } from "../random.ts";
+import { InputError } from "../input_error.ts";
 
 /** A case in memory. */
 export interface TrainingCase {
@@ -21,9 +22,9 @@ export interface TrainingCase {
    */
   readonly raters?: readonly string[];
   /**
-   * The data set it is of: every set is drawn as often as the square root of its
-   * number of cases, so that no large one drowns a small one. Cases without are
-   * one set.
+   * Its data set. A set is drawn in proportion to the square root of its number
+   * of cases, so that large sets do not drown small ones. Cases without a name
+   * are one set.
    */
   readonly set?: string;
 }
@@ -81,7 +82,7 @@ export function isMarked({ masks }: Pick<TrainingCase, "masks">): boolean {
 
 /** The error of cases that cannot be trained on. */
 function refused(rule: string, found: unknown): RangeError {
-  return new RangeError(`Cannot train as ${rule}: current value is ${found}`);
+  return new InputError(`Cannot train as ${rule}: current value is ${found}`);
 }
 
 /** Refuses a case whose parts do not fit, by its place among the cases. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { connectedParts } from "../../src/arrays/connected_parts.ts";
+import { connectedParts } from "../../src/arrays/clean_mask.ts";
 
 /** A mask drawn with # and anything else. */
 function drawn(...rows: string[]): NdArray<Uint8Array> {

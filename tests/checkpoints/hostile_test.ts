@@ -365,12 +365,13 @@ Deno.test("an archive that lies about an entry is refused", async () => {
 Deno.test("a zip bomb is refused before a byte of it is inflated", async () => {
   const packed = deflateRawSync(new Uint8Array(50_000_000));
   const lies = { method: 8, size: 50_000_000, packed: packed.length };
-  const before = Deno.memoryUsage().rss;
+  const archive = zipOf([["a/data.pkl", packed, lies]]);
+  const before = Deno.memoryUsage().external; // of this thread's arrays
   await refuses(
-    zipOf([["a/data.pkl", packed, lies]]),
+    archive,
     /"a\/data\.pkl" must be stored, .* not compressed: .* is method 8$/,
   );
-  assert.ok(Deno.memoryUsage().rss - before < 40e6);
+  assert.ok(Deno.memoryUsage().external - before < 40e6);
   const overlapping = zipOf([
     ["a/data.pkl", bytes("\x80\x02", good, ".")],
     ["a/data.pkl", bytes("x"), { header: 0, size: 30 }],

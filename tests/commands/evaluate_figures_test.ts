@@ -1,8 +1,8 @@
 /** The figures of evaluations: what they show is what the tables say. */
 import assert from "node:assert/strict";
-import { barsFigure } from "../../src/figures/bars_figure.ts";
 import { diceFigure } from "../../src/figures/dice_figure.ts";
 import {
+  barsFigure,
   differencesFigure,
   ratersFigure,
   targetsFigure,

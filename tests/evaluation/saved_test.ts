@@ -9,7 +9,7 @@ import {
   saveEvaluation,
 } from "../../src/evaluation/saved_evaluation.ts";
 import { sectionsOf } from "../../src/commands/evaluate/sections.ts";
-import { withFigures } from "../../src/commands/evaluate/validation_figures.ts";
+import { withFigures } from "../../src/commands/evaluate/publish.ts";
 import { Model } from "../../src/model/model.ts";
 import {
   evaluation,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { summarize, summaryTable } from "../../src/evaluation/summary.ts";
+import { summarize, summaryTable } from "../../src/evaluation/statistics.ts";
 import { targetOf } from "../helpers/evaluation_results.ts";
 
 Deno.test("summarize() averages over targets, iteration by iteration", () => {

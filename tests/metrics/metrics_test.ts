@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { assign } from "../../src/metrics/_assign.ts";
-import { expectedCalibrationError } from "../../src/metrics/calibration.ts";
 import { hd95 } from "../../src/metrics/surface.ts";
 import { iterationsToTarget } from "../../src/metrics/iterations_to_target.ts";
 import { dice, diceSoft, iou, meanMask } from "../../src/metrics/overlap.ts";
 import {
+  assign,
   diceMax,
+  expectedCalibrationError,
   generalizedEnergyDistance,
   hungarianMatchedDice,
   sampleSpread,

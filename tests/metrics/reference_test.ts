@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { expectedCalibrationError } from "../../src/metrics/calibration.ts";
 import { hd95 } from "../../src/metrics/surface.ts";
 import { dice, iou } from "../../src/metrics/overlap.ts";
 import {
   diceMax,
+  expectedCalibrationError,
   generalizedEnergyDistance,
   hungarianMatchedDice,
 } from "../../src/metrics/sample_set.ts";

@@ -7,7 +7,7 @@ import {
   spaceToBlocks,
   transformerBlock,
 } from "../../src/model/layers.ts";
-import { fuseLatents, projectImage } from "../../src/model/fusion.ts";
+import { fuseLatents, projectImage } from "../../src/model/mask_decoder.ts";
 import { assertClose } from "../helpers/engine_helpers.ts";
 import {
   asTensors,

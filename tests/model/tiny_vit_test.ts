@@ -1,6 +1,6 @@
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
-import { foldBatchNorms } from "../../src/checkpoints/_batch_norms.ts";
+import { foldBatchNorms } from "../../src/checkpoints/_adapt.ts";
 import {
   loadModel,
   type WeightReport,

@@ -5,11 +5,8 @@ import { readMask } from "../../src/formats/read_mask.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
-import {
-  annotate,
-  annotateAt,
-  type AnnotateOptions,
-} from "../../src/notebook/annotate.ts";
+import { annotate, annotateAt } from "../../src/notebook/annotate.ts";
+import type { AnnotateOptions } from "../../src/notebook/annotate_options.ts";
 import type { AnnotationImage } from "../../src/notebook/annotation_images.ts";
 import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
 import { playHost, posts } from "../helpers/pick_host.ts";
@@ -105,7 +102,7 @@ Deno.test("the profile is carried from image to image, or not", async () => {
       out: join(out, "whole"),
       ...simulated,
     });
-    const text = profileToJSON(whole.records[0].profile);
+    const text = profileToJSON(whole.records[0].profile!);
     const alone = (name: string, options: Partial<AnnotateOptions>) =>
       annotate(model, [images[1]], {
         ...{ out: join(out, name), ...simulated, seed: 1, ...options },

@@ -74,7 +74,7 @@ const panel = await pickPanel({
   points: [{ x: 130, y: 140 }, { x: 20, y: 20, label: 0 }],
   history,
   title: "Which is nearest to what you want?",
-  choices: choicesOf(image, 4, OFFERED, 4),
+  choices: choicesOf(image, 4, OFFERED, { steps: 4 }),
 });
 const first = await pickPanel({
   image: grayImage,
@@ -96,7 +96,7 @@ const many = await pickPanel({
 function serve(draw = panel, candidates = 4) {
   const until = Date.now() + 600_000;
   return openPickServer(
-    choicesOf(image, candidates, OFFERED, 4),
+    choicesOf(image, candidates, OFFERED, { steps: 4 }),
     (url) => draw(url, until).page,
     600_000,
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
-import { pickNextAt } from "../../src/notebook/pick.ts";
+import { pickNextAt } from "../../src/notebook/pick_next.ts";
 import { Session } from "../../src/spa/session.ts";
 import { playHost, posts, urlOf } from "../helpers/pick_host.ts";
 import {

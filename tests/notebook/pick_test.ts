@@ -5,8 +5,8 @@ import {
   pick,
   pickAt as answerAt,
   type PickOptions,
-  pickStartAt,
 } from "../../src/notebook/pick.ts";
+import { pickStartAt } from "../../src/notebook/pick_start.ts";
 import type { PickHost } from "../../src/notebook/ask.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
 import type { Point } from "../../src/spa/feedback.ts";
@@ -445,7 +445,7 @@ Deno.test("pickStart() gives a click inside, or a box, and offers nothing else",
   const lines = ["-9,2", "a", "1", "box 3,4,3,9", "9,2"];
   const typed = playHost({ lines, notebook: false });
   const { start } = await pickStartAt(typed, image);
-  assert.deepEqual(start.points, [{ x: 9, y: 2, label: 1 }]);
+  assert.deepEqual(start, { points: [{ x: 9, y: 2, label: 1 }] });
   assert.equal(typed.asked.length, 5);
   assert.match(
     typed.asked[0],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { averageWeights } from "../../src/training/average_weights.ts";
+import { averageWeights } from "../../src/training/weight_vector.ts";
 
 const weights = (values: Record<string, number[]>) =>
   new Map(

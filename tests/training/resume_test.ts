@@ -74,6 +74,26 @@ Deno.test("a checkpoint of another recipe is refused, with both", async () => {
   );
 });
 
+Deno.test("a checkpoint of a version with fewer options goes on where the new ones have their defaults", async () => {
+  const path = `${folder}/older`;
+  const older = { recipe: { rate: 1, loss: { dice: 1 } }, cases: "abc" };
+  const defaults = {
+    recipe: { rate: 3, share: 0.5, loss: { dice: 2, mean: 0 } },
+  };
+  const checkpoint = { step: 4, state, examples: groups };
+  await writeCheckpoint(path, checkpoint, JSON.stringify(older));
+  const read = (now: object) =>
+    readCheckpoint(path, JSON.stringify(now), defaults);
+  const newer = (share: number, mean: number) => ({
+    cases: "abc",
+    recipe: { loss: { mean, dice: 1 }, share, rate: 1 },
+  });
+  assert.equal((await read(newer(0.5, 0)))?.step, 4);
+  await assert.rejects(read(newer(0.6, 0)), /its recipe must be this run's/);
+  await assert.rejects(read(newer(0.5, 1)), /its recipe must be this run's/);
+  await assert.rejects(read({ ...older, seed: 1 }), /must be this run's/);
+});
+
 Deno.test("a truncated checkpoint is refused", async () => {
   const path = `${folder}/truncated`;
   await writeCheckpoint(path, { step: 1, state, examples: groups }, "recipe");

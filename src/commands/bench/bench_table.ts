@@ -4,7 +4,7 @@ import type { Column, Table } from "../../table.ts";
 import type { IterationTimes, Setting, SteadyTimes } from "./child.ts";
 import type { ColdStart } from "./children.ts";
 
-/** All that was measured of one setting. */
+/** All measurements of one setting. */
 export interface Measured {
   readonly setting: Setting;
   /** One per child process. */
@@ -53,7 +53,7 @@ export function median(values: readonly number[]): number {
     : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** What the columns show: heading, figure, decimals. */
+/** The columns: heading, figure, decimals. */
 const COLUMNS: readonly [string, keyof Figures, number][] = [
   ["encode ms", "encode", 0],
   ["decode ms", "decode", 0],
@@ -94,7 +94,7 @@ function show(values: readonly number[], digits: number): string | undefined {
     : `${middle} (${Math.min(...values).toFixed(digits)})`;
 }
 
-/** What the module promises on two cores. */
+/** The targets of the module on two cores. */
 const TARGETS: readonly [
   engine: string,
   threads: number,

@@ -30,7 +30,7 @@ import { Session } from "../../spa/session.ts";
 import * as tf from "../../engine/tf.ts";
 import { textTable } from "../../table.ts";
 
-/** What one child process of the benchmark runs with. */
+/** The setting of one child process of the benchmark. */
 export interface Setting {
   readonly engine: EngineName;
   /** For `onnx`; the other engines have one. */
@@ -84,7 +84,7 @@ export function settingArgs({ engine, threads, model }: Setting): string[] {
   return [`--engine=${engine}`, `--threads=${threads}`, ...file];
 }
 
-/** Loads what a child's arguments name: engine, weights and image at once. */
+/** Loads the engine, weights and image that a child's arguments name. */
 export async function openSetting(
   args: readonly string[],
 ): Promise<{ line: CommandLine; model: Model; image: SampleImage }> {
@@ -167,7 +167,7 @@ export async function iterate(
   };
 }
 
-/** What the child prints. */
+/** The output of the child. */
 export interface SteadyTimes {
   /** Milliseconds of every encoding but the first. */
   readonly encode: readonly number[];
@@ -222,7 +222,7 @@ async function measureSteady(args: readonly string[]): Promise<SteadyTimes> {
   return { encode: encodings, iterations, compile };
 }
 
-/** What is printed when the first proposal is there. */
+/** The line that is printed after the first proposal. */
 export const FIRST_PROPOSAL = "first proposal";
 
 /** Peak resident memory of this process in bytes; where unknown, the current. */
@@ -283,7 +283,7 @@ const WAYS = {
   endurance: measureEndurance,
 };
 
-/** What a child process is asked to measure. */
+/** The measurement of a child process. */
 export type Way = keyof typeof WAYS;
 
 if (import.meta.main) {

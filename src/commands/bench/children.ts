@@ -38,7 +38,7 @@ export async function measureColdStart(setting: Setting): Promise<ColdStart> {
   };
 }
 
-/** What a child printed, and when, in milliseconds. */
+/** The lines that a child printed, with their times in milliseconds. */
 interface Printed {
   readonly begin: number;
   readonly lines: readonly { readonly text: string; readonly at: number }[];
@@ -47,7 +47,7 @@ interface Printed {
 /**
  * Runs a child process to its end.
  *
- * @throws {Error} When it fails: with the last line of what it reported.
+ * @throws {Error} When it fails; the message is the last line of its stderr.
  */
 async function run(way: Way, args: readonly string[]): Promise<Printed> {
   const begin = performance.now();

@@ -109,7 +109,7 @@ async function endure(setting: Setting, iterations: string): Promise<void> {
       `--iterations=${iterations}`,
     ],
   }).spawn().status;
-  if (!success) Deno.exit(1); // it has said why
+  if (!success) Deno.exit(1); // it has printed the reason
 }
 
 async function main(): Promise<void> {

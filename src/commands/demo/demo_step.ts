@@ -1,4 +1,4 @@
-/** One proposal of the demo: what was shown, how good it is, and in a table. */
+/** One proposal of the demo, its quality, and its row in a table. */
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
@@ -16,14 +16,14 @@ export interface Step {
   readonly proposal: Proposal;
   /** The clicks so far. */
   readonly points: readonly Point[];
-  /** To make it: from the click or the choice to the candidates. */
+  /** The time from the click or the choice to the candidates. */
   readonly milliseconds: number;
   /** Dice of the recommendation and of each candidate, where a mask is known. */
   readonly scores?: {
     readonly recommended: number;
     readonly candidates: readonly number[];
   };
-  /** What was done with it; nothing yet while it is shown. */
+  /** The user's answer; absent while it is shown. */
   readonly answer?: Action;
 }
 
@@ -40,10 +40,10 @@ export function scoreProposal(
 }
 
 /**
- * What is plainly wrong with a recommendation, in a sentence: it is empty, away
- * from what was pointed at, or cut off by the region's edge.
+ * A sentence about an obvious error of a recommendation: it is empty, misses
+ * the point, or is cut off by the region's edge.
  *
- * @returns The sentence; undefined where nothing is.
+ * @returns The sentence; undefined where there is no such error.
  */
 export function doubtOf(
   { proposal, points }: Pick<Step, "proposal" | "points">,
@@ -143,8 +143,8 @@ export function iterationsTable(steps: readonly Step[]): Table {
 }
 
 /**
- * The lines that one more step adds to a printed table of iterations: the
- * headings before the first.
+ * The lines that a further step adds to a printed table of iterations. The
+ * first step adds the headings as well.
  */
 export function iterationLines(step: Step): string {
   const { columns, rows } = iterationsTable([step]);

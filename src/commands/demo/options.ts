@@ -28,7 +28,7 @@ const COMMAND: Command = {
       },
       reference: {
         value: "FILE",
-        help: "mask of --image: a simulated user has it in mind",
+        help: "mask of --image, which a simulated user aims at",
       },
       data: {
         value: "FOLDER",
@@ -38,7 +38,7 @@ const COMMAND: Command = {
       split: {
         words: SPLITS,
         default: "val",
-        help: "where the folder has them",
+        help: "split, where the folder has splits",
       },
       case: {
         value: "ID",
@@ -46,7 +46,7 @@ const COMMAND: Command = {
       },
       rater: {
         value: "NAME",
-        help: "whose mask the simulated user has in mind",
+        help: "rater whose mask the simulated user aims at",
       },
       point: {
         value: "X,Y",
@@ -67,7 +67,7 @@ const COMMAND: Command = {
       choose: {
         value: "1,3,2",
         help:
-          "these candidates, then accept; without it and --interactive the simulated user or, where no mask is known, nobody: the first proposal is accepted",
+          "picks these candidates, then accepts. Without --choose and --interactive a simulated user picks; where no mask is known, the first proposal is accepted",
       },
     },
     "How": {
@@ -87,13 +87,13 @@ const COMMAND: Command = {
       out: {
         value: "FOLDER",
         default: "out/demo",
-        help: "where the pictures go",
+        help: "folder of the pictures",
       },
     },
   },
 };
 
-/** What the demo was asked for. */
+/** The demo's options. */
 export interface DemoOptions {
   /** The text of `--help`, where it was asked for. */
   readonly help?: string;
@@ -124,8 +124,7 @@ export interface DemoOptions {
 /**
  * Reads the demo's options.
  *
- * @throws {RangeError} When one is unknown, has no sense, or contradicts
- * another.
+ * @throws {RangeError} When one is unknown or invalid, or contradicts another.
  */
 export function parseDemoOptions(args: readonly string[]): DemoOptions {
   const line = new CommandLine(COMMAND, args);

@@ -1,4 +1,4 @@
-/** What the demo writes: pictures of every proposal, curves, and one report. */
+/** The demo's files: pictures of every proposal, curves, and one report. */
 
 import {
   reportHTML,
@@ -62,7 +62,7 @@ export function reportOf(
   };
 }
 
-/** What was done with a proposal, in a sentence. */
+/** A sentence about the user's answer to a proposal. */
 function stepText(
   chooser: Chooser,
   { answer, proposal, scores }: Step,
@@ -100,7 +100,7 @@ function stepText(
   }
 }
 
-/** What happens with the proposals, by who chooses. */
+/** A sentence about the proposals, for each kind of user. */
 function methodOf(chooser: Chooser, rater: string | undefined): string {
   switch (chooser) {
     case "user":
@@ -148,13 +148,13 @@ export interface Outcome {
   readonly setting: string;
 }
 
-/** The figures of an outcome; some are not always there. */
+/** The figures of an outcome; some may be absent. */
 export interface Figures {
   /** One per proposal. */
   readonly proposals: readonly Figure[];
   /** Dice by iteration, where a reference is known. */
   readonly curve?: Figure;
-  /** Where the first and the last proposal are undecided. */
+  /** Maps of the entropy of the first and the last proposal. */
   readonly entropy: readonly Figure[];
   /** The accepted mask. */
   readonly result?: Figure;
@@ -228,7 +228,7 @@ function figuresOf({ subject, steps, mask }: Outcome): Figures {
   };
 }
 
-/** Names that an earlier run may have left and this one does not write. */
+/** Files of an earlier run that this run does not overwrite. */
 const OWN_FILES = /^(proposal-\d+|dice|entropy-(first|last)|result|mask)\.png$/;
 
 /**

@@ -52,7 +52,7 @@ function userOf(
   }
 }
 
-/** What is segmented, for whom, and what was given to start with. */
+/** The subject, the user, and the first prompts. */
 function describeStart({ name, rater, points, box }: Subject): string {
   const parts = [rater ? `${name}, as rater "${rater}" sees it` : name];
   if (box) {

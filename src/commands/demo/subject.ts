@@ -14,15 +14,15 @@ import { clickInside } from "../../spa/simulated_user.ts";
 import { checkBox, checkPoint } from "../../spa/start_preference.ts";
 import type { DemoOptions } from "./options.ts";
 
-/** What is segmented, and what is known about it. */
+/** The image to segment, and the known facts about it. */
 export interface Subject {
-  /** What titles call it. */
+  /** Its name in titles. */
   readonly name: string;
   /** [H, W, C], values 0..1. */
   readonly image: NdArray<Float32Array>;
   /** The mask the user has in mind, [H, W], where it is known. */
   readonly reference?: NdArray<Uint8Array>;
-  /** Whose mask that is. */
+  /** The rater of that mask. */
   readonly rater?: string;
   /** The first clicks; may be none where there is a box. */
   readonly points: readonly Point[];
@@ -76,7 +76,7 @@ async function openCase(options: DemoOptions): Promise<Subject> {
     found.readImage(),
     found.readMask(rater),
   ]);
-  // Whoever chooses for himself is not shown a mask he did not ask for.
+  // A user who chooses is not shown a mask without asking for it.
   const hidden = options.interactive && options.rater === undefined;
   const { id: name } = found;
   const subject = withClicks(options, { name, image, reference, rater });
@@ -118,9 +118,9 @@ function withClicks(
 }
 
 /**
- * Where a subject's click is drawn from: the seed alone would take the same
- * place of every mask. A mask without a rater goes by its pixels, as the same
- * file has many paths.
+ * The random numbers of a subject's click. The seed alone would draw the same
+ * place in every mask. A mask without a rater is identified by its pixels, as
+ * one file has many paths.
  */
 function clickStream(
   seed: number,

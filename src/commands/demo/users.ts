@@ -1,4 +1,6 @@
-/** Who chooses: a simulated user, a script, or whoever is at the terminal. */
+/**
+ * The one who chooses: a simulated user, a script, or the user at the terminal.
+ */
 
 import type { Box } from "../../spa/frame.ts";
 import type { DemoOptions } from "./options.ts";
@@ -9,10 +11,10 @@ import type { Subject } from "./subject.ts";
 /** Answers a proposal. `picture` is the path of its picture. */
 export type User = (step: Step, picture: string) => Promise<Action> | Action;
 
-/** Who chooses. */
+/** The kinds of users. */
 export type Chooser = "user" | "script" | "simulated user" | "nobody";
 
-/** Who chooses, by the options and by whether a mask is known. */
+/** The user that the options name, by whether a mask is known. */
 export function chooserOf(
   { interactive, choices }: Pick<DemoOptions, "interactive" | "choices">,
   { reference }: Pick<Subject, "reference">,
@@ -78,7 +80,7 @@ export function terminalUser(terminal: Terminal, box?: Box): User {
   };
 }
 
-/** By how much one step of zoom looks closer. */
+/** The factor of one step of zoom. */
 const ZOOM = 1.5;
 
 /** What a typed line means; undefined where it means nothing. */
@@ -114,7 +116,7 @@ export function parseAnswer(
     : undefined;
 }
 
-/** Where a command prints, and reads what is typed. */
+/** The terminal of a command: it prints, and reads lines. */
 export interface Terminal {
   /** Prints text and a line's end. */
   print(text: string): void;
@@ -150,7 +152,7 @@ export function processTerminal(): Terminal {
         return undefined;
       }
       rest = end < 0 ? "" : rest.slice(end + 1);
-      // What was typed at a terminal stands there already.
+      // A terminal shows what was typed.
       if (!Deno.stdin.isTerminal()) console.log(line);
       return line;
     },

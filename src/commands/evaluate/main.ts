@@ -30,7 +30,7 @@ import {
   readShard,
   readTables,
 } from "./options.ts";
-import { publish } from "./publish.ts";
+import { publish, withFigures } from "./publish.ts";
 import { runEvaluation } from "./run.ts";
 import {
   readEvaluation,
@@ -39,9 +39,8 @@ import {
   saveEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
 import { volumesCommand } from "./volumes.ts";
-import { withFigures } from "./validation_figures.ts";
 
-/** What is done already of an evaluation that is to be written to a file. */
+/** The part of an evaluation that its file already holds. */
 async function resume(
   path: string | undefined,
   asked: SavedEvaluation,
@@ -53,7 +52,7 @@ async function resume(
   return resumeEvaluation(path, await readEvaluation(path), asked);
 }
 
-/** Where the network looks unless `--region` says it. */
+/** Where the network looks without `--region`. */
 function regionOf({ crops }: Dataset, subject: Model | Baseline) {
   const finds = !isBaseline(subject) && !subject.config.sam;
   return finds && !crops ? "auto" : "whole";

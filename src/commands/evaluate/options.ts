@@ -18,14 +18,13 @@ import {
   SPLITS,
   THREADS,
 } from "../command_line.ts";
-import type { Dataset } from "../../datasets/dataset.ts";
+import { type Dataset, joinDatasets } from "../../datasets/dataset.ts";
 import {
   DATA_OPTIONS,
   openCases,
   PARTS,
   readRaters,
 } from "../command_cases.ts";
-import { joinDatasets } from "../../datasets/join_datasets.ts";
 import { padCases } from "../../evaluation/pad_cases.ts";
 import { checkTarget } from "../../files.ts";
 import type { Shard } from "./run.ts";
@@ -54,13 +53,17 @@ const METHOD_NAMES = ["spa", ...Object.keys(METHODS)];
 const TARGETS: Option = {
   value: "A,B,..",
   default: "0.75,0.8,0.85,0.9",
-  help: "iterations to these Dice, 0..1",
+  help: "Dice to count the iterations to, 0..1",
 };
 
 /** The options that choose cases. */
 const CASES: Options = {
   ...DATA_OPTIONS,
-  split: { words: SPLITS, default: "val", help: "where the folder has them" },
+  split: {
+    words: SPLITS,
+    default: "val",
+    help: "split, where the folder has splits",
+  },
   every: {
     value: "N",
     min: 1,
@@ -88,7 +91,7 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
     "Tables": {
       ablation: {
         help:
-          "what a choice moves: none, moments, weights and both, one after the other, and their differences",
+          "compares what a choice may move: none, moments, weights and both, and their differences",
       },
       targets: TARGETS,
       carry: {
@@ -124,21 +127,21 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         words: REGIONS,
         shown: "auto; whole of data that are crops",
         help:
-          "where the network looks: where it finds the object from the user's start; at the whole image; or at the square three times as long as the target",
+          "where the network looks: auto finds the object from the user's first prompt; whole is the whole image; given is the square three times as long as the target",
       },
       shift: {
         value: "X",
         min: 0,
         max: 0.5,
         default: 0,
-        help: "a given region is moved by X of its side both ways",
+        help: "moves a given region by X of its side in both directions",
       },
       pad: {
         value: "N",
         min: 1,
         max: 16384,
         help:
-          "each image stands in a canvas of N x N, somewhere, with its reflections around it",
+          "places each image at random in a canvas of N x N, with its reflections around it",
       },
     },
     "Method": {
@@ -150,21 +153,22 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
       method: {
         words: METHOD_NAMES,
         shown: "the file's",
-        help: "another method of the same weights, as sam-u of box's",
+        help:
+          "another method for the same weights, such as sam-u for those of box",
       },
       update: {
         words: UPDATES,
         default: "both",
-        help: "what a choice moves",
+        help: "the parts that a choice moves",
       },
       rule: {
         words: RULES,
         default: "generator",
-        help: "the update; m-step is free of training",
+        help: "rule of the update; m-step needs no training",
       },
       "mixture-only": {
         help:
-          "nothing but the mixture carries a choice on: the decoder is not shown it, no samples are kept or weighed by it",
+          "only the mixture carries a choice: the decoder does not get it, and it neither keeps nor weighs samples",
       },
       iterations: {
         value: "N",
@@ -179,10 +183,10 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         min: 0,
         max: 1024,
         shown: "--samples",
-        help: "variations of them; 0: none",
+        help: "variations of the samples; 0: none",
       },
       candidates: CANDIDATES,
-      seed: { ...SEEDS, default: 0, help: "of clicks, samples and users" },
+      seed: { ...SEEDS, default: 0, help: "seed of clicks, samples and users" },
       engine: ENGINE,
       threads: THREADS,
     },
@@ -199,7 +203,7 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
       },
       record: {
         value: "FILE",
-        help: "the model again, with these figures in its metadata",
+        help: "writes the model with these figures in its metadata",
       },
     },
   },
@@ -218,7 +222,7 @@ export const MERGE: Command = {
   action: "merge",
   usage: ["deno task evaluate merge FILE.json ... [options]"],
   about:
-    "Joins the shards of an evaluation, or evaluations of one included rater each, and reports them as if they had been one run. Of one whole evaluation it makes other tables, or figures.",
+    "Joins the shards of an evaluation, or evaluations of one included rater each, and reports them as if they had been one run. From one whole evaluation it makes other tables, or figures.",
   options: {
     "": {
       targets: TARGETS,
@@ -242,13 +246,13 @@ export const COMPARE: Command = {
 export const AGREEMENT: Command = {
   action: "compare the raters",
   usage: ["deno task evaluate agreement --data FOLDER [options]"],
-  about: "How the raters of a data set agree with one another.",
+  about: "Shows how the raters of a data set agree with one another.",
   options: { "": CASES },
 };
 
 /**
- * What the figures depend on, but for the model; the region where one is given,
- * else it depends on the data.
+ * The settings that decide the figures, without the model. The region is among
+ * them only where one is given; otherwise it depends on the data.
  */
 export function readSettings(
   line: CommandLine,
@@ -306,7 +310,7 @@ export function readSettings(
   };
 }
 
-/** Which tables are wanted. */
+/** The tables that are asked for. */
 export function readTables(line: CommandLine): Tables {
   const text = line.text<string>("targets");
   const targets = text.split(",").map(Number);
@@ -316,7 +320,7 @@ export function readTables(line: CommandLine): Tables {
   return { targets };
 }
 
-/** What only SPA has: choices, and a preference that they move. */
+/** The options that only SPA has. */
 const SPA_ALONE = [
   ...["ablation", "carry", "update", "rule", "mixture-only", "user"],
   ...["variations", "record", "box", "start-mask"],
@@ -368,7 +372,7 @@ export function readShard(line: CommandLine): Shard | undefined {
 /** Endings of reports: tables, tables with figures, figures. */
 export const REPORTS = ["md", "html", "svg", "png"] as const;
 
-/** The files of `--out`, checked before the hours of work that go into them. */
+/** The files of `--out`, checked before hours of work. */
 export async function readOuts(
   line: CommandLine,
   endings: readonly string[] = ["json", "csv", ...REPORTS],

@@ -1,4 +1,4 @@
-/** What an evaluation tells, as text and in files. */
+/** The report of an evaluation, as text and in files. */
 
 import { markdownTable } from "../../table.ts";
 import {
@@ -12,10 +12,11 @@ import { reportHTML } from "../../figures/report.ts";
 import { stackFigures, writeFigure } from "../../figures/figure.ts";
 import { csvText } from "../../csv.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
-import { quantile } from "../../evaluation/statistics.ts";
+import { quantile, summarize } from "../../evaluation/statistics.ts";
 import { type Section, sectionsOf } from "./sections.ts";
+import { Model } from "../../model/model.ts";
 
-/** What a report says. */
+/** The content of a report. */
 export interface Report {
   readonly title: string;
   /** One line: of what, how much, how fast. */
@@ -116,7 +117,7 @@ function placesOf({ set, part, object, region, looks }: TargetResult) {
   ].map((value) => `${value ?? ""}`);
 }
 
-/** The names that any of the results has, in order of appearance. */
+/** All names in the results, in order of appearance. */
 function namesIn(
   results: readonly TargetResult[],
   values: (result: TargetResult) => object | undefined,
@@ -151,7 +152,7 @@ function headingOf(saved: SavedEvaluation): string {
   ].join("; ");
 }
 
-/** How the user began, where that is no click. */
+/** How the user began, unless with a click. */
 const BEGINNINGS = {
   click: [],
   box: ["from a box"],
@@ -165,7 +166,7 @@ const LOOKS = {
   given: "regions of three times the target",
 };
 
-/** What was asked, as the parts of a line. */
+/** The settings, as the parts of a line. */
 export function describeSettings(settings: Settings): string[] {
   const { include, user, rule, mixtureOnly, method } = settings;
   const { region, shift, pad, parts, beginning } = settings;
@@ -188,7 +189,10 @@ export function describeSettings(settings: Settings): string[] {
   ];
 }
 
-/** Prints an evaluation's tables and writes its files; a line says so where there are no targets. */
+/**
+ * Prints an evaluation's tables and writes its files. Without targets it prints
+ * one line that says so.
+ */
 export async function publish(
   saved: SavedEvaluation,
   paths: readonly string[],
@@ -207,4 +211,23 @@ export async function publish(
     } else if (report) await writeReport(path, report);
     else await writeFileAtomic(path, "no targets\n");
   }
+}
+
+/** A model with the figures of an evaluation (of its last variant) in its metadata. */
+export function withFigures(model: Model, saved: SavedEvaluation): Model {
+  const { samples, variations, candidates, seed } = saved.settings;
+  const results = Object.values(runsOf(saved)).at(-1)!;
+  const rows = summarize(results, seed);
+  const figures = {
+    dataset: saved.dataset,
+    targets: results.length,
+    samples,
+    variations,
+    candidates,
+    seed,
+    dice: rows.map(({ dice }) => Number(dice.toFixed(4))),
+    best: rows.map(({ best }) => Number(best.toFixed(4))),
+  };
+  const metadata = { ...model.metadata, validation: JSON.stringify(figures) };
+  return new Model(model.config, model.weights, metadata);
 }

@@ -76,19 +76,22 @@ function damage(
 
 /** One of several equal parts of an evaluation. */
 export interface Shard {
-  /** Which, from 1. */
+  /** Its number, from 1. */
   readonly part: number;
-  /** Of how many. */
+  /** The number of parts. */
   readonly parts: number;
 }
 
 /** How to run. */
 export interface RunOptions {
-  /** Which cases: every n-th, beginning with the i-th. Default: all. */
+  /**
+   * The part of the cases to evaluate: every n-th, beginning with the i-th.
+   * Default: all.
+   */
   readonly shard?: Shard;
-  /** Called after every case with all that is done by then; awaited. */
+  /** Called after every case with all results so far; awaited. */
   readonly save?: (saved: SavedEvaluation) => Promise<void>;
-  /** Shows how far a variant is. */
+  /** Shows a variant's progress. */
   readonly progress?: () => Pick<EvaluateOptions, "onTarget">;
 }
 
@@ -97,7 +100,7 @@ export interface RunOptions {
  *
  * @param model The network, or a baseline.
  * @param dataset The cases the evaluation is of.
- * @param saved What was asked, and what is done.
+ * @param saved The settings, and the results so far.
  * @param options Shard, saving, progress.
  * @returns The evaluation with its shard's cases done.
  */

@@ -9,9 +9,10 @@ import {
 } from "../../figures/evaluation_figures.ts";
 import type { Figure } from "../../figures/figure.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
-import { habitsTable, learningTable } from "../../evaluation/habit_tables.ts";
 import {
   gainsTable,
+  habitsTable,
+  learningTable,
   regionsTable,
   setsTable,
 } from "../../evaluation/interaction_tables.ts";
@@ -21,8 +22,11 @@ import {
   type SavedEvaluation,
   type Settings,
 } from "../../evaluation/saved_evaluation.ts";
-import { targetKey } from "../../evaluation/statistics.ts";
-import { summarize, summaryTable } from "../../evaluation/summary.ts";
+import {
+  summarize,
+  summaryTable,
+  targetKey,
+} from "../../evaluation/statistics.ts";
 import {
   ablationTable,
   carryTable,
@@ -34,15 +38,18 @@ import {
 } from "../../evaluation/tables.ts";
 import type { Table } from "../../table.ts";
 
-/** A table and what it looks like. */
+/** A table and its figure. */
 export interface Section {
   readonly heading: string;
   readonly table: Table;
-  /** Drawn only where it is wanted. */
+  /** Draws the figure, where one is asked for. */
   readonly figure?: () => Figure;
 }
 
-/** IoU and HD95 of the recommendation, or nothing of results that were saved before they were measured. */
+/**
+ * IoU and HD95 of the recommendation. Results that were saved before these were
+ * measured have none.
+ */
 function overlapSections(runs: Runs, seed = 0): Section[] {
   const all = Object.values(runs);
   const known = all.flat().some(({ iterations: [first] }) =>
@@ -92,7 +99,10 @@ export function targetSections(
   }];
 }
 
-/** Results of `carry` and the same targets without a profile, for a figure. */
+/**
+ * The results of `carry`, and those of the same targets without a profile, for
+ * a figure.
+ */
 function withAndWithout(
   fresh: readonly TargetResult[],
   later: readonly TargetResult[],
@@ -104,7 +114,7 @@ function withAndWithout(
   };
 }
 
-/** What profiles give from image to image, on the same targets. */
+/** The gain by profiles from image to image, on the same targets. */
 function carrySections(runs: Runs, seed: number): Section[] {
   const { both, carried, wrong } = runs;
   const later = carried.filter((result) => result.carried);
@@ -132,7 +142,10 @@ function carrySections(runs: Runs, seed: number): Section[] {
   return sections;
 }
 
-/** Where the network looked, of results that know, unless it was the whole image. */
+/**
+ * Where the network looked, unless it was the whole image. Older results do not
+ * say.
+ */
 function regionSections(
   results: readonly TargetResult[],
   { region }: Settings,
@@ -142,7 +155,10 @@ function regionSections(
   return [{ heading: "Where the network looked", table: regionsTable(known) }];
 }
 
-/** Of one run: the targets by data set, and what each interaction gave. */
+/**
+ * The tables of one run: its targets by data set, and the gain of each
+ * interaction.
+ */
 function caseSections(results: readonly TargetResult[], seed: number) {
   const sections: Section[] = [];
   if (results.some(({ set }) => set !== undefined)) {

@@ -1,6 +1,7 @@
 /** `deno task evaluate agreement`, `merge` and `compare`. */
 
 import { InputError } from "../../input_error.ts";
+import { findDifference } from "../../same_settings.ts";
 import { CommandLine } from "../command_line.ts";
 import { markdownTable } from "../../table.ts";
 import {
@@ -25,7 +26,6 @@ import {
 } from "./publish.ts";
 import { targetSections, variantSections } from "./sections.ts";
 import {
-  findDifference,
   mergeEvaluations,
   readEvaluation,
   type Runs,
@@ -77,7 +77,7 @@ function checkTargets(one: SavedEvaluation, other: SavedEvaluation): void {
     "--seed": settings.seed,
     "--iterations": settings.iterations,
   });
-  const found = findDifference(asked(one), asked(other), String);
+  const found = findDifference(asked(one), asked(other), {}, String);
   if (!found) return;
   throw new InputError(
     `Cannot compare as all evaluations must have the same ${found.name}, ${found.was}: current value is ${found.is}`,

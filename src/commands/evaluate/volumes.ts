@@ -109,13 +109,13 @@ A folder has one folder per volume, with image.nii.gz and rater1.nii.gz; any lab
 interface SavedVolumes {
   readonly format: "spa-volume-evaluation";
   readonly version: 1;
-  /** What was asked: results of other settings are never mixed. */
+  /** The settings; results of different settings are never mixed. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly engine: string;
   readonly done: readonly VolumeRecord[];
 }
 
-/** What one method gave of one target. */
+/** The result of one method on one target. */
 interface VolumeRecord {
   readonly volume: string;
   readonly rater: string;
@@ -283,7 +283,7 @@ async function folderJobs(line: CommandLine, folder: string): Promise<Job[]> {
   }));
 }
 
-/** What is done already. */
+/** The results so far. */
 async function resume(
   line: CommandLine,
   path: string | undefined,
@@ -316,7 +316,9 @@ const FIGURES = [
   { heading: "HD95 (mm)", digits: 2, of: ({ hd95 }: VolumeResult) => hd95 },
 ];
 
-/** Of every method and number of picks: means, with intervals over volumes. */
+/**
+ * The means of every method and number of picks, with intervals over volumes.
+ */
 export function volumesTable(
   records: readonly VolumeRecord[],
   methods: readonly VolumeMethod[],
@@ -358,7 +360,10 @@ export function volumesTable(
   };
 }
 
-/** Dice of the first method less that of the others, on the same targets. */
+/**
+ * The Dice of the first method minus that of each other one, on the same
+ * targets.
+ */
 export function differencesTable(
   records: readonly VolumeRecord[],
   [first, ...others]: readonly VolumeMethod[],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   readEvaluation,
+  runsOf,
   type SavedEvaluation,
 } from "../../evaluation/saved_evaluation.ts";
 import { ifThere, writeFileAtomic } from "../../files.ts";
@@ -17,8 +18,9 @@ import {
 } from "../command_line.ts";
 import { methodVersion } from "../method_version.ts";
 import { PAGES } from "./pages.ts";
-import { fillReadme } from "./readme.ts";
 import { argumentsOf, recordName, STUDIES, type Study } from "./studies.ts";
+import { summarize } from "../../evaluation/statistics.ts";
+import { markdownTable } from "../../table.ts";
 
 const COMMAND: Command = {
   action: "make the results",
@@ -47,10 +49,10 @@ A quick run takes every n-th case, so that no study is longer than a quarter of 
   },
 };
 
-/** How a study stands. */
+/** The state of a study. */
 export type State = "done" | "begun" | "stale" | "missing";
 
-/** How a record stands, for the weights and the code of now. */
+/** The state of a record, for the current weights and code. */
 export function stateOf(
   saved: SavedEvaluation | undefined,
   now: { readonly model: string; readonly code: string },
@@ -162,3 +164,49 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) await runCommand(main);
+
+/** The marks around README's table. */
+const BEGIN = "<!-- results: written by deno task results -->";
+const END = "<!-- end of results -->";
+
+/** Its rows: their names and studies. */
+const ROWS = {
+  "lung nodules, crops": "lidc-whole",
+  "lung nodules in 512 x 512": "lidc-pad512",
+  "cells": "cells-auto",
+  "nerves and vessels": "ultrasound-auto",
+  "hippocampus": "hippocampus-auto",
+};
+
+/**
+ * README with its table made again, of the studies that there are.
+ *
+ * @param text README.
+ * @param records Records by study.
+ * @returns The text; undefined where README has no marks, or there is no
+ * record.
+ */
+export function fillReadme(
+  text: string,
+  records: ReadonlyMap<string, SavedEvaluation>,
+): string | undefined {
+  const from = text.indexOf(BEGIN), to = text.indexOf(END);
+  if (from < 0 || to < from) return undefined;
+  const rows = Object.entries(ROWS).flatMap(([name, id]) => {
+    const saved = records.get(id);
+    if (!saved) return [];
+    const results = Object.values(runsOf(saved)).at(-1)!;
+    const means = summarize(results, saved.settings.seed);
+    return [[name, results.length, ...[0, 2, 5].map((i) => means[i]?.dice)]];
+  });
+  if (rows.length === 0) return undefined;
+  const table = markdownTable({
+    columns: [
+      { heading: "Dice at iteration" },
+      { heading: "targets" },
+      ...["1", "3", "6"].map((heading) => ({ heading, digits: 3 })),
+    ],
+    rows,
+  });
+  return `${text.slice(0, from)}${BEGIN}\n\n${table}\n\n${text.slice(to)}`;
+}

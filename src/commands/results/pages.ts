@@ -40,9 +40,9 @@ export interface Now {
 /** A page. */
 export interface Page {
   readonly file: string;
-  /** The studies without which it is not written. */
+  /** The studies that it needs. */
   readonly needs: readonly string[];
-  /** Those of which it tells as well, once they have run. */
+  /** The studies that it shows as well, once they have run. */
   readonly wants?: readonly string[];
   render(records: Records, now: Now): string;
 }
@@ -60,7 +60,7 @@ function resultsOf(
   return variant ? runs[variant] : Object.values(runs).at(-1)!;
 }
 
-/** The rows of whose study there is a record. */
+/** The rows whose study has a record. */
 function knownRows(
   records: Records,
   rows: Readonly<Record<string, string>>,
@@ -118,21 +118,22 @@ function differences(
   return markdownTable(table);
 }
 
-/** A claim, and whether the figures bear it out. */
+/** A claim, and whether the figures support it. */
 export interface Claim {
   readonly text: string;
-  /** What was measured. */
+  /** The measured value and its 95 % interval. */
   readonly value: number;
   readonly interval: readonly [number, number];
-  /** The least or the most that was claimed. */
+  /** The claimed bound, the least or the greatest value. */
   readonly bound: number;
   readonly kind: "at least" | "at most";
   readonly study: string;
 }
 
 /**
- * Whether a claim holds: the interval lies on the right side of the bound; does
- * not hold: it lies on the other; else it is not shown.
+ * Whether a claim holds. It holds where the whole interval lies on the right
+ * side of the bound, does not hold where it lies on the other, and is not shown
+ * otherwise.
  */
 export function verdictOf({ interval: [low, high], bound, kind }: Claim) {
   const [good, bad] = kind === "at least"
@@ -177,7 +178,7 @@ function claimOf(
   };
 }
 
-/** How far one study falls behind another, on the same targets. */
+/** The loss of one study against another, on the same targets. */
 function behind(
   records: Records,
   first: string,
@@ -220,7 +221,7 @@ function setsTable(records: Records, groups: readonly string[]): string {
   });
 }
 
-/** Where the figures come from. */
+/** The source of the figures. */
 function provenance(
   records: Records,
   ids: readonly string[],
@@ -413,7 +414,7 @@ const HABIT_TABLES = [
   "Iterations to a Dice",
 ];
 
-/** Users with some raters in mind: how they are called, and the study. */
+/** Users who have some raters in mind: their names and studies. */
 const MINDS = {
   "The generous rater, 5": "minds-generous",
   "The strict rater, 6": "minds-strict",

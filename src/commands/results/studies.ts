@@ -6,19 +6,21 @@ export interface Study {
   readonly id: string;
   /** The data sets, below the folder of all. */
   readonly data: readonly string[];
-  /** Every how many-th case a quick run takes; one of all cases takes each. */
+  /** A quick run takes every n-th case; this is n. A full run takes all. */
   readonly every: number;
-  /** What else `evaluate` is told. */
+  /** Further arguments of `evaluate`. */
   readonly args: readonly string[];
 }
 
-/** Single cells, whose raters are persons known by number, each with a tool. */
+/**
+ * Single cells. Their raters are persons, known by number, each with a tool.
+ */
 const CELLS = [
   ...["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/rabbit_smc_b"],
   ...["bubil/fibroblast", "bubil/melanoma_lu"],
 ];
 
-/** Sets of cells in which a number is the same person. */
+/** Sets of cells in which one number always means one person. */
 const PERSONS = ["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/fibroblast"];
 
 const lidc = (id: string, ...args: string[]): Study => ({
@@ -31,8 +33,8 @@ const lidc = (id: string, ...args: string[]): Study => ({
 const given = ["--region", "given"];
 
 /**
- * Profiles carried over images, those of training: there are four or five per set
- * in validation. The regions are given, so that what is compared is the profile.
+ * Profiles carried over the images of training, as validation has only four or
+ * five per set. The regions are given, so that only the profile differs.
  */
 const habits = (id: string, ...args: string[]): Study => ({
   id,
@@ -45,7 +47,7 @@ const habits = (id: string, ...args: string[]): Study => ({
   ],
 });
 
-/** Users with some of the raters in mind, on the same images. */
+/** Users who have some of the raters in mind, on the same images. */
 const minds = (id: string, raters: string): Study => ({
   id: `minds-${id}`,
   data: PERSONS,
@@ -84,7 +86,9 @@ export const STUDIES: readonly Study[] = [
   lidc("few", "--ablation", "--region", "whole", "--samples", "8"),
 ];
 
-/** The name of a study's record: one of every n-th case is another. */
+/**
+ * The name of a study's record; a record of every n-th case has another name.
+ */
 export function recordName({ id, every }: Study, full: boolean): string {
   return full || every === 1 ? id : `${id}.every${every}`;
 }

@@ -4,11 +4,17 @@
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
+import { basename } from "node:path";
 import type { BaselineConfig } from "../../baselines/method.ts";
 import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
 import { trainBaseline } from "../../baselines/train.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
-import { CommandLine, readThreads, runCommand } from "../command_line.ts";
+import {
+  type Command,
+  CommandLine,
+  readThreads,
+  runCommand,
+} from "../command_line.ts";
 import { PHANTOM_RATERS } from "../../phantoms/phantom.ts";
 import { checkTarget, removeLeftovers } from "../../files.ts";
 import { type EngineInfo, useEngine } from "../../engine/engine.ts";
@@ -16,9 +22,11 @@ import { type ModelConfig, presets } from "../../model/config.ts";
 import { Model } from "../../model/model.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import { trainingProgress } from "../../notebook/progress.ts";
-import { averageWeights } from "../../training/average_weights.ts";
-import { curveCommand } from "./curve.ts";
-import { openLearningLog } from "../../training/learning_log.ts";
+import { averageWeights } from "../../training/weight_vector.ts";
+import {
+  openLearningLog,
+  readLearningLog,
+} from "../../training/learning_log.ts";
 import {
   readCheckpointSeconds,
   readData,
@@ -30,21 +38,23 @@ import type { TrainingReport } from "../../training/tally.ts";
 import { train } from "../../training/train.ts";
 import type { Recipe, TrainOptions } from "../../training/recipe.ts";
 import type { TrainingCase } from "../../training/training_case.ts";
+import { learningFigure } from "../../figures/learning_figure.ts";
+import { writeFigure } from "../../figures/figure.ts";
 
-/** What the command was asked for, whatever the method. */
+/** The command's options that every method has. */
 interface Run {
   readonly line: CommandLine;
   readonly recipe: Recipe;
   readonly cases: readonly TrainingCase[];
   readonly options: TrainOptions;
-  /** What goes into the weights' metadata. */
+  /** Facts for the weights' metadata. */
   readonly facts: Readonly<Record<string, string>>;
   readonly engine: EngineInfo;
   /** Where the weights go. */
   readonly out: string;
 }
 
-/** What a model's metadata say about its training. */
+/** The recipe in a model's metadata. */
 const recipeIn = ({ metadata }: Model) => metadata.recipe ?? "unknown";
 
 /** One line of progress. */
@@ -146,7 +156,7 @@ async function runSPA(run: Run): Promise<void> {
   const init = line.text("init");
   const first = init === undefined ? undefined : await loadModel(init);
   const config = first?.config ?? presets.tiny;
-  const others = await loadOthers(line, config); // not after hours of training
+  const others = await loadOthers(line, config); // checked before hours of training
   announce(config.name, run);
   const trained = await train(config, cases, recipe, {
     ...options,
@@ -207,3 +217,45 @@ async function main(): Promise<void> {
 }
 
 await runCommand(main);
+
+const COMMAND: Command = {
+  action: "draw learning curves",
+  usage: ["deno task train curve FILE.csv ... [options]"],
+  about:
+    "Draws the learning curve of one run, or compares those of several: loss, and by the users' iteration Dice, that of the best candidate and sample spread. The files are those of train's --log.",
+  options: {
+    "": {
+      out: { value: "FILE", default: "curve.png", help: "a .png or .svg" },
+    },
+  },
+  files: true,
+};
+
+/** `deno task train curve`: draws the logs of one run or of several. */
+async function curveCommand(args: readonly string[]): Promise<void> {
+  const line = new CommandLine(COMMAND, args);
+  if (line.help) return console.log(line.help);
+  const out = line.text<string>("out");
+  await checkTarget(out);
+  if (!/\.(png|svg)$/.test(out)) {
+    throw line.refuse("--out must end in .png or .svg", out);
+  }
+  if (line.files.length === 0) {
+    throw line.refuse("there must be a log", "none");
+  }
+  const runs: Record<string, Awaited<ReturnType<typeof readLearningLog>>> = {};
+  for (const path of line.files) {
+    const reports = await readLearningLog(path);
+    const name = basename(path, ".csv");
+    if (reports.length === 0) {
+      throw line.refuse(`${path} must be a log`, "none");
+    }
+    if (name in runs) {
+      throw line.refuse("all logs must have different names", name);
+    }
+    runs[name] = reports;
+  }
+  const figure = learningFigure(runs);
+  await writeFigure(out, figure);
+  console.log(`${figure}\n${out}`);
+}

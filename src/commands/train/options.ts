@@ -1,7 +1,7 @@
 /** The options of `deno task train`. */
 
 import { basename, join } from "node:path";
-import { connectedParts } from "../../arrays/connected_parts.ts";
+import { connectedParts } from "../../arrays/clean_mask.ts";
 import { METHODS } from "../../baselines/methods.ts";
 import {
   type Command,
@@ -28,7 +28,7 @@ import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 
 const d = defaultRecipe;
 
-/** Counts of what there is at least one of. */
+/** Bounds of counts that are at least 1. */
 const COUNT = { value: "N", min: 1, max: 1e9 } as const;
 
 /** The methods that `--method` names. */
@@ -59,7 +59,7 @@ export const TRAIN: Command = {
       most: {
         ...COUNT,
         shown: "all",
-        help: "at most so many cases of each set, taken evenly",
+        help: "the largest number of cases of each set, taken evenly",
       },
       parts: { help: `${PARTS.help}, where a case has one rater` },
       include: { value: "A,B,..", shown: "all", help: "raters to learn from" },
@@ -92,12 +92,12 @@ export const TRAIN: Command = {
       },
       "warm-up": {
         ...{ value: "N", min: 0, max: 1e9, default: d.warmUp },
-        help: "steps over which it rises from near 0",
+        help: "steps over which the learning rate rises from near 0",
       },
       schedule: {
         words: ["cosine", "constant"],
         default: d.schedule,
-        help: "how it falls: a cosine to 2 %, or not",
+        help: "how the learning rate falls: as a cosine to 2 %, or not",
       },
       ema: {
         value: "X",
@@ -128,23 +128,22 @@ export const TRAIN: Command = {
         value: "X",
         default: d.syntheticShare,
         help:
-          "share of the other images with targets that nobody drew: nested pieces of a segmentation",
+          "share of the other images with synthetic targets: nested pieces of a segmentation",
       },
       regions: {
         value: "X",
         default: d.regionShare,
         help:
-          "share of images of which a region around the object is shown, of random scale and shift",
+          "share of images that show a region around the object, of random scale and shift",
       },
       placements: {
         ...{ value: "N", min: 0, max: 1e6, default: d.placements },
-        help: "regions of each image that are drawn at all; 0: always new ones",
+        help: "number of regions of each image; 0: always new ones",
       },
       clicks: {
         value: "X",
         default: d.clickShare,
-        help:
-          "chance that a user clicks where the recommendation is wrong, rather than picks",
+        help: "chance that a user clicks at an error instead of picking",
       },
       boxes: {
         value: "X",
@@ -179,7 +178,7 @@ export const TRAIN: Command = {
       out: {
         value: "FILE",
         default: "model.safetensors",
-        help: "where the weights go",
+        help: "file for the weights",
       },
       checkpoint: {
         value: "FILE",
@@ -194,7 +193,7 @@ export const TRAIN: Command = {
       cache: {
         value: "FOLDER",
         help:
-          "keeps what a frozen encoder makes of the images, for this run and later ones; with --placements",
+          "folder for the features of images by a frozen encoder, for this run and later ones; with --placements",
       },
       log: {
         value: "FILE.csv",
@@ -203,7 +202,7 @@ export const TRAIN: Command = {
       },
       note: {
         value: "TEXT",
-        help: "goes into the weights' metadata: data, license",
+        help: "text for the weights' metadata: data, license",
       },
     },
   },
@@ -269,7 +268,10 @@ function targetsOf(item: TrainingCase, parts: boolean): TrainingCase[] {
     : [item];
 }
 
-/** Reads into memory the cases of which one of the wanted raters marked something. */
+/**
+ * Reads into memory the cases in which one of the wanted raters marked
+ * something.
+ */
 async function readCases(
   { cases, anonymous }: Dataset,
   wanted: (rater: string) => boolean,
@@ -344,7 +346,7 @@ async function readDatasets(line: CommandLine) {
   return { cases, name: names.join("; ") + raters };
 }
 
-/** The cases of `--data` and `--images`, and what to call them. */
+/** The cases of `--data` and `--images`, and their name. */
 export async function readData(
   line: CommandLine,
 ): Promise<{ cases: TrainingCase[]; name: string }> {

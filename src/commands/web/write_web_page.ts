@@ -15,7 +15,7 @@ import type { Model } from "../../model/model.ts";
 const HERE = new URL("./", import.meta.url);
 const ROOT = new URL("../../../", import.meta.url);
 
-/** What stands in a browser for what the module imports elsewhere. */
+/** The replacements, in a browser, of modules that only Deno has. */
 const DOORS = {
   "node:crypto": "doors/crypto.ts",
   "node:worker_threads": "doors/worker_threads.ts",

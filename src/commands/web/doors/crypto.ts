@@ -103,7 +103,7 @@ class Hash {
   }
 }
 
-/** What `node:crypto` has by this name, for SHA-256 alone. */
+/** `createHash` of `node:crypto`, for SHA-256 alone. */
 export function createHash(_algorithm: "sha256"): Hash {
   return new Hash();
 }

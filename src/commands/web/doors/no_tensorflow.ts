@@ -4,7 +4,11 @@
  * @module
  */
 
+import { EnvironmentError } from "../../../input_error.ts";
+
 /** Refuses. */
 export function loadTensorFlow(): never {
-  throw new Error('Cannot use the engine "tensorflow" as this is a browser');
+  throw new EnvironmentError(
+    'Cannot use the engine "tensorflow" as this is a browser',
+  );
 }

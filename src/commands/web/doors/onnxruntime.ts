@@ -1,6 +1,7 @@
 /**
- * onnxruntime-web in place of onnxruntime-node. They differ in one thing: what
- * is made for the results is filled by the one and left as it is by the other.
+ * onnxruntime-web in place of onnxruntime-node. They differ in one thing:
+ * onnxruntime-node fills the tensors that it is given for results, and
+ * onnxruntime-web does not.
  *
  * @module
  */

@@ -7,7 +7,7 @@
 import { env } from "onnxruntime-web/wasm";
 import { type StartMessage, workerData } from "./worker_threads.ts";
 
-/** What of Deno `session_worker.ts` uses. */
+/** The parts of Deno that `session_worker.ts` uses. */
 const deno = { env: { get: () => undefined, set: () => {} } };
 
 onmessage = async ({ data: { port, wasm } }: MessageEvent<StartMessage>) => {

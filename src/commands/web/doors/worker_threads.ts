@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What the Worker needs to start. */
+/** The parts that the Worker needs to start. */
 export interface EngineParts {
   /** Its code: the bundle of `worker.ts`. */
   readonly code: string;
@@ -13,7 +13,7 @@ export interface EngineParts {
   readonly wasm: ArrayBuffer;
 }
 
-/** What the page tells the Worker at its start. */
+/** The message from the page to the Worker at its start. */
 export interface StartMessage {
   readonly port: MessagePort;
   readonly wasm: ArrayBuffer;
@@ -48,7 +48,7 @@ export class Worker {
   }
 
   on(event: "error" | "exit", listener: (error: Error) => void): void {
-    if (event === "exit") return; // a browser's Worker tells no exit
+    if (event === "exit") return; // a browser's Worker has no exit event
     this.#worker.onerror = ({ message }) => listener(new Error(message));
   }
 

@@ -1,6 +1,6 @@
 /**
- * The page: what the user does, and what is shown of it. The method itself is
- * `src/spa` as it stands.
+ * The page: the user's actions and their display. The method is `src/spa`,
+ * unchanged.
  *
  * @module
  */
@@ -38,7 +38,7 @@ type Mask = NdArray<Uint8Array>;
 /** What is segmented. */
 interface Subject {
   readonly title: string;
-  /** What to click on. */
+  /** A hint at what to click. */
   readonly object: string;
   readonly image: NdArray<Float32Array>;
   readonly raster: OffscreenCanvas;
@@ -47,7 +47,7 @@ interface Subject {
 
 /** One step of a session, its masks read once. */
 interface Step {
-  /** How many actions led here. */
+  /** The number of actions so far. */
   readonly depth: number;
   readonly mask: Mask;
   readonly candidates: readonly {
@@ -152,7 +152,7 @@ function say(text: string, isError = false): void {
   status.classList.toggle("error", isError);
 }
 
-/** Does one thing after another; what fails is said. */
+/** Runs one job after another, and shows the error of one that fails. */
 async function perform(what: string, work: () => Promise<unknown>) {
   if (busy) return;
   busy = true;
@@ -228,7 +228,7 @@ async function click(point: Point): Promise<void> {
   });
 }
 
-/** Does what was undone once more. */
+/** Repeats the last action that was undone. */
 async function redo(): Promise<void> {
   if (!session?.canRedo || accepted) return;
   await perform("Once more…", () => session!.redo());
@@ -270,7 +270,7 @@ function accept(k?: number): void {
   get("save-mask").focus();
 }
 
-/** Picks as the rater would whose mask is the reference. */
+/** Picks as the rater of the reference mask would. */
 async function raterPicks(): Promise<void> {
   const known = reference(), step = steps.at(-1);
   if (!known || !step) return;
@@ -294,7 +294,7 @@ function stageView(): Box {
   return { left: -0.5, top: -0.5, right: width - 0.5, bottom: height - 0.5 };
 }
 
-/** Draws all that may have changed. */
+/** Draws everything that may have changed. */
 function show(): void {
   const step = steps.at(-1);
   drawStage();
@@ -362,7 +362,10 @@ function drawStage(): void {
   facts.append(text);
 }
 
-/** What a candidate adds to the recommendation, and what it removes. */
+/**
+ * The pixels that a candidate adds to the recommendation, and those that it
+ * removes.
+ */
 function changes({ added, removed }: Step["candidates"][number]): Layer[] {
   return [
     { mask: added, fill: `${COLOR.added}cc` },

@@ -22,7 +22,7 @@ export interface PageParts {
   model?: string;
 }
 
-/** Where they hand it over. */
+/** The place where they put it. */
 const PARTS = "spaParts";
 
 /** Loads a part of the page. */

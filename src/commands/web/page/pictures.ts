@@ -94,7 +94,7 @@ export interface Picture {
   readonly cross?: Point;
 }
 
-/** The outlines are asked for again and again. */
+/** The outlines are drawn many times. */
 const outlines = new WeakMap<NdArray<Uint8Array>, Path2D>();
 
 function outlineOf(mask: NdArray<Uint8Array>): Path2D {

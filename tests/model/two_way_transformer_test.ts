@@ -2,7 +2,7 @@ import * as tf from "../../src/engine/tf.ts";
 import {
   attendPixelsToTokens,
   attendTokensToPixels,
-} from "../../src/model/cross_attention.ts";
+} from "../../src/model/two_way_transformer.ts";
 import type { Weights } from "../../src/model/weights.ts";
 import { assertClose } from "../helpers/engine_helpers.ts";
 import { normalTensor } from "../helpers/small_model.ts";

@@ -1,7 +1,10 @@
 /** The two baselines with transformers. */
 import assert from "node:assert/strict";
-import { shiftedApart, swinUNet } from "../../src/baselines/swin_unet.ts";
-import { transUNet } from "../../src/baselines/trans_unet.ts";
+import {
+  shiftedApart,
+  swinUNet,
+  transUNet,
+} from "../../src/baselines/transformer_unets.ts";
 import type { BaselineConfig } from "../../src/baselines/method.ts";
 import * as tf from "../../src/engine/tf.ts";
 import { useEngine } from "../../src/engine/engine.ts";

@@ -1,42 +1,58 @@
 /**
+ * The U-Nets with transformers. Both learn the raters' majority, as `unet` does.
+ *
  * Swin-Unet (Cao et al., "Swin-Unet: Unet-like Pure Transformer for Medical Image
  * Segmentation", 2021): Swin blocks (Liu et al., 2021) on the way down and up.
  * Attention stays in windows, which every second block shifts by half of their
  * side; patches are merged on the way down, expanded on the way up and joined
- * with those of the way down. It learns the raters' majority, as `unet` does.
+ * with those of the way down.
+ *
+ * TransUNet (Chen et al., "TransUNet: Transformers Make Strong Encoders for
+ * Medical Image Segmentation", 2021): a U-Net whose coarsest features are the
+ * tokens of a Vision Transformer, with learned positions, before the way up. Its
+ * blocks are four, not twelve.
  */
 
 import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import {
   attend,
+  cutWindows,
   joinHeads,
+  joinWindows,
   linear,
   norm,
   spaceToBlocks,
   splitHeads,
+  transformerBlock,
 } from "../model/layers.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import type { Weights } from "../model/weights.ts";
-import { cutWindows, joinWindows } from "../model/windows.ts";
 import { packPixels } from "./backbone.ts";
 import { drawMajority } from "./examples.ts";
 import type { Method } from "./method.ts";
 import {
   declare,
+  declareDecoder,
+  declareEncoder,
   declareLinear,
   declareNorm,
   type Declarer,
   declareTransformerBlock,
+  decode,
+  encode,
+  imagePatches,
   joinPatches,
+  patchChannels,
   weight,
+  widthsOf,
 } from "./unet_network.ts";
 
 /** Resolutions, the finest half of the decoder's; and the windows' side. */
 const LEVELS = 3, WINDOW = 4;
 
 /** Channels from the finest resolution to the coarsest: 32 to 128 for `tiny`. */
-function widthsOf({ channels: L }: ModelConfig): number[] {
+function channelsOf({ channels: L }: ModelConfig): number[] {
   return Array.from({ length: LEVELS }, (_, i) => L / 2 * 2 ** i);
 }
 
@@ -54,7 +70,10 @@ const headsOf = (channels: number) => Math.max(1, Math.floor(channels / 16));
 /** The windows' side on a grid. */
 const windowOf = (side: number) => Math.min(WINDOW, side);
 
-/** Which relative position each pair of a window's cells has, one-hot, [n * n, (2w - 1)²]. */
+/**
+ * The relative position of each pair of a window's cells, one-hot, [n * n, (2w
+ * - 1)²].
+ */
 function relativePlaces(window: number): tf.Tensor {
   const n = window * window, span = 2 * window - 1;
   const places = new Float32Array(n * n * span * span);
@@ -70,8 +89,8 @@ function relativePlaces(window: number): tf.Tensor {
 }
 
 /**
- * What keeps cells apart that a shift brought into one window from opposite edges
- * of the grid: 0 or -100 for each pair, [windows, 1, n, n].
+ * The attention mask of shifted windows, which separates cells from opposite
+ * edges of the grid: 0 or -100 for each pair, [windows, 1, n, n].
  */
 export function shiftedApart(
   side: number,
@@ -185,11 +204,11 @@ function expandPatches(x: tf.Tensor): tf.Tensor {
   return tf.reshape(cells, [B, 2 * H, 2 * W, C / 4]);
 }
 
-/** Swin-Unet on the majority of the raters: one mask, whoever asks. */
+/** Swin-Unet on the majority of the raters: one mask for all users. */
 export const swinUNet: Method = {
   interaction: "none",
   declare: ({ network }) => {
-    const widths = widthsOf(network), sides = sidesOf(network);
+    const widths = channelsOf(network), sides = sidesOf(network);
     const patch = 3 * (network.imageSize / sides[0]) ** 2;
     return declare(
       ...widths.flatMap((width, i) => [
@@ -235,5 +254,66 @@ export const swinUNet: Method = {
     x = norm(weights, "norm", x);
     x = gelu(expandPatches(linear(weights, "expand", x)));
     return tf.transpose(linear(weights, "head", x), [0, 3, 1, 2]);
+  },
+};
+
+/** Transformer blocks, and heads of their attention. */
+const BLOCKS = 4, HEADS = 4;
+
+/** Tokens and channels of the coarsest features. */
+function tokensOf(network: ModelConfig): { side: number; channels: number } {
+  const widths = widthsOf(network);
+  return {
+    side: maskSide(network) / 2 ** (widths.length - 1),
+    channels: widths.at(-1)!,
+  };
+}
+
+/** TransUNet on the majority of the raters: one mask for all users. */
+export const transUNet: Method = {
+  interaction: "none",
+  declare: ({ network }) => {
+    const { side, channels } = tokensOf(network);
+    return declare(
+      declareEncoder("unet.encoder", network, patchChannels(network)),
+      (declared) =>
+        declared.set(
+          "transformer.positions",
+          weight([1, side * side, channels], 0.02),
+        ),
+      ...Array.from({ length: BLOCKS }, (_, i) =>
+        declareTransformerBlock(
+          `transformer.blocks.${i}`,
+          channels,
+          2 * channels,
+        )),
+      declareNorm("transformer.norm", channels),
+      declareDecoder("unet.decoder", network),
+      declareLinear("unet.head", widthsOf(network)[0], 1),
+    );
+  },
+  draw: drawMajority,
+  pack: ({ network }, examples) => ({ pixels: packPixels(network, examples) }),
+  logits: (weights, { network }, { pixels }) => {
+    const { side, channels } = tokensOf(network);
+    const B = pixels.shape[0];
+    const patches = imagePatches(network, pixels);
+    const features = encode(weights, "unet.encoder", patches);
+    let tokens: tf.Tensor = tf.add(
+      tf.reshape(features.pop()!, [B, side * side, channels]),
+      weights["transformer.positions"],
+    );
+    for (let i = 0; i < BLOCKS; i++) {
+      tokens = transformerBlock(
+        weights,
+        `transformer.blocks.${i}`,
+        tokens,
+        HEADS,
+      );
+    }
+    tokens = norm(weights, "transformer.norm", tokens);
+    features.push(tf.reshape(tokens, [B, side, side, channels]));
+    const decoded = decode(weights, "unet.decoder", features);
+    return tf.transpose(linear(weights, "unet.head", decoded), [0, 3, 1, 2]);
   },
 };

@@ -1,0 +1,199 @@
+/** Picks in the open slice of a volume, and what is done with them. */
+
+import { contiguous } from "../arrays/contiguous.ts";
+import { digestNumber } from "../digest.ts";
+import { imageFigure } from "../figures/image_figure.ts";
+import { volumeSlice } from "../formats/volume.ts";
+import { createRandom, type Random } from "../random.ts";
+import type { VolumeAction } from "../volumes/volume_actions.ts";
+import type { VolumeSession } from "../volumes/volume_session.ts";
+import { type Answer, ask, type PickHost } from "./ask.ts";
+import { type AskOptions, choicesOf, entitled, holds, pickAt } from "./pick.ts";
+import { pickPanel } from "./pick_panel.ts";
+import { describePicked, type Offered, type Picked } from "./picked.ts";
+import { type NamedMask, panelOfSession, sliceViews } from "./slice_views.ts";
+
+/**
+ * A rule that answers in a user's place, for the open slice: the index of a
+ * candidate, or anything else that is offered.
+ */
+export type VolumeRule = (
+  session: VolumeSession,
+  random: Random,
+) => number | Picked | Promise<number | Picked>;
+
+/** How `pickNext` asks in a volume. */
+export interface PickNextInVolumeOptions extends AskOptions {
+  /** Answers where nobody else does; without it that is an error. */
+  readonly auto?: VolumeRule;
+}
+
+/** What a program that picks in many volumes says. */
+interface AboutVolume {
+  /** Which one it is; none by default. */
+  readonly about?: string;
+  /** Whether the start can be undone. Default: false. */
+  readonly undo?: boolean;
+  /** Objects that were done before; none by default. */
+  readonly masks?: readonly NamedMask[];
+}
+
+/** Asks until the pick is one that the session can do in its open slice. */
+export async function pickOfVolume(
+  host: PickHost,
+  session: VolumeSession,
+  { about, undo = false, masks = [], auto, random, ...asked }:
+    & PickNextInVolumeOptions
+    & AboutVolume,
+): Promise<Answer<Picked>> {
+  const { proposal, points, slice, depth, axis, aligned } = session;
+  const volume = panelOfSession(session, masks);
+  const look = volume.looks.find((look) => look.slice === slice);
+  const title = `Slice ${slice} of ${depth}: ${
+    proposal
+      ? "which is nearest to what you want?"
+      : aligned.includes(slice)
+      ? "the object is not here, as you said. A click inside begins all the same."
+      : "nothing was found here. Click on the object if it is here."
+  }${look ? ` A look helps here: ${look.doubts.join(", ")}.` : ""}${
+    volume.looks.length === 0 && session.slicesLeft === 0
+      ? " No other slice needs a look."
+      : ""
+  }`;
+  const offers: Offered[] = [
+    ...["go", "absent", "finish"] as const,
+    ...(session.slicesLeft > 0 ? ["walk"] as const : []),
+  ];
+  const stream = random ?? createRandom(digestNumber(volume.id), slice);
+  const shared = {
+    ...{ about, volume },
+    others: masks.map((one) => ({
+      ...one,
+      mask: contiguous(volumeSlice(one.mask, { axis, slice })),
+    })),
+  };
+  const back = undo || session.canUndo;
+  if (!proposal) {
+    const choices = choicesOf(session.image(slice), 0, [
+      ...offers,
+      ...(back ? ["undo"] as const : []),
+    ], { slices: depth });
+    const image = session.image(slice);
+    const line = entitled(about, title);
+    return await ask({
+      ...{ ...asked, choices, title: line },
+      panel: () => pickPanel({ image, title: line, choices, ...shared }),
+      views: sliceViews(volume),
+      still: (answer) =>
+        imageFigure({
+          image,
+          title: entitled(
+            about,
+            typeof answer === "object"
+              ? `Slice ${slice}: ${describePicked(answer.picked)}`
+              : answer === "nothing"
+              ? "Nothing was picked"
+              : title,
+          ),
+        }),
+      auto: auto && (async () => {
+        const given = await auto(session, stream);
+        return typeof given === "number"
+          ? { kind: "choose", candidate: given }
+          : given;
+      }),
+    }, host);
+  }
+  let excuse: string | undefined;
+  while (true) {
+    const answer = await pickAt(host, proposal, {
+      ...{ ...asked, ...shared, title, points, excuse, offers },
+      ...{ random: stream, zoom: true, undo: back },
+      auto: auto && ((_, random) => auto(session, random)),
+    });
+    const { picked } = answer;
+    if (picked.kind !== "look" || holds(picked.region, points)) return answer;
+    excuse = "A box to look at must hold every click inside.";
+  }
+}
+
+/** Steps of a session behind each pick, the last one last. */
+const taken = new WeakMap<VolumeSession, number[]>();
+
+/**
+ * Does with a session what was picked. What was said of a slice is carried to the
+ * others, and the slice in which a look helps most opens; one undo takes all of it
+ * back.
+ */
+export async function doInVolume(
+  host: PickHost,
+  session: VolumeSession,
+  picked: Picked,
+  signal?: AbortSignal,
+): Promise<void> {
+  const steps = taken.get(session) ?? [];
+  taken.set(session, steps);
+  if (picked.kind === "undo") {
+    for (let left = steps.pop() ?? 1; left > 0 && session.canUndo; left--) {
+      await session.undo();
+    }
+    return;
+  }
+  steps.push(0);
+  const step = async (action: VolumeAction) => {
+    await session.apply(action);
+    steps[steps.length - 1]++;
+  };
+  const walk = async () => {
+    const done = await session.propagate({
+      signal,
+      onProgress: progressIn(host),
+    });
+    if (done > 0) steps[steps.length - 1]++;
+    signal?.throwIfAborted();
+  };
+  switch (picked.kind) {
+    case "walk":
+    case "finish":
+      return await walk();
+    case "go":
+      await step({ kind: "go", slice: picked.slice });
+      if (!picked.point) return;
+      return await step({ kind: "click", point: picked.point });
+    case "accept":
+    case "absent": {
+      await step(picked);
+      await walk();
+      const [next] = session.suggestions;
+      if (next) await step({ kind: "go", slice: next.slice });
+      return;
+    }
+    case "redo":
+    case "jump":
+    case "stop":
+      return; // not offered
+    default:
+      return await step(picked);
+  }
+}
+
+/** Milliseconds between two words of how far a walk is. */
+const OFTEN = 400;
+
+/** Tells in a notebook how far a walk is, where the panel stood. */
+function progressIn(host: PickHost) {
+  if (!host.notebook) return undefined;
+  const output = host.openOutput();
+  let told = performance.now();
+  return ({ done, left, slice }: {
+    readonly done: number;
+    readonly left: number;
+    readonly slice: number;
+  }) => {
+    if (performance.now() - told < OFTEN) return;
+    told = performance.now();
+    const text = `Walking: slice ${slice}, ${done} done, ${left} left at most`;
+    output({ "text/plain": text, "text/html": `<p>${text}</p>` })
+      .catch(() => {});
+  };
+}
