@@ -176,6 +176,10 @@ Deno.test("volumeSlice() is a view into the volume", async () => {
     () => volumeSlice(values, { axis: 3 as 2 }),
     /RangeError: Cannot slice volume as axis must be 0, 1 or 2: current value is 3/,
   );
+  assert.throws(
+    () => volumeSlice(values, { slize: 1 } as never),
+    /TypeError: Cannot slice volume as there is no option "slize": did you mean "slice"/,
+  );
 });
 
 /** A NIfTI-1 header with some fields changed: [offset, value] of 16 bits. */
