@@ -154,14 +154,18 @@ async function openFolder(
     }
   }
   if (files.length === 0) {
-    const series: AnnotationVolume[] = [];
-    for (const name of volumes ? folders.sort() : []) {
-      const path = join(folder, name);
-      if (await holdsVolume(path)) series.push(volumeAt(name, path));
+    try { // a data set has raters, so it comes first
+      const { name, cases } = await openDataset(folder);
+      return { name, list: cases };
+    } catch (error) {
+      const series: AnnotationVolume[] = [];
+      for (const name of volumes ? folders.sort() : []) {
+        const path = join(folder, name);
+        if (await holdsVolume(path)) series.push(volumeAt(name, path));
+      }
+      if (series.length === 0) throw error;
+      return { name: own, list: series };
     }
-    if (series.length > 0) return { name: own, list: series };
-    const { name, cases } = await openDataset(folder);
-    return { name, list: cases };
   }
   const names = files.map((file) => file.replace(IMAGE, ""));
   // a.png beside a.jpg: then the whole names
