@@ -228,6 +228,18 @@ async function compiled<T>(
   }
 }
 
+/** Markers of JPEG-LS (ITU T.87): no coded samples look like them. */
+const [SCAN, END] = [0xda, 0xd9];
+
+/** Where a marker stands last; -1 where there is none. */
+function lastMarker(bytes: Uint8Array, marker: number): number {
+  let at = bytes.lastIndexOf(marker);
+  while (at > 0 && bytes[at - 1] !== 0xff) {
+    at = bytes.lastIndexOf(marker, at - 1);
+  }
+  return at > 0 ? at : -1;
+}
+
 async function jpegLs(
   coded: Uint8Array,
   header: DicomHeader,
@@ -235,6 +247,10 @@ async function jpegLs(
 ): ReturnType<Decoder> {
   // A run takes few bits: `maxVoxels` is the only bound.
   checkSize(jpegSize(coded), header, Infinity, name);
+  // Where the end is missing, the decoder may look for it for ever.
+  if (lastMarker(coded, END) < lastMarker(coded, SCAN)) {
+    throw badFile("a JPEG-LS image must be complete", "no end marker", name);
+  }
   const ybr = checkColors(header, name);
   const { bytes, about } = await compiled(
     "charls",

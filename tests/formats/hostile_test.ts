@@ -138,3 +138,22 @@ Deno.test("readImage() answers every damaged file with an image or a clear error
   assert.ok(read > 100 && refused > 100, `${read} read, ${refused} refused`);
   assert.ok(grown < 256 * 2 ** 20, `${grown} bytes more`);
 });
+
+Deno.test("readVolume() refuses a JPEG-LS image without its end, which the decoder would look for for ever", async () => {
+  const kinds = readReference<Reference>("dicom_kinds.jsonl")
+    .filter(({ name }) => name.startsWith("JPEG-LS"));
+  assert.ok(kinds.length >= 8);
+  for (const { name } of kinds) {
+    const whole = bytesOf(kinds, name);
+    const end = whole.toHex().lastIndexOf("ffd9") / 2;
+    assert.ok(Number.isInteger(end) && end > 0, name);
+    await readVolume(whole);
+    const cut = whole.slice();
+    cut.fill(0, end - 2, end + 2); // and the last two bytes of samples
+    await assert.rejects(
+      readVolume(cut),
+      /^TypeError: Cannot read image as a JPEG-LS image must be complete: current value is no end marker/,
+      name,
+    );
+  }
+});
