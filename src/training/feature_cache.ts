@@ -75,7 +75,12 @@ export class FeatureCache {
       ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
         ...frozenFeatures(weights, config, pixels),
       }),
-      { name: "frozen features" },
+      {
+        name: "frozen features",
+        // convolutions are fastest with weights that are known beforehand
+        constant: (path) =>
+          this.#frozen.get(path.slice("weights/".length))?.data,
+      },
     );
   }
 

@@ -22,7 +22,7 @@ const DRAW = {
   /** Looks at a case, as far as there are few cases. */
   perCase: 12,
   /** Looks at most: a look takes a run of the encoder. */
-  most: 1600,
+  most: 800,
   /** Clicks into the object of a look. */
   clicks: 4,
   /** The object's longer side in sides of the region, drawn by its logarithm. */
