@@ -15,6 +15,7 @@ import { methodVersion } from "../../src/commands/method_version.ts";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { EVALUATE, readSettings } from "../../src/commands/evaluate/options.ts";
 import type { SavedEvaluation } from "../../src/evaluation/saved_evaluation.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { evaluation, targetOf } from "../helpers/evaluation_results.ts";
 
 const now = { model: "0123", code: "new", quick: new Set<string>() };
@@ -128,4 +129,21 @@ Deno.test("README's table is made of the records, and stays without them", () =>
   assert.ok(!filled.includes("old"));
   assert.equal(fillReadme(text, new Map()), undefined);
   assert.equal(fillReadme("no place", records), undefined);
+});
+
+Deno.test("without records the command leaves every page and README as they are", async () => {
+  const records = await temporaryFolder();
+  const readme = await Deno.readTextFile("README.md");
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "src/commands/results/main.ts"],
+      ...["--render", "--records", records],
+    ],
+  }).output();
+  assert.ok(success);
+  const printed = new TextDecoder().decode(stdout);
+  for (const { file } of PAGES) {
+    assert.ok(printed.includes(`${file}: left as it is`), file);
+  }
+  assert.equal(await Deno.readTextFile("README.md"), readme);
 });

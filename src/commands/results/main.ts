@@ -174,8 +174,6 @@ async function main(): Promise<void> {
   }).output();
 }
 
-if (import.meta.main) await runCommand(main);
-
 /** The marks around README's table. */
 const BEGIN = "<!-- results: written by deno task results -->";
 const END = "<!-- end of results -->";
@@ -225,3 +223,5 @@ export function fillReadme(
   });
   return `${text.slice(0, from)}${BEGIN}\n\n${table}\n\n${text.slice(to)}`;
 }
+
+if (import.meta.main) await runCommand(main);

@@ -19,7 +19,7 @@ export interface Study {
  */
 const CELLS = [
   ...["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/rabbit_smc_b"],
-  ...["bubil/fibroblast", "bubil/melanoma_lu"],
+  "bubil/fibroblast",
 ];
 
 /** Sets of cells in which one number always means one person. */
