@@ -287,7 +287,7 @@ async function find(
     milliseconds: performance.now() - start,
     regions: looks.map(({ embedding: { region } }) => region),
   };
-  return { ...kept!, looks: known };
+  return Object.assign(kept!, { looks: known });
 }
 
 /** How regions are found by a model that was fitted to. */
@@ -351,7 +351,7 @@ async function findFitted(
     if (stays || regions.length >= FITTED.looks) {
       const milliseconds = performance.now() - start;
       const looks = { count: regions.length, milliseconds, regions };
-      return { ...embedding, looks };
+      return Object.assign(embedding, { looks }); // a copy would not be disposed
     }
     embedding.dispose();
     region = next;

@@ -2,7 +2,13 @@ import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
-import { noisyWeights, smallConfig } from "../helpers/small_model.ts";
+import { encode } from "../../src/spa/encode.ts";
+import { startPreference } from "../../src/spa/start_preference.ts";
+import {
+  discImage,
+  noisyWeights,
+  smallConfig,
+} from "../helpers/small_model.ts";
 import { align } from "../helpers/thousand_iterations.ts";
 
 Deno.test("1,000 iterations in one process leave memory flat", async () => {
@@ -52,4 +58,19 @@ Deno.test("an eager engine keeps no tensor of an iteration", async () => {
   }
   await Promise.resolve(); // the weights are given back in a moment
   assert.equal(tf.memory().numTensors, empty);
+});
+
+Deno.test("an embedding whose region was found gives back all it took", async () => {
+  await useEngine("cpu");
+  using model = new Model(smallConfig, noisyWeights(smallConfig));
+  const image = discImage(40, 40, { x: 20, y: 18, radius: 6 });
+  const points = [{ x: 20, y: 18 }];
+  const use = async () => {
+    using embedding = await encode(model, image, { points });
+    await startPreference(model, embedding, { points });
+  };
+  await use(); // uploads the weights
+  const tensors = tf.memory().numTensors;
+  await use();
+  assert.equal(tf.memory().numTensors, tensors);
 });
