@@ -122,7 +122,7 @@ Deno.test("README's table is made of the records, and stays without them", () =>
   const filled = fillReadme(text, records)!;
   assert.match(
     filled,
-    /\| `tiny`: lung nodules, crops \| 3 \| 0\.750 \| – \| – \|/,
+    /\| `tiny`: lung nodules \| 3 \| 0\.750 \| – \| – \|/,
   );
   assert.ok(filled.startsWith(`a\n${begin}\n`));
   assert.ok(filled.endsWith(`${end}\nb\n`));

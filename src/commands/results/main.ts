@@ -180,15 +180,14 @@ const END = "<!-- end of results -->";
 
 /** Its rows: their names and studies. */
 const ROWS = {
-  "`tiny`: lung nodules, crops": "lidc-whole",
-  "`tiny`: lung nodules in 512 x 512": "lidc-pad512",
-  "`tiny`: nerves": "tiny-nerves",
+  "`tiny`: lung nodules": "lidc-whole",
+  "`tiny`: in 512 x 512": "lidc-pad512",
   "`small`: lung nodules": "small-lidc",
   "`small`: single cells": "small-cells",
   "`small`: nerves": "small-nerves",
   "`small`: vessels": "small-vessels",
   "`small`: hippocampus": "small-hippocampus",
-  "`small`: brain growth (never seen)": "small-qubiq",
+  "`small`: brain growth, unseen": "small-qubiq",
 };
 
 /**
