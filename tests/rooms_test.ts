@@ -161,3 +161,20 @@ Deno.test("no two rooms have a file of the same name, unless it is the same kind
   );
   assert.deepEqual(twice.map(([, files]) => files.sort()), []);
 });
+
+Deno.test("a command starts at the end of its file, when all that it needs is there", () => {
+  const commands = [...importsOf().keys()].filter((file) =>
+    roomOf(file) === "commands"
+  );
+  let starts = 0;
+  for (const path of commands) {
+    const text = Deno.readTextFileSync(join(SRC, path));
+    const start = text.search(
+      /^(?:if \(import\.meta\.main\) )?await runCommand/m,
+    );
+    if (start < 0) continue;
+    starts++;
+    assert.doesNotMatch(text.slice(start), /^(?:const|let|class) /m, path);
+  }
+  assert.ok(starts >= 5);
+});

@@ -216,8 +216,6 @@ async function main(): Promise<void> {
   console.log(`Saved ${out}`);
 }
 
-await runCommand(main);
-
 const COMMAND: Command = {
   action: "draw learning curves",
   usage: ["deno task train curve FILE.csv ... [options]"],
@@ -259,3 +257,5 @@ async function curveCommand(args: readonly string[]): Promise<void> {
   await writeFigure(out, figure);
   console.log(`${figure}\n${out}`);
 }
+
+await runCommand(main);
