@@ -2,6 +2,7 @@
 
 import { checkConfig, isModelConfig } from "../model/check_config.ts";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { placeOf } from "../checkpoints/load_model.ts";
 import { openCheckpoint } from "../checkpoints/open_checkpoint.ts";
 import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { writeFileAtomic } from "../files.ts";
@@ -45,8 +46,9 @@ export async function saveBaseline(
 
 /** The method of a model's file: "spa", or that of a baseline on disk. */
 export async function methodOfFile(path: string): Promise<string> {
-  if (/^https?:/.test(path)) return "spa";
-  using checkpoint = await openCheckpoint(path);
+  const place = placeOf(path);
+  if (/^https?:/.test(`${place}`)) return "spa";
+  using checkpoint = await openCheckpoint(place);
   return checkpoint.metadata.method ?? "spa";
 }
 

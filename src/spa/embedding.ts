@@ -186,16 +186,13 @@ export function digestImage(
 
 /**
  * Encodes one region of an image that `checkImage` takes.
- *
- * @param looks How the region was found.
  */
 export async function encodeRegion(
   model: Model,
   image: NdArray<Float32Array>,
   frame: Frame,
-  looks?: Looks,
 ): Promise<ImageEmbedding> {
-  return (await encodeWithFeatures(model, image, frame, looks)).embedding;
+  return (await encodeWithFeatures(model, image, frame, false)).embedding;
 }
 
 /**
@@ -207,8 +204,7 @@ export async function encodeWithFeatures(
   model: Model,
   image: NdArray<Float32Array>,
   frame: Frame,
-  looks?: Looks,
-  wanted = false,
+  wanted = true,
 ): Promise<{ embedding: ImageEmbedding; features?: HostFeatures }> {
   const start = performance.now();
   const weights = await model.deviceWeights();
@@ -226,7 +222,7 @@ export async function encodeWithFeatures(
     detail,
     frame,
     region: frame.region,
-    looks: looks ?? {
+    looks: {
       count: 1,
       milliseconds: performance.now() - start,
       regions: [frame.region],

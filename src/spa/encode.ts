@@ -208,6 +208,11 @@ function middleOf(points: readonly Point[]): Place {
   };
 }
 
+/** How far two places are apart, along the axis where it is more. */
+function shiftBetween(a: Place, b: Place): number {
+  return Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y));
+}
+
 /** Side of a region about a box, with the room that training has. */
 function roomAround({ left, top, right, bottom }: Box): number {
   return FINDING.room * Math.max(right - left, bottom - top);
@@ -262,8 +267,7 @@ async function find(
         next = squareAt(centerOf(glimpse.box), change * side);
       }
       const change = Math.abs(sideOf(next) / side - 1);
-      const from = centerOf(region), to = centerOf(next);
-      const shift = Math.max(Math.abs(from.x - to.x), Math.abs(from.y - to.y));
+      const shift = shiftBetween(centerOf(region), centerOf(next));
       if (
         glimpse && change < FINDING.close && shift < FINDING.near * side
       ) {
@@ -308,13 +312,12 @@ async function findFitted(
   model: Model,
   image: NdArray<Float32Array>,
   points: readonly Point[],
-  firstSide: number,
 ): Promise<ImageEmbedding> {
   const start = performance.now();
   const [height, width] = image.shape;
   const click = middleOf(points);
   const longest = Math.max(height, width);
-  let region = squareAt(click, Math.min(firstSide, longest));
+  let region = squareAt(click, longest);
   const regions: Box[] = [];
   for (;;) {
     const frame = frameOf(height, width, model.config.imageSize, region);
@@ -322,8 +325,6 @@ async function findFitted(
       model,
       image,
       frame,
-      undefined,
-      true,
     );
     regions.push(frame.region);
     const side = sideOf(frame.region);
@@ -341,11 +342,7 @@ async function findFitted(
       center,
       Math.min(FINDING.room * found.side * side, longest),
     );
-    const from = centerOf(frame.region);
-    const shift = Math.max(
-      Math.abs(from.x - center.x),
-      Math.abs(from.y - center.y),
-    );
+    const shift = shiftBetween(centerOf(frame.region), center);
     const stays = Math.abs(Math.log2(sideOf(next) / side)) < FITTED.close &&
       shift < FITTED.near * side;
     if (stays || regions.length >= FITTED.looks) {
@@ -451,7 +448,7 @@ export async function encode(
     const around = box ?? (mask && boundingBox(mask));
     if (!around) {
       if (isFitted(model.weights)) {
-        return await findFitted(model, image, points, Math.max(height, width));
+        return await findFitted(model, image, points);
       }
       return await find(model, image, points, firstSide(model, spacing));
     }

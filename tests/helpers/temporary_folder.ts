@@ -6,3 +6,15 @@ export async function temporaryFolder(): Promise<string> {
   });
   return folder;
 }
+
+/** Runs a test in a new folder, which goes with all in it afterwards. */
+export async function inFolder(
+  test: (out: string) => Promise<void>,
+): Promise<void> {
+  const out = await Deno.makeTempDir();
+  try {
+    await test(out);
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+}

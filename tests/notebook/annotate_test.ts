@@ -16,6 +16,7 @@ import {
   noisyWeights,
   smallConfig,
 } from "../helpers/small_model.ts";
+import { inFolder } from "../helpers/temporary_folder.ts";
 
 await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
@@ -29,15 +30,6 @@ const images: AnnotationImage[] = ["a", "b/2", "c"].map((id, i) => ({
 }));
 
 const simulated = { rater: "1", by: "auto", iterations: 3 } as const;
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const out = await Deno.makeTempDir();
-  try {
-    await test(out);
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
-}
 
 /** Every file below a folder, by its path, but for the times in it. */
 async function filesOf(out: string): Promise<Record<string, string>> {

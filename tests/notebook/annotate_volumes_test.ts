@@ -23,6 +23,7 @@ import {
   noisyWeights,
   smallConfig,
 } from "../helpers/small_model.ts";
+import { inFolder } from "../helpers/temporary_folder.ts";
 
 await useEngine("auto", { threads: 1 });
 const model = new Model(smallConfig, noisyWeights(smallConfig));
@@ -33,15 +34,6 @@ const scan: AnnotationVolume = {
   readMask: () => Promise.resolve(mask),
 };
 const small = { samples: 8, candidates: 2 } as const;
-
-async function inFolder(test: (out: string) => Promise<void>): Promise<void> {
-  const out = await Deno.makeTempDir();
-  try {
-    await test(out);
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
-}
 
 async function namesIn(folder: string): Promise<string[]> {
   const names = [];

@@ -1,6 +1,5 @@
 /** The options of `deno task evaluate`. */
 
-import { placeOf } from "../../checkpoints/load_model.ts";
 import {
   type Baseline,
   loadBaseline,
@@ -332,8 +331,7 @@ export async function readBaseline(
   line: CommandLine,
 ): Promise<Baseline | undefined> {
   const path = line.text("model");
-  const isShipped = path === undefined || placeOf(path) !== path;
-  const own = isShipped ? "spa" : await methodOfFile(path);
+  const own = path === undefined ? "spa" : await methodOfFile(path);
   const method = line.oneOf("method", METHOD_NAMES, own);
   if (path === undefined || own === "spa" || method === "spa") {
     if (method === own) return undefined;

@@ -18,7 +18,13 @@ import {
 } from "../command_line.ts";
 import { methodVersion } from "../method_version.ts";
 import { PAGES } from "./pages.ts";
-import { argumentsOf, recordName, STUDIES, type Study } from "./studies.ts";
+import {
+  argumentsOf,
+  recordName,
+  STUDIES,
+  type Study,
+  weightsOf,
+} from "./studies.ts";
 import { summarize } from "../../evaluation/statistics.ts";
 import { markdownTable } from "../../table.ts";
 
@@ -55,7 +61,7 @@ export type State = "done" | "begun" | "stale" | "missing";
 /** The state of a record, for the current weights and code. */
 export function stateOf(
   saved: SavedEvaluation | undefined,
-  now: { readonly model: string; readonly code: string },
+  now: { readonly model?: string; readonly code: string },
 ): State {
   if (!saved) return "missing";
   if (saved.settings.model !== now.model || saved.code !== now.code) {
@@ -128,7 +134,7 @@ async function main(): Promise<void> {
   for (const study of wanted) {
     const path = join(folder, `${recordName(study, full)}.json`);
     const state = stateOf(await readRecord(path), {
-      model: study.model ? now[study.model] : now.model,
+      model: weightsOf(study, now),
       code,
     });
     console.log(`${study.id}: ${state}`);

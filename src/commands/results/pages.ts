@@ -24,7 +24,7 @@ import {
 import { ablationTable, diceTargetsTable } from "../../evaluation/tables.ts";
 import { markdownTable, type Table } from "../../table.ts";
 import { sectionsOf } from "../evaluate/sections.ts";
-import { argumentsOf, STUDIES } from "./studies.ts";
+import { argumentsOf, STUDIES, weightsOf } from "./studies.ts";
 
 /** Records by study. */
 export type Records = ReadonlyMap<string, SavedEvaluation>;
@@ -241,8 +241,8 @@ function provenance(
     }
     const every = Object.values(runsOf(saved))[0];
     const full = !now.quick.has(id);
-    const model = study.model ? now[study.model] : now.model;
-    const same = saved.settings.model === model && saved.code === now.code;
+    const same = saved.settings.model === weightsOf(study, now) &&
+      saved.code === now.code;
     return [
       id,
       every.length,

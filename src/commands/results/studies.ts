@@ -131,3 +131,11 @@ export function argumentsOf(
     ...args,
   ];
 }
+
+/** The digest of the weights that a study is about. */
+export function weightsOf(
+  { model }: Study,
+  now: { readonly model: string; readonly small?: string },
+): string | undefined {
+  return model ? now[model] : now.model;
+}
