@@ -273,17 +273,20 @@ function drawArea(random: Random): number {
   return low * (high / low) ** ((u - below) / (above - below));
 }
 
+/** Where a nodule is, and how many pixels are one at 71 x 71. */
+interface NodulePlace {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  readonly scale: number;
+}
+
 /** A vessel that runs into the nodule: its stump is the ambiguous part. */
 function tail(
   random: Random,
   part: Field,
   size: number,
-  { x, y, radius, scale }: {
-    x: number;
-    y: number;
-    radius: number;
-    scale: number;
-  },
+  { x, y, radius, scale }: NodulePlace,
 ): void {
   const angle = 2 * Math.PI * random.uniform();
   const width = Math.min(Math.max(0.38 * radius, 1 * scale), 3 * scale);
@@ -308,12 +311,7 @@ function spicules(
   random: Random,
   part: Field,
   size: number,
-  { x, y, radius, scale }: {
-    x: number;
-    y: number;
-    radius: number;
-    scale: number;
-  },
+  { x, y, radius, scale }: NodulePlace,
 ): void {
   const count = 4 + random.integer(7);
   for (let k = 0; k < count; k++) {
