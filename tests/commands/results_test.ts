@@ -11,7 +11,10 @@ import {
   recordName,
   STUDIES,
 } from "../../src/commands/results/studies.ts";
-import { methodVersion } from "../../src/commands/method_version.ts";
+import {
+  declarations,
+  methodVersion,
+} from "../../src/commands/method_version.ts";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { EVALUATE, readSettings } from "../../src/commands/evaluate/options.ts";
 import type { SavedEvaluation } from "../../src/evaluation/saved_evaluation.ts";
@@ -33,6 +36,26 @@ Deno.test("a study is stale under other weights or another version of the method
 Deno.test("the method's version is a digest, and stays", () => {
   assert.match(methodVersion(), /^[0-9a-f]{16}$/);
   assert.equal(methodVersion(), methodVersion());
+});
+
+Deno.test("the method's version does not depend on comments, imports, or the file of a declaration", () => {
+  const one = `import { f } from "./f.ts";
+/** Half of x. */
+export function half(x: number) {
+  return f(x) / 2; }
+
+const TWO = 2;`;
+  const other = [
+    `// two\nexport const TWO = 2;`,
+    `function half(x: number)
+{ return f(x) / 2; }`,
+  ];
+  assert.deepEqual(
+    declarations(one).sort(),
+    other.flatMap(declarations).sort(),
+  );
+  const changed = one.replace("/ 2", "/ 3");
+  assert.notDeepEqual(declarations(changed), declarations(one));
 });
 
 Deno.test("every study has a name of its own, and options that evaluate understands", () => {
