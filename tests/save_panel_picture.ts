@@ -17,7 +17,7 @@ import { findChromium } from "./helpers/python.ts";
 const chromium = await findChromium();
 if (!chromium) throw new Error("Cannot take the picture without chromium");
 
-using model = await loadModel();
+using model = await loadModel("tiny");
 const image = await readImage("../shared/data/formats/retina.jpg");
 const box = { left: 120, top: 550, right: 330, bottom: 770 };
 using session = await Session.start(model, image, { box });

@@ -10,7 +10,7 @@ import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 import { playHost, posts } from "../helpers/pick_host.ts";
 
 await useEngine("auto", { threads: 1 });
-const model = await loadModel();
+const model = await loadModel("tiny");
 const { volume, mask } = ellipsoidVolume();
 const start = () =>
   VolumeSession.start(model, volume, {

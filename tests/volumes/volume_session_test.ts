@@ -7,7 +7,7 @@ import { VolumeSession } from "../../src/volumes/volume_session.ts";
 import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 
 await useEngine("auto", { threads: 1 });
-const model = await loadModel();
+const model = await loadModel("tiny");
 const { volume } = ellipsoidVolume();
 const start = (options: Partial<VolumeSessionOptions> = {}) =>
   VolumeSession.start(model, volume, {
