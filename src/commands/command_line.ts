@@ -277,7 +277,7 @@ export const THREADS: Option = {
 /** The `--model` of every command. */
 export const MODEL: Option = {
   value: "FILE",
-  shown: "tiny",
+  default: "tiny",
   help: "weights; those that come with the module are tiny and small",
 };
 

@@ -28,6 +28,7 @@ export type { LossOptions } from "../training/loss.ts";
 export type { TrainingReport } from "../training/tally.ts";
 export { train } from "../training/train.ts";
 export {
+  adaptationRecipe,
   defaultRecipe,
   type Recipe,
   type TrainOptions,

@@ -267,6 +267,7 @@ async function jpeg2000(
 ): ReturnType<Decoder> {
   // Blank tiles take next to nothing: `maxVoxels` is the only bound.
   checkSize(codestreamSize(coded), header, Infinity, name);
+  checkSampling(coded, header, name);
   // Luma and chroma are turned into colors where the codestream says so.
   const ybr = header.photometric.startsWith("YBR_FULL") &&
     header.samples === 3 && !hasColorTransform(coded);
@@ -275,6 +276,29 @@ async function jpeg2000(
     : "openjpeg";
   const { bytes } = await compiled(kind, coded, () => {});
   return { bytes, little: true, planar: false, plain: true, ybr };
+}
+
+/**
+ * Refuses a codestream whose components have fewer samples than the image has
+ * pixels (ITU T.800 A.5.1, XRsiz and YRsiz). DICOM has none, and a decoder may
+ * look for their missing rows for ever.
+ */
+function checkSampling(
+  bytes: Uint8Array,
+  { samples }: DicomHeader,
+  name: string,
+): void {
+  for (let channel = 0; channel < samples; channel++) {
+    const [across, down] = bytes.subarray(43 + 3 * channel);
+    if (across === 1 && down === 1) continue;
+    throw badFile(
+      "its coded image must have a sample of each component for every pixel",
+      across === undefined || down === undefined
+        ? "no more bytes"
+        : `one for ${across} x ${down}`,
+      name,
+    );
+  }
 }
 
 /** Whether a codestream's components were transformed (ITU T.800 A.6.1). */

@@ -72,6 +72,25 @@ export const defaultRecipe: Recipe = {
   loss: defaultLoss,
 };
 
+/**
+ * A short recipe that goes on from weights for many kinds, as `small`, to one kind
+ * of image by about twenty cases of it: few steps at a small rate, and few
+ * placements, so that a frozen encoder has little to compute.
+ */
+export const adaptationRecipe: Recipe = {
+  ...defaultRecipe,
+  steps: 150,
+  samples: 6,
+  iterations: 3,
+  learningRate: 4e-4,
+  warmUp: 10,
+  averageDecay: 0.97,
+  phantomShare: 0,
+  syntheticShare: 0.15,
+  regionShare: 0.85,
+  placements: 3,
+};
+
 /** Options of a run besides its recipe. */
 export interface TrainOptions {
   /**

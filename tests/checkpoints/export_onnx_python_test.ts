@@ -61,7 +61,7 @@ function recommendedMask(maps: Float32Array, { frame }: ImageEmbedding) {
 const cases = [
   {
     what: "the shipped model",
-    model: () => loadModel(),
+    model: () => loadModel("tiny"),
     image: phantom({ kind: "kidney", seed: 9 }).image,
     start: { points: [{ x: 50, y: 35 }] },
   },

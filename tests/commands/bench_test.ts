@@ -13,7 +13,7 @@ import {
 } from "../../src/commands/bench/bench_table.ts";
 
 const measured: Measured = {
-  setting: { engine: "onnx", threads: 2 },
+  setting: { engine: "onnx", threads: 2, model: "tiny" },
   steady: [
     {
       encode: [30, 10],
@@ -76,7 +76,7 @@ Deno.test("the targets are judged by medians, for the engines that ran", () => {
 });
 
 Deno.test("the benchmark's processes measure what they are asked for", async () => {
-  const setting = { engine: "onnx", threads: 1 } as const;
+  const setting = { engine: "onnx", threads: 1, model: "tiny" } as const;
   const { encode, iterations, compile } = await measureSteady(setting, 2);
   assert.equal(encode.length, 2);
   assert.equal(iterations.length, 2);
@@ -88,7 +88,11 @@ Deno.test("the benchmark's processes measure what they are asked for", async () 
 });
 
 Deno.test("the benchmark tells why an engine cannot be measured", async () => {
-  const setting = { engine: "abacus" as EngineName, threads: 1 };
+  const setting = {
+    engine: "abacus" as EngineName,
+    threads: 1,
+    model: "tiny",
+  };
   await assert.rejects(
     measureSteady(setting, 2),
     /^Error: Cannot measure as --engine must be one of .+ value is abacus$/,

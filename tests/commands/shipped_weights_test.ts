@@ -12,7 +12,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 Deno.test("the shipped weights say what they were trained on, and fit in 8 MB", async () => {
-  using model = await loadModel();
+  using model = await loadModel("tiny");
   assert.match(model.metadata.training_data, /LIDC-IDRI.*CC BY 3\.0/);
   const recipe = JSON.parse(model.metadata.recipe);
   assert.ok(Number.isInteger(recipe.seed) && recipe.steps > 0);
@@ -59,7 +59,7 @@ Deno.test("one click into a phantom of a whole image finds its region", async ()
 });
 
 Deno.test("the shipped weights align the sample phantoms with each rater", async () => {
-  using model = await loadModel();
+  using model = await loadModel("tiny");
   const results = await evaluate(model, await folderDataset("data/phantoms"), {
     iterations: 4,
     region: "whole", // the object fills the picture
@@ -84,7 +84,7 @@ Deno.test({
   name: "the shipped weights align patients never trained on: LIDC validation",
   ignore: !lidc,
   fn: async () => {
-    using model = await loadModel();
+    using model = await loadModel("tiny");
     const dataset = await lidcCrops(LIDC, { split: "val" });
     const cases = dataset.cases.filter((_, i) => i % 6 === 0);
     const results = await evaluate(model, { ...dataset, cases });

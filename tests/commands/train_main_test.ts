@@ -10,7 +10,7 @@ import { declareWeights } from "../../src/model/declare_weights.ts";
 import { splitWeights } from "../../src/training/weight_vector.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { writeMask } from "../../src/formats/write_mask.ts";
-import { defaultRecipe } from "../../src/training/recipe.ts";
+import { adaptationRecipe, defaultRecipe } from "../../src/training/recipe.ts";
 import { trainCommand } from "../helpers/train_command.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
@@ -42,7 +42,7 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
   assert.equal(training_data, "phantoms");
   // half way between the shipped weights and what was trained
   assert.deepEqual(JSON.parse(averaged_with), [initial_recipe]);
-  using shipped = await loadModel();
+  using shipped = await loadModel("tiny");
   const vectorOf = ({ weights }: Model) =>
     splitWeights(declareWeights(model.config), weights).vector;
   const [half, before] = [model, shipped].map(vectorOf);
@@ -54,6 +54,34 @@ Deno.test("the training command trains on phantoms, and goes on from a model", a
     assert.ok(Math.abs(half[i] - mean) <= 6e-4 * Math.abs(mean) + 1e-6);
   });
   assert.ok(moved > trained.length / 2, `${moved}`);
+});
+
+Deno.test("the training command adapts weights for many kinds to a case by a recipe of its own, and leaves no features behind", async () => {
+  const data = await temporaryFolder();
+  const { image, masks } = phantom({ kind: "kidney", seed: 1 });
+  await writeImage(image, join(data, "case", "image.png"));
+  await writeMask(masks.smooth, join(data, "case", "rater1.png"));
+  const out = join(data, "model.safetensors");
+  const temporary = await temporaryFolder();
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", temporary);
+  try {
+    const { code, error } = await trainCommand(
+      ...["--adapt", "--init", "small", "--data", data, "--out", out],
+      ...["--steps", "1", "--batch", "1", "--threads", "1"],
+    );
+    assert.equal(code, 0, error);
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+  }
+  assert.deepEqual([...Deno.readDirSync(temporary)], []);
+  using model = await loadModel(out);
+  assert.equal(model.config.name, "small");
+  assert.deepEqual(JSON.parse(model.metadata.recipe), {
+    ...adaptationRecipe,
+    ...{ steps: 1, batch: 1 },
+  });
 });
 
 Deno.test("the training command learns from the raters it is told to", async () => {

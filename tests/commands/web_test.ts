@@ -48,7 +48,7 @@ Deno.test({
   ignore: !python || !chromium,
   fn: async (t) => {
     const folder = await temporaryFolder();
-    using model = await loadModel();
+    using model = await loadModel("tiny");
     const sizes = await writeWebPage(folder, model);
     const { image, masks } = phantom({ kind: "kidney", seed: 9 });
     const work = Deno.env.get("SPA_SCREENSHOTS") ?? await temporaryFolder();

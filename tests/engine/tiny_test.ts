@@ -20,7 +20,7 @@ const image = await readImage(
 /** Image to four predictions after one click. */
 async function predict(engine: EngineName): Promise<Record<string, number[]>> {
   await useEngine(engine, ENGINE_OPTIONS);
-  using model = await loadModel();
+  using model = await loadModel("tiny");
   using embedding = await encode(model, image);
   const preference = await startPreference(model, embedding, {
     points: [{ x: 62, y: 60 }],

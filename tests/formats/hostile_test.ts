@@ -157,3 +157,20 @@ Deno.test("readVolume() refuses a JPEG-LS image without its end, which the decod
     );
   }
 });
+
+Deno.test("readVolume() refuses a JPEG 2000 image with fewer samples than pixels, which a decoder would look for for ever", async () => {
+  const kinds = readReference<Reference>("dicom_kinds.jsonl");
+  const coded = kinds.filter(({ name }) => /HTJ2K|JPEG 2000/.test(name));
+  assert.ok(coded.length >= 2, `${kinds.map(({ name }) => name)}`);
+  for (const { name } of coded) {
+    const whole = bytesOf(kinds, name);
+    await readVolume(whole);
+    const damaged = whole.slice();
+    damaged[whole.toHex().indexOf("ff4fff51") / 2 + 44] = 57;
+    await assert.rejects(
+      readVolume(damaged),
+      /^TypeError: Cannot read image as its coded image must have a sample of each component for every pixel: current value is one for 1 x 57/,
+      name,
+    );
+  }
+});

@@ -23,7 +23,7 @@ const { name: engine } = await spa.useEngine("auto", { threads: 1 });
 const done: Record<string, unknown> = { phase, engine };
 
 // The loop
-using model = await spa.loadModel();
+using model = await spa.loadModel("tiny");
 const { image, masks } = spa.phantom({ kind: "kidney", seed: 9 });
 using embedding = await spa.encode(model, image);
 let preference = await spa.startPreference(model, embedding, {

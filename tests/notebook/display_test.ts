@@ -12,7 +12,7 @@ import {
 } from "../../src/notebook/kernel.ts";
 import { decodePNG } from "../helpers/pixels.ts";
 
-const model = await spa.loadModel();
+const model = await spa.loadModel("tiny");
 const { image, masks } = spa.phantom({ kind: "kidney", seed: 13 });
 const session = await spa.Session.start(model, image, {
   points: [{ x: 60, y: 60 }],

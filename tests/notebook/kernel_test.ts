@@ -14,7 +14,7 @@ function kernelTest(name: string, fn: () => Promise<void>): void {
 }
 
 const START = `
-const model = await spa.loadModel();
+const model = await spa.loadModel("tiny");
 const { image, masks } = spa.phantom({ kind: "kidney", seed: 13 });
 const session = await spa.Session.start(model, image, { points: [{ x: 60, y: 60 }] });
 session`;
@@ -160,7 +160,7 @@ kernelTest("in a kernel train() and evaluate() fill one bar each", async () => {
 import { discs, recipe } from "../helpers/small_training.ts";
 import { smallConfig } from "../helpers/small_model.ts";`,
     `const weights = await training.train(smallConfig, discs, { ...recipe, steps: 60 }, training.trainingProgress());`,
-    `const model = await spa.loadModel();
+    `const model = await spa.loadModel("tiny");
 const results = await evaluation.evaluate(model, datasets.phantoms({ count: 3, kinds: ["nodule"] }), evaluation.evaluationProgress());`,
   ]);
   const expected: [typeof training, RegExp][] = [

@@ -210,7 +210,7 @@ Deno.test("encode() refuses points outside the image or the region, and other im
 });
 
 Deno.test("the shipped model finds the region of one click, the same one every time", async () => {
-  using tiny = await loadModel();
+  using tiny = await loadModel("tiny");
   const wide = discImage(300, 400, { x: 210, y: 120, radius: 14 });
   const target = discMask(300, 400, { x: 210, y: 120, radius: 14 });
   const points = [{ x: 205, y: 124 }];

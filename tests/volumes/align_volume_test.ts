@@ -6,7 +6,7 @@ import { phantomVolume } from "../../src/phantoms/phantom_volume.ts";
 import { alignVolume, VOLUME_METHODS } from "../../src/volumes/align_volume.ts";
 
 await useEngine("auto", { threads: 1 });
-const model = await loadModel();
+const model = await loadModel("tiny");
 const { volume, masks } = phantomVolume({ kind: "nodule", seed: 7 });
 const truth = masks.strict;
 

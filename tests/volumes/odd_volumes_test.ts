@@ -7,7 +7,7 @@ import { VolumeSession } from "../../src/volumes/volume_session.ts";
 import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 
 await useEngine("auto", { threads: 1 });
-const model = await loadModel();
+const model = await loadModel("tiny");
 const { volume } = ellipsoidVolume();
 const [D, H, W] = volume.values.shape;
 const start = (changed: Partial<Volume>, options = {}) =>

@@ -36,7 +36,7 @@ export interface Setting {
   /** For `onnx`; the other engines have one. */
   readonly threads: number;
   /** The weights' file, where not the shipped ones. */
-  readonly model?: string;
+  readonly model: string;
 }
 
 /** The image that is measured with, 128 x 128, and a click in its object. */
@@ -80,8 +80,11 @@ const COMMAND: Command = {
 
 /** A setting as a child's arguments, which {@linkcode openSetting} reads. */
 export function settingArgs({ engine, threads, model }: Setting): string[] {
-  const file = model === undefined ? [] : [`--model=${model}`];
-  return [`--engine=${engine}`, `--threads=${threads}`, ...file];
+  return [
+    `--engine=${engine}`,
+    `--threads=${threads}`,
+    `--model=${model}`,
+  ];
 }
 
 /** Loads the engine, weights and image that a child's arguments name. */
@@ -90,7 +93,7 @@ export async function openSetting(
 ): Promise<{ line: CommandLine; model: Model; image: SampleImage }> {
   const line = new CommandLine(COMMAND, args);
   const [model, image] = await Promise.all([
-    loadModel(line.text("model")),
+    loadModel(line.text<string>("model")),
     readImage(SAMPLE),
     useEngine(line.oneOf("engine", ENGINE_NAMES), {
       threads: line.integer("threads", 1),

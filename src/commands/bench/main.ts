@@ -57,7 +57,7 @@ function readSettings(line: CommandLine): Setting[] {
       line.text("threads"),
     );
   }
-  const model = line.text("model");
+  const model = line.text<string>("model");
   return engines.flatMap((engine) => {
     if (!ENGINE_NAMES.includes(engine as EngineName)) {
       throw line.refuse(
@@ -122,8 +122,7 @@ async function main(): Promise<void> {
     const last = settings.findLast((setting) => setting.engine === engine)!;
     return await endure(last, iterations);
   }
-  const model = line.text("model");
-  if (model !== undefined) (await loadModel(model)).dispose(); // or one error
+  (await loadModel(line.text<string>("model"))).dispose(); // or one error
   const quick = line.has("quick");
   const rounds = line.integer("rounds", quick ? 2 : 5);
   const [{ model: cpu = "unknown processor" } = {}] = cpus();

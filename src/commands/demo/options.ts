@@ -113,7 +113,7 @@ export interface DemoOptions {
   readonly samples: number;
   readonly candidates: number;
   readonly seed: number;
-  readonly model?: string;
+  readonly model: string;
   readonly engine: EngineName | "auto";
   readonly threads?: number;
   readonly out: string;
@@ -154,7 +154,7 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
     samples: line.integer("samples"),
     candidates,
     seed: line.integer("seed"),
-    model: line.text("model"),
+    model: line.text<string>("model"),
     engine: line.oneOf("engine", ENGINE.words),
     ...readThreads(line),
     out: line.text<string>("out"),

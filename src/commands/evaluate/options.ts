@@ -11,6 +11,7 @@ import {
   type Command,
   type CommandLine,
   ENGINE,
+  MODEL,
   type Option,
   type Options,
   SAMPLES,
@@ -146,9 +147,8 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
     },
     "Method": {
       model: {
-        value: "FILE",
-        shown: "shipped",
-        help: "weights, of SPA or of a baseline",
+        ...MODEL,
+        help: `${MODEL.help}, or a baseline's`,
       },
       method: {
         words: METHOD_NAMES,
@@ -330,10 +330,10 @@ const SPA_ALONE = [
 export async function readBaseline(
   line: CommandLine,
 ): Promise<Baseline | undefined> {
-  const path = line.text("model");
-  const own = path === undefined ? "spa" : await methodOfFile(path);
+  const path = line.text<string>("model");
+  const own = await methodOfFile(path);
   const method = line.oneOf("method", METHOD_NAMES, own);
-  if (path === undefined || own === "spa" || method === "spa") {
+  if (own === "spa" || method === "spa") {
     if (method === own) return undefined;
     throw line.refuse(`--method must fit the model's, ${own}`, method);
   }

@@ -562,14 +562,17 @@ const KINDS: Readonly<Record<string, string>> = {
 const kinds: Page = {
   file: "kinds.md",
   needs: Object.keys(KINDS).map((id) => `small-${id}`),
-  wants: Object.keys(KINDS).flatMap((
-    id,
-  ) => [`small-${id}-given`, `tiny-${id}`]),
+  wants: Object.keys(KINDS).flatMap((id) => [
+    ...["given", "click", "box"].map((way) => `small-${id}-${way}`),
+    `tiny-${id}`,
+  ]),
   render(records, now) {
     const rows = Object.entries(KINDS).flatMap(([id, name]) =>
       ([
         ["`small`", `small-${id}`],
         ["`small`, region by the target", `small-${id}-given`],
+        ["`small`, clicks at errors alone", `small-${id}-click`],
+        ["`small`, a box first, then clicks", `small-${id}-box`],
         ["`tiny`", `tiny-${id}`],
       ] as const).filter(([, study]) => records.has(study)).map((
         [way, study],
@@ -592,7 +595,7 @@ const kinds: Page = {
     return pageOf(
       "Kinds of images",
       USER,
-      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. Validation splits; each separate part of an ultrasound mask is a target. `small` was trained on the training splits of all kinds but the last.",
+      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. `small` was trained on the training splits of all kinds but the last.",
       markdownTable({
         columns: [
           { heading: "kind" },

@@ -67,15 +67,22 @@ const KINDS: readonly Study[] = [
   { id: "qubiq", data: ["qubiq/brain-growth"], every: 2, args: [] },
 ];
 
-/** The same for each of the shipped weights, and where the region is given. */
+/**
+ * The same for each of the shipped weights, where the region is given, and for
+ * the ways of interaction that came before: clicks at errors, and a box.
+ */
 const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
-  { ...rest, id: `small-${id}`, args, model: "small" },
-  {
+  ...[
+    { id: `small-${id}`, more: [] },
+    { id: `small-${id}-given`, more: given },
+    { id: `small-${id}-click`, more: ["--user", "click"] },
+    { id: `small-${id}-box`, more: ["--box", "--user", "click"] },
+  ].map(({ id, more }): Study => ({
     ...rest,
-    id: `small-${id}-given`,
-    args: [...args, ...given],
+    id,
+    args: [...args, ...more],
     model: "small",
-  },
+  })),
   { ...rest, id: `tiny-${id}`, args },
 ]);
 

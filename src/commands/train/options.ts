@@ -20,6 +20,7 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import { LEAST_PART } from "../../evaluation/targets.ts";
 import { readImage } from "../../formats/read_image.ts";
 import {
+  adaptationRecipe,
   checkRecipe,
   defaultRecipe,
   type Recipe,
@@ -27,6 +28,44 @@ import {
 import { isMarked, type TrainingCase } from "../../training/training_case.ts";
 
 const d = defaultRecipe;
+
+/** The recipe's counts by their options. */
+const COUNTS = {
+  steps: "steps",
+  batch: "batch",
+  samples: "samples",
+  iterations: "iterations",
+  "warm-up": "warmUp",
+  placements: "placements",
+  users: "usersPerImage",
+  seed: "seed",
+} as const;
+
+/** The recipe's other figures by their options, and their largest values. */
+const FIGURES = {
+  rate: ["learningRate", 1],
+  ema: ["averageDecay", 0.999999],
+  phantoms: ["phantomShare", 1],
+  synthetic: ["syntheticShare", 1],
+  regions: ["regionShare", 1],
+  clicks: ["clickShare", 1],
+  boxes: ["boxShare", 1],
+  masks: ["maskShare", 1],
+  styles: ["styleShare", 1],
+  carry: ["carryShare", 1],
+} as const;
+
+/** Where a recipe departs from the default one, as the words of its options. */
+function departures(recipe: Recipe): string {
+  const keys: [string, keyof Recipe][] = [
+    ...Object.entries(COUNTS),
+    ...Object.entries(FIGURES).map((
+      [name, [key]],
+    ): [string, keyof Recipe] => [name, key]),
+  ];
+  return keys.filter(([, key]) => recipe[key] !== d[key])
+    .map(([name, key]) => `--${name} ${recipe[key]}`).join(" ");
+}
 
 /** Bounds of counts that are at least 1. */
 const COUNT = { value: "N", min: 1, max: 1e9 } as const;
@@ -83,6 +122,11 @@ export const TRAIN: Command = {
       },
     },
     "Recipe": {
+      adapt: {
+        help: `short, to go on from --init by about 20 cases of your own: as ${
+          departures(adaptationRecipe)
+        }`,
+      },
       steps: { ...COUNT, default: d.steps, help: "steps in all" },
       batch: { ...COUNT, default: d.batch, help: "users in a batch" },
       rate: {
@@ -192,6 +236,7 @@ export const TRAIN: Command = {
       },
       cache: {
         value: "FOLDER",
+        shown: "a temporary one",
         help:
           "folder for the features of images by a frozen encoder, for this run and later ones; with --placements",
       },
@@ -218,27 +263,18 @@ function readNumber(line: CommandLine, name: string, max: number): number {
 
 /** The recipe that the command line asks for. */
 export function readRecipe(line: CommandLine): Recipe {
+  const base = line.has("adapt") ? adaptationRecipe : d;
+  const given: Partial<Record<keyof Recipe, number>> = {};
+  for (const [name, key] of Object.entries(COUNTS)) {
+    if (line.has(name)) given[key] = line.integer(name);
+  }
+  for (const [name, [key, max]] of Object.entries(FIGURES)) {
+    if (line.has(name)) given[key] = readNumber(line, name, max);
+  }
   const recipe: Recipe = {
-    ...d,
-    steps: line.integer("steps"),
-    batch: line.integer("batch"),
-    samples: line.integer("samples"),
-    iterations: line.integer("iterations"),
-    learningRate: readNumber(line, "rate", 1),
-    warmUp: line.integer("warm-up"),
+    ...base,
+    ...given,
     schedule: line.oneOf("schedule", ["cosine", "constant"]),
-    averageDecay: readNumber(line, "ema", 0.999999),
-    phantomShare: readNumber(line, "phantoms", 1),
-    syntheticShare: readNumber(line, "synthetic", 1),
-    regionShare: readNumber(line, "regions", 1),
-    placements: line.integer("placements"),
-    clickShare: readNumber(line, "clicks", 1),
-    boxShare: readNumber(line, "boxes", 1),
-    maskShare: readNumber(line, "masks", 1),
-    usersPerImage: line.integer("users"),
-    styleShare: readNumber(line, "styles", 1),
-    carryShare: readNumber(line, "carry", 1),
-    seed: line.integer("seed"),
     loss: { ...d.loss, kind: line.oneOf("loss", ["marginal", "paper"]) },
   };
   checkRecipe(recipe); // before the data are read
