@@ -4,6 +4,7 @@ import {
   type Affine,
   countValues,
   determinant,
+  type Layout,
   layOut,
   layOutAffine,
   radiologicalLayout,
@@ -21,7 +22,6 @@ import {
 } from "./_bytes.ts";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import type { Volume } from "./volume.ts";
 import { InputError } from "../input_error.ts";
 
 /** What else a NIfTI file's header says. */
@@ -274,6 +274,16 @@ export function niftiValues(
 
 const UINT8 = 2;
 
+/** What a mask's file has from the volume that it lies on. */
+interface Voxels {
+  readonly values: { readonly shape: readonly number[] };
+  readonly layout: Layout;
+  readonly spacing?: readonly [number, number, number];
+  readonly affine?: Affine;
+  /** The header of the volume's own NIfTI file. */
+  readonly nifti?: Uint8Array;
+}
+
 /** A side of NIfTI-1 is a signed number of 16 bits. */
 const MAX_SIDE = 2 ** 15 - 1;
 
@@ -287,7 +297,7 @@ const MAX_SIDE = 2 ** 15 - 1;
  */
 export function encodeNifti(
   mask: NdArray<Uint8Array>,
-  volume: Volume,
+  volume: Voxels,
 ): Uint8Array {
   const stored = ndarray(new Uint8Array(mask.size), storedShape(volume));
   const shown = layOut(stored, volume.layout);
@@ -309,7 +319,7 @@ export function encodeNifti(
 }
 
 /** The stored sides z, y, x of a volume. */
-function storedShape({ values, layout }: Volume): number[] {
+function storedShape({ values, layout }: Voxels): number[] {
   const sides = [0, 0, 0];
   for (const [shown, axis] of layout.axes.entries()) {
     sides[2 - axis] = values.shape[shown];
@@ -354,7 +364,7 @@ function sourceHeader(nifti: Uint8Array, [z, y, x]: number[]): Uint8Array {
 }
 
 /** A NIfTI-1 header that states a volume's affine and spacing. */
-function freshHeader([z, y, x]: number[], volume: Volume): Uint8Array {
+function freshHeader([z, y, x]: number[], volume: Voxels): Uint8Array {
   if (Math.max(x, y, z) > MAX_SIDE) {
     throw new InputError(
       `Cannot write mask as its sides must be at most ${MAX_SIDE}: current value is [${volume.values.shape}]`,
