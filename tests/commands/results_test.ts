@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { fillReadme, stateOf } from "../../src/commands/results/main.ts";
+import { PAGES } from "../../src/commands/results/pages.ts";
 import {
   type Claim,
   claimsTable,
-  PAGES,
   verdictOf,
-} from "../../src/commands/results/pages.ts";
+} from "../../src/commands/results/record_tables.ts";
 import {
   argumentsOf,
   recordName,
