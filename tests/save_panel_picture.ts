@@ -21,13 +21,13 @@ using model = await loadModel("tiny");
 const image = await readImage("../shared/data/formats/retina.jpg");
 const box = { left: 120, top: 550, right: 330, bottom: 770 };
 using session = await Session.start(model, image, { box });
-const { proposal, history } = session;
+const { proposal } = session;
 const offered = [
   ...["accept", "none", "outside", "closer", "wider", "box", "paint"] as const,
 ];
 const choices = choicesOf(image, proposal.candidates.length, offered);
 const panel = await pickPanel({
-  ...{ image, proposal, box, history, choices },
+  ...{ image, proposal, box, choices },
   title: "Which is nearest to what you want?",
 });
 const until = Date.now() + 600_000;

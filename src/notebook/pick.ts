@@ -10,7 +10,6 @@ import { createRandom, type Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import type { Action, Point } from "../spa/feedback.ts";
 import { type Box, squareAround } from "../spa/frame.ts";
-import type { Session } from "../spa/session.ts";
 import { type Answer, ask, type Asked, ownHost, type PickHost } from "./ask.ts";
 import { pickPanel } from "./pick_panel.ts";
 import type { OtherObject } from "./pick_pictures.ts";
@@ -20,6 +19,7 @@ import {
   describePicked,
   type Offered,
   type Picked,
+  type PickHistory,
   ZOOM,
 } from "./picked.ts";
 import { type PanelVolume, sliceViews } from "./slice_views.ts";
@@ -134,7 +134,7 @@ export interface About {
   /** The recommendation before, to compare with; none by default. */
   readonly before?: NdArray<Uint8Array>;
   /** The session's steps, to go back and forth in, and to paint; none by default. */
-  readonly history?: Session["history"];
+  readonly history?: PickHistory;
   /** The volume of which the image is a slice; none by default. */
   readonly volume?: PanelVolume;
   /** Objects that were done before; none by default. */
@@ -180,9 +180,7 @@ export async function pickAt(
     ...(undo ? ["undo"] as const : []),
     ...(zoom ? looksOf(proposal.region, image, points) : []),
     ...(history || volume ? ["paint"] as const : []),
-    ...(history && history.done < history.steps.length
-      ? ["redo"] as const
-      : []),
+    ...redoIn(history),
     ...offers,
   ], { steps: history?.steps.length, slices: volume?.areas.length });
   const line = entitled(about, title);
@@ -207,6 +205,11 @@ export async function pickAt(
         : given;
     }),
   }, host);
+}
+
+/** Whether a step can be done again. */
+export function redoIn(history: PickHistory | undefined): "redo"[] {
+  return history && history.done < history.steps.length ? ["redo"] : [];
 }
 
 /** How the still picture differs by what was picked. */

@@ -12,7 +12,7 @@ import {
   type PickNextInVolumeOptions,
   pickOfVolume,
 } from "./pick_volume.ts";
-import type { Picked } from "./picked.ts";
+import { describeStep, type Picked } from "./picked.ts";
 
 /** How {@linkcode pickNext} asks: the session knows the clicks and the undo. */
 export type PickNextOptions = Omit<
@@ -156,11 +156,13 @@ export async function pickOf(
     shownBefore.set(session, { now: proposal, before: shown?.now });
   }
   const { points, box } = session.preference.feedback;
+  const { steps, done } = session.history;
+  const history = { steps: steps.map(describeStep), done };
   let excuse: string | undefined;
   while (true) {
     const { picked, ...rest } = await pickAt(host, proposal, {
       ...options,
-      ...{ points, box, excuse, zoom: true, history: session.history },
+      ...{ points, box, excuse, zoom: true, history },
       undo: options.undo || session.canUndo,
       before: shownBefore.get(session)!.before?.recommended.mask,
     });

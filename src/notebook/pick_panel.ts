@@ -11,7 +11,7 @@ import {
 import { escapeXML } from "../figures/svg.ts";
 import { dice } from "../metrics/overlap.ts";
 import type { Proposal } from "../spa/cluster.ts";
-import type { Action, Point } from "../spa/feedback.ts";
+import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import {
   drawPickPictures,
@@ -25,7 +25,7 @@ import {
 import { pickScript } from "./pick_script.ts";
 import { drawSlices, SLICES_STYLE, slicesGiven } from "./pick_slices.ts";
 import { PICK_STYLE } from "./pick_style.ts";
-import { type Choices, describeStep, type Offered } from "./picked.ts";
+import type { Choices, Offered, PickHistory } from "./picked.ts";
 import type { PanelVolume } from "./slice_views.ts";
 
 /** What a panel shows, from which a user picks. */
@@ -48,8 +48,8 @@ export interface PickPanelOptions {
   volume?: PanelVolume;
   /** Objects that were done before, [H, W] each; none by default. */
   others?: readonly OtherObject[];
-  /** The session's steps, and how many of them are done; none by default. */
-  history?: { readonly steps: readonly Action[]; readonly done: number };
+  /** The session's steps; none by default. */
+  history?: PickHistory;
   /** Why it is asked again, above all else; nothing by default. */
   excuse?: string;
   /** The first line. */
@@ -363,10 +363,10 @@ function brushSize(side: number): string {
 
 /** The states of a session, to jump to. */
 function historyList(
-  { steps, done }: NonNullable<PickPanelOptions["history"]>,
+  { steps, done }: PickHistory,
   link: (path: string, css: string, content: string, rest: string) => string,
 ): string {
-  const items = ["Start", ...steps.map(describeStep)].map((words, k) => {
+  const items = ["Start", ...steps].map((words, k) => {
     const content = escapeXML(words);
     if (k === done) {
       return `<li><strong aria-current="step">${content}</strong></li>`;

@@ -345,6 +345,7 @@ export function playSlices(
     });
     plane.addEventListener("wheel", (event) => {
       event.preventDefault();
+      if (isOver()) return;
       const step = Math.sign(event.deltaY);
       const index = at[dimension] + step;
       at[dimension] = Math.min(Math.max(index, 0), shape[dimension] - 1);
@@ -364,7 +365,7 @@ export function playSlices(
         window = [low, high];
         change(
           (clientY - event.clientY) / 250,
-          (clientX - event.clientX) / -250,
+          (event.clientX - clientX) / 250,
         );
       };
       const end = () => {
@@ -411,7 +412,7 @@ export function playSlices(
     },
     path: (path) => {
       if (!elsewhere()) return path;
-      if (path.startsWith("slice/")) return path;
+      if (path.startsWith("slice/") || path.startsWith("jump/")) return path;
       if (path.startsWith("point/")) {
         return path.replace("point/", "slice/" + at[axis] + "/");
       }

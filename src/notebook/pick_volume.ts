@@ -8,9 +8,22 @@ import { createRandom, type Random } from "../random.ts";
 import type { VolumeAction } from "../volumes/volume_actions.ts";
 import type { VolumeSession } from "../volumes/volume_session.ts";
 import { type Answer, ask, type PickHost } from "./ask.ts";
-import { type AskOptions, choicesOf, entitled, holds, pickAt } from "./pick.ts";
+import {
+  type AskOptions,
+  choicesOf,
+  entitled,
+  holds,
+  pickAt,
+  redoIn,
+} from "./pick.ts";
 import { pickPanel } from "./pick_panel.ts";
-import { describePicked, type Offered, type Picked } from "./picked.ts";
+import {
+  describePicked,
+  describeStep,
+  type Offered,
+  type Picked,
+  type PickHistory,
+} from "./picked.ts";
 import { type NamedMask, panelOfSession, sliceViews } from "./slice_views.ts";
 
 /**
@@ -72,17 +85,20 @@ export async function pickOfVolume(
       mask: contiguous(volumeSlice(one.mask, { axis, slice })),
     })),
   };
+  const history = historyOf(session);
   const back = undo || session.canUndo;
   if (!proposal) {
-    const choices = choicesOf(session.image(slice), 0, [
+    const image = session.image(slice);
+    const choices = choicesOf(image, 0, [
       ...offers,
       ...(back ? ["undo"] as const : []),
-    ], { slices: depth });
-    const image = session.image(slice);
+      ...redoIn(history),
+    ], { steps: history.steps.length, slices: depth });
     const line = entitled(about, title);
     return await ask({
       ...{ ...asked, choices, title: line },
-      panel: () => pickPanel({ image, title: line, choices, ...shared }),
+      panel: () =>
+        pickPanel({ image, title: line, choices, history, ...shared }),
       views: sliceViews(volume),
       still: (answer) =>
         imageFigure({
@@ -108,7 +124,7 @@ export async function pickOfVolume(
   while (true) {
     const answer = await pickAt(host, proposal, {
       ...{ ...asked, ...shared, title, points, excuse, offers },
-      ...{ random: stream, zoom: true, undo: back },
+      ...{ random: stream, zoom: true, undo: back, history },
       auto: auto && ((_, random) => auto(session, random)),
     });
     const { picked } = answer;
@@ -117,13 +133,42 @@ export async function pickOfVolume(
   }
 }
 
-/** Steps of a session behind each pick, the last one last. */
-const taken = new WeakMap<VolumeSession, number[]>();
+/** Steps that a session made for the same pick as the step before. */
+const joined = new WeakSet<VolumeAction>();
+
+/** The session's picks, and after how many of its steps each was done. */
+function historyOf(
+  session: VolumeSession,
+): PickHistory & { readonly ends: readonly number[] } {
+  const { steps, done, slices } = session.history;
+  const starts = steps.flatMap((step, i) =>
+    i > 0 && joined.has(step) ? [] : [i]
+  );
+  const ends = starts.map((_, k) => starts[k + 1] ?? steps.length);
+  const words = starts.map((i) => {
+    const step = steps[i];
+    if (step.kind === "propagate") return describeStep({ kind: "walk" });
+    if (step.kind === "go") {
+      const next = steps[i + 1];
+      const point = next?.kind === "click" && joined.has(next)
+        ? next.point
+        : undefined;
+      return describeStep({ ...step, point });
+    }
+    const text = describeStep(step);
+    return `Slice ${slices[i]}: ${text[0].toLowerCase()}${text.slice(1)}`;
+  });
+  return {
+    steps: words,
+    done: ends.filter((end) => end <= done).length,
+    ends,
+  };
+}
 
 /**
  * Does with a session what was picked. What was said of a slice is carried to the
  * others, and the slice in which a look helps most opens; one undo takes all of it
- * back.
+ * back, one redo does it again.
  */
 export async function doInVolume(
   host: PickHost,
@@ -131,28 +176,37 @@ export async function doInVolume(
   picked: Picked,
   signal?: AbortSignal,
 ): Promise<void> {
-  const steps = taken.get(session) ?? [];
-  taken.set(session, steps);
-  if (picked.kind === "undo") {
-    for (let left = steps.pop() ?? 1; left > 0 && session.canUndo; left--) {
-      await session.undo();
-    }
-    return;
-  }
-  steps.push(0);
+  const before = session.history.done;
+  /** What was just done belongs to the pick. */
+  const join = () => {
+    const { steps, done } = session.history;
+    if (done > before + 1) joined.add(steps[done - 1]);
+  };
   const step = async (action: VolumeAction) => {
     await session.apply(action);
-    steps[steps.length - 1]++;
+    join();
   };
   const walk = async () => {
-    const done = await session.propagate({
+    const looked = await session.propagate({
       signal,
       onProgress: progressIn(host),
     });
-    if (done > 0) steps[steps.length - 1]++;
+    if (looked > 0) join();
     signal?.throwIfAborted();
   };
   switch (picked.kind) {
+    case "undo":
+    case "redo":
+    case "jump": {
+      const ends = [0, ...historyOf(session).ends];
+      const to = picked.kind === "jump"
+        ? ends[picked.step]
+        : picked.kind === "undo"
+        ? ends.findLast((end) => end < before)
+        : ends.find((end) => end > before);
+      if (to !== undefined) await session.jumpTo(to);
+      return;
+    }
     case "walk":
     case "finish":
       return await walk();
@@ -168,8 +222,6 @@ export async function doInVolume(
       if (next) await step({ kind: "go", slice: next.slice });
       return;
     }
-    case "redo":
-    case "jump":
     case "stop":
       return; // not offered
     default:

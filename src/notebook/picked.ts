@@ -319,8 +319,16 @@ export function describePicked(picked: Picked): string {
 }
 
 /** A step of a history in words. */
-export function describeStep(step: Action): string {
+export function describeStep(step: Picked): string {
   return step.kind === "look" ? "Another region" : describePicked(step);
+}
+
+/** What was picked so far, to go back and forth in. */
+export interface PickHistory {
+  /** In words, oldest first; what was undone stands last. */
+  readonly steps: readonly string[];
+  /** How many of them are done. */
+  readonly done: number;
 }
 
 /** The first and the last pixel of a box, in columns and rows. */

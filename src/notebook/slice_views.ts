@@ -88,7 +88,7 @@ export function panelOfVolume(
   };
 }
 
-/** A session's volume in a panel. */
+/** A session's volume in a panel; the planes cut at the middle of the object. */
 export function panelOfSession(
   session: VolumeSession,
   others: readonly NamedMask[] = [],
@@ -100,7 +100,9 @@ export function panelOfSession(
       return mask ??= session.mask;
     },
   };
-  const at = panelOfVolume(volume, { axis, slice, masks: [] }).at;
+  const look = { axis, slice, window, channels, masks: others };
+  const before = panelOfVolume(volume, look);
+  const { at } = before;
   const extent = extentOf(session.sliceMask(slice));
   const [down, across] = [0, 1, 2].filter((other) => other !== axis);
   if (extent) {
@@ -110,7 +112,7 @@ export function panelOfSession(
     at[down] = axis === 0 ? row : volume.values.shape[down] - 1 - row;
   }
   return {
-    ...{ id: digestVolume(volume), volume, axis, slice, window, channels, at },
+    ...before,
     ...{ areas: session.areas, aligned: session.aligned },
     looks: session.suggestions.slice(0, MARKS),
     masks: [...others, own],

@@ -77,7 +77,7 @@ interface State extends Knowledge {
  * blended. `suggestions` says where a look helps most; what is picked there
  * updates the profile, and the slices about it are walked again.
  *
- * Every state is kept, so that all can be undone. It owns device memory: call
+ * Every state is kept, so that all can be undone and done again. It owns device memory: call
  * `dispose()`, or declare it with `using`.
  *
  * @example One click, one pick, and a walk through the volume
@@ -97,7 +97,10 @@ export class VolumeSession {
   readonly #volume: Volume;
   readonly #options: VolumeSessionOptions & { axis: 0 | 1 | 2 };
   readonly #images: SliceImages;
-  readonly #states: State[];
+  /** From the start to what is shown now. */
+  #states: State[];
+  /** The states that were undone; `redo` takes the first one first. */
+  #undone: State[] = [];
   #session: Session | undefined;
   /** The visit that `#session` is in. */
   #visit: Visit | undefined;
@@ -279,7 +282,8 @@ export class VolumeSession {
 
   /** The clicks in the open slice. */
   get points(): readonly Point[] {
-    return this.#session?.preference.feedback.points ?? [];
+    const session = this.#last.visit && this.#session;
+    return session?.preference.feedback.points ?? [];
   }
 
   /** The user's profile, for the next volume; undefined before any choice. */
@@ -310,6 +314,29 @@ export class VolumeSession {
   /** Whether there is a step to take back. */
   get canUndo(): boolean {
     return this.#states.length > 1;
+  }
+
+  /** Whether there is an undone step to do again. */
+  get canRedo(): boolean {
+    return this.#undone.length > 0;
+  }
+
+  /**
+   * What was done since the start, oldest first, and after it what was undone and
+   * can be done again: `steps` to the number `done` are behind what is shown.
+   * `slices` are those that were open: at the start, and after every step.
+   */
+  get history(): {
+    readonly steps: readonly VolumeAction[];
+    readonly done: number;
+    readonly slices: readonly number[];
+  } {
+    const states = [...this.#states, ...this.#undone];
+    return {
+      steps: states.flatMap(({ action }) => action ?? []),
+      done: this.#states.length - 1,
+      slices: states.map(({ slice }) => slice),
+    };
   }
 
   /** Slices that walks have still to look at, at most. */
@@ -459,9 +486,15 @@ export class VolumeSession {
     }
     await this.#jobs.run(action.kind, async () => {
       const state = await this.#next(action);
-      this.#states.push({ ...state, action });
+      this.#push({ ...state, action });
     });
     return this.proposal;
+  }
+
+  /** A step is done: what had been undone is no more. */
+  #push(state: State): void {
+    this.#states = [...this.#states, state];
+    this.#undone = [];
   }
 
   async #next(action: Exclude<VolumeAction, { kind: "propagate" }>) {
@@ -473,7 +506,8 @@ export class VolumeSession {
       const region = { left: 0, top: 0, right: side, bottom: side };
       const result = emptyResult(this.#shape, region, 1);
       const source = { choices: [], regionSide: side };
-      return this.#withAligned(state, { result, source });
+      const unseen = { ...state, visit: undefined };
+      return this.#withAligned(unseen, { result, source });
     }
     if (!state.visit) {
       if (action.kind !== "click" || action.point.label === 0) {
@@ -565,7 +599,7 @@ export class VolumeSession {
       } finally {
         if (done > 0) {
           const action = { kind: "propagate", steps: done } as const;
-          this.#states.push({ ...state, walks, action });
+          this.#push({ ...state, walks, action });
         }
       }
       return done;
@@ -605,17 +639,68 @@ export class VolumeSession {
    *
    * @returns What is shown then.
    * @throws {RangeError} When there is nothing to undo.
+   * @throws {TypeError} When another step is under way, or the session is disposed.
    */
   async undo(): Promise<Proposal | undefined> {
-    return await this.#jobs.run("undo", async () => {
+    return await this.#show("undo", () => {
       if (!this.canUndo) {
         throw new InputError(
           "Cannot undo as there must be a step after the start: current value is 0",
         );
       }
-      const { visit } = this.#states[this.#states.length - 2];
+      return this.#states.length - 2;
+    });
+  }
+
+  /**
+   * Does again what was undone last; a walk is not walked again. Any other step
+   * ends what can be done again.
+   *
+   * @returns What is shown then.
+   * @throws {RangeError} When nothing was undone.
+   * @throws {TypeError} As `undo`.
+   */
+  async redo(): Promise<Proposal | undefined> {
+    return await this.#show("redo", () => {
+      if (!this.canRedo) {
+        throw new InputError(
+          "Cannot redo as there must be an undone step: current value is 0",
+        );
+      }
+      return this.#states.length;
+    });
+  }
+
+  /**
+   * Goes to a state of the history: back as `undo`, forth as `redo`.
+   *
+   * @param step After how many steps, 0 the start .. `history.steps.length`.
+   * @returns What is shown there.
+   * @throws {RangeError} When the history has no such state.
+   * @throws {TypeError} As `undo`.
+   */
+  async jumpTo(step: number): Promise<Proposal | undefined> {
+    return await this.#show("jump", () => {
+      const { length } = this.history.steps;
+      if (Number.isInteger(step) && step >= 0 && step <= length) return step;
+      throw new InputError(
+        `Cannot jump as the step must be one of the history, 0..${length}: current value is ${step}`,
+      );
+    });
+  }
+
+  /** Shows a state of the history; the slice that was open then opens again. */
+  async #show(
+    verb: string,
+    find: () => number,
+  ): Promise<Proposal | undefined> {
+    return await this.#jobs.run(verb, async () => {
+      const step = find();
+      const states = [...this.#states, ...this.#undone];
+      const { visit } = states[step];
       if (visit) await this.#sessionOf(visit);
-      this.#states.pop();
+      this.#states = states.slice(0, step + 1);
+      this.#undone = states.slice(step + 1);
       return this.proposal;
     });
   }

@@ -17,6 +17,7 @@ import {
 import { VolumeSession } from "../../src/volumes/volume_session.ts";
 import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 import { playHost } from "../helpers/pick_host.ts";
+import { findPython } from "../helpers/python.ts";
 import {
   discImage,
   discMask,
@@ -212,6 +213,61 @@ Deno.test("a folder of a DICOM series is one volume, and a folder of such folder
     await annotateAt(host, model, [list[0]], { out: done, ...small });
     assert.deepEqual(await namesIn(join(done, "masks")), ["a.dcm"]);
   });
+});
+
+const python = await findPython("pydicom", "highdicom");
+if (!python) {
+  console.log(
+    "skipped: no python3 with pydicom and highdicom (or name one in SPA_PYTHON); no segmentation is read back",
+  );
+}
+
+Deno.test({
+  name:
+    "pydicom and highdicom read back the segmentation of two objects of a DICOM series, voxel by voxel",
+  ignore: !python,
+  fn: async () => {
+    const series = "../shared/data/formats/mr_series";
+    if (!await Deno.stat(series).catch(() => undefined)) {
+      return console.log("skipped: no DICOM series here");
+    }
+    await inFolder(async (out) => {
+      const host = playHost({
+        lines: ["slice 12 270,250", "finish", "slice 12 200,260", "finish"],
+        notebook: false,
+      });
+      await annotateAt(host, model, series, {
+        ...{ out, ...small, labels: ["ventricle", "tumor"] },
+      });
+      const { dicom } = await readVolume(series);
+      const slices = dicom!.instances.map(({ sopInstance }) => sopInstance);
+      const parts = ["ventricle", "tumor"].map((name) =>
+        join(out, "parts", `mr_series=${name}.npy`)
+      );
+      const process = new Deno.Command(python!, {
+        args: [
+          "tests/notebook/read_segmentation.py",
+          ...[join(out, "masks/mr_series.dcm"), series, ...parts],
+        ],
+        ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
+      }).spawn();
+      const writer = process.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(JSON.stringify(slices)));
+      await writer.close();
+      const { success, stdout } = await process.output();
+      assert.ok(success);
+      const found = JSON.parse(new TextDecoder().decode(stdout));
+      assert.equal(found.modality, "SEG");
+      assert.deepEqual(found.names, ["ventricle", "tumor"]);
+      assert.deepEqual(found.shape.slice(0, 1), [22]);
+      assert.ok(Math.min(...found.voxels) > 0, `${found.voxels}`);
+      assert.deepEqual(found.wrong, [0, 0]);
+      // pydicom's own pixels: nothing but what the masks have
+      assert.equal(found.bits, found.voxels[0] + found.voxels[1]);
+      assert.equal(found.places, true); // each frame where its source lies
+      assert.deepEqual(found.same, [true, true, true, true, true]);
+    });
+  },
 });
 
 /** Two discs, and the mask of each by its name. */

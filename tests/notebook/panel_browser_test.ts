@@ -58,12 +58,12 @@ const OFFERED = [
   ...["accept", "none", "outside", "undo", "redo", "closer", "wider", "box"],
   ..."paint".split(" "),
 ] as Offered[];
-const history: { steps: Action[]; done: number } = {
+const history = {
   steps: [
-    { kind: "choose", candidate: 1 },
-    { kind: "click", point: { x: 130, y: 140 } },
-    { kind: "again" },
-    { kind: "choose", candidate: 0 },
+    "Candidate 2 picked",
+    "Click inside at (130, 140)",
+    "None of these",
+    "Candidate 1 picked",
   ],
   done: 3,
 };

@@ -80,6 +80,43 @@ Deno.test("a slice that is accepted is carried to the others, the next look open
   assert.match(host.asked[6], /^Slice 0 of 12: nothing was found here/);
 });
 
+Deno.test("what was undone in a volume is done again, and the history of picks jumps", async () => {
+  using session = await start();
+  const paths = [
+    ...["candidate/0", "accept", "slice/4/20/28/1"],
+    ...["undo", "undo", "redo", "jump/3", "jump/0"],
+  ];
+  const htmls: string[] = [];
+  const host = playHost({
+    browser: async (url) => {
+      htmls.push(await (await fetch(url)).text());
+      await posts(paths[htmls.length - 1])(url);
+    },
+  });
+  const seen: string[] = [];
+  for (let k = 0; k < paths.length; k++) {
+    await pickNextInVolumeAt(host, session);
+    seen.push(JSON.stringify([session.slice, session.aligned, session.areas]));
+  }
+  const [choose, accept, click, undo, twice, redo, third, first] = seen;
+  assert.deepEqual([undo, twice, redo, third], [accept, choose, accept, click]);
+  assert.deepEqual(JSON.parse(first)[1], [6]);
+  // one entry for a pick with its walk, one for a slice with its click
+  const list = (html: string) =>
+    [...html.matchAll(/<li>(.*?)<\/li>/g)].map(([, item]) =>
+      item.replace(/<[^>]+>/g, "")
+    );
+  assert.deepEqual(list(htmls[5]), [
+    "Start",
+    "Slice 6: candidate 1 picked",
+    "Slice 6: recommendation accepted",
+    "Slice 4, click inside at (20, 28)",
+  ]);
+  assert.match(htmls[5], /<strong aria-current="step">Slice 6: candidate 1/);
+  assert.match(htmls[5], /data-path="redo"/);
+  assert.doesNotMatch(htmls[2], /data-path="redo"/);
+});
+
 Deno.test("the panel of a volume has a strip of slices, and its server draws them in three planes", async () => {
   using session = await start();
   await session.propagate();

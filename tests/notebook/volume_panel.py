@@ -1,6 +1,6 @@
 """Works the panel of a volume in Chromium; prints what happened, as JSON.
 
-Usage: volume_panel.py CHROMIUM URL-OF-WORK URL-OF-WIDTHS [FOLDER for screenshots]
+Usage: volume_panel.py CHROMIUM URL-OF-WORK URL-OF-WIDTHS URL-OF-BACK URL-OF-FORTH [FOLDER for screenshots]
 """
 
 import json
@@ -54,7 +54,7 @@ BEYOND = """() => {
 
 
 def main():
-    chromium, url, other, *rest = sys.argv[1:]
+    chromium, url, other, back, forth, *rest = sys.argv[1:]
     steps, errors, widths = {}, [], {}
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which(chromium), args=["--no-sandbox"])
@@ -109,6 +109,21 @@ def main():
         page.mouse.click(box["x"] + box["width"] * 20.5 / 56, box["y"] + box["height"] * 28.5 / 56)
         page.wait_for_selector(".spa-pick-done", state="attached", timeout=60000)
         page.close()
+        for address in (back, forth):
+            page = browser.new_page(viewport={"width": 940, "height": 1300})
+            page.on("pageerror", lambda error: errors.append(str(error)[:300]))
+            page.goto(address)
+            page.wait_for_function(
+                "[...document.querySelectorAll('.spa-pick-plane > img')].every((one) => one.naturalWidth > 0)", timeout=60000)
+            if address == back:  # from another slice, too
+                page.keyboard.press("ArrowRight")
+                page.wait_for_function(f"() => {over} !== 'none'", timeout=60000)
+                page.locator(".spa-pick-history summary").click()
+                page.locator("a[data-path='jump/0']").click()
+            else:
+                page.keyboard.press("r")
+            page.wait_for_selector(".spa-pick-done", state="attached", timeout=60000)
+            page.close()
         for theme in ("light", "dark"):
             page = browser.new_page(viewport={"width": 900, "height": 1300}, color_scheme=theme)
             page.on("pageerror", lambda error: errors.append(str(error)[:300]))

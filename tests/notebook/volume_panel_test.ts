@@ -24,7 +24,7 @@ if (!python || !chromium) {
 
 Deno.test({
   name:
-    "in a browser arrow keys look at other slices in three planes, the window changes, and a click opens a slice",
+    "in a browser arrow keys look at other slices in three planes, the window changes, a click opens a slice, and the history goes back",
   ignore: !python || !chromium,
   fn: async () => {
     const { volume, mask } = ellipsoidVolume();
@@ -47,6 +47,7 @@ Deno.test({
         "none",
         "outside",
         "undo",
+        "redo",
         "go",
         "absent",
         "finish",
@@ -61,9 +62,17 @@ Deno.test({
         ...{ share, mask: inside, added: nothing, removed: nothing },
       })) as unknown as Proposal["candidates"],
     };
-    const choices = choicesOf(image, 2, offers, { slices: depth });
+    const choices = choicesOf(image, 2, offers, { slices: depth, steps: 2 });
+    const history = {
+      steps: [
+        "Slice 6: candidate 1 picked",
+        "Slice 6: recommendation accepted",
+      ],
+      done: 1,
+    };
     const panel = await pickPanel({
-      ...{ image, proposal, choices, volume: shown, title: "Slice 6 of 12" },
+      ...{ image, proposal, choices, history },
+      ...{ volume: shown, title: "Slice 6 of 12" },
       points: [{ x: 27, y: 28 }],
     });
     const until = Date.now() + 600_000;
@@ -74,18 +83,23 @@ Deno.test({
         600_000,
         sliceViews(shown),
       );
-    const [work, other] = [serve(), serve()];
+    const [work, other, back, forth] = [serve(), serve(), serve(), serve()];
     const folder = Deno.env.get("SPA_SCREENSHOTS");
     const { code, stdout } = await new Deno.Command(python!, {
       args: [
         ...["tests/notebook/volume_panel.py", chromium!],
-        ...[work.url, other.url, ...(folder ? [folder] : [])],
+        ...[work, other, back, forth].map(({ url }) => url),
+        ...(folder ? [folder] : []),
       ],
       stderr: "inherit",
     }).output();
     const nothingYet = Promise.resolve(undefined);
-    const picked = await Promise.race([work.picked, nothingYet]);
-    await Promise.all([work.close(), other.close()]);
+    const [picked, jumped, redone] = await Promise.all(
+      [work, back, forth].map(({ picked }) =>
+        Promise.race([picked, nothingYet])
+      ),
+    );
+    await Promise.all([work, other, back, forth].map((one) => one.close()));
     assert.equal(code, 0);
     const { steps, errors, widths } = JSON.parse(
       new TextDecoder().decode(stdout),
@@ -121,6 +135,9 @@ Deno.test({
     assert.deepEqual(picked, {
       ...{ kind: "go", slice: 3, point: { x: 20, y: 28, label: 1 } },
     });
+    // the history goes back, also from another slice, and R goes forth
+    assert.deepEqual(jumped, { kind: "jump", step: 0 });
+    assert.deepEqual(redone, { kind: "redo" });
     for (const [width, found] of Object.entries(widths)) {
       assert.deepEqual(found, [0, 0], width);
     }

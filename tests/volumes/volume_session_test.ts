@@ -70,6 +70,26 @@ Deno.test("everything can be taken back, and done again to the same masks", asyn
   }
   assert.equal(session.canUndo, false);
   await assert.rejects(session.undo(), /Cannot undo/);
+  // forth again without a new walk, step by step and at once
+  const { steps, done, slices } = session.history;
+  assert.deepEqual(
+    steps.map(({ kind }) => kind),
+    ["choose", "propagate", "go", "choose", "absent"],
+  );
+  assert.equal(done, 0);
+  assert.deepEqual(slices, [6, 6, 6, ...Array(3).fill(shown!.slice)]);
+  await session.redo();
+  assert.equal(session.history.done, 1);
+  await session.jumpTo(5);
+  assert.equal(JSON.stringify(session), last);
+  assert.equal(session.proposal, undefined); // it is not here
+  await assert.rejects(session.redo(), /Cannot redo/);
+  await assert.rejects(session.jumpTo(6), /0\.\.5: current value is 6/);
+  // another step ends what can be done again
+  await session.jumpTo(1);
+  await session.apply({ kind: "choose", candidate: 0 });
+  assert.equal(session.canRedo, false);
+  assert.equal(session.history.steps.length, 2);
   using again = await VolumeSession.replay(model, volume, JSON.parse(last));
   assert.equal(JSON.stringify(again), last);
 });
