@@ -171,6 +171,8 @@ const FIXED32 = 5;
 /** Bytes from this size on are kept where they are instead of copied. */
 const UNCOPIED_BYTES = 2 ** 16;
 
+const UTF8 = new TextEncoder();
+
 /** A message, to which fields are appended. */
 class Message {
   /** What comes before the buffer. */
@@ -199,7 +201,7 @@ class Message {
 
   /** Appends a text. */
   string(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
+    return this.bytes(field, UTF8.encode(value));
   }
 
   /** Appends a message. */

@@ -8,6 +8,7 @@ import { countPixels, describeCandidate } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import { outline } from "./outline.ts";
+import { imageURI } from "./raster.ts";
 import {
   areaItem,
   areaSwatch,
@@ -36,17 +37,20 @@ import {
   regionItem,
   wholeView,
 } from "./panel.ts";
-import { imageURI } from "./raster.ts";
 import {
+  COLOR,
   drawTitle,
   idFor,
+  MARGIN,
   num,
+  PICTURE_WIDTH,
   rect,
+  SIZE,
   svgDocument,
   text,
   type TextStyle,
+  WIDTH,
 } from "./svg.ts";
-import { COLOR, MARGIN, PICTURE_WIDTH, SIZE, WIDTH } from "./theme.ts";
 
 /** What {@linkcode candidatesFigure} shows. */
 export interface CandidatesFigureOptions {

@@ -1,7 +1,7 @@
 import { once } from "../once.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import { COLOR, FONT_FAMILY, SERIES, SIZE, WIDTH } from "./theme.ts";
+import { COLOR, FONT_FAMILY, SERIES, SIZE, WIDTH } from "./svg.ts";
 
 /** A chart in the figures' visual language. */
 export interface ChartOptions {

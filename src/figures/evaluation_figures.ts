@@ -10,7 +10,7 @@ import { diceWith, ratersOf, reachTarget } from "../evaluation/tables.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
-import { COLOR, raterName, raterOrder, SIZE } from "./theme.ts";
+import { COLOR, raterName, raterOrder, SIZE } from "./svg.ts";
 import { InputError } from "../input_error.ts";
 import { chartFigure, gapped, plain, seriesColor } from "./chart.ts";
 

@@ -21,8 +21,7 @@ import {
   isDicom,
   readDicomHeader,
 } from "./_dicom_header.ts";
-import { lookUp } from "./_dicom_lut.ts";
-import { type DicomSource, sourceOf } from "./_dicom_source.ts";
+import { type DicomSource, lookUp, sourceOf } from "./_dicom_attributes.ts";
 import { openSeries, seriesValues } from "./_dicom_series.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";

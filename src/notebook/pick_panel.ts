@@ -200,8 +200,6 @@ function legendItem({ label, mark }: LegendItem): string {
   return `<span>${svgElement(box, mark)}${escapeXML(label)}</span>`;
 }
 
-/** What the panel from which a user picks says in words. */
-
 /** How many candidates have a key: one character each. */
 export const KEYS = 9;
 

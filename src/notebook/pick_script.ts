@@ -68,11 +68,32 @@ function run(
   } catch { // a page without a memory: all works but this
   }
 
+  /** The newest box of a prompt below this panel that waits for a line. */
+  const openBox = () => {
+    const own = root.closest(".jp-OutputArea") || document;
+    const boxes = own.querySelectorAll<HTMLInputElement>(".jp-Stdin-input");
+    return [...boxes].filter((box) => !box.disabled).pop();
+  };
+
   const over = (picked = "") => {
     if (sent) return;
     sent = true;
     root.classList.add("spa-pick-done");
     note(picked.trim() || "This question is over: run the cell again.");
+    if (picked.trim()) return;
+    // a browser that was slow to show the panel: the kernel asks by a prompt
+    const wait = setInterval(() => {
+      if (!root.isConnected) return clearInterval(wait);
+      if (!openBox()) return;
+      clearInterval(wait);
+      sent = false;
+      types = true;
+      root.classList.remove("spa-pick-done");
+      note(
+        "The kernel waits for a line in the box below. Click all the same: " +
+          "your answer is typed there. Or type it yourself.",
+      );
+    }, 500);
   };
   let losing = false;
   const lost = async () => {
@@ -134,11 +155,9 @@ function run(
       : path.replaceAll("/", " ");
     root.classList.add("spa-pick-done");
     note("Waiting for the box \u2026");
-    const own = root.closest(".jp-OutputArea") || document;
     const wait = setInterval(() => {
       if (!root.isConnected) return clearInterval(wait);
-      const boxes = own.querySelectorAll<HTMLInputElement>(".jp-Stdin-input");
-      const box = [...boxes].filter((box) => !box.disabled).pop();
+      const box = openBox();
       if (!box) return;
       clearInterval(wait);
       box.value = line;

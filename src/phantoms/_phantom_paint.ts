@@ -251,6 +251,19 @@ export function stroke(
   }
 }
 
+/** The point of a circle at an angle in radians. */
+export function onCircle(
+  x: number,
+  y: number,
+  radius: number,
+  angle: number,
+): { x: number; y: number } {
+  return {
+    x: x + radius * Math.cos(angle),
+    y: y + radius * Math.sin(angle),
+  };
+}
+
 /** A winding path that tapers, such as a vessel's. */
 export function walk(
   random: Random,

@@ -17,7 +17,7 @@ import pick_kernel  # noqa: E402  the kernel
 
 LOOP = """const got = [];
 while (got.length < COUNT) {
-  const action = await spa.pick(proposal, { image, patience: 60 });
+  const action = await spa.pick(proposal, { image, patience: 600 });
   got.push(action.kind === "choose" ? action.candidate : action.kind);
 }
 JSON.stringify(got)"""

@@ -452,6 +452,23 @@ Deno.test("a panel whose question is over says so, and nothing can be picked", a
   }
 });
 
+Deno.test("a panel that was shown too late types into the prompt that the kernel asks by instead", async () => {
+  const dead = Promise.reject(new TypeError("Failed to fetch"));
+  dead.catch(() => {});
+  for (const ended of [dead, Promise.resolve("\n")]) {
+    const { sent, find, click, window } = open(said, ended, Date.now() - 1);
+    const status = find(".spa-pick-status");
+    await until(() => /This question is over/.test(status.textContent!));
+    const box = addBox(window);
+    await until(() => /box below/.test(status.textContent!));
+    assert.equal(find(".spa-pick").classList.contains("spa-pick-done"), false);
+    click("a[data-path='candidate/1']");
+    await until(() => box.length > 0);
+    assert.deepEqual([box, sent], [["2"], []]);
+    window.close();
+  }
+});
+
 Deno.test("a page that was loaded anew says that it gets no more of the cell, another does not", async () => {
   const [, id] = /<div [^>]*id="([^"]+)"/.exec(draw(URL_OF_PICKS, 0).page)!;
   for (

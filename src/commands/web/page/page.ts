@@ -7,7 +7,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { extentOf } from "../../../arrays/extent.ts";
-import { COLOR, raterName } from "../../../figures/theme.ts";
+import { COLOR, raterName } from "../../../figures/svg.ts";
 import { dice } from "../../../metrics/overlap.ts";
 import type { Model } from "../../../model/model.ts";
 import {
@@ -89,7 +89,10 @@ const mixtureChart = new MixtureChart(get("mixture"));
 const ticked = (id: string) => get<HTMLInputElement>(id).checked;
 
 let model: Model | undefined;
-let subject = sample(...SAMPLES[0]);
+/** The larger files load while the first sample is painted. */
+const loading = loadParts();
+const first = sample(...SAMPLES[0]);
+let subject = first;
 let session: Session | undefined;
 let steps: Step[] = [];
 let accepted: Mask | undefined;
@@ -677,26 +680,35 @@ function pressSample(button?: Element): void {
   }
 }
 
-/** The strip of sample images. */
-async function listSamples(): Promise<void> {
-  const add = (kind: PhantomKind, seed: number, before: Element | null) => {
-    const made = sample(kind, seed);
-    const button = document.createElement("button");
-    button.type = "button";
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [made.raster.width, made.raster.height];
-    canvas.getContext("2d")!.drawImage(made.raster, 0, 0);
-    canvas.ariaHidden = "true";
-    button.append(canvas, `${made.object} ${seed}`);
-    button.onclick = () => {
-      if (busy) return;
-      pressSample(button);
-      get("open-reference").hidden = true;
-      open(made);
-    };
-    get("samples").insertBefore(button, before);
-    return button;
+/** A sample's button in the strip, and its picture. */
+function addSample(
+  [kind, seed]: (typeof SAMPLES)[number],
+  before: Element,
+  made?: Subject,
+): { readonly button: HTMLElement; paint(): void } {
+  const button = document.createElement("button");
+  button.type = "button";
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 128;
+  canvas.ariaHidden = "true";
+  button.append(canvas, `${OBJECTS[kind][1]} ${seed}`);
+  const paint = () => {
+    made ??= sample(kind, seed);
+    canvas.getContext("2d")!.drawImage(made.raster, 0, 0, 128, 128);
+    return made;
   };
+  button.onclick = () => {
+    if (busy) return;
+    pressSample(button);
+    get("open-reference").hidden = true;
+    open(paint());
+  };
+  get("samples").insertBefore(button, before);
+  return { button, paint };
+}
+
+/** The strip of sample images; they are painted once nothing else is to be done. */
+async function listSamples(): Promise<void> {
   const another = document.createElement("button");
   another.type = "button";
   another.className = "another";
@@ -704,26 +716,28 @@ async function listSamples(): Promise<void> {
   another.onclick = () => {
     if (busy) return;
     const kind = PHANTOM_KINDS[unseenSeed % PHANTOM_KINDS.length];
-    add(kind, unseenSeed++, another).click();
+    addSample([kind, unseenSeed++], another).button.click();
   };
   get("samples").append(another);
-  for (const [i, [kind, seed]] of SAMPLES.entries()) {
-    const button = add(kind, seed, another);
-    if (i === 0) button.click();
-    // the page answers while the pictures are painted
-    await new Promise((resolve) => setTimeout(resolve));
+  const added = SAMPLES.map((each, i) =>
+    addSample(each, another, i === 0 ? first : undefined)
+  );
+  added[0].button.click();
+  for (const { paint } of added) {
+    // a click is answered first
+    await new Promise((resolve) => requestIdleCallback(resolve));
+    paint();
   }
 }
 
 listen();
 listSamples();
 try {
-  const network = await loadParts();
+  const network = await loading;
   if (!early) {
     // compiles what a proposal needs while the user looks at the image
-    const { image } = sample(...SAMPLES[0]);
     const points = [{ x: 64, y: 64 }];
-    (await Session.start(network, image, { points })).dispose();
+    (await Session.start(network, first.image, { points })).dispose();
   }
   model = network;
   say(`Click inside the ${subject.object}.`);
