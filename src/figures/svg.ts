@@ -60,7 +60,7 @@ export const RATERS = [
 /** Font sizes in pixels of a figure at its own width. */
 export const SIZE = { title: 18, heading: 15, label: 13, small: 12 } as const;
 
-/** The shipped typeface, and what a browser, which lacks it, takes. */
+/** The shipped typeface, and those that a browser without it takes. */
 export const FONT_FAMILY = "SPA Sans, DejaVu Sans, Verdana, sans-serif";
 
 /** Width of a figure in pixels: that of a notebook's output. */

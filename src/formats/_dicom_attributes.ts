@@ -51,7 +51,7 @@ export class Attributes {
     return numbersIn(this.find(tag, frame), tag, this.name);
   }
 
-  /** The same, where a file whose numbers are none is as good as without them. */
+  /** The same; text that is no number counts as absent. */
   places(tag: string, frame = 0): number[] {
     return placesIn(this.find(tag, frame), tag);
   }
@@ -142,7 +142,7 @@ export function shortsOf(
   );
 }
 
-/** Whose image it is, and of which files: what is written about it repeats that. */
+/** The patient, the study and the files of an image. A segmentation of it repeats them. */
 export interface DicomSource {
   /** Patient, study, frame of reference: the file's text by its tag, bytes as letters. */
   readonly attributes: Readonly<Record<string, string>>;

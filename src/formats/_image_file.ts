@@ -116,7 +116,7 @@ function joinChunks(
   return data;
 }
 
-/** What a zlib stream holds, which must be `length` bytes. */
+/** The content of a zlib stream. It must be `length` bytes. */
 function inflateTo(data: Uint8Array, length: number, name: string): Uint8Array {
   try {
     if (length > data.length * 1032) throw new Error(`${data.length} bytes`);

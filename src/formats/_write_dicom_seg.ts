@@ -29,7 +29,7 @@ const EXPLICIT_LITTLE = "1.2.840.10008.1.2.1";
 /** This writer's own identifier. */
 const IMPLEMENTATION = "2.25.271301184229138230551417238406171294853";
 
-/** A whole file: its meta information, and its data set, whose attributes may come in any order. */
+/** A whole file: its meta information and its data set. The attributes may come in any order. */
 function encodeDicom(
   attributes: readonly Attribute[],
   { sopClass, sopInstance }: { sopClass: string; sopInstance: string },

@@ -318,7 +318,7 @@ function paintPyramids(
   });
 }
 
-/** The renal vessels and the pelvis, which leave through the hilum. */
+/** The renal vessels and the pelvis. They leave through the hilum. */
 function paintHilum(
   random: Random,
   image: Field,

@@ -14,7 +14,7 @@ export interface Scene {
   /** [size, size, channels], values 0..1. */
   image: Float32Array;
   channels: 1 | 3;
-  /** The object, on whose inside all raters agree. */
+  /** The object. All raters agree on its inside. */
   object: Field;
   /** An attached part that some raters include. */
   part?: Field;

@@ -85,7 +85,7 @@ export interface Proposal {
   readonly predictions: Predictions;
 }
 
-/** Candidates K by default, the paper's: of a proposal, and of training's. */
+/** The default K, as in the paper: candidates of a proposal, in training as well. */
 export const CANDIDATES = 4;
 
 /**

@@ -6,9 +6,9 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import {
   candidatesFigure,
-  compactCount,
   layOutCandidates,
 } from "../../src/figures/candidates_figure.ts";
+import { compactCount } from "../../src/figures/describe.ts";
 import { colormap } from "../../src/figures/raster.ts";
 import {
   entropyFigure,
