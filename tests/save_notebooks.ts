@@ -17,7 +17,7 @@ for (const name of names) {
   const path = `${NOTEBOOKS}/${name}.ipynb`;
   const notebook = JSON.parse(await Deno.readTextFile(path));
   const start = performance.now();
-  const ran = await runNotebook(notebook);
+  const ran = await runNotebook(notebook, { timeout: 900 });
   const seconds = (performance.now() - start) / 1000;
   const code = notebook.cells.filter((cell: { cell_type: string }) =>
     cell.cell_type === "code"

@@ -119,7 +119,7 @@ for (const name of NAMES) {
     fn: async () => {
       const { text, code } = await readNotebook(name);
       const start = performance.now();
-      const ran = await runNotebook(JSON.parse(text), { timeout: 300 });
+      const ran = await runNotebook(JSON.parse(text), { timeout: 900 });
       const seconds = (performance.now() - start) / 1000;
       console.log(`${name} in ${seconds.toFixed(0)} s`);
       assert.equal(ran.length, code.length);
