@@ -58,7 +58,11 @@ export { pickStart } from "./src/notebook/pick_start.ts";
 export { type Phantom, phantom } from "./src/phantoms/phantom.ts";
 export { phantomVolume } from "./src/phantoms/phantom_volume.ts";
 export { createRandom, type Random } from "./src/random.ts";
-export { addPoint } from "./src/spa/add_point.ts";
+export {
+  addPoint,
+  type UpdateOptions,
+  updatePreference,
+} from "./src/spa/update_preference.ts";
 export { type Candidate, cluster, type Proposal } from "./src/spa/cluster.ts";
 export { decode } from "./src/spa/decode.ts";
 export type { ImageEmbedding } from "./src/spa/embedding.ts";
@@ -85,9 +89,5 @@ export {
   type Start,
   startPreference,
 } from "./src/spa/start_preference.ts";
-export {
-  type UpdateOptions,
-  updatePreference,
-} from "./src/spa/update_preference.ts";
 export { Labels } from "./src/volumes/labels.ts";
 export { VolumeSession } from "./src/volumes/volume_session.ts";

@@ -1,6 +1,6 @@
-import { InputError } from "./input_error.ts";
+/** Tables as plain data, and as text: for a terminal, Markdown, CSV. */
 
-/** Tables as plain data, and as text. */
+import { InputError } from "./input_error.ts";
 
 /** One column of a {@linkcode Table}. */
 export interface Column {
@@ -8,7 +8,7 @@ export interface Column {
   readonly heading: string;
   /** Decimals of its numbers. Default: as many as each has. */
   readonly digits?: number;
-  /** Which defaults to "right" where all its cells are numbers. */
+  /** Default: "right" where all its cells are numbers, else "left". */
   readonly align?: "left" | "right";
 }
 
@@ -117,4 +117,16 @@ function pad(cell: string, width: number, side: "left" | "right"): string {
 function displayWidth(text: string): number {
   // deno-lint-ignore no-control-regex -- terminal color codes begin so
   return [...text.replaceAll(/\u001b\[[0-9;]*m/g, "")].length;
+}
+
+/** Rows as CSV, a field quoted where it has to be (RFC 4180). */
+export function csvText(
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  return rows.map((fields) => `${fields.map(quote).join(",")}\n`).join("");
+}
+
+function quote(field: string | number): string {
+  const text = String(field);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { markdownTable, type Table, textTable } from "../src/table.ts";
+import { csvText, markdownTable, type Table, textTable } from "../src/table.ts";
 
 const TABLE: Table = {
   columns: [
@@ -54,5 +54,15 @@ Deno.test("textTable() refuses a row of another length", () => {
   assert.throws(
     () => textTable({ columns: [{ heading: "a" }], rows: [[1, 2]] }),
     { name: "RangeError", message: /must have 1 cells: current value is 2/ },
+  );
+});
+
+Deno.test("csvText() quotes fields with commas, quotes or line breaks", () => {
+  assert.equal(
+    csvText([["image", "Dice"], ["a, b", 0.5], ['the "second"', 1], [
+      "c\nd",
+      0,
+    ]]),
+    'image,Dice\n"a, b",0.5\n"the ""second""",1\n"c\nd",0\n',
   );
 });

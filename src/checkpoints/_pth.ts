@@ -14,7 +14,7 @@ import {
   isWhole,
   show,
 } from "./_elements.ts";
-import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
+import { FileCheckpoint, type TensorRecord } from "./checkpoint.ts";
 import { Dict, Global, kind, Opaque, setItems, unpickle } from "./_pickle.ts";
 import {
   checkStored,

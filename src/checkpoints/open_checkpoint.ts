@@ -4,9 +4,12 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ByteSource, openFile } from "./_byte_source.ts";
 import { show } from "./_elements.ts";
-import { FileCheckpoint, type TensorRecord } from "./_file_checkpoint.ts";
+import {
+  type Checkpoint,
+  FileCheckpoint,
+  type TensorRecord,
+} from "./checkpoint.ts";
 import { openPth } from "./_pth.ts";
-import type { Checkpoint } from "./checkpoint.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { InputError } from "../input_error.ts";
 

@@ -23,7 +23,7 @@ import {
   checkFinite,
   FileCheckpoint,
   type TensorRecord,
-} from "./_file_checkpoint.ts";
+} from "./checkpoint.ts";
 import { InputError } from "../input_error.ts";
 
 /** What a safetensors file holds. */

@@ -9,27 +9,38 @@ const ROOMS = ["model", "spa", "evaluation", "baselines"];
 const SHOWN = /tables|summary|statistics|saved_evaluation/;
 
 /**
- * The code without comments, imports and white space, which change no figure.
+ * The declarations of a file without comments, imports, white space and the word
+ * `export`, which change no figure.
  */
-function essence(code: string): string {
+function declarationsOf(code: string): string[] {
   return code
     .replaceAll(/\/\*[^]*?\*\//g, "")
     .replaceAll(/^\s*\/\/.*$/gm, "")
     .replaceAll(/^(import|export) (type )?[^;=]*from "[^"]*";$/gm, "")
-    .replaceAll(/\s+/g, "");
+    .split(/\n(?=[a-z])/) // a declaration begins at the left edge
+    .map((text) => text.replace(/^export /, "").replaceAll(/\s+/g, ""))
+    .filter((text) => text !== "");
+}
+
+/**
+ * A digest of code, wherever its declarations stand.
+ *
+ * @param codes The text of each file.
+ */
+export function versionOf(codes: readonly string[]): string {
+  return digest(codes.flatMap(declarationsOf).sort());
 }
 
 /**
  * Tells versions of the method apart: a digest of the code of the network, the
  * method, the simulated users and the baselines. Comments, imports and the form
- * of lines do not count, nor does a file's name.
+ * of lines do not count, nor does the file that a declaration stands in.
  */
 export function methodVersion(): string {
-  const codes = ROOMS.flatMap((room) => {
+  return versionOf(ROOMS.flatMap((room) => {
     const folder = fileURLToPath(new URL(`../${room}/`, import.meta.url));
     return [...Deno.readDirSync(folder)]
       .filter(({ name }) => name.endsWith(".ts") && !SHOWN.test(name))
-      .map(({ name }) => essence(Deno.readTextFileSync(join(folder, name))));
-  });
-  return digest(codes.sort());
+      .map(({ name }) => Deno.readTextFileSync(join(folder, name)));
+  }));
 }

@@ -122,7 +122,7 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   );
 }
 
-/** Values of a shape of which nothing but the shape is asked. */
+/** Values that are asked for nothing but their shape. */
 const NO_VALUES = new Uint8Array();
 
 /** Whether an image's few slices are channels: its masks have one slice. */

@@ -7,8 +7,14 @@ import {
 } from "./_file_case.ts";
 import { findSplit, OWN_NAMES, type Split, SPLITS } from "./_split.ts";
 import type { Dataset } from "./dataset.ts";
-import { folderDataset } from "./folder.ts";
-import { isQubiq, isRefuge2, lidcCrops, qubiq, refuge2 } from "./layouts.ts";
+import {
+  folderDataset,
+  isQubiq,
+  isRefuge2,
+  lidcCrops,
+  qubiq,
+  refuge2,
+} from "./layouts.ts";
 import { checkOptions } from "../options.ts";
 
 /** Options of {@linkcode openDataset}. */

@@ -9,7 +9,11 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import type { Model } from "../model/model.ts";
 import type { Random } from "../random.ts";
-import { addPoint } from "../spa/add_point.ts";
+import {
+  addPoint,
+  type UpdateOptions,
+  updatePreference,
+} from "../spa/update_preference.ts";
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
@@ -21,10 +25,6 @@ import { sampleGMM } from "../spa/sample_gmm.ts";
 import { regionWith } from "../spa/session.ts";
 import { errorClick, type SimulatedUser } from "../spa/simulated_user.ts";
 import { carryPreference } from "../spa/start_preference.ts";
-import {
-  type UpdateOptions,
-  updatePreference,
-} from "../spa/update_preference.ts";
 
 /** The moves of a simulated user. */
 export type Interaction = "pick" | "click" | "mixed";

@@ -5,14 +5,18 @@
  */
 
 export type { Case, Dataset } from "../datasets/dataset.ts";
-export { folderDataset } from "../datasets/folder.ts";
-export { lidcCrops } from "../datasets/layouts.ts";
+export {
+  folderDataset,
+  lidcCrops,
+  qubiq,
+  type QubiqOptions,
+  refuge2,
+  type Refuge2Options,
+} from "../datasets/layouts.ts";
 export {
   openDataset,
   type OpenDatasetOptions,
 } from "../datasets/open_dataset.ts";
-export { qubiq, type QubiqOptions } from "../datasets/layouts.ts";
-export { refuge2, type Refuge2Options } from "../datasets/layouts.ts";
 export type { CaseOptions } from "../datasets/_file_case.ts";
 export type { MaskOptions } from "../formats/read_mask.ts";
 export type {
@@ -21,8 +25,7 @@ export type {
   SliceOptions,
   Voi,
 } from "../formats/volume.ts";
-export type { DicomInstance } from "../formats/_dicom_source.ts";
-export type { Lut } from "../formats/_dicom_lut.ts";
+export type { DicomInstance, Lut } from "../formats/_dicom_attributes.ts";
 export {
   PHANTOM_KINDS,
   PHANTOM_RATERS,

@@ -16,33 +16,31 @@ export {
   diceFigure,
   type DiceFigureOptions,
   type DiceSeries,
+  learningFigure,
 } from "../figures/dice_figure.ts";
-export { differencesFigure } from "../figures/evaluation_figures.ts";
 export {
-  entropyFigure,
-  type EntropyFigureOptions,
-} from "../figures/entropy_figure.ts";
-export {
+  differencesFigure,
   evaluationFigure,
   type EvaluationFigureOptions,
   raterSeries,
+  ratersFigure,
+  targetsFigure,
+  variantsFigure,
 } from "../figures/evaluation_figures.ts";
-export type { FigureSource } from "../figures/figure.ts";
 export {
+  entropyFigure,
+  type EntropyFigureOptions,
   imageFigure,
   type ImageFigureOptions,
+  maskFigure,
+  type MaskFigureOptions,
 } from "../figures/image_figure.ts";
-export { learningFigure } from "../figures/learning_figure.ts";
-export { maskFigure, type MaskFigureOptions } from "../figures/image_figure.ts";
+export { type FigureSource, stackFigures } from "../figures/figure.ts";
 export {
   mixtureFigure,
   type MixtureFigureOptions,
 } from "../figures/mixture_figure.ts";
 export { modelFigure } from "../figures/model_figure.ts";
-export { ratersFigure } from "../figures/evaluation_figures.ts";
-export { stackFigures } from "../figures/figure.ts";
-export { targetsFigure } from "../figures/evaluation_figures.ts";
-export { variantsFigure } from "../figures/evaluation_figures.ts";
 export {
   type AreaStrip,
   volumeFigure,

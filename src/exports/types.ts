@@ -32,7 +32,7 @@ export type {
   PhantomVolumeKind,
   PhantomVolumeRater,
 } from "../phantoms/phantom_volume.ts";
-export type { PointUpdate } from "../spa/add_point.ts";
+export type { ChoiceUpdate, PointUpdate } from "../spa/update_preference.ts";
 export type { Notice } from "../spa/cluster.ts";
 export type { DecodeOptions } from "../spa/decode.ts";
 export type { Identity, Looks } from "../spa/embedding.ts";
@@ -41,7 +41,6 @@ export type { Stroke } from "../spa/feedback.ts";
 export type { Frame } from "../spa/frame.ts";
 export type { KeptSamples } from "../spa/predictions.ts";
 export type { ProposalOptions } from "../spa/propose.ts";
-export type { ChoiceUpdate } from "../spa/update_preference.ts";
 export type { Doubt, Suggestion } from "../volumes/suggestions.ts";
 export type {
   AcceptAction,

@@ -4,10 +4,16 @@ import { dice } from "../metrics/overlap.ts";
 import type { Candidate, Proposal } from "../spa/cluster.ts";
 import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
-import { countPixels, describeCandidate } from "./describe.ts";
+import {
+  changes,
+  countPixels,
+  describeCandidate,
+  percent,
+} from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import { outline } from "./outline.ts";
+import { imageURI } from "./raster.ts";
 import {
   areaItem,
   areaSwatch,
@@ -36,17 +42,20 @@ import {
   regionItem,
   wholeView,
 } from "./panel.ts";
-import { imageURI } from "./raster.ts";
 import {
+  COLOR,
   drawTitle,
   idFor,
+  MARGIN,
   num,
+  PICTURE_WIDTH,
   rect,
+  SIZE,
   svgDocument,
   text,
   type TextStyle,
+  WIDTH,
 } from "./svg.ts";
-import { COLOR, MARGIN, PICTURE_WIDTH, SIZE, WIDTH } from "./theme.ts";
 
 /** What {@linkcode candidatesFigure} shows. */
 export interface CandidatesFigureOptions {
@@ -371,16 +380,12 @@ export function layOutCandidates(
 
 /** Height of a caption under a picture, in pixels. */
 export const CAPTION = 56;
-
 /** Height of one with a line for Dice alone. */
 export const TALL_CAPTION = 75;
-
 /** Below this width of a picture Dice has a line of its own. */
 export const NARROW = 125;
-
 /** Room for Dice in bold, and before it. */
 const DICE = 78;
-
 const LINES = [29, 48, 67]; // baselines below the picture
 
 /** The facts in a caption besides its subject. */
@@ -481,28 +486,6 @@ export function drawChosen(
       anchor: "middle",
       fill: COLOR.paper,
     });
-}
-
-/** A share as whole percent. */
-export function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
-}
-
-/** The pixels that a candidate adds and removes, in few characters. */
-export function changes(
-  { added, removed }: Pick<Candidate, "added" | "removed">,
-): [plus: string, minus: string] {
-  return [
-    `+${compactCount(countPixels(added))}`,
-    `−${compactCount(countPixels(removed))}`,
-  ];
-}
-
-/** A count in at most four characters: 467, 1.2k, 34k, 1.3M. */
-export function compactCount(count: number): string {
-  if (count < 1000) return String(count);
-  const [unit, letter] = count < 999_500 ? [1e3, "k"] : [1e6, "M"];
-  return `${(count / unit).toFixed(count < 9.95 * unit ? 1 : 0)}${letter}`;
 }
 
 function drawDice(

@@ -1,7 +1,7 @@
 import { once } from "../once.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
-import { COLOR, FONT_FAMILY, SERIES, SIZE, WIDTH } from "./theme.ts";
+import { COLOR, FONT_FAMILY, SERIES, SIZE, WIDTH } from "./svg.ts";
 
 /** A chart in the figures' visual language. */
 export interface ChartOptions {
@@ -24,7 +24,7 @@ const HEIGHT = 440;
 const MARGINS = { left: 72, right: 24 };
 const LEGEND_ROW = 20;
 
-/** A static chart, which notebooks that know plotly show interactive. */
+/** A static chart. Notebooks that know plotly show it interactive. */
 export function chartFigure(
   { title, alt, names, data, xaxis, yaxis }: ChartOptions,
 ): Figure {
@@ -87,7 +87,7 @@ export function seriesColor(i: number): string {
   return SERIES[i % SERIES.length];
 }
 
-/** Escapes a text for plotly, which reads some HTML. */
+/** Escapes a text, because plotly reads some HTML. */
 export function plain(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");
@@ -176,7 +176,7 @@ async function readPlotly(): Promise<string> {
   return await Deno.readTextFile(new URL(url));
 }
 
-/** The sizes of text, which plotly asks of a browser and jsdom lacks. */
+/** The sizes of text. Plotly asks a browser for them, and jsdom lacks them. */
 function addLayout(window: Window, fonts: Fonts): void {
   const measure = (element: Window) => {
     const style = window.getComputedStyle(element);

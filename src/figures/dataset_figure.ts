@@ -19,8 +19,11 @@ import {
   wholeView,
 } from "./panel.ts";
 import { outline } from "./outline.ts";
+import { imageURI } from "./raster.ts";
 import {
   COLOR,
+  drawTitle,
+  idFor,
   MARGIN,
   RATER_LINES,
   type RaterLine,
@@ -28,10 +31,10 @@ import {
   raterName,
   raterOrder,
   SIZE,
+  svgDocument,
+  text,
   WIDTH,
-} from "./theme.ts";
-import { imageURI } from "./raster.ts";
-import { drawTitle, idFor, svgDocument, text } from "./svg.ts";
+} from "./svg.ts";
 
 /** What {@linkcode datasetFigure} shows. */
 export interface DatasetFigureOptions {

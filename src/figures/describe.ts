@@ -19,6 +19,28 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** A share as whole percent. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** The pixels that a candidate adds and removes, in few characters. */
+export function changes(
+  { added, removed }: Pick<Candidate, "added" | "removed">,
+): [plus: string, minus: string] {
+  return [
+    `+${compactCount(countPixels(added))}`,
+    `−${compactCount(countPixels(removed))}`,
+  ];
+}
+
+/** A count in at most four characters: 467, 1.2k, 34k, 1.3M. */
+export function compactCount(count: number): string {
+  if (count < 1000) return String(count);
+  const [unit, letter] = count < 999_500 ? [1e3, "k"] : [1e6, "M"];
+  return `${(count / unit).toFixed(count < 9.95 * unit ? 1 : 0)}${letter}`;
+}
+
 /** A large count in short: 467, 33.7 k, 1.29 M. */
 export function short(count: number): string {
   if (count < 1000) return String(count);

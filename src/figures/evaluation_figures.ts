@@ -10,7 +10,7 @@ import { diceWith, ratersOf, reachTarget } from "../evaluation/tables.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
-import { COLOR, raterName, raterOrder, SIZE } from "./theme.ts";
+import { COLOR, raterName, raterOrder, SIZE } from "./svg.ts";
 import { InputError } from "../input_error.ts";
 import { chartFigure, gapped, plain, seriesColor } from "./chart.ts";
 
@@ -299,7 +299,7 @@ interface BarsFigureOptions {
 /** Share of a group's width that its bars take together, and the gaps of one's. */
 const WIDTHS = { group: 0.76, bar: 0.88, most: 0.3 };
 
-/** The patterns of bars, which differ by more than color. */
+/** The patterns of bars: they differ by more than color. */
 const PATTERNS = ["", "/", ".", "\\", "x", "-"];
 
 /**

@@ -5,8 +5,18 @@ import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import { drawLegend, type LegendItem, type Rect } from "./panel.ts";
 import { principalPlane } from "./principal_plane.ts";
-import { drawTitle, num, rect, svgDocument, text } from "./svg.ts";
-import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
+import {
+  COLOR,
+  drawTitle,
+  MARGIN,
+  num,
+  rect,
+  SERIES,
+  SIZE,
+  svgDocument,
+  text,
+  WIDTH,
+} from "./svg.ts";
 import { InputError } from "../input_error.ts";
 
 /** What {@linkcode mixtureFigure} shows besides the mixtures. */

@@ -4,14 +4,18 @@ import { counted, countParameters, describeModel, short } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import {
+  COLOR,
   drawLines,
   drawTitle,
+  MARGIN,
   rect,
+  SERIES,
+  SIZE,
   svgDocument,
   text,
+  WIDTH,
   wrapText,
 } from "./svg.ts";
-import { COLOR, MARGIN, SERIES, SIZE, WIDTH } from "./theme.ts";
 
 const BAR = { y: 72, height: 26 };
 const LABELS = 150; // width of the facts' names

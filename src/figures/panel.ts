@@ -5,8 +5,7 @@ import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import { MAX_SIDE } from "./raster.ts";
 import { type Fonts, widthBound } from "./fonts.ts";
-import { num, rect, text } from "./svg.ts";
-import { COLOR, SIZE } from "./theme.ts";
+import { COLOR, num, rect, SIZE, text } from "./svg.ts";
 import { InputError } from "../input_error.ts";
 
 /** A rectangle: of the figure in its pixels, or of an image in its own. */

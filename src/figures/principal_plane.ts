@@ -1,6 +1,6 @@
 /** Points of many dimensions in a plane. */
 
-/** The plane in which some points spread the most. */
+/** The plane of the largest spread of some points. */
 export interface PrincipalPlane {
   /** A point's place in the plane; the mean of the points is (0, 0). */
   readonly project: (point: ArrayLike<number>) => [number, number];

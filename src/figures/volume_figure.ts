@@ -10,6 +10,7 @@ import { counted, describeVolume } from "./describe.ts";
 import { Figure } from "./figure.ts";
 import { type Fonts, loadFonts } from "./fonts.ts";
 import { outline } from "./outline.ts";
+import { imageURI } from "./raster.ts";
 import {
   drawLegend,
   legendHeight,
@@ -17,9 +18,17 @@ import {
   lineItem,
   type Rect,
 } from "./panel.ts";
-import { imageURI } from "./raster.ts";
-import { drawTitle, num, rect, svgDocument, text } from "./svg.ts";
-import { COLOR, MARGIN, SIZE, WIDTH } from "./theme.ts";
+import {
+  COLOR,
+  drawTitle,
+  MARGIN,
+  num,
+  rect,
+  SIZE,
+  svgDocument,
+  text,
+  WIDTH,
+} from "./svg.ts";
 
 /** An object of a volume, to be outlined. */
 export interface VolumeMask {

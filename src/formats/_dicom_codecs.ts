@@ -174,7 +174,7 @@ async function jpegLossless(
   return { bytes, little: true, planar: false, plain: true, ybr };
 }
 
-/** What is used of a decoder that was compiled from C++, which comes without types. */
+/** The parts that are used of a decoder compiled from C++. It comes without types. */
 interface CompiledDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;

@@ -2,11 +2,19 @@ import { badFile } from "./_bytes.ts";
 import type { DataSet, Element } from "dicom-parser";
 import { Buffer } from "node:buffer";
 import { inflateRawSync } from "node:zlib";
-import { Attributes, itemOf, placesIn, shortsOf } from "./_dicom_attributes.ts";
-import { type Lut, paletteOf, sequenceLut } from "./_dicom_lut.ts";
+import {
+  Attributes,
+  type DicomOrigin,
+  itemOf,
+  type Lut,
+  originOf,
+  paletteOf,
+  placesIn,
+  sequenceLut,
+  shortsOf,
+} from "./_dicom_attributes.ts";
 import { placeOf } from "./_dicom_place.ts";
 import { type Segments, segmentsOf } from "./_dicom_seg.ts";
-import { type DicomOrigin, originOf } from "./_dicom_source.ts";
 import { AS_STORED, type VolumeHeader } from "./_volume_header.ts";
 import { isInputError } from "../input_error.ts";
 

@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from "ndarray";
 import type { DicomHeader } from "./_dicom_header.ts";
 import { checkColors, decodeFrame, type Frame } from "./_dicom_codecs.ts";
 import { badFile, SAMPLES } from "./_bytes.ts";
-import { lookUp } from "./_dicom_lut.ts";
+import { lookUp } from "./_dicom_attributes.ts";
 import type { Segments } from "./_dicom_seg.ts";
 import { countValues } from "./_volume_header.ts";
 

@@ -104,7 +104,7 @@ export interface StatedPlace {
   stated?: number;
 }
 
-/** Where frames lie, as far as it is known, and the order in which they lie one behind the other. */
+/** The known places of frames, and their order along the normal. */
 export interface Place extends Pick<VolumeHeader, "spacing" | "affine"> {
   order?: readonly number[];
 }

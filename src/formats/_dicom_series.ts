@@ -17,7 +17,7 @@ import {
   isDicom,
   readDicomDataSet,
 } from "./_dicom_header.ts";
-import { sourceOf } from "./_dicom_source.ts";
+import { sourceOf } from "./_dicom_attributes.ts";
 import { badFile, readHead } from "./_bytes.ts";
 import { countValues, type VolumeHeader } from "./_volume_header.ts";
 import { InputError } from "../input_error.ts";

@@ -343,7 +343,7 @@ function jpegRule(
   return (value) => value >= MIDDLE;
 }
 
-/** Files of which it was told. */
+/** Files that were warned about. */
 const told = new Set<string>();
 
 /** Warns, once for a file, where nearly all of a mask is inside. */

@@ -3,7 +3,7 @@ import { badFile } from "./_bytes.ts";
 /** TIFF's photometric interpretation of indices into a table of colors. */
 const PALETTE = 3;
 
-/** A sample beside colors that is alpha, by which they are multiplied. */
+/** A sample beside colors that is alpha; the colors are multiplied by it. */
 const ASSOCIATED = 1;
 
 /** What a directory of a TIFF file (TIFF 6.0, or BigTIFF) says of its samples. */

@@ -1,8 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import type { Values } from "../arrays/contiguous.ts";
-import type { Lut } from "./_dicom_lut.ts";
-import type { DicomSource } from "./_dicom_source.ts";
+import type { DicomSource, Lut } from "./_dicom_attributes.ts";
 import { InputError } from "../input_error.ts";
 
 /**

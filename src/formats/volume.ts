@@ -21,8 +21,7 @@ import {
   isDicom,
   readDicomHeader,
 } from "./_dicom_header.ts";
-import { lookUp } from "./_dicom_lut.ts";
-import { type DicomSource, sourceOf } from "./_dicom_source.ts";
+import { type DicomSource, lookUp, sourceOf } from "./_dicom_attributes.ts";
 import { openSeries, seriesValues } from "./_dicom_series.ts";
 import { isNifti, niftiHeader, niftiValues } from "./_nifti.ts";
 import { isNpy, isZip, npyHeader, npyValues, npzEntry } from "./_npy.ts";
@@ -61,7 +60,7 @@ export interface Volume {
   readonly layout: Layout;
   /** How DICOM says to show values where that is no window: a sigmoid, or a table. */
   readonly voi?: Voi;
-  /** The values of voxels where there is no image (DICOM's padding), which count for no window. */
+  /** The values of voxels where there is no image (DICOM's padding). They count for no window. */
   readonly padding?: readonly [low: number, high: number];
   /** The header of a NIfTI file, for what is written with its geometry. */
   readonly nifti?: Uint8Array;
@@ -450,7 +449,7 @@ export function percentileWindow(
   return low < high ? [low, high] : [sorted[0], sorted[last]];
 }
 
-/** As `filter`, which would hold every value as an object besides. */
+/** As `filter`, but without an object for every value. */
 function kept(
   values: Float32Array,
   isKept: (value: number) => boolean,

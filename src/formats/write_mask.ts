@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../files.ts";
 import { checkOptions } from "../options.ts";
 import { encodeRle } from "./_coco_rle.ts";
 import { AS_STORED } from "./_volume_header.ts";
-import { encodeNifti } from "./_write_nifti.ts";
+import { encodeNifti } from "./_nifti.ts";
 import { encodeSegmentation } from "./_write_dicom_seg.ts";
 import { encodePng } from "./write_image.ts";
 import { type Volume, volumeSlice } from "./volume.ts";

@@ -1,8 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { checkSameShape, scorePairs } from "./_masks.ts";
-import { dice, iou } from "./overlap.ts";
+import { checkSameShape, dice, iou, scorePairs } from "./overlap.ts";
 import { InputError } from "../input_error.ts";
 
 /** A list of masks, all of the same shape; anything but 0 is inside. */

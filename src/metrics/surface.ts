@@ -4,7 +4,7 @@
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { squaredDistancesIn } from "../arrays/squared_distances.ts";
-import { checkSameShape } from "./_masks.ts";
+import { checkSameShape } from "./overlap.ts";
 import { InputError } from "../input_error.ts";
 
 /** How far apart neighboring pixels or voxels are. */

@@ -1,9 +1,14 @@
 import { join } from "node:path";
-import { csvText } from "../csv.ts";
+import {
+  type Cell,
+  type Column,
+  csvText,
+  type Table,
+  textTable,
+} from "../table.ts";
 import { writeFileAtomic } from "../files.ts";
 import type { Profile } from "../spa/profile.ts";
 import type { AnnotationRecord } from "./annotation_record.ts";
-import { type Cell, type Column, type Table, textTable } from "../table.ts";
 import { htmlTable } from "../figures/report.ts";
 import { escapeXML } from "../figures/svg.ts";
 

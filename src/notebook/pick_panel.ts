@@ -1,6 +1,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import { NOTICE_MARK, percent } from "../figures/candidates_figure.ts";
+import { NOTICE_MARK } from "../figures/candidates_figure.ts";
+import { percent } from "../figures/describe.ts";
 import { countPixels } from "../figures/describe.ts";
 import {
   areaSwatch,

@@ -31,8 +31,7 @@ import {
 } from "../figures/panel.ts";
 import { outline } from "../figures/outline.ts";
 import { imageURI } from "../figures/raster.ts";
-import { idFor, num } from "../figures/svg.ts";
-import { COLOR } from "../figures/theme.ts";
+import { COLOR, idFor, num } from "../figures/svg.ts";
 
 /** Pixels that a picture takes at most where there is room, as in the style. */
 const PLACE = {

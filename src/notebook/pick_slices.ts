@@ -1,7 +1,6 @@
 /** A volume in the panel: the strip of its slices, two other planes, the window. */
 
-import { escapeXML } from "../figures/svg.ts";
-import { COLOR } from "../figures/theme.ts";
+import { COLOR, escapeXML } from "../figures/svg.ts";
 import { keyMark } from "./pick_pictures.ts";
 import { type PanelVolume, windowShown } from "./slice_views.ts";
 

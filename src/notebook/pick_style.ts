@@ -1,4 +1,4 @@
-import { COLOR } from "../figures/theme.ts";
+import { COLOR } from "../figures/svg.ts";
 
 /** The panel's own colors, by the theme of the page it stands in. */
 const LIGHT = {

@@ -7,8 +7,7 @@
 
 import type { LoadModelOptions } from "../checkpoints/load_model.ts";
 import type { EvaluateOptions } from "../evaluation/evaluate.ts";
-import { escapeXML } from "../figures/svg.ts";
-import { COLOR, SERIES } from "../figures/theme.ts";
+import { COLOR, escapeXML, SERIES } from "../figures/svg.ts";
 import type { TrainOptions } from "../training/recipe.ts";
 import { displayBundle, inKernel } from "./kernel.ts";
 

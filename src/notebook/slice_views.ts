@@ -5,7 +5,7 @@ import type { NdArray } from "ndarray";
 import { extentOf } from "../arrays/extent.ts";
 import { outline } from "../figures/outline.ts";
 import { imageURI } from "../figures/raster.ts";
-import { COLOR } from "../figures/theme.ts";
+import { COLOR } from "../figures/svg.ts";
 import {
   shownWindow,
   type Volume,

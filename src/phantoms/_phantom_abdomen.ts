@@ -12,6 +12,7 @@ import {
   grow,
   invert,
   nothing,
+  onCircle,
   type Scene,
   stroke,
   subtract,
@@ -210,8 +211,7 @@ function paintStrands(
       strands,
       size,
       walk(random, {
-        x: x + 1.4 * radius * Math.cos(side),
-        y: y + 1.4 * radius * Math.sin(side),
+        ...onCircle(x, y, 1.4 * radius, side),
         angle: side + Math.PI / 2 + 0.5 * random.normal(),
         length: between(random, 10, 30) * scale,
         from: 0.4 * scale,
@@ -318,7 +318,7 @@ function paintPyramids(
   });
 }
 
-/** The renal vessels and the pelvis, which leave through the hilum. */
+/** The renal vessels and the pelvis. They leave through the hilum. */
 function paintHilum(
   random: Random,
   image: Field,
@@ -344,8 +344,7 @@ function paintHilum(
       tube,
       size,
       walk(random, {
-        x: x + 0.35 * radius * Math.cos(angle),
-        y: y + 0.35 * radius * Math.sin(angle),
+        ...onCircle(x, y, 0.35 * radius, angle),
         angle: angle + 0.1 * random.normal(),
         length: between(random, 0.8, 1.4) * radius,
         from: halfWidth * scale,

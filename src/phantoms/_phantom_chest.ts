@@ -11,6 +11,7 @@ import {
   grow,
   invert,
   nothing,
+  onCircle,
   type Scene,
   stroke,
   subtract,
@@ -46,8 +47,7 @@ export function paintVessels(
       const side = origin + 0.9 * random.normal();
       const halfWidth = scale * between(random, 0.5, 1.7);
       const points = walk(random, {
-        x: size / 2 + 0.75 * size * Math.cos(side),
-        y: size / 2 + 0.75 * size * Math.sin(side),
+        ...onCircle(size / 2, size / 2, 0.75 * size, side),
         angle: side + Math.PI + 0.5 * random.normal(),
         length: size * between(random, 0.5, 1.1),
         from: halfWidth,
@@ -294,8 +294,7 @@ function tail(
     part,
     size,
     walk(random, {
-      x: x + 0.5 * radius * Math.cos(angle),
-      y: y + 0.5 * radius * Math.sin(angle),
+      ...onCircle(x, y, 0.5 * radius, angle),
       angle,
       length: 0.5 * radius +
         between(random, 0.8, 1.8) * Math.max(radius, 4 * scale),
@@ -322,8 +321,7 @@ function spicules(
       part,
       size,
       walk(random, {
-        x: x + 0.5 * radius * Math.cos(angle),
-        y: y + 0.5 * radius * Math.sin(angle),
+        ...onCircle(x, y, 0.5 * radius, angle),
         angle: angle + 0.35 * random.normal(),
         length,
         from: Math.min(between(random, 0.15, 0.34) * radius, 2.2 * scale),

@@ -14,7 +14,7 @@ export interface Scene {
   /** [size, size, channels], values 0..1. */
   image: Float32Array;
   channels: 1 | 3;
-  /** The object, on whose inside all raters agree. */
+  /** The object. All raters agree on its inside. */
   object: Field;
   /** An attached part that some raters include. */
   part?: Field;
@@ -249,6 +249,19 @@ export function stroke(
       }
     }
   }
+}
+
+/** The point of a circle at an angle in radians. */
+export function onCircle(
+  x: number,
+  y: number,
+  radius: number,
+  angle: number,
+): { x: number; y: number } {
+  return {
+    x: x + radius * Math.cos(angle),
+    y: y + radius * Math.sin(angle),
+  };
 }
 
 /** A winding path that tapers, such as a vessel's. */

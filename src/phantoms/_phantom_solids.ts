@@ -13,7 +13,7 @@ import {
 export interface SolidScene {
   /** Before noise, slice by slice. */
   readonly values: Float32Array;
-  /** The object, on whose inside all raters agree. */
+  /** The object. All raters agree on its inside. */
   readonly object: Solid;
   /** The attached part that some raters include. */
   readonly part: Solid;

@@ -7,7 +7,13 @@ import ops from "ndarray-ops";
 import { contiguous } from "../arrays/contiguous.ts";
 import { displayable } from "../displayable.ts";
 import { createRandom, type Random } from "../random.ts";
-import { distinctGroups } from "./distinct_groups.ts";
+import {
+  type Clustering,
+  distinctGroups,
+  gramMatrix,
+  kMeans,
+  knownGrams,
+} from "./kmeans.ts";
 import {
   type Box,
   type Frame,
@@ -15,8 +21,6 @@ import {
   maskInRegion,
   maskToImage,
 } from "./frame.ts";
-import { gramMatrix, knownGrams } from "./gram.ts";
-import { type Clustering, kMeans } from "./kmeans.ts";
 import type { Predictions } from "./predictions.ts";
 import { InputError } from "../input_error.ts";
 
@@ -81,7 +85,7 @@ export interface Proposal {
   readonly predictions: Predictions;
 }
 
-/** Candidates K by default, the paper's: of a proposal, and of training's. */
+/** The default K, as in the paper: candidates of a proposal, in training as well. */
 export const CANDIDATES = 4;
 
 /**

@@ -3,15 +3,14 @@ import ndarray from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
 import { free } from "../engine/tensors.ts";
 import type { Model } from "../model/model.ts";
-import { checkPreference } from "./check_preference.ts";
+import { checkPreference, type Preference, stateOf } from "./preference.ts";
 import { decodeLatents } from "./decode_latents.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { packFeedback } from "./feedback.ts";
-import { knownGrams } from "./gram.ts";
+import { knownGrams } from "./kmeans.ts";
 import { takePrepared } from "./prepared.ts";
 import { createRandom } from "../random.ts";
 import { type Predictions, weighSamples } from "./predictions.ts";
-import { type Preference, stateOf } from "./preference.ts";
 import type { Latents } from "./sample_gmm.ts";
 import { InputError } from "../input_error.ts";
 

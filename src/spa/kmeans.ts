@@ -1,10 +1,49 @@
 /**
  * Weighted K-means on a Gram matrix: with few points of many dimensions, every
  * distance to a centroid follows exactly from the points' inner products, so
- * that restarts cost next to nothing.
+ * that restarts cost next to nothing. Clusters with the same mask are joined.
  */
 
+// @ts-types="@types/ndarray"
+import type { NdArray } from "ndarray";
 import type { Random } from "../random.ts";
+
+/**
+ * Gram matrices [n, n] of maps [n, height, width] that an engine has computed,
+ * of the maps less one that is the same for all. Whoever makes new maps of them
+ * has none, and `gramMatrix` computes it.
+ */
+export const knownGrams: WeakMap<NdArray<Float32Array>, Float64Array> =
+  new WeakMap();
+
+/**
+ * Inner products of all pairs of rows, less the rows' mean.
+ *
+ * @param rows Points, row-major, [n, dimensions].
+ * @returns [n, n], row-major.
+ */
+export function gramMatrix(
+  rows: Float32Array,
+  n: number,
+  dimensions: number,
+): Float64Array {
+  const mean = new Float64Array(dimensions);
+  rows.forEach((value, i) => mean[i % dimensions] += value / n);
+  const centered = rows.map((value, i) => value - mean[i % dimensions]);
+  const gram = new Float64Array(n * n);
+  const row = (i: number) =>
+    centered.subarray(i * dimensions, (i + 1) * dimensions);
+  for (let i = 0; i < n; i++) {
+    const a = row(i);
+    for (let j = 0; j <= i; j++) {
+      const b = row(j);
+      let sum = 0;
+      for (let k = 0; k < dimensions; k++) sum += a[k] * b[k];
+      gram[i * n + j] = gram[j * n + i] = sum;
+    }
+  }
+  return gram;
+}
 
 /** A partition of points into clusters. */
 export interface Clustering {
@@ -165,4 +204,64 @@ function dropEmpty(labels: Int32Array): number {
     labels[i] = number;
   }
   return numbers.size;
+}
+
+/** Samples whose mean is one mask. */
+export interface Group {
+  /** Their indices, ascending. */
+  readonly members: readonly number[];
+  /** Their mean probability, [4h, 4h]. */
+  readonly probability: NdArray<Float32Array>;
+  /** The mask at the image's pixels in the region, 0 or 1. */
+  readonly mask: Uint8Array;
+}
+
+/** Whether two masks of one size are the same. */
+function sameMask({ mask: a }: Group, { mask: b }: Group): boolean {
+  return a.every((value, i) => value === b[i]);
+}
+
+/**
+ * Joins groups whose masks are the same. Then the joint mean has that mask too.
+ */
+function joinEqual(
+  groups: readonly Group[],
+  join: (members: number[]) => Group,
+) {
+  const joined: Group[] = [];
+  for (const group of groups) {
+    const at = joined.findIndex((other) => sameMask(group, other));
+    if (at < 0) {
+      joined.push(group);
+      continue;
+    }
+    const members = [...joined[at].members, ...group.members];
+    joined[at] = join(members.sort((a, b) => a - b));
+  }
+  return joined;
+}
+
+/**
+ * Groups of samples with `count` distinct masks, or fewer where there are no
+ * more: where means of K clusters make the same mask, more clusters are tried.
+ *
+ * @param clusterInto Clusters the samples into so many clusters.
+ * @param groupOf The group of some of the samples.
+ */
+export function distinctGroups(
+  count: number,
+  clusterInto: (count: number) => Clustering,
+  groupOf: (members: number[]) => Group,
+): Group[] {
+  let best: Group[] = [];
+  for (let tried = count; tried <= 2 * count; tried++) {
+    const { labels, count: found } = clusterInto(tried);
+    const groups = membersOf({ labels, count: found }).map(groupOf);
+    const distinct = joinEqual(groups, groupOf);
+    if (distinct.length > best.length && distinct.length <= count) {
+      best = distinct;
+    }
+    if (best.length === count || found < tried) break;
+  }
+  return best;
 }

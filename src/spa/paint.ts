@@ -13,17 +13,17 @@ import {
 import type { Stroke } from "./feedback.ts";
 import { InputError } from "../input_error.ts";
 
-/** Places of a stroke, at most: what is longer is several strokes. */
+/** The most places of a stroke. A longer one must be several strokes. */
 const LONGEST = 10_000;
 
 /**
- * Refuses what is no stroke on an image.
+ * Refuses a value that is no stroke on an image.
  *
  * @param stroke The stroke.
  * @param height Rows of the image.
  * @param width Columns of the image.
- * @throws {RangeError} When label or radius is none, or a place lies beside the
- * image.
+ * @throws {RangeError} When the label or the radius is not valid, or a place lies
+ * beside the image.
  */
 export function checkStroke(
   { label, radius, path }: Stroke,
@@ -66,7 +66,7 @@ export function checkStroke(
  * @param mask [H, W], 0 or 1.
  * @param strokes Oldest first.
  * @returns A new mask, [H, W], 0 or 1.
- * @throws {RangeError} When a stroke is none, or lies beside the mask.
+ * @throws {RangeError} When a stroke is not valid, or lies beside the mask.
  *
  * @example A dot of one pixel
  * ```ts

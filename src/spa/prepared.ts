@@ -15,7 +15,7 @@ export type SharedTensors = Readonly<
 export interface Prepared {
   /** The feedback as the network's inputs. */
   readonly inputs: FeedbackInputs;
-  /** What all samples share; whoever takes it disposes it. */
+  /** What all samples share. The one who takes it disposes it. */
   readonly shared: SharedTensors;
 }
 
@@ -28,7 +28,7 @@ interface Origin {
 const prepared = new WeakMap<object, Prepared & Origin>();
 const closed = new WeakSet<object>();
 
-/** Keeps what was prepared for an embedding instead of what was before. */
+/** Keeps what was prepared for an embedding, and discards what was kept before. */
 export function keepPrepared(
   embedding: object,
   made: Prepared & Origin,

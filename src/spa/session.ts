@@ -6,9 +6,13 @@ import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import type { Model } from "../model/model.ts";
-import { OneAtATime } from "../one_at_a_time.ts";
+import { OneAtATime } from "../once.ts";
 import { showValue } from "../options.ts";
-import { addPoint } from "./add_point.ts";
+import {
+  addPoint,
+  type UpdateOptions,
+  updatePreference,
+} from "./update_preference.ts";
 import type { Proposal } from "./cluster.ts";
 import { encode, type EncodeOptions } from "./encode.ts";
 import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
@@ -30,7 +34,6 @@ import {
   type Start,
   startPreference,
 } from "./start_preference.ts";
-import { type UpdateOptions, updatePreference } from "./update_preference.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /** Digest of a mask's pixels. */

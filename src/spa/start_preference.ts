@@ -7,7 +7,7 @@ import { checkFinite } from "../engine/engine.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { type Model, programsOf } from "../model/model.ts";
 import { showValue } from "../options.ts";
-import { checkModel } from "./check_preference.ts";
+import { checkModel, type Preference } from "./preference.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import {
   type Choice,
@@ -24,7 +24,6 @@ import {
   moveMap,
 } from "./frame.ts";
 import { type GaussianMixture, moveParts } from "./mixture.ts";
-import type { Preference } from "./preference.ts";
 import { keepPrepared } from "./prepared.ts";
 import type { KeptSamples } from "./predictions.ts";
 import type { Profile } from "./profile.ts";

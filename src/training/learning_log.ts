@@ -1,6 +1,6 @@
 /** A training run's learning curve as a CSV file that grows with the run. */
 
-import { csvText } from "../csv.ts";
+import { csvText } from "../table.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import type { TrainingReport } from "./tally.ts";
 import { InputError } from "../input_error.ts";

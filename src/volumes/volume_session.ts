@@ -8,7 +8,7 @@ import { digest } from "../digest.ts";
 import { displayable } from "../displayable.ts";
 import { type Volume, volumeImage, volumeSlice } from "../formats/volume.ts";
 import type { Model } from "../model/model.ts";
-import { OneAtATime } from "../one_at_a_time.ts";
+import { OneAtATime } from "../once.ts";
 import { checkOptions } from "../options.ts";
 import { createRandom } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";

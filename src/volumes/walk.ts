@@ -25,12 +25,10 @@ import {
 } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import { normalizeLogWeights } from "../spa/mixture.ts";
+import type { Preference } from "../spa/preference.ts";
 import type { Profile } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
-import {
-  generateDistribution,
-  startPreference,
-} from "../spa/start_preference.ts";
+import { generateDistribution } from "../spa/start_preference.ts";
 import {
   type Appearance,
   ratiosAt,
@@ -62,8 +60,11 @@ export const WALK = {
   fade: 0.8,
   /** Log weight of a sample that looks like the aligned object, per nat. */
   look: 30,
-  /** A cell's logit, of what speaks for it; see `Sight`. */
-  mix: { bias: -0.6, network: 0.35, depth: 7, pixel: 0.5 },
+  /**
+   * A cell's logit, of what speaks for it; see `Sight`. A bias that loses a tenth
+   * of the area in a step loses half of the object in seven.
+   */
+  mix: { bias: -0.2, network: 0.25, depth: 7.5, pixel: 0.3 },
   /** Confidence below which the object has ended. */
   confidence: 0.6,
   /** Resemblance below which it has. */
@@ -95,6 +96,8 @@ export interface WalkSource {
 export class SliceImages {
   readonly #model: Model;
   readonly #image: (slice: number) => NdArray<Float32Array>;
+  /** The last two that were made: a step looks at a slice and the one beside. */
+  readonly #made = new Map<number, NdArray<Float32Array>>();
   /** In order of their last use. */
   readonly #embeddings = new Map<string, ImageEmbedding>();
   readonly #capacity: number;
@@ -113,9 +116,14 @@ export class SliceImages {
     this.#capacity = capacity;
   }
 
-  /** A slice's image. */
+  /** A slice's image; stays this object's own. */
   image(slice: number): NdArray<Float32Array> {
-    return this.#image(slice);
+    const made = this.#made.get(slice) ?? this.#image(slice);
+    this.#made.delete(slice);
+    this.#made.set(slice, made);
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > 2) this.#made.delete(oldest);
+    return made;
   }
 
   /** A region of a slice as the network sees it; stays this object's own. */
@@ -128,7 +136,7 @@ export class SliceImages {
       this.#embeddings.set(key, known);
       return known;
     }
-    const made = await encode(this.#model, this.#image(slice), { region });
+    const made = await encode(this.#model, this.image(slice), { region });
     this.#embeddings.set(key, made);
     for (const [oldest, embedding] of this.#embeddings) {
       if (this.#embeddings.size <= this.#capacity) break;
@@ -225,13 +233,17 @@ export interface Sight {
   readonly ratios: Float32Array;
 }
 
-/** A map as the slice shows it: moved along with the image. */
-function follow(
+/**
+ * A map as the slice shows it: moved along with the image. The work of a moment,
+ * while the engine encodes the slice in a thread of its own.
+ */
+async function follow(
   images: SliceImages,
   { from, slice }: Step,
   start: Float32Array,
   place: { region: Box; side: number },
-): Float32Array {
+): Promise<Float32Array> {
+  await new Promise((resolve) => setTimeout(resolve)); // the encoder begins
   const before = images.image(from);
   if (isBlank(before)) return start;
   const field = displacementOf(
@@ -269,12 +281,18 @@ export async function look(
     neighbor.region,
     WALK.least * regionSide,
   );
-  const embedding = await images.embedding(slice, region);
+  const encoding = images.embedding(slice, region);
   const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
   const unmoved = here(neighbor);
   const side = unmoved.shape[0];
   const place = { region, side };
-  const moved = follow(images, stepped, unmoved.data as Float32Array, place);
+  const following = follow(
+    images,
+    stepped,
+    unmoved.data as Float32Array,
+    place,
+  );
+  const [embedding, moved] = await Promise.all([encoding, following]);
   const start = ndarray(moved, [side, side]);
   const carried: Choice[] = choices.map((choice) => ({
     recommended: here(choice.recommended),
@@ -282,26 +300,21 @@ export async function look(
     chosen: choice.chosen,
     weight: WALK.fade ** distance,
   }));
-  const started = await startPreference(model, embedding, {
-    points: [deepestPoint(neighbor.mask)],
-    profile,
-  });
   const feedback: Feedback = {
-    ...started.feedback,
+    points: [deepestPoint(neighbor.mask)],
     choices: [
       ...carried,
       { recommended: start, candidates: [start], chosen: 0 },
     ],
+    frame: embedding.frame,
   };
-  const preference = {
-    ...started,
-    feedback,
-    distribution: profile ? started.distribution : await generateDistribution(
-      model,
-      embedding,
-      feedback,
-      started.evidence,
-    ),
+  const evidence = profile?.evidence ??
+    new Float64Array(model.config.components);
+  const preference: Preference = {
+    distribution: profile?.distribution ??
+      await generateDistribution(model, embedding, feedback, evidence),
+    ...{ evidence, feedback, iteration: 0, identity: embedding.identity },
+    ...(profile && { carried: true }),
   };
   const latents = sampleGMM(preference.distribution, {
     samples: WALK.samples,

@@ -9,7 +9,7 @@ import {
   variantsFigure,
 } from "../../src/figures/evaluation_figures.ts";
 import { type Figure, stackFigures } from "../../src/figures/figure.ts";
-import { COLOR, SERIES } from "../../src/figures/theme.ts";
+import { COLOR, SERIES } from "../../src/figures/svg.ts";
 import { targetOf, targetOfRaters } from "../helpers/evaluation_results.ts";
 import { decodePNG, distance, rgb } from "../helpers/pixels.ts";
 

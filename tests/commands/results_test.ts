@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { fillReadme, stateOf } from "../../src/commands/results/main.ts";
+import { PAGES } from "../../src/commands/results/pages.ts";
 import {
   type Claim,
   claimsTable,
-  PAGES,
   verdictOf,
-} from "../../src/commands/results/pages.ts";
+} from "../../src/commands/results/record_tables.ts";
 import {
   argumentsOf,
   recordName,
   STUDIES,
 } from "../../src/commands/results/studies.ts";
-import { methodVersion } from "../../src/commands/method_version.ts";
+import { methodVersion, versionOf } from "../../src/commands/method_version.ts";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { EVALUATE, readSettings } from "../../src/commands/evaluate/options.ts";
 import type { SavedEvaluation } from "../../src/evaluation/saved_evaluation.ts";
@@ -33,6 +33,16 @@ Deno.test("a study is stale under other weights or another version of the method
 Deno.test("the method's version is a digest, and stays", () => {
   assert.match(methodVersion(), /^[0-9a-f]{16}$/);
   assert.equal(methodVersion(), methodVersion());
+});
+
+Deno.test("code has one version wherever its declarations stand, and another when one changes", () => {
+  const one = 'import { a } from "./a.ts";\n\nconst B = 2;\n\n';
+  const other =
+    "/** Adds. */\nexport function add(x: number) {\n  return x + B;\n}\n";
+  const version = versionOf([one, other]);
+  assert.equal(versionOf([other.replace("export ", "") + one]), version);
+  assert.notEqual(versionOf([one, other.replace("+", "-")]), version);
+  assert.notEqual(versionOf([one.replace("2", "3"), other]), version);
 });
 
 Deno.test("every study has a name of its own, and options that evaluate understands", () => {

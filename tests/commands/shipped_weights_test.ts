@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
-import { folderDataset } from "../../src/datasets/folder.ts";
-import { lidcCrops } from "../../src/datasets/layouts.ts";
+import { folderDataset, lidcCrops } from "../../src/datasets/layouts.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { summarize } from "../../src/evaluation/statistics.ts";
 import { sizeOf } from "../../src/engine/tensors.ts";

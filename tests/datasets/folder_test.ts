@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { folderDataset } from "../../src/datasets/folder.ts";
-import { lidcCrops } from "../../src/datasets/layouts.ts";
+import { folderDataset, lidcCrops } from "../../src/datasets/layouts.ts";
 import { openDataset } from "../../src/datasets/open_dataset.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { writeMask } from "../../src/formats/write_mask.ts";

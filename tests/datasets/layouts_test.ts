@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset, qubiq, refuge2 } from "../../src/datasets/layouts.ts";
 import { openDataset } from "../../src/datasets/open_dataset.ts";
-import { qubiq, refuge2 } from "../../src/datasets/layouts.ts";
 import { readVolume } from "../../src/formats/volume.ts";
 import { writeFileAtomic } from "../../src/files.ts";
 import { writeImage } from "../../src/formats/write_image.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { VolumeCache } from "../../src/datasets/_volume_cases.ts";
 import { DATA_OPTIONS, openCases } from "../../src/commands/command_cases.ts";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset } from "../../src/datasets/layouts.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 /** An NPY file of bytes. */

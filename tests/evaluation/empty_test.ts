@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset } from "../../src/datasets/layouts.ts";
 import { evaluateCases } from "../../src/evaluation/evaluate.ts";
 import { raterAgreement } from "../../src/evaluation/rater_agreement.ts";
 

@@ -1,7 +1,7 @@
 /** The size of pixels, from the files of a dataset to HD95. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset } from "../../src/datasets/layouts.ts";
 import { writeFileAtomic } from "../../src/files.ts";
 import { useEngine } from "../../src/engine/engine.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";

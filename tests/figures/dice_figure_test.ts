@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { diceFigure } from "../../src/figures/dice_figure.ts";
-import { COLOR, SERIES } from "../../src/figures/theme.ts";
+import { COLOR, SERIES } from "../../src/figures/svg.ts";
 import { decodePNG, distance, rgb } from "../helpers/pixels.ts";
 
 const VALUES = [0.8, 0.85, NaN, 0.9];

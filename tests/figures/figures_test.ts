@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
-import { closeView } from "../../src/figures/panel.ts";
+import { AREA_OPACITY, closeView } from "../../src/figures/panel.ts";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import {
   candidatesFigure,
-  compactCount,
   layOutCandidates,
 } from "../../src/figures/candidates_figure.ts";
+import { compactCount } from "../../src/figures/describe.ts";
 import { colormap } from "../../src/figures/raster.ts";
-import { entropyFigure } from "../../src/figures/entropy_figure.ts";
+import {
+  entropyFigure,
+  imageFigure,
+  maskFigure,
+} from "../../src/figures/image_figure.ts";
 import { loadFonts } from "../../src/figures/fonts.ts";
-import { imageFigure, maskFigure } from "../../src/figures/image_figure.ts";
-import { AREA_OPACITY } from "../../src/figures/panel.ts";
-import { COLOR } from "../../src/figures/theme.ts";
+import { COLOR } from "../../src/figures/svg.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";
 import { decodePNG, distance, rgb } from "../helpers/pixels.ts";
 

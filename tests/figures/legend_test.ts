@@ -15,7 +15,7 @@ import {
   raterLine,
   RATERS,
   SERIES,
-} from "../../src/figures/theme.ts";
+} from "../../src/figures/svg.ts";
 import { targetOf } from "../helpers/evaluation_results.ts";
 
 const SIDE = 1000;

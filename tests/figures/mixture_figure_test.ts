@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import ndarray from "ndarray";
 import { mixtureFigure } from "../../src/figures/mixture_figure.ts";
 import { principalPlane } from "../../src/figures/principal_plane.ts";
-import { COLOR, SERIES } from "../../src/figures/theme.ts";
+import { COLOR, SERIES } from "../../src/figures/svg.ts";
 import type { Candidate } from "../../src/spa/cluster.ts";
 import type { GaussianMixture } from "../../src/spa/mixture.ts";
 import type { Predictions } from "../../src/spa/predictions.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { unzlibSync } from "fflate";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset } from "../../src/datasets/layouts.ts";
 import { readImage } from "../../src/formats/read_image.ts";
 import { readVolume } from "../../src/formats/volume.ts";
 import { readReference, sharedFile } from "../helpers/reference.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
-import { folderDataset } from "../../src/datasets/folder.ts";
+import { folderDataset } from "../../src/datasets/layouts.ts";
 import { insideOf, type MaskOptions } from "../../src/formats/_inside.ts";
 import { onGrid } from "../../src/formats/_on_grid.ts";
 import { readImage } from "../../src/formats/read_image.ts";

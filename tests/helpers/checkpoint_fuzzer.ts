@@ -1,7 +1,7 @@
 /** Damages checkpoints at random and watches how they are met. */
 import { bytesSource } from "../../src/checkpoints/_byte_source.ts";
 import { ELEMENT_BYTES } from "../../src/checkpoints/_elements.ts";
-import type { TensorRecord } from "../../src/checkpoints/_file_checkpoint.ts";
+import type { TensorRecord } from "../../src/checkpoints/checkpoint.ts";
 import { openSource } from "../../src/checkpoints/open_checkpoint.ts";
 import { readZip } from "../../src/checkpoints/_zip.ts";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.ts";

@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import { exportOnnx } from "../../src/checkpoints/export_onnx.ts";
 import type { Model } from "../../src/model/model.ts";
-import { addPoint } from "../../src/spa/add_point.ts";
+import { addPoint, updatePreference } from "../../src/spa/update_preference.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
 import type { ImageEmbedding } from "../../src/spa/embedding.ts";
 import type { Preference } from "../../src/spa/preference.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { type Start, startPreference } from "../../src/spa/start_preference.ts";
-import { updatePreference } from "../../src/spa/update_preference.ts";
 import type { ModelConfig } from "../../src/model/config.ts";
 import { samConfig } from "./small_model.ts";
 

@@ -11,7 +11,7 @@ import { createRandom } from "../../src/random.ts";
 import { decodeLatents } from "../../src/spa/decode_latents.ts";
 import { packFeedback } from "../../src/spa/feedback.ts";
 import { frameOf } from "../../src/spa/frame.ts";
-import { drawVariations } from "../../src/spa/variations.ts";
+import { drawVariations } from "../../src/spa/predictions.ts";
 import { defaultLoss } from "../../src/training/loss.ts";
 import { trainingStep } from "../../src/training/step.ts";
 // @ts-types="@types/ndarray"

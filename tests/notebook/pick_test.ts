@@ -181,14 +181,18 @@ Deno.test("text in a panel stays text", async () => {
 
 Deno.test("an answer says who gave it, and in how long", async () => {
   const browser = (url: string) => void setTimeout(posts("accept"), 200, url);
+  let start = performance.now();
+  const passed = () => (performance.now() - start) / 1000;
   const clicked = await answerAt(playHost({ browser }), proposal, { image });
   assert.equal(clicked.by, "browser");
-  assert.ok(clicked.seconds > 0.15 && clicked.seconds < 5);
+  assert.ok(clicked.seconds > 0.15 && clicked.seconds <= passed());
+  start = performance.now();
   const typed = await answerAt(playHost({ lines: ["a"] }), proposal, {
     ...{ image, patience: 0.2 },
   });
+  const longest = passed() - 0.19; // a timer may be early by a few milliseconds
   assert.equal(typed.by, "prompt");
-  assert.ok(typed.seconds < 0.15, "the wait for a browser does not count");
+  assert.ok(typed.seconds < longest, "the wait for a browser does not count");
 });
 
 Deno.test("a panel that is seen waits longer than the patience", async () => {

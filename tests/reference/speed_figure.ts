@@ -7,7 +7,7 @@ import {
   SERIES,
   SIZE,
   WIDTH,
-} from "../../src/figures/theme.ts";
+} from "../../src/figures/svg.ts";
 
 /** One line: milliseconds by samples N, or by input side. */
 export interface CostLine {

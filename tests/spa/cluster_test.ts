@@ -4,9 +4,8 @@ import ndarray from "ndarray";
 import { createRandom, type Random } from "../../src/random.ts";
 import { cluster, meanMap, momentsOf } from "../../src/spa/cluster.ts";
 import { type Frame, frameOf } from "../../src/spa/frame.ts";
-import { knownGrams } from "../../src/spa/gram.ts";
-import type { Predictions } from "../../src/spa/predictions.ts";
-import { drawVariations } from "../../src/spa/variations.ts";
+import { knownGrams } from "../../src/spa/kmeans.ts";
+import { drawVariations, type Predictions } from "../../src/spa/predictions.ts";
 import { close } from "../helpers/close.ts";
 
 /** Predictions from rows of probabilities, side x side each. */

@@ -1,8 +1,7 @@
 /** K-means on the Gram matrix against K-means on the points themselves. */
 import assert from "node:assert/strict";
 import { createRandom, type Random } from "../../src/random.ts";
-import { gramMatrix } from "../../src/spa/gram.ts";
-import { kMeans } from "../../src/spa/kmeans.ts";
+import { gramMatrix, kMeans } from "../../src/spa/kmeans.ts";
 
 type Point = number[];
 

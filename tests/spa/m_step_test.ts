@@ -10,7 +10,7 @@ import {
   type GaussianMixture,
   normalizeLogWeights,
 } from "../../src/spa/mixture.ts";
-import { mStep } from "../../src/spa/m_step.ts";
+import { mStep } from "../../src/spa/update_preference.ts";
 import { type Latents, sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { close } from "../helpers/close.ts";
 

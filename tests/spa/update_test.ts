@@ -2,19 +2,21 @@
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
 import { Model } from "../../src/model/model.ts";
-import { addPoint } from "../../src/spa/add_point.ts";
+import {
+  addPoint,
+  mStep,
+  updatePreference,
+} from "../../src/spa/update_preference.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { maskLogLikelihood } from "../../src/spa/evidence.ts";
-import { mStep } from "../../src/spa/m_step.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { Session, type SessionOptions } from "../../src/spa/session.ts";
 import {
   generateDistribution,
   startPreference,
 } from "../../src/spa/start_preference.ts";
-import { updatePreference } from "../../src/spa/update_preference.ts";
 import {
   discImage,
   noisyWeights,

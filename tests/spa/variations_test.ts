@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../src/random.ts";
-import { drawVariations, type Variations } from "../../src/spa/variations.ts";
+import { drawVariations, type Variations } from "../../src/spa/predictions.ts";
 import { close } from "../helpers/close.ts";
 
 const logit = (p: number) => Math.log(p / (1 - p));

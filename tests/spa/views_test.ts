@@ -8,7 +8,7 @@ import { useEngine } from "../../src/engine/engine.ts";
 import * as metrics from "../../src/metrics/overlap.ts";
 import { hd95 } from "../../src/metrics/surface.ts";
 import { Model } from "../../src/model/model.ts";
-import { addPoint } from "../../src/spa/add_point.ts";
+import { addPoint, updatePreference } from "../../src/spa/update_preference.ts";
 import { cluster, type Proposal } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
 import { encode } from "../../src/spa/encode.ts";
@@ -23,7 +23,6 @@ import {
   carryPreference,
   startPreference,
 } from "../../src/spa/start_preference.ts";
-import { updatePreference } from "../../src/spa/update_preference.ts";
 import { scattered } from "../helpers/scattered.ts";
 import {
   discImage,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { learningFigure } from "../../src/figures/learning_figure.ts";
+import { learningFigure } from "../../src/figures/dice_figure.ts";
 import {
   learningCSV,
   openLearningLog,

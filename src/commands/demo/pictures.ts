@@ -19,9 +19,8 @@ import { writeFileAtomic } from "../../files.ts";
 import { writeMask } from "../../formats/write_mask.ts";
 import { candidatesFigure } from "../../figures/candidates_figure.ts";
 import { diceFigure } from "../../figures/dice_figure.ts";
-import { entropyFigure } from "../../figures/entropy_figure.ts";
+import { entropyFigure, maskFigure } from "../../figures/image_figure.ts";
 import { type Figure, writeFigure } from "../../figures/figure.ts";
-import { maskFigure } from "../../figures/image_figure.ts";
 import { type Profile, profileToJSON } from "../../spa/profile.ts";
 import type { Subject } from "./subject.ts";
 

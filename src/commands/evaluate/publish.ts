@@ -1,6 +1,6 @@
 /** The report of an evaluation, as text and in files. */
 
-import { markdownTable } from "../../table.ts";
+import { csvText, markdownTable } from "../../table.ts";
 import {
   type Runs,
   runsOf,
@@ -10,7 +10,6 @@ import {
 import { writeFileAtomic } from "../../files.ts";
 import { reportHTML } from "../../figures/report.ts";
 import { stackFigures, writeFigure } from "../../figures/figure.ts";
-import { csvText } from "../../csv.ts";
 import type { TargetResult } from "../../evaluation/evaluate.ts";
 import { quantile, summarize } from "../../evaluation/statistics.ts";
 import { type Section, sectionsOf } from "./sections.ts";

@@ -38,7 +38,7 @@ import type { TrainingReport } from "../../training/tally.ts";
 import { train } from "../../training/train.ts";
 import type { Recipe, TrainOptions } from "../../training/recipe.ts";
 import type { TrainingCase } from "../../training/training_case.ts";
-import { learningFigure } from "../../figures/learning_figure.ts";
+import { learningFigure } from "../../figures/dice_figure.ts";
 import { writeFigure } from "../../figures/figure.ts";
 
 /** The command's options that every method has. */

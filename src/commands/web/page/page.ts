@@ -7,7 +7,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { extentOf } from "../../../arrays/extent.ts";
-import { COLOR, raterName } from "../../../figures/theme.ts";
+import { COLOR, raterName } from "../../../figures/svg.ts";
 import { dice } from "../../../metrics/overlap.ts";
 import type { Model } from "../../../model/model.ts";
 import {

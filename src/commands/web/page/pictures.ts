@@ -7,7 +7,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { outline } from "../../../figures/outline.ts";
-import { COLOR } from "../../../figures/theme.ts";
+import { COLOR } from "../../../figures/svg.ts";
 import type { Point } from "../../../spa/feedback.ts";
 import type { Box } from "../../../spa/frame.ts";
 
