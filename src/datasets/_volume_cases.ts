@@ -49,8 +49,8 @@ export const VOLUME_FILE = /\.(nii|nii\.gz|dcm|npy|npz)$/i;
 
 /**
  * The cases of one volume: itself where it has one slice, or where `options`
- * name one; else every slice that a rater marked, for which the masks are read
- * once, and of the image its header. Slices are named ID_slice003.
+ * name one; else every slice that a rater marked. To find these the masks are read
+ * once, and the image's header. Slices are named ID_slice003.
  */
 export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
   const { id, patient, image, masks, cache, options: all = {} } = given;

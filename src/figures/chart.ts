@@ -98,7 +98,7 @@ export function gapped(values: readonly number[]): (number | null)[] {
   return values.map((value) => Number.isFinite(value) ? value : null);
 }
 
-/** How the line of a series is drawn: not told apart by color alone. */
+/** How the line of a series is drawn: series differ by more than color. */
 export function dashOf(i: number): string {
   return ["solid", "dash", "dot", "dashdot"][i % 4];
 }

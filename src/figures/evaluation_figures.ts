@@ -244,7 +244,7 @@ export type IterationValue = (
  * bootstrap over patients.
  *
  * @param name For the legend.
- * @param value What is averaged. Default: Dice of the recommendation.
+ * @param value The averaged figure. Default: Dice of the recommendation.
  */
 export function meanCurve(
   name: string,

@@ -19,7 +19,7 @@ export interface Fonts {
   width(text: string, size: number, bold?: boolean): number;
   /** The line, its end replaced by "…" where it is wider than `max` pixels. */
   fit(text: string, max: number, size: number, bold?: boolean): string;
-  /** The same, its middle replaced: of a name and what is said of it, both ends. */
+  /** The same, its middle replaced: both ends are seen, of a name and of its remark. */
   fitMiddle(text: string, max: number, size: number, bold?: boolean): string;
 }
 

@@ -74,7 +74,7 @@ export interface AreaStrip {
 }
 
 const PLANES = ["slice", "row", "column"] as const;
-/** Room for a plane: what is taller becomes narrower. */
+/** Room for a plane: a taller one becomes narrower. */
 const TALLEST = 340, GAP = 14, STRIP = 84;
 
 /**

@@ -140,9 +140,8 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The beginning of what a gzip file holds, from the beginning of the file. It
- * stands in the first kibibytes of the file, so that no more is inflated: at
- * most some megabytes, whatever the file.
+ * The beginning of the content of a gzip file. The file's first kibibytes hold it,
+ * and no more is inflated: at most some megabytes, whatever the file.
  */
 export function gunzipHead(bytes: Uint8Array, name: string): Uint8Array {
   try {

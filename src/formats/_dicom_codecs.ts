@@ -206,7 +206,7 @@ const quiet = () => ({ print: () => {}, printErr: () => {} });
 /** Those that are loaded; one that failed is loaded anew. */
 const loaded = new Map<string, Promise<new () => CompiledDecoder>>();
 
-/** Decodes by one of them; `read` takes what is asked of it before it goes. */
+/** Decodes by one of them. `read` takes the values before the decoder goes. */
 async function compiled<T>(
   kind: keyof typeof COMPILED,
   coded: Uint8Array,

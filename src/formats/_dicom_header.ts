@@ -21,7 +21,7 @@ import { isInputError } from "../input_error.ts";
 /** The bytes before the meta information of a DICOM file: 128 of anything, and DICM (PS3.10 7.1). */
 const PREAMBLE = 132;
 
-/** Whether a file is DICOM, by its beginning: part 10, or what is left without its preamble. */
+/** Whether a file is DICOM, by its beginning: part 10, with or without its preamble. */
 export function isDicom(bytes: Uint8Array): boolean {
   return hasPreamble(bytes) || beginsWithMeta(bytes) || isBare(bytes);
 }
@@ -38,7 +38,7 @@ function beginsWithMeta(bytes: Uint8Array): boolean {
   return textAt(bytes, 0, 8) === "\x02\0\0\0UL\x04\0";
 }
 
-/** Whether it begins with group 0008, in either byte order, its value's type told or not. */
+/** Whether it begins with group 0008, in either byte order, with or without its value's type. */
 function isBare(bytes: Uint8Array): boolean {
   const group = textAt(bytes, 0, 2);
   if (group !== "\b\0" && group !== "\0\b") return false;
@@ -98,7 +98,7 @@ export interface DicomHeader extends VolumeHeader {
   rescale: [slope: number, intercept: number][];
   /** Direction cosines along a row and along a column, where there are any. */
   cosines: number[];
-  /** Where the center of the first pixel lies, where that is told. */
+  /** Where the center of the first pixel lies, if the file says so. */
   position: number[];
   /** Which stored frame is shown at each place, where they are not shown as stored. */
   order?: readonly number[];

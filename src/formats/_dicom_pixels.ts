@@ -176,7 +176,7 @@ function store(
   const area = rows * columns;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { read } = { 1: SAMPLES.u1, 2: SAMPLES.u2, 4: SAMPLES.u4 }[width]!;
-  // Shifted to the top of 32 bits and back: what is not stored falls away.
+  // Shifted to the top of 32 bits and back: bits that are not stored fall away.
   const drop = 32 - (plain ? header.bitsStored : header.highBit + 1);
   const back = 32 - header.bitsStored;
   for (let pixel = 0; pixel < area; pixel++) {

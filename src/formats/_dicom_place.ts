@@ -23,7 +23,7 @@ export function normalOf([a, b, c, d, e, f]: readonly number[]): number[] {
   return [b * f - c * e, c * d - a * f, a * e - b * d];
 }
 
-/** Whether direction cosines are there, and of two directions at right angles. */
+/** Whether there are direction cosines, and they stand at right angles. */
 export function areCosines(cosines: readonly number[]): boolean {
   return cosines.length === 6 &&
     Math.abs(Math.hypot(...normalOf(cosines)) - 1) <= SAME_DIRECTION;

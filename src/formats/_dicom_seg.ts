@@ -23,7 +23,7 @@ export interface Segments {
   readonly slices: readonly number[];
   /** How many slices there are from the first to the last; some may be empty. */
   readonly depth: number;
-  /** The value of what is inside for certain, where frames hold fractions. */
+  /** The value that is inside for certain, where frames hold fractions. */
   readonly most?: number;
   readonly spacing?: [number, number, number];
   readonly affine?: Affine;

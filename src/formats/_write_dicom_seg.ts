@@ -259,7 +259,7 @@ export async function encodeSegmentation(
   return encodeDicom(whole, { sopClass: SEGMENTATION, sopInstance });
 }
 
-/** The types of what is kept of the source. */
+/** The types of the attributes that are kept of the source. */
 const KEPT_TYPES: Record<string, string> = {
   ...{ x00080005: "CS", x00080020: "DA", x00080030: "TM", x00080050: "SH" },
   ...{ x00080090: "PN", x00100010: "PN", x00100020: "LO", x00100030: "DA" },

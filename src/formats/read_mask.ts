@@ -33,22 +33,22 @@ export interface ReadMaskOptions
   extends Omit<ReadImageOptions, "window" | "channels">, MaskOptions {}
 
 /**
- * Reads a mask file. Stored values count, not colors: of a palette the index,
- * and of a TIFF whose 0 is white what is above 0. Inside is
+ * Reads a mask file. Stored values count, not colors: the index of a palette, and
+ * the number in a TIFF whose 0 is white. A pixel is inside
  *
- * - what is above 0; colors count where any of the three does,
+ * - where its value is above 0, in colors any of the three,
  * - from 0.5 on, where values are fractions of 0..1,
  * - from 128 on in a JPEG, and in a white mask whose edges are gray,
- * - what the options say.
+ * - where the options say so.
  *
- * Whatever can be read in two ways is refused, and the error names the option
+ * A mask that can be read in two ways is refused, and the error names the option
  * that decides: alpha beside colors, one-hot channels with their background,
  * labels beside 255 or a background that is 255, pages, values that are no
  * labels. Where more than 95 % is inside, a warning is printed.
  *
- * COCO's run-length code of one object (JSON) is read as well. Of a NIfTI, DICOM,
- * NPY or NPZ file the mask is a slice, as
- * {@linkcode readImage} takes it, and inside is what is so in any channel.
+ * COCO's run-length code of one object (JSON) is read as well. The mask of a
+ * NIfTI, DICOM, NPY or NPZ file is a slice, as {@linkcode readImage} takes it. A
+ * pixel is inside where any of its channels is.
  *
  * @param source A path, a URL, or the bytes of a file.
  * @param options What is inside, bounds, and which page, slice or array.
@@ -132,7 +132,7 @@ export function flatMask(
   );
 }
 
-/** What is inside in a volume: [D, H, W]. */
+/** The inside of a volume, [D, H, W]. */
 export function insideVolume(
   { values, color: colors, window }: Volume,
   options: MaskOptions,
@@ -150,7 +150,7 @@ export function insideVolume(
   return ndarray(inside, [depth, height, width]);
 }
 
-/** What is inside in a picture: by its values, or by its alpha. */
+/** The inside of a picture: by its values, or by its alpha. */
 function insidePicture(
   image: DecodedImage,
   options: MaskOptions,
