@@ -60,8 +60,9 @@ export interface PickPanelOptions {
 }
 
 /**
- * An interactive panel, made for the address of its server, and for the time by
- * `Date.now` until which whoever asks waits for a browser to show it.
+ * Makes an interactive panel for the address of its server. Until the time that
+ * is given, in milliseconds of `Date.now`, the kernel waits for a browser to show
+ * it.
  */
 export type PickPanel = (url: string, until: number) => {
   /** For a notebook's output. Its links work where scripts do not. */

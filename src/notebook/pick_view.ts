@@ -42,7 +42,7 @@ export function playView(
 ): (key: string) => (() => void) | undefined {
   const picture = root.querySelector<SVGElement>(".spa-pick-main > svg")!;
   const memory = globalThis as { spaView?: View };
-  // The view: a window of the image, by which every place is told.
+  // The view is a window of the image; every place is told relative to it.
   const view: View = memory.spaView ?? {
     image,
     x: 0,

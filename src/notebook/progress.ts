@@ -138,7 +138,7 @@ export function loadingBars(): ReturnType<typeof loadingProgress> & {
 /**
  * A bar for `train`, with the loss and the Dice of the last iteration.
  *
- * @param label Which defaults to "Training".
+ * @param label The words before the bar. Default: "Training".
  *
  * @example Training with a bar
  * ```ts ignore
@@ -164,7 +164,7 @@ export function trainingProgress(
 /**
  * A bar for `evaluate`, with the mean Dice of the last iteration so far.
  *
- * @param label Which defaults to "Evaluating".
+ * @param label The words before the bar. Default: "Evaluating".
  *
  * @example Evaluating with a bar
  * ```ts ignore
