@@ -17,7 +17,11 @@ export interface AnnotateOptions
   readonly out: string;
   /** The user's profile from earlier images; none by default. */
   readonly profile?: Profile;
-  /** Whether the profile goes from image to image. Default: true. */
+  /**
+   * Whether the profile goes from image to image. Default: true. With the weights
+   * `small` a first proposal is not better by it, and may be worse
+   * (data/results/tried.md).
+   */
   readonly carry?: boolean;
   /**
    * Seed of the samples and of every rule. Default: 0; image k, from 0,
