@@ -104,7 +104,8 @@ export interface TrainOptions {
   readonly checkpoint?: string;
   /**
    * Folder for the features of images by a frozen encoder, for this run and
-   * later ones; it is made where it is missing. Absent: nothing is kept.
+   * later ones; it is made where it is missing. Absent: a temporary one, removed
+   * in the end, where the recipe has placements that come again.
    */
   readonly cache?: string;
   /**

@@ -161,8 +161,12 @@ export async function train(
   const ordered = orderCases(cases, recipe.syntheticShare > 0);
   const first = initial ?? initializeWeights(config, recipe.seed);
   checkWeights("train", config.name, declareWeights(config), first);
-  const cache = isTinyVit(config.encoder) && !config.sam
-    ? new FeatureCache(config, first, folder)
+  const frozen = isTinyVit(config.encoder) && !config.sam;
+  const temporary = frozen && folder === undefined && recipe.placements > 0
+    ? await Deno.makeTempDir({ prefix: "spa-seg-" })
+    : undefined;
+  const cache = frozen
+    ? new FeatureCache(config, first, folder ?? temporary)
     : undefined;
   const training = optimize(
     {
@@ -184,7 +188,10 @@ export async function train(
     recipe,
     { ...options, initial: first },
   );
-  const trained = await training.finally(() => cache?.dispose());
+  const trained = await training.finally(async () => {
+    await cache?.dispose();
+    if (temporary) await Deno.remove(temporary, { recursive: true });
+  });
   return hasFinder(config)
     ? await fitFinder(config, trained, ordered, recipe.seed)
     : trained;

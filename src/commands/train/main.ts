@@ -181,19 +181,6 @@ async function openLog(line: CommandLine) {
   return await openLearningLog(path);
 }
 
-/** The folder of `--cache`; without it one that is removed in the end. */
-async function openCache(line: CommandLine, { placements }: Recipe) {
-  const given = line.text("cache");
-  const folder = given ??
-    (placements > 0 ? await Deno.makeTempDir({ prefix: "spa-seg-" }) : given);
-  const remove = async () => {
-    if (given === undefined && folder !== undefined) {
-      await Deno.remove(folder, { recursive: true });
-    }
-  };
-  return { folder, [Symbol.asyncDispose]: remove };
-}
-
 async function main(): Promise<void> {
   const [command, ...rest] = Deno.args;
   if (command === "curve") return await curveCommand(rest);
@@ -208,7 +195,6 @@ async function main(): Promise<void> {
   const log = await openLog(line);
   const { cases, name } = await readData(line);
   const engine = await useEngine("onnx", readThreads(line));
-  await using cache = await openCache(line, recipe);
   const run: Run = {
     line,
     recipe,
@@ -218,7 +204,7 @@ async function main(): Promise<void> {
     options: {
       checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,
       checkpointSeconds,
-      cache: cache.folder,
+      cache: line.text("cache"),
       ...reportTo(log),
     },
     facts: {
