@@ -115,16 +115,10 @@ const cases: Record<string, (view: boolean) => unknown> = {
     });
     return [made.identity, made.frame];
   },
-  "startPreference() a mask and a profile": (view) => {
-    const { distribution, evidence } = profileOf(preference);
-    return startPreference(model, embedding, {
+  "startPreference() a mask": (view) =>
+    startPreference(model, embedding, {
       mask: view ? scattered(mask) : mask,
-      profile: {
-        evidence,
-        distribution: view ? mixtureView(distribution) : distribution,
-      },
-    });
-  },
+    }),
   "sampleGMM() a mixture": (view) => {
     const { distribution } = preference;
     return sampleGMM(view ? mixtureView(distribution) : distribution);
@@ -173,13 +167,6 @@ const cases: Record<string, (view: boolean) => unknown> = {
     using wider = await encode(model, image, { region });
     const given = view ? preferenceView(preference) : preference;
     return await carryPreference(model, wider, given);
-  },
-  "profileToJSON() a profile": (view) => {
-    const { distribution, evidence } = profileOf(preference);
-    return profileToJSON({
-      evidence,
-      distribution: view ? mixtureView(distribution) : distribution,
-    });
   },
   "a session's image and starting mask": async (view) => {
     using session = await Session.start(
