@@ -14,7 +14,7 @@ export interface Displacement {
 }
 
 /** How displacements are found. */
-export const DEMONS = {
+const DEMONS = {
   /** Cells along a side of the finest map, at most: the field is smooth. */
   finest: 64,
   /** Sides of a cell in the finest ones, coarse to fine. */
