@@ -4,7 +4,8 @@
  */
 
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import { ENGINE_NAMES } from "../engine/active_engine.ts";
+import { ENGINE_NAMES, PROVIDERS } from "../engine/active_engine.ts";
+import type { Provider } from "../engine/engine.ts";
 import { InputError, isInputError } from "../input_error.ts";
 
 /** One option of a command; without value and words it is a flag. */
@@ -298,6 +299,20 @@ export const CANDIDATES: Option = {
   default: 4,
   help: "candidates of a proposal",
 };
+
+/** The `--provider` of commands that use ONNX Runtime. */
+export const PROVIDER: Option = {
+  words: PROVIDERS,
+  shown: "cpu",
+  help: "what computes for ONNX Runtime; webgpu and cuda need a GPU",
+};
+
+/** The `--provider` that was given, if any. */
+export function readProvider(line: CommandLine): { provider?: Provider } {
+  return line.has("provider")
+    ? { provider: line.oneOf("provider", PROVIDERS) }
+    : {};
+}
 
 /** The `--threads` that was given, if any. */
 export function readThreads(line: CommandLine): { threads?: number } {

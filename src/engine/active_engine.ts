@@ -219,7 +219,7 @@ function defaultThreads(): number {
 }
 
 /** ONNX Runtime's execution providers that an engine may name. */
-const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
+export const PROVIDERS: readonly Provider[] = ["cpu", "webgpu", "cuda"];
 
 /** The package whose install step fetches the provider "cuda". */
 const PACKAGE = "npm:onnxruntime-node@1.30.0";

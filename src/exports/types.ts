@@ -14,7 +14,7 @@ export type { ReadMaskOptions } from "../formats/read_mask.ts";
 export type { ReadVolumeOptions } from "../formats/volume.ts";
 export type { WriteMaskOptions } from "../formats/write_mask.ts";
 export type { AnnotateOptions } from "../notebook/annotate_options.ts";
-export type { AskOptions, PickOptions } from "../notebook/pick.ts";
+export type { AskOptions, Offer, PickOptions } from "../notebook/pick.ts";
 export type { PickNextOptions } from "../notebook/pick_next.ts";
 export type {
   PickedStart,

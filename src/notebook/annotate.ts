@@ -1,5 +1,6 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
+import { join } from "node:path";
 import type { Dataset } from "../datasets/dataset.ts";
 import { digestNumber } from "../digest.ts";
 import type { Volume } from "../formats/volume.ts";
@@ -12,9 +13,14 @@ import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import type { Profile } from "../spa/profile.ts";
 import { Session } from "../spa/session.ts";
-import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import { clickInside } from "../spa/simulated_user.ts";
 import { Labels, type Masked } from "../volumes/labels.ts";
-import { ANNOTATE_OPTIONS, type AnnotateOptions } from "./annotate_options.ts";
+import {
+  ANNOTATE_OPTIONS,
+  type AnnotateOptions,
+  checkOffer,
+  userOf,
+} from "./annotate_options.ts";
 import { annotateVolume } from "./annotate_volume.ts";
 import {
   type AnnotationImage,
@@ -23,6 +29,12 @@ import {
   listImages,
   readFirstClicks,
 } from "./annotation_images.ts";
+import {
+  blockFolder,
+  blocksOf,
+  itemsOf,
+  readStudyPlan,
+} from "./annotation_plan.ts";
 import {
   type Annotated,
   type AnnotationLabel,
@@ -66,7 +78,8 @@ import { InputError } from "../input_error.ts";
  * interrupt, as of the notebook's cell, ends it after the step that is computed;
  * run again with the same folder, it goes on with the image at which it was cut
  * off, in a volume with the step. With all images finished it writes
- * `summary.csv`. A file that cannot be read is told, passed over, and named in
+ * `summary.csv`. With `plan` it does what a plan of a user study says of a person.
+ * A file that cannot be read is told, passed over, and named in
  * the report. In a notebook one panel serves all images; a rule that is asked
  * first shows nothing.
  *
@@ -119,13 +132,58 @@ export async function annotateAt(
   options: AnnotateOptions,
 ): Promise<AnnotationReport> {
   checkOptions("annotate", options, ANNOTATE_OPTIONS);
+  const run = options.plan === undefined ? annotateAll : annotatePlanned;
   return await interruptible(
-    (signal) => annotateAll(host, model, images, { ...options, signal }),
+    (signal) => run(host, model, images, { ...options, signal }),
     {
       doing: "annotate",
       left: "finished images are saved, and run again it goes on",
       signal: options.signal,
     },
+  );
+}
+
+/** Annotates what a plan says of a person: every block is a run of its own. */
+async function annotatePlanned(
+  host: PickHost,
+  model: Model,
+  images: string | Dataset | readonly AnnotationItem[],
+  options: AnnotateOptions & { readonly signal: AbortSignal },
+): Promise<AnnotationReport> {
+  const { plan, person, block, ...own } = options;
+  for (const name of ["offer", "labels", "volumes"] as const) {
+    if (own[name] === undefined) continue;
+    throw new InputError(
+      `Cannot annotate as a plan must come without ${name}: current value is ${
+        own[name]
+      }`,
+    );
+  }
+  const blocks = blocksOf(await readStudyPlan(plan!), person);
+  if (block !== undefined && !blocks[block - 1]) {
+    throw new InputError(
+      `Cannot annotate as block must be one of the person's, 1..${blocks.length}: current value is ${block}`,
+    );
+  }
+  const { list } = await listImages(images, false);
+  const items = blocks.map((block) => itemsOf(block, list));
+  const reports: AnnotationReport[] = [];
+  for (const [i, { arm }] of blocks.entries()) {
+    if (block !== undefined && block !== i + 1) continue;
+    reports.push(
+      await annotateAll(host, model, items[i], {
+        ...{ carry: false, ...own, offer: arm, volumes: false },
+        out: blockFolder(own.out, person!, i + 1, arm),
+        // a person's answers only, or the study would measure the rule's
+        ...(own.by !== "auto" && { alone: true }),
+      }),
+    );
+  }
+  return new AnnotationReport(
+    join(own.out, person!),
+    reports.flatMap(({ records }) => records),
+    reports.flatMap(({ skipped }) => skipped),
+    reports.flatMap(({ broken }) => broken),
   );
 }
 
@@ -137,6 +195,7 @@ interface Run {
   readonly options: AnnotateOptions & {
     readonly signal: AbortSignal;
     readonly points?: Exclude<AnnotateOptions["points"], string>;
+    readonly alone?: boolean;
   };
   /** One, undefined, where objects have no names. */
   readonly labels: readonly (AnnotationLabel | undefined)[];
@@ -150,11 +209,15 @@ async function annotateAll(
   host: PickHost,
   model: Model,
   images: string | Dataset | readonly AnnotationItem[],
-  options: AnnotateOptions & { readonly signal: AbortSignal },
+  options: AnnotateOptions & {
+    readonly signal: AbortSignal;
+    readonly alone?: boolean;
+  },
 ): Promise<AnnotationReport> {
   const { out, carry = true, seed = 0, rater, volumes = true } = options;
   const { samples = 48, candidates = 4, iterations = 6, looks } = options;
-  const { update, points } = options;
+  const { update, points, offer = "all" } = options;
+  checkOffer(offer);
   const labels = readLabels(options.labels);
   const { name, list } = await listImages(images, volumes);
   const settings = {
@@ -164,6 +227,7 @@ async function annotateAll(
     ...{ samples, candidates, iterations, seed, carry },
     ...(rater === undefined ? {} : { rater }),
     ...(update && { update }),
+    ...(offer !== "all" && { offer }),
     ...(looks !== undefined && { looks }),
     ...(options.labels && { labels: labels.map((label) => label!.name) }),
   };
@@ -320,6 +384,8 @@ interface ImageOptions extends AnnotateOptions {
   readonly label?: AnnotationLabel;
   /** Objects that were done before. */
   readonly masks: readonly NamedMask[];
+  /** Whether no rule answers where nobody else does. */
+  readonly alone?: boolean;
 }
 
 /** Annotates one object of an image; undefined where its reference is empty. */
@@ -392,24 +458,26 @@ async function align(
   { points, box, undo }: Start,
   options: ImageOptions,
 ): Promise<Annotated | undefined> {
-  const { settings, iterations = 6, label, masks } = options;
+  const { settings, iterations = 6, label, masks, offer, alone } = options;
   const { samples, candidates, update, seed, profile } = options;
   using session = await Session.start(model, pixels, {
     ...{ samples, candidates, update, seed, profile, points, box },
   });
-  const rule = options.auto ?? (reference && nearestUser(reference));
+  const rule = alone
+    ? undefined
+    : options.auto ?? (reference && userOf(reference, offer));
   const picks: AnnotationRecord["picks"][number][] = [];
   const scores: number[] = [];
   while (true) {
     if (reference) scores.push(dice(session.mask, reference));
     const { picked, by, seconds } = await pickOf(host, session, {
       ...askOf(options),
-      ...{ image: pixels, random, undo, about, others: masks },
+      ...{ image: pixels, random, undo, about, others: masks, offer },
       auto: rule &&
         ((proposal, random) =>
           picks.length + 1 >= iterations
             ? { kind: "accept" }
-            : rule(proposal, random)),
+            : rule(proposal, random, reference)),
     });
     if (picked.kind === "undo" && !session.canUndo) return undefined;
     picks.push({ ...picked, by, seconds });
@@ -450,7 +518,7 @@ async function firstClicks(
   { id, about, pixels, reference, random }: Task,
   options: ImageOptions,
 ): Promise<Start | "absent"> {
-  const { points, label, masks } = options;
+  const { points, label, masks, alone } = options;
   const given = typeof points === "function"
     ? await points(pixels, id, label?.name)
     : points && Object.hasOwn(points, id)
@@ -460,8 +528,9 @@ async function firstClicks(
   const { start, by } = await pickStartAt(host, pixels, {
     ...askOf(options),
     ...{ random, about, others: masks, offers: label ? ["absent"] : [] },
-    auto: reference &&
-      ((_, random) => ({ points: [clickInside(reference, random)] })),
+    auto: alone || !reference
+      ? undefined
+      : ((_, random) => ({ points: [clickInside(reference, random)] })),
   });
   if ("kind" in start) return "absent";
   const { points: clicks = [], box } = start;

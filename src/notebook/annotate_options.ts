@@ -6,7 +6,11 @@ import type { Profile } from "../spa/profile.ts";
 import type { SessionOptions } from "../spa/session.ts";
 import type { FirstClick, FirstClicks } from "./annotation_images.ts";
 import type { AnnotationRecord } from "./annotation_record.ts";
-import type { AskOptions, PickRule } from "./pick.ts";
+import type { Random } from "../random.ts";
+import type { Proposal } from "../spa/cluster.ts";
+import { errorClick, nearestUser } from "../spa/simulated_user.ts";
+import { InputError } from "../input_error.ts";
+import type { AskOptions, Offer, PickRule } from "./pick.ts";
 
 /** How `annotate` asks, and where it saves. */
 export interface AnnotateOptions
@@ -48,8 +52,33 @@ export interface AnnotateOptions
    * shown, and a rule clicks inside it and picks what is nearest to it.
    */
   readonly rater?: string;
-  /** Answers where nobody else does, by default as `rater` would. */
-  readonly auto?: PickRule;
+  /**
+   * With what the user changes a mask: "all" (the default) that the panel has;
+   * "picks" of candidates and clicks, no brush; "clicks" alone, without candidates,
+   * to compare with.
+   */
+  readonly offer?: Offer;
+  /**
+   * A plan of a user study of images, the path of the file that `deno task study
+   * plan` wrote: `person` does the images of its blocks in their order, each block with its own
+   * `offer`, into `out/PERSON/1-picks`, `out/PERSON/2-clicks` and so on. No profile
+   * is carried then, unless `carry` is true, and with `rater` nobody else answers
+   * for the person, unless `by` is "auto".
+   */
+  readonly plan?: string;
+  /** Who of the plan does it. */
+  readonly person?: string;
+  /** Which of the person's blocks, from 1. Default: all, one after another. */
+  readonly block?: number;
+  /**
+   * Answers where nobody else does, by default as `rater` would; it is given the
+   * rater's mask as well, where there is one.
+   */
+  readonly auto?: (
+    proposal: Proposal,
+    random: Random,
+    reference?: NdArray<Uint8Array>,
+  ) => ReturnType<PickRule>;
   /** Proposals until a rule accepts, of a volume in each slice; they default to 6. */
   readonly iterations?: number;
   /** Slices of a volume that a rule looks at. Default: 3. */
@@ -82,5 +111,35 @@ export const ANNOTATE_OPTIONS = {
   ...{ auto: "function", iterations: "number", onImage: "function" },
   ...{ by: "string", patience: "number", signal: "object" },
   ...{ samples: "number", candidates: "number", update: "object" },
-  ...{ volumes: "boolean", labels: "array", looks: "number" },
+  ...{ volumes: "boolean", labels: "array", looks: "number", offer: "string" },
+  ...{ plan: "string", person: "string", block: "number" },
 } as const;
+
+/** With what a mask can be changed. */
+const OFFERS: readonly Offer[] = ["all", "picks", "clicks"];
+
+/** Refuses an offer that there is not. */
+export function checkOffer(offer: Offer): void {
+  if (OFFERS.includes(offer)) return;
+  throw new InputError(
+    `Cannot annotate as offer must be one of ${
+      OFFERS.join(", ")
+    }: current value is ${offer}`,
+  );
+}
+
+/**
+ * The user with a mask in mind: picks the candidate that is nearest to it or, of
+ * clicks alone, clicks at the center of the largest error and accepts where there
+ * is none.
+ */
+export function userOf(
+  reference: NdArray<Uint8Array>,
+  offer: Offer = "all",
+): PickRule {
+  if (offer !== "clicks") return nearestUser(reference);
+  return ({ recommended }) => {
+    const point = errorClick(recommended.mask, reference);
+    return point ? { kind: "click", point } : { kind: "accept" };
+  };
+}

@@ -8,10 +8,10 @@ import { dice } from "../metrics/overlap.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom, type Random } from "../random.ts";
 import { digestNumber } from "../digest.ts";
-import { clickInside, nearestUser } from "../spa/simulated_user.ts";
+import { clickInside } from "../spa/simulated_user.ts";
 import { acquisitionAxis } from "../volumes/volume_identity.ts";
 import { VolumeSession } from "../volumes/volume_session.ts";
-import type { AnnotateOptions } from "./annotate_options.ts";
+import { type AnnotateOptions, userOf } from "./annotate_options.ts";
 import type { AnnotationVolume, FirstClick } from "./annotation_images.ts";
 import {
   type Annotated,
@@ -60,7 +60,7 @@ export async function annotateVolume(
   options: VolumeOptions,
 ): Promise<Annotated | undefined> {
   const { volume, out, label, settings, masks, about, signal } = options;
-  const { by, patience } = options;
+  const { by, patience, offer } = options;
   const key: AnnotationKey = { id: item.id, label: label?.name };
   const reference = await readReference(item, options);
   if (reference && !label && !isMarked(reference)) return undefined;
@@ -103,7 +103,7 @@ export async function annotateVolume(
     open = undefined;
     while (true) {
       const answer = await pickOfVolume(host, session, {
-        ...{ by, patience, signal, random, about, masks, auto: rule },
+        ...{ by, patience, signal, random, about, masks, offer, auto: rule },
         undo: begun.undo,
       });
       const { picked } = answer;
@@ -235,7 +235,7 @@ async function beginning(
  */
 function ruleOf(
   reference: NdArray<Uint8Array> | undefined,
-  { auto, iterations = 6, looks = 3 }: VolumeOptions,
+  { auto, iterations = 6, looks = 3, offer }: VolumeOptions,
 ): VolumeRule | undefined {
   if (!auto && !reference) return undefined;
   const asked = new Map<number, number>();
@@ -254,7 +254,8 @@ function ruleOf(
       return { kind: "click", point: clickInside(truth!, random) };
     }
     if (times < iterations) {
-      const picked = await (auto ?? nearestUser(truth!))(proposal, random);
+      const rule = auto ?? userOf(truth!, offer);
+      const picked = await rule(proposal, random, truth);
       if (typeof picked === "number" || picked.kind !== "accept") return picked;
     }
     said.add(slice);

@@ -321,6 +321,8 @@ export async function removeHalfWritten(
 /**
  * Reads the record of an image that was finished before.
  *
+ * @param settings Those of the run that goes on; undefined: of whichever.
+ * @param doing What it is read for, as an error says it.
  * @returns undefined where there is none.
  * @throws {RangeError} When the record is damaged or of another run, or its
  * mask is missing.
@@ -328,7 +330,8 @@ export async function removeHalfWritten(
 export async function readAnnotation(
   out: string,
   key: AnnotationKey,
-  settings: AnnotationRecord["settings"],
+  settings: AnnotationRecord["settings"] | undefined,
+  doing = "resume",
 ): Promise<AnnotationRecord | undefined> {
   const { id } = key;
   const paths = pathsOf(out, key);
@@ -336,7 +339,7 @@ export async function readAnnotation(
   if (text === undefined) return undefined;
   const refuse = (rule: string, found: unknown) =>
     new InputError(
-      `Cannot resume as the record ${paths.record} must ${rule}: current value is ${found}. ` +
+      `Cannot ${doing} as the record ${paths.record} must ${rule}: current value is ${found}. ` +
         "Without the file the image is annotated anew",
     );
   let json: Record<string, unknown>;
@@ -353,7 +356,7 @@ export async function readAnnotation(
   }
   if (json.id !== id) throw refuse(`be of the image ${id}`, json.id);
   const saved = Object(json.settings);
-  if (findDifference(saved, settings, DEFAULT_SETTINGS)) {
+  if (settings && findDifference(saved, settings, DEFAULT_SETTINGS)) {
     throw refuse(
       `be of a run with ${JSON.stringify(settings)}`,
       JSON.stringify(json.settings),

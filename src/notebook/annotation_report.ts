@@ -113,7 +113,7 @@ function nameOf({ id, label }: AnnotationRecord): string {
 }
 
 /** What the measures are; those without digits are counts. */
-const COLUMNS: readonly Column[] = [
+export const COLUMNS: readonly Column[] = [
   { heading: "seconds", digits: 1 },
   { heading: "iterations" },
   { heading: "choices" },
@@ -124,7 +124,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** A record's numbers in the order of `COLUMNS`; the last two where known. */
-function measures(
+export function measures(
   { seconds, iterations, points, picks, dice }: AnnotationRecord,
 ): number[] {
   const count = (kind: string) =>

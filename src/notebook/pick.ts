@@ -88,6 +88,8 @@ export interface PickOptions extends AskOptions {
 }
 
 const QUESTION = "Which is nearest to what you want?";
+const QUESTION_OF_CLICKS =
+  "Is this what you want? If not, click where it is wrong.";
 
 /**
  * Shows a proposal and waits for the user: a click on a candidate, on the
@@ -125,6 +127,12 @@ export async function pick(
   return picked as Action; // nothing else is offered
 }
 
+/**
+ * With what a user changes a mask: "all" the panel has; "picks" of candidates and
+ * clicks, no brush; "clicks" alone, no candidates.
+ */
+export type Offer = "all" | "picks" | "clicks";
+
 /** What else a program that picks of many images says. */
 export interface About {
   /** Which one it is, before every title: "case1 (2 of 8)"; none by default. */
@@ -141,6 +149,8 @@ export interface About {
   readonly others?: readonly OtherObject[];
   /** What is offered besides; nothing by default. */
   readonly offers?: readonly Offered[];
+  /** With what a mask is changed. Default: "all". */
+  readonly offer?: Offer;
 }
 
 /**
@@ -149,12 +159,13 @@ export interface About {
  */
 export async function pickAt(
   host: PickHost,
-  proposal: Proposal,
+  made: Proposal,
   {
     points = [],
     box,
     truth,
-    title = QUESTION,
+    offer = "all",
+    title = offer === "clicks" ? QUESTION_OF_CLICKS : QUESTION,
     undo = true,
     zoom = false,
     about,
@@ -170,16 +181,17 @@ export async function pickAt(
     & About
     & { readonly auto?: PickRule<Picked> },
 ): Promise<Answer<Picked>> {
+  const proposal = offer === "clicks" ? { ...made, candidates: [] } : made;
   const { candidates, notice } = proposal;
   const image = imageOf(proposal, options.image);
   if (truth) checkSize("reference", truth, proposal);
   const choices = choicesOf(image, candidates.length, [
     "accept",
-    "none",
+    ...(offer === "clicks" ? [] : ["none"] as const),
     "outside",
     ...(undo ? ["undo"] as const : []),
     ...(zoom ? looksOf(proposal.region, image, points) : []),
-    ...(history || volume ? ["paint"] as const : []),
+    ...(offer === "all" && (history || volume) ? ["paint"] as const : []),
     ...redoIn(history),
     ...offers,
   ], { steps: history?.steps.length, slices: volume?.areas.length });

@@ -147,7 +147,7 @@ export async function pickOf(
   session: Session,
   options:
     & PickNextOptions
-    & Pick<About, "about" | "others">
+    & Pick<About, "about" | "others" | "offer">
     & { undo?: boolean },
 ): Promise<Answer> {
   const { proposal } = session;

@@ -256,6 +256,9 @@ export function candidateLabel(
 /** What to do, in one line, and by which keys. */
 export function hint({ candidates, offered }: Choices): string {
   const view = "The wheel zooms the picture, a drag moves it.";
+  if (candidates === 0 && offered.has("accept")) {
+    return `Click on the image where the mask is wrong: inside the object, with Shift outside; then accept it. ${view}`;
+  }
   if (candidates === 0) {
     return `Click on the image, inside the object${
       offered.has("box") ? ", or draw a box around it" : ""
@@ -339,7 +342,9 @@ export function clickMode(
       ? mode(
         "box",
         boxMark(3, 4, 12, 10),
-        candidates > 0 ? "box to look at" : "box around it",
+        candidates > 0 || offered.has("accept")
+          ? "box to look at"
+          : "box around it",
       )
       : "",
     offered.has("paint")

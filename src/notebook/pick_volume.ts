@@ -13,6 +13,7 @@ import {
   choicesOf,
   entitled,
   holds,
+  type Offer,
   pickAt,
   redoIn,
 } from "./pick.ts";
@@ -49,13 +50,15 @@ interface AboutVolume {
   readonly undo?: boolean;
   /** Objects that were done before; none by default. */
   readonly masks?: readonly NamedMask[];
+  /** With what a mask is changed. Default: "all". */
+  readonly offer?: Offer;
 }
 
 /** Asks until the pick is one that the session can do in its open slice. */
 export async function pickOfVolume(
   host: PickHost,
   session: VolumeSession,
-  { about, undo = false, masks = [], auto, random, ...asked }:
+  { about, undo = false, masks = [], offer, auto, random, ...asked }:
     & PickNextInVolumeOptions
     & AboutVolume,
 ): Promise<Answer<Picked>> {
@@ -64,7 +67,9 @@ export async function pickOfVolume(
   const look = volume.looks.find((look) => look.slice === slice);
   const title = `Slice ${slice} of ${depth}: ${
     proposal
-      ? "which is nearest to what you want?"
+      ? offer === "clicks"
+        ? "is this what you want? If not, click where it is wrong."
+        : "which is nearest to what you want?"
       : aligned.includes(slice)
       ? "the object is not here, as you said. A click inside begins all the same."
       : "nothing was found here. Click on the object if it is here."
@@ -123,7 +128,7 @@ export async function pickOfVolume(
   let excuse: string | undefined;
   while (true) {
     const answer = await pickAt(host, proposal, {
-      ...{ ...asked, ...shared, title, points, excuse, offers },
+      ...{ ...asked, ...shared, title, points, excuse, offers, offer },
       ...{ random: stream, zoom: true, undo: back, history },
       auto: auto && ((_, random) => auto(session, random)),
     });

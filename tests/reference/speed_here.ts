@@ -1,12 +1,20 @@
 /**
  * This module's side of speed.ts: reads a job a line, answers its milliseconds,
- * or megabytes. Arguments: input side, threads, clock ("wall" or "cpu").
+ * or megabytes. Arguments: input side, threads, clock ("wall" or "cpu"), and,
+ * where not ONNX Runtime on the processor, the engine and its provider. Alone:
+ *
+ *     printf 'encode\niteration 48\niteration 48\n' |
+ *       deno run -A tests/reference/speed_here.ts 512 2 wall onnx cuda
  */
 import { createInterface } from "node:readline/promises";
 import { cpuUsage, stdin } from "node:process";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { useEngine } from "../../src/engine/engine.ts";
+import {
+  type EngineName,
+  type Provider,
+  useEngine,
+} from "../../src/engine/engine.ts";
 import { presets } from "../../src/model/config.ts";
 import { Model } from "../../src/model/model.ts";
 import { initializeWeights } from "../../src/model/declare_weights.ts";
@@ -19,7 +27,11 @@ import { startPreference } from "../../src/spa/start_preference.ts";
 import { updatePreference } from "../../src/spa/update_preference.ts";
 
 const [S, threads] = Deno.args.slice(0, 2).map(Number);
-await useEngine("onnx", { threads });
+const [engine = "onnx", provider] = Deno.args.slice(3);
+await useEngine(engine as EngineName, {
+  threads,
+  ...(provider !== undefined && { provider: provider as Provider }),
+});
 const config = { ...presets["sam-vit-b"], imageSize: S };
 using model = new Model(config, initializeWeights(config, 1));
 const random = createRandom(1);

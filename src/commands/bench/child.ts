@@ -11,6 +11,8 @@ import {
   type Command,
   CommandLine,
   MODEL,
+  PROVIDER,
+  readProvider,
   runCommand,
   THREADS,
 } from "../command_line.ts";
@@ -35,6 +37,8 @@ export interface Setting {
   readonly engine: EngineName;
   /** For `onnx`; the other engines have one. */
   readonly threads: number;
+  /** What computes for `onnx`, by default the processor. */
+  readonly provider?: string;
   /** The weights' file, where not the shipped ones. */
   readonly model: string;
 }
@@ -59,6 +63,7 @@ const COMMAND: Command = {
     "": {
       engine: { words: ENGINE_NAMES, default: "onnx", help: "the engine" },
       threads: THREADS,
+      provider: PROVIDER,
       model: MODEL,
       repeats: {
         value: "N",
@@ -79,8 +84,11 @@ const COMMAND: Command = {
 };
 
 /** A setting as a child's arguments, which {@linkcode openSetting} reads. */
-export function settingArgs({ engine, threads, model }: Setting): string[] {
+export function settingArgs(
+  { engine, threads, provider, model }: Setting,
+): string[] {
   return [
+    ...(provider === undefined ? [] : [`--provider=${provider}`]),
     `--engine=${engine}`,
     `--threads=${threads}`,
     `--model=${model}`,
@@ -97,6 +105,7 @@ export async function openSetting(
     readImage(SAMPLE),
     useEngine(line.oneOf("engine", ENGINE_NAMES), {
       threads: line.integer("threads", 1),
+      ...readProvider(line),
     }),
   ]);
   return { line, model, image };

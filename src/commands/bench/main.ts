@@ -6,6 +6,7 @@ import {
   type Command,
   CommandLine,
   MODEL,
+  PROVIDER,
   runCommand,
   THREADS,
 } from "../command_line.ts";
@@ -28,6 +29,7 @@ const COMMAND: Command = {
         help: `of ${ENGINE_NAMES.join(", ")}`,
       },
       threads: { value: "A,B", default: "1,2", help: "of onnx" },
+      provider: PROVIDER,
       rounds: {
         value: "N",
         min: 1,
@@ -58,6 +60,7 @@ function readSettings(line: CommandLine): Setting[] {
     );
   }
   const model = line.text<string>("model");
+  const provider = line.text("provider");
   return engines.flatMap((engine) => {
     if (!ENGINE_NAMES.includes(engine as EngineName)) {
       throw line.refuse(
@@ -69,6 +72,7 @@ function readSettings(line: CommandLine): Setting[] {
     return counts.map((threads) => ({
       engine: engine as EngineName,
       threads,
+      ...(engine === "onnx" && line.has("provider") && { provider }),
       model,
     }));
   });

@@ -12,6 +12,7 @@ import { saveModel } from "../../checkpoints/save_model.ts";
 import {
   type Command,
   CommandLine,
+  readProvider,
   readThreads,
   runCommand,
 } from "../command_line.ts";
@@ -194,7 +195,10 @@ async function main(): Promise<void> {
   await removeLeftovers(out);
   const log = await openLog(line);
   const { cases, name } = await readData(line);
-  const engine = await useEngine("onnx", readThreads(line));
+  const engine = await useEngine("onnx", {
+    ...readThreads(line),
+    ...readProvider(line),
+  });
   const run: Run = {
     line,
     recipe,

@@ -6,6 +6,7 @@ import { METHODS } from "../../baselines/methods.ts";
 import {
   type Command,
   type CommandLine,
+  PROVIDER,
   SEEDS,
   THREADS,
 } from "../command_line.ts";
@@ -219,6 +220,7 @@ export const TRAIN: Command = {
     },
     "Run and files": {
       threads: THREADS,
+      provider: PROVIDER,
       out: {
         value: "FILE",
         default: "model.safetensors",
