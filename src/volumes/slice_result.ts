@@ -52,14 +52,18 @@ export function confidenceOf(bytes: Uint8Array): number {
 
 /** A map's probabilities in bytes. */
 export function bytesOf(map: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from(map, (value) => Math.round(255 * value));
+  const bytes = new Uint8Array(map.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(255 * map[i]);
+  return bytes;
 }
 
 /** A map's probabilities, [n, n]. */
 export function probabilitiesOf(
   { bytes, side }: RegionMap,
 ): NdArray<Float32Array> {
-  return ndarray(Float32Array.from(bytes, (byte) => byte / 255), [side, side]);
+  const map = new Float32Array(bytes.length);
+  for (let i = 0; i < map.length; i++) map[i] = bytes[i] / 255;
+  return ndarray(map, [side, side]);
 }
 
 /**

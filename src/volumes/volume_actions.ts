@@ -90,7 +90,7 @@ export interface PropagateProgress {
 
 /** Options of `propagate`. */
 export interface PropagateOptions {
-  /** Ends the walk after the slice under way; what is done stays. */
+  /** Ends the walk after the slices under way, two at most; what is done stays. */
   readonly signal?: AbortSignal;
   /** Called after every slice. */
   readonly onProgress?: (progress: PropagateProgress) => void;

@@ -43,6 +43,7 @@ import {
   type Known,
   knownSlices,
   neededWalks,
+  nextSlice,
   slicesLeft,
   type Walk,
   walkName,
@@ -581,19 +582,23 @@ export class VolumeSession {
       const needed = this.#walks();
       let done = 0;
       try {
-        for (const [i, first] of needed.entries()) {
-          let walk = first;
-          const rest = needed.slice(i + 1).reduce(
-            (sum, other) => sum + slicesLeft(other),
-            0,
+        while (done < steps && !signal?.aborted) {
+          // one walk's slice is encoded while the other's is put together
+          const round = needed.filter((walk) => slicesLeft(walk) > 0)
+            .slice(0, Math.min(2, steps - done));
+          if (round.length === 0) break;
+          const found = await Promise.allSettled(
+            round.map((walk) => this.#step(state, walk)),
           );
-          while (slicesLeft(walk) > 0 && done < steps && !signal?.aborted) {
-            const slice = walk.from +
-              walk.direction * (walk.results.length + 1);
-            walk = extendWalk(walk, await this.#step(state, walk, slice));
+          for (const [i, first] of round.entries()) {
+            const outcome = found[i];
+            if (outcome.status === "rejected") throw outcome.reason;
+            const walk = extendWalk(first, outcome.value);
+            needed[needed.indexOf(first)] = walk;
             walks.set(walkName(walk.from, walk.direction), walk);
             done++;
-            onProgress?.({ done, left: slicesLeft(walk) + rest, slice });
+            const left = needed.reduce((sum, w) => sum + slicesLeft(w), 0);
+            onProgress?.({ done, left, slice: nextSlice(first) });
           }
         }
       } finally {
@@ -606,8 +611,10 @@ export class VolumeSession {
     });
   }
 
-  async #step(state: State, walk: Walk, slice: number): Promise<SliceResult> {
+  /** What a walk finds in its next slice. */
+  async #step(state: State, walk: Walk): Promise<SliceResult> {
     const { carryProfile = true, seed = 0 } = this.#options;
+    const slice = nextSlice(walk);
     const { result, source } = state.aligned.get(walk.from)!;
     const before = walk.results.at(-1) ?? result;
     const gaps = walk.results.slice(-WALK.gaps);

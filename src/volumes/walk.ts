@@ -96,10 +96,10 @@ export interface WalkSource {
 export class SliceImages {
   readonly #model: Model;
   readonly #image: (slice: number) => NdArray<Float32Array>;
-  /** The last two that were made: a step looks at a slice and the one beside. */
+  /** The last that were made: two steps each look at a slice and the one beside. */
   readonly #made = new Map<number, NdArray<Float32Array>>();
   /** In order of their last use. */
-  readonly #embeddings = new Map<string, ImageEmbedding>();
+  readonly #embeddings = new Map<string, Promise<ImageEmbedding>>();
   readonly #capacity: number;
 
   /**
@@ -122,7 +122,7 @@ export class SliceImages {
     this.#made.delete(slice);
     this.#made.set(slice, made);
     const [oldest] = this.#made.keys();
-    if (this.#made.size > 2) this.#made.delete(oldest);
+    if (this.#made.size > 4) this.#made.delete(oldest);
     return made;
   }
 
@@ -134,21 +134,24 @@ export class SliceImages {
     if (known) {
       this.#embeddings.delete(key);
       this.#embeddings.set(key, known);
-      return known;
+      return await known;
     }
-    const made = await encode(this.#model, this.image(slice), { region });
+    const made = encode(this.#model, this.image(slice), { region });
+    made.catch(() => this.#embeddings.delete(key));
     this.#embeddings.set(key, made);
     for (const [oldest, embedding] of this.#embeddings) {
       if (this.#embeddings.size <= this.#capacity) break;
       this.#embeddings.delete(oldest);
-      embedding.dispose();
+      embedding.then((embedding) => embedding.dispose(), () => {});
     }
-    return made;
+    return await made;
   }
 
   /** Gives back the embeddings' memory. */
   dispose(): void {
-    for (const embedding of this.#embeddings.values()) embedding.dispose();
+    for (const embedding of this.#embeddings.values()) {
+      embedding.then((embedding) => embedding.dispose(), () => {});
+    }
     this.#embeddings.clear();
   }
 }
@@ -256,16 +259,20 @@ async function follow(
 
 /** Distances to the border of a map's inside, in radii of a disk as large. */
 function depthsOf(map: Float32Array, side: number): Float32Array {
-  const inside = map.map((p) => p >= 0.5 ? 1 : 0);
-  const area = inside.reduce((sum, value) => sum + value, 0);
+  const inside = new Uint8Array(map.length);
+  let area = 0;
+  for (let i = 0; i < map.length; i++) {
+    if (map[i] < 0.5) continue;
+    inside[i] = 1;
+    area++;
+  }
   const radius = Math.sqrt(Math.max(1, area) / Math.PI);
-  const distances = signedDistance(
-    ndarray(Uint8Array.from(inside), [side, side]),
-  );
-  return Float32Array.from(
-    distances,
-    (d) => Math.max(-1.5, Math.min(1.5, d / radius)),
-  );
+  const distances = signedDistance(ndarray(inside, [side, side]));
+  const depths = new Float32Array(map.length);
+  for (let i = 0; i < map.length; i++) {
+    depths[i] = Math.max(-1.5, Math.min(1.5, distances[i] / radius));
+  }
+  return depths;
 }
 
 /** Looks at a slice: what the network, the neighbor and the values say of it. */

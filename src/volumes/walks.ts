@@ -72,6 +72,11 @@ export function slicesLeft({ from, limit, results, end }: Walk) {
   return end ? 0 : Math.abs(limit - from) - 1 - results.length;
 }
 
+/** The slice that a walk comes to next. */
+export function nextSlice({ from, direction, results }: Walk): number {
+  return from + direction * (results.length + 1);
+}
+
 /** A walk one slice further. */
 export function extendWalk(walk: Walk, result: SliceResult): Walk {
   const over = walk.bounded ? result.mask.area === 0 : hasEnded(result);

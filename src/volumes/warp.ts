@@ -15,7 +15,9 @@ export interface Displacement {
 
 /** How displacements are found. */
 const DEMONS = {
-  /** Sides of a cell, coarse to fine. */
+  /** Cells along a side of the finest map, at most: the field is smooth. */
+  finest: 64,
+  /** Sides of a cell in the finest ones, coarse to fine. */
   scales: [4, 2, 1],
   /** Steps at every scale. */
   steps: 20,
@@ -44,8 +46,9 @@ export function displacementOf(
   };
   if (!(scale > 0)) return field;
   let before = side;
+  const finest = Math.min(side, DEMONS.finest);
   for (const cell of DEMONS.scales) {
-    const n = Math.floor(side / cell);
+    const n = Math.floor(finest / cell);
     if (n < 8) continue;
     field = resizeField(field, before, n);
     before = n;
@@ -58,23 +61,30 @@ export function displacementOf(
   return resizeField(field, before, side);
 }
 
-/** A map moved by a displacement, bilinear. */
+/** A map moved by a displacement, bilinear, edges repeated. */
 export function warp(
   map: Float32Array,
   { x, y }: Displacement,
   side: number,
 ): Float32Array {
-  return map.map((_, i) =>
-    sampleAt(
-      map,
-      side,
-      side,
-      1,
-      0,
-      i % side + x[i],
-      Math.floor(i / side) + y[i],
-    )
-  );
+  const moved = new Float32Array(side * side);
+  const last = side - 1;
+  for (let row = 0, i = 0; row < side; row++) {
+    for (let column = 0; column < side; column++, i++) {
+      // as `sampleAt`, written out: this is most of the work of a displacement
+      const u = Math.min(last, Math.max(0, column + x[i]));
+      const v = Math.min(last, Math.max(0, row + y[i]));
+      const left = Math.floor(u), above = Math.floor(v);
+      const at = above * side + left;
+      const right = left < last ? 1 : 0, below = above < last ? side : 0;
+      const across = u - left, down = v - above;
+      moved[i] = (map[at] * (1 - across) + map[at + right] * across) *
+          (1 - down) +
+        (map[at + below] * (1 - across) + map[at + below + right] * across) *
+          down;
+    }
+  }
+  return moved;
 }
 
 function improve(
@@ -146,19 +156,23 @@ function resizeField({ x, y }: Displacement, side: number, n: number) {
 /** A Gaussian blur; edges repeat. */
 function smooth(map: Float32Array, side: number, sigma: number): Float32Array {
   const radius = Math.ceil(2.5 * sigma);
-  const kernel = Array.from(
+  const kernel = Float64Array.from(
     { length: 2 * radius + 1 },
     (_, k) => Math.exp(-0.5 * ((k - radius) / sigma) ** 2),
   );
   const total = kernel.reduce((a, b) => a + b, 0);
+  const padded = new Float32Array(side + 2 * radius);
   const pass = (source: Float32Array) => {
     const target = new Float32Array(side * side);
     for (let row = 0; row < side; row++) {
+      const first = row * side, last = first + side - 1;
+      padded.fill(source[first], 0, radius);
+      padded.set(source.subarray(first, last + 1), radius);
+      padded.fill(source[last], side + radius);
       for (let column = 0; column < side; column++) {
         let sum = 0;
-        for (let k = -radius; k <= radius; k++) {
-          const at = Math.min(side - 1, Math.max(0, column + k));
-          sum += kernel[k + radius] * source[row * side + at];
+        for (let k = 0; k < kernel.length; k++) {
+          sum += kernel[k] * padded[column + k];
         }
         target[column * side + row] = sum / total; // transposed
       }

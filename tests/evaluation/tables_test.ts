@@ -72,7 +72,10 @@ Deno.test("diceTargetsTable() tells means of successes, failures and the cap", (
     targetOf("c", [0.1, 0.2, 0.3]), // never
     targetOf("d", [0.5, 0.6, 0.7]), // at 3
   ];
-  const { rows } = diceTargetsTable({ both: results }, [0.7, 0.95]);
+  const { columns, rows } = diceTargetsTable({ both: results }, [0.7, 0.95]);
+  const headings = columns.map(({ heading }) => heading);
+  assert.equal(headings[1], "iterations of those that reach it");
+  assert.equal(headings[6], "iterations of all, a failure as 10");
   assert.deepEqual(rows, [
     [0.7, 2, "1.00..3.00", "25.0 %", 4, 3, (2 + 1 + 3 + 10) / 4],
     [0.95, NaN, undefined, "100.0 %", 4, 3, 10],

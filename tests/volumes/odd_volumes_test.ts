@@ -86,3 +86,29 @@ Deno.test("a volume of several channels that are no colors needs one of them", a
   using session = await start({ values }, { channels: [0] });
   assert.ok(session.areas[6] > 50);
 });
+
+Deno.test("a slice without a number is one that shows nothing, and a volume without one is refused", async () => {
+  using session = await start(changed((z) => z === 7 ? NaN : undefined));
+  await session.propagate();
+  assert.ok(session.areas[7] > 0 && session.areas[8] > 0);
+  const doubts = session.suggestions.find(({ slice }) => slice === 7)?.doubts;
+  assert.ok(doubts?.includes("no image"));
+  await assert.rejects(
+    start(changed(() => NaN)),
+    /the slice must show something: current value, slice 6, is the same everywhere/,
+  );
+});
+
+Deno.test("pixels ten times as long as wide are aligned where their plane is asked for", async () => {
+  const spacing: [number, number, number] = [1, 10, 1];
+  using session = await start({ spacing }, { axis: 0 });
+  await session.propagate();
+  assert.ok(session.areas[5] > 0 && session.areas[7] > 0);
+  // else slices are taken along the longest side of a voxel
+  using other = await start({ spacing }, {
+    slice: 28,
+    points: [{ x: 27, y: 6 }],
+  });
+  assert.equal(other.axis, 1);
+  assert.equal(other.depth, H);
+});

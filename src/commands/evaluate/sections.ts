@@ -178,11 +178,23 @@ const rated = (results: readonly TargetResult[]) =>
     Object.keys(first?.raters ?? {}).length > 1
   );
 
-/** All tables that the records of an evaluation hold. */
+/**
+ * All tables that the records of an evaluation hold. Of several variants those of
+ * one run are of the whole method, and say so: of what a choice may move the last,
+ * of profiles the one without any, as every user begins.
+ */
 export function sectionsOf(saved: SavedEvaluation): Section[] {
   const runs = runsOf(saved);
   const { seed, include, variants } = saved.settings;
-  const results = runs[variants[variants.length - 1]];
+  const shown = variants.includes("carried")
+    ? "both"
+    : variants[variants.length - 1];
+  const results = runs[shown];
+  const of = variants.length > 1 ? ` (${shown})` : "";
+  const own = ({ heading, ...section }: Section): Section => ({
+    heading: heading + of,
+    ...section,
+  });
   const sections: Section[] = [];
   if (variants.includes("carried")) {
     sections.push(...carrySections(runs, seed));
@@ -196,22 +208,23 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
       figure: () => evaluationFigure(results),
     });
     sections.push(...overlapSections(runs, seed));
-    sections.push(...caseSections(results, seed));
   }
-  sections.push(...regionSections(results, saved.settings));
+  sections.push(...caseSections(results, seed).map(own));
+  sections.push(...regionSections(results, saved.settings).map(own));
   sections.push(...targetSections(runs, saved.tables.targets, seed));
   if (rated(results)) {
     sections.push({
-      heading: include
+      heading: (include
         ? "Raters in the target and not"
-        : "The user's own mask and the others'",
+        : "The user's own mask and the others'") + of,
       table: ratersTable(results, include, seed),
-      figure: () => ratersFigure(results, include),
+      figure: () =>
+        ratersFigure(results, include),
     });
   }
   if (results.some(({ sampleSet }) => sampleSet)) {
     sections.push({
-      heading: "Samples of the first proposal",
+      heading: `Samples of the first proposal${of}`,
       table: sampleSetTable(results, seed),
     });
   }
