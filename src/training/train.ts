@@ -4,7 +4,7 @@
  */
 
 import { jit } from "../engine/jit.ts";
-import { type HostTensor, sizeOf } from "../engine/tensors.ts";
+import type { HostTensor } from "../engine/tensors.ts";
 import { checkWeights } from "../model/compare_weights.ts";
 import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
 import { hasFinder } from "../model/region_finder.ts";

@@ -15,7 +15,6 @@ import { encode } from "../../src/spa/encode.ts";
 import type { GaussianMixture } from "../../src/spa/mixture.ts";
 import type { Predictions } from "../../src/spa/predictions.ts";
 import type { Preference } from "../../src/spa/preference.ts";
-import { profileOf, profileToJSON } from "../../src/spa/profile.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { Session } from "../../src/spa/session.ts";
 import { errorClick } from "../../src/spa/simulated_user.ts";
