@@ -24,13 +24,6 @@ const HABIT_SHARE = 0.05;
 /** Share of a profile that stays when an image's first choice is added. */
 const HABIT_MEMORY = 0.8;
 
-/** The parts of a preference that a profile is made of. */
-interface Preferred {
-  readonly habit?: Profile;
-  readonly profile?: Profile;
-  readonly evidence: Float64Array;
-}
-
 /**
  * Adds an image's first choice to a profile: to each component the log of the mean
  * of exp(0.05 T l_n) over its samples. The later choices are between candidates
@@ -76,9 +69,11 @@ export function withProfile(
  * The profile after a preference: with what its first choice told, or before any
  * choice the one that it started with, or one that says nothing.
  */
-export function profileOf(
-  { habit, profile, evidence }: Preferred,
-): Profile {
+export function profileOf({ habit, profile, evidence }: {
+  readonly habit?: Profile;
+  readonly profile?: Profile;
+  readonly evidence: Float64Array;
+}): Profile {
   return habit ?? profile ?? { evidence: new Float64Array(evidence.length) };
 }
 
