@@ -229,7 +229,7 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
       heading: `Samples of the first proposal${of}`,
       table: sampleSetTable(results, seed),
     });
-    if (rated(results)) {
+    if (rated(results) && results.some(({ components }) => components)) {
       sections.push({
         heading: `What the components mean${of}`,
         table: componentsTable(results),
