@@ -33,7 +33,11 @@ import {
   show,
   type Shown,
 } from "./moves.ts";
-import { type SampleSetMetrics, sampleSetMetrics } from "./sample_set.ts";
+import {
+  componentDice,
+  type SampleSetMetrics,
+  sampleSetMetrics,
+} from "./sample_set.ts";
 import {
   type Beginning,
   type Damage,
@@ -193,6 +197,11 @@ export interface TargetResult {
   readonly carried?: boolean;
   /** The metrics of the first proposal's samples, where they were measured. */
   readonly sampleSet?: SampleSetMetrics;
+  /**
+   * Likewise, by rater: the mean Dice of each component's first samples with the
+   * rater's mask, [M]; null where a component has none.
+   */
+  readonly components?: Readonly<Record<string, readonly (number | null)[]>>;
   /** The iterations, in order. */
   readonly iterations: readonly IterationResult[];
 }
@@ -200,7 +209,12 @@ export interface TargetResult {
 /** The result of a method on one target. */
 export type Alignment = Pick<
   TargetResult,
-  "carried" | "sampleSet" | "iterations" | "region" | "looks"
+  | "carried"
+  | "sampleSet"
+  | "components"
+  | "iterations"
+  | "region"
+  | "looks"
 >;
 
 /** A method at work on one image; what it owns goes when it is disposed. */
@@ -267,11 +281,15 @@ async function evaluateTarget(
   });
   let shown = await show(model, { embedding, preference }, seeds(), options);
   const iterations: IterationResult[] = [];
-  let sampleSet: SampleSetMetrics | undefined;
+  let samples: Pick<Alignment, "sampleSet" | "components"> = {};
   while (iterations.length < count) {
     const result = measureProposal(shown.proposal, target, masks);
     if (options.sampleSet && iterations.length === 0) {
-      sampleSet = sampleSetMetrics(shown.proposal, [...masks.values()]);
+      const { evidence } = preference;
+      samples = {
+        sampleSet: sampleSetMetrics(shown.proposal, [...masks.values()]),
+        components: componentDice(shown.proposal, masks, evidence.length),
+      };
     }
     const moves = movesOf(shown, target.mask, user, random, interaction);
     if (moves.length === 0) { // nothing to correct: the user is done
@@ -323,7 +341,7 @@ async function evaluateTarget(
     ...(profile && { carried: true }),
     region,
     looks: { count: looks.count, milliseconds: looks.milliseconds },
-    ...(sampleSet && { sampleSet }),
+    ...samples,
     iterations,
   };
 }

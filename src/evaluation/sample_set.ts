@@ -3,7 +3,7 @@
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { diceSoft, meanMask } from "../metrics/overlap.ts";
+import { dice, diceSoft, meanMask } from "../metrics/overlap.ts";
 import {
   diceMax,
   expectedCalibrationError,
@@ -13,6 +13,7 @@ import {
 } from "../metrics/sample_set.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import { mapToImage, maskToImage } from "../spa/frame.ts";
+import type { Predictions } from "../spa/predictions.ts";
 
 /**
  * Metrics of a set of samples against a set of annotations, each computed by
@@ -50,15 +51,8 @@ export function sampleSetMetrics(
   { predictions, recommended, spread }: Proposal,
   annotations: Masks,
 ): SampleSetMetrics {
-  const { probabilities, latents, frame } = predictions;
-  const [, height, width] = probabilities.shape;
-  const maps = probabilities.data as Float32Array;
-  // the fresh samples come first
-  const samples = Array.from(latents.components, (_, n) => {
-    const map = maps.subarray(n * height * width, (n + 1) * height * width);
-    return maskToImage(ndarray(map, [height, width]), frame);
-  });
-  const mean = mapToImage(recommended.probability, frame);
+  const samples = freshSamples(predictions);
+  const mean = mapToImage(recommended.probability, predictions.frame);
   const best = diceMax(samples, annotations);
   return {
     energyDistance: generalizedEnergyDistance(samples, annotations),
@@ -69,6 +63,49 @@ export function sampleSetMetrics(
     spread,
     calibrationError: calibrationError(mean, annotations),
   };
+}
+
+/** The fresh samples as masks of the image's size. */
+function freshSamples({ probabilities, latents, frame }: Predictions) {
+  const [, height, width] = probabilities.shape;
+  const maps = probabilities.data as Float32Array;
+  // the fresh samples come first
+  return Array.from(latents.components, (_, n) => {
+    const map = maps.subarray(n * height * width, (n + 1) * height * width);
+    return maskToImage(ndarray(map, [height, width]), frame);
+  });
+}
+
+/**
+ * What the components of the mixture mean: the mean Dice of each one's fresh
+ * samples with each rater's mask.
+ *
+ * @param proposal A result of `cluster`.
+ * @param masks The raters' masks by name, [H, W] each.
+ * @param M The number of components.
+ * @returns By rater, one number for each component, [M]; null where a component
+ * has no sample.
+ */
+export function componentDice(
+  { predictions }: Pick<Proposal, "predictions">,
+  masks: ReadonlyMap<string, NdArray<Uint8Array>>,
+  M: number,
+): Record<string, (number | null)[]> {
+  const { components } = predictions.latents;
+  const samples = freshSamples(predictions);
+  return Object.fromEntries(
+    Array.from(masks, ([rater, mask]) => {
+      const sums = new Float64Array(M), counts = new Float64Array(M);
+      samples.forEach((sample, n) => {
+        sums[components[n]] += dice(sample, mask);
+        counts[components[n]]++;
+      });
+      return [
+        rater,
+        Array.from(sums, (sum, m) => counts[m] > 0 ? sum / counts[m] : null),
+      ];
+    }),
+  );
 }
 
 /** The error of one map against all masks together. */

@@ -457,6 +457,48 @@ export function sampleSetTable(
 }
 
 /**
+ * What each component of the mixture means: the mean Dice of its samples with each
+ * rater's mask at the first proposal, each rater in turn being the user.
+ */
+export function componentsTable(results: readonly TargetResult[]): Table {
+  const found = componentMeans(results);
+  return {
+    columns: [
+      { heading: "component" },
+      ...found.map(({ rater }) => ({ heading: rater, digits: 3 })),
+      { heading: "targets with samples of it" },
+    ],
+    rows: (found[0]?.means ?? []).map((_, m) => [
+      m + 1,
+      ...found.map(({ means }) => means[m]),
+      results.filter(({ components = {} }) =>
+        Object.values(components).some((list) => list[m] !== null)
+      ).length,
+    ]),
+  };
+}
+
+/** The columns of {@linkcode componentsTable}: NaN where nothing was sampled. */
+export function componentMeans(
+  results: readonly TargetResult[],
+): { rater: string; means: number[] }[] {
+  const lists = results.flatMap(({ components }) =>
+    components ? [components] : []
+  );
+  const raters = [...new Set(lists.flatMap((list) => Object.keys(list)))];
+  return raters.map((rater) => {
+    const own = lists.flatMap((list) => list[rater] ? [list[rater]] : []);
+    return {
+      rater,
+      means: Array.from(own[0], (_, m) => {
+        const values = own.map((list) => list[m]);
+        return mean(values.filter((value) => value !== null));
+      }),
+    };
+  });
+}
+
+/**
  * The time of an iteration: the median and the quartiles over all iterations of
  * all targets. Times depend on the machine and its threads: only evaluations on
  * the same ones compare.

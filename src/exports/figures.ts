@@ -19,6 +19,7 @@ export {
   learningFigure,
 } from "../figures/dice_figure.ts";
 export {
+  componentsFigure,
   differencesFigure,
   evaluationFigure,
   type EvaluationFigureOptions,

@@ -6,7 +6,12 @@ import {
   mean,
   pairedDifference,
 } from "../evaluation/statistics.ts";
-import { diceWith, ratersOf, reachTarget } from "../evaluation/tables.ts";
+import {
+  componentMeans,
+  diceWith,
+  ratersOf,
+  reachTarget,
+} from "../evaluation/tables.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";
@@ -230,6 +235,30 @@ export function ratersFigure(
       curve(others, (rater, user) => !inside(rater, user)),
       ...parts,
     ],
+  });
+}
+
+/**
+ * What each component of the mixture means: the mean Dice of its samples with each
+ * rater's mask at the first proposal.
+ *
+ * @param results Results of `evaluate` with `sampleSet`.
+ * @throws {RangeError} When there are none.
+ */
+export function componentsFigure(results: readonly TargetResult[]): Figure {
+  const found = componentMeans(results);
+  return barsFigure({
+    title: "Dice of each component's first samples with each rater",
+    groups: (found[0]?.means ?? []).map((_, m) => `${m + 1}`),
+    series: found.map(({ rater, means }) => ({
+      name: raterName(rater),
+      values: means,
+      intervals: means.map((value) => [value, value] as const),
+      labels: means.map(() => ""),
+    })),
+    x: "component",
+    y: "Dice",
+    tickFormat: ".1f",
   });
 }
 

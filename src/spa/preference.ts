@@ -14,6 +14,7 @@ import {
 import type { Feedback } from "./feedback.ts";
 import type { GaussianMixture } from "./mixture.ts";
 import type { KeptSamples, Predictions } from "./predictions.ts";
+import type { Profile } from "./profile.ts";
 import { maskSide } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { InputError } from "../input_error.ts";
@@ -23,14 +24,14 @@ export interface Preference {
   /** The preference distribution p(z). */
   readonly distribution: GaussianMixture;
   /**
-   * Accumulated log evidence a, [M], in nats: zeros before any choice, or the
-   * profile's. After a choice it is normalized, so that its exponentials sum to 1.
+   * Accumulated log evidence a, [M], in nats: zeros before any choice. After a
+   * choice it is normalized, so that its exponentials sum to 1.
    * A choice adds its own evidence to half of the evidence before (the method keeps
    * all of it): a user may change their mind.
    */
   readonly evidence: Float64Array;
-  /** Whether p(z) is a profile's: until the first choice. */
-  readonly carried?: boolean;
+  /** The profile that it started with; it moves p(z) until the first choice. */
+  readonly profile?: Profile;
   /** The embedding it is about: no other is taken with it. */
   readonly identity: Identity;
   /** Points and choices so far. */
@@ -40,11 +41,8 @@ export interface Preference {
    * before any choice.
    */
   readonly kept?: KeptSamples;
-  /**
-   * What was known after the first choice. It says most about the user's habits
-   * and becomes the profile. Absent before any choice.
-   */
-  readonly habit?: Pick<Preference, "distribution" | "evidence">;
+  /** The profile for the next image. Absent before any choice. */
+  readonly habit?: Profile;
   /** Number of choices so far. */
   readonly iteration: number;
 }

@@ -1,45 +1,87 @@
-/** A user's profile: a preference without its image, as JSON. */
+/** A user's profile: what is carried from image to image, as JSON. */
 
-// @ts-types="@types/ndarray"
-import ndarray from "ndarray";
-import { contiguous } from "../arrays/contiguous.ts";
-import { type GaussianMixture, logSumExp } from "./mixture.ts";
-import type { Preference } from "./preference.ts";
+import { addEvidence } from "./evidence.ts";
+import { type GaussianMixture, normalizeLogWeights } from "./mixture.ts";
 import { InputError } from "../input_error.ts";
 
 /**
- * What is carried from one image to the next: the adapted (pi, mu, sigma, a) of
- * a user, with which `startPreference` begins; see `profileOf`.
+ * What is known of a user on any image: which components of the mixture the
+ * choices spoke for. `startPreference` adds it to the log weights that the
+ * generator gives on the next image. The components' means and deviations are the
+ * generator's on each image: carried along they did harm.
  */
 export interface Profile {
-  /** The adapted p(z). */
-  readonly distribution: GaussianMixture;
-  /** Accumulated log evidence a, [M], in nats; see `Preference`. */
+  /** Log evidence of the components, [M], in nats. */
   readonly evidence: Float64Array;
 }
 
 /**
- * The profile of a preference: its own values, not copies. It is what was known
- * after the image's first choice. The later ones are between candidates that
- * follow the first: they tell of this image, and little of the user's habits.
+ * Share of a choice's log likelihoods that counts for the profile. On the image
+ * itself they count whole; there they tell of this image more than of the user.
  */
-export function profileOf(
-  { distribution, evidence, habit }: Preference,
+const HABIT_SHARE = 0.05;
+
+/** Share of a profile that stays when an image's first choice is added. */
+const HABIT_MEMORY = 0.8;
+
+/**
+ * Adds an image's first choice to a profile: to each component the log of the mean
+ * of exp(0.05 T l_n) over its samples. The later choices are between candidates
+ * that follow the first: they tell of this image, and little of the user's habits.
+ *
+ * @param before The profile that the image was started with, if any.
+ * @param logLikelihood T l_n of the first samples, [N].
+ * @param components Component of each sample, [N].
+ * @param count M.
+ */
+export function addToProfile(
+  before: Profile | undefined,
+  logLikelihood: Float64Array,
+  components: Int32Array,
+  count: number,
 ): Profile {
-  return habit ?? { distribution, evidence };
+  return {
+    evidence: addEvidence(
+      before?.evidence ?? new Float64Array(count),
+      logLikelihood.map((value) => HABIT_SHARE * value),
+      components,
+      HABIT_MEMORY,
+    ),
+  };
+}
+
+/** A mixture with a profile's evidence added to its log weights. */
+export function withProfile(
+  distribution: GaussianMixture,
+  profile: Profile | undefined,
+): GaussianMixture {
+  if (!profile) return distribution;
+  const { logWeights } = distribution;
+  return {
+    ...distribution,
+    logWeights: normalizeLogWeights(
+      logWeights.map((value, m) => value + profile.evidence[m]),
+    ),
+  };
+}
+
+/**
+ * The profile after a preference: with what its first choice told, or before any
+ * choice the one that it started with, or one that says nothing.
+ */
+export function profileOf({ habit, profile, evidence }: {
+  readonly habit?: Profile;
+  readonly profile?: Profile;
+  readonly evidence: Float64Array;
+}): Profile {
+  return habit ?? profile ?? { evidence: new Float64Array(evidence.length) };
 }
 
 /** A profile as JSON, for a file; `profileFromJSON` gives it back exactly. */
-export function profileToJSON({ distribution, evidence }: Profile): string {
-  const { logWeights, means, deviations } = distribution;
+export function profileToJSON({ evidence }: Profile): string {
   return JSON.stringify({
     format: "spa-profile",
-    version: 1,
-    components: means.shape[0],
-    channels: means.shape[1],
-    logWeights: [...logWeights],
-    means: [...contiguous(means).data],
-    deviations: [...contiguous(deviations).data],
+    version: 2,
     evidence: [...evidence],
   });
 }
@@ -49,9 +91,8 @@ export function profileToJSON({ distribution, evidence }: Profile): string {
  *
  * @param text The JSON text.
  * @returns The profile.
- * @throws {RangeError} When the text is no profile, or its numbers are not as
- * many as its components and channels need, not finite, or not positive where
- * they must be, or its weights do not sum to 1.
+ * @throws {RangeError} When the text is no profile of this version, or its
+ * evidence is no list of finite numbers.
  */
 export function profileFromJSON(text: string): Profile {
   let json: Record<string, unknown>;
@@ -60,53 +101,28 @@ export function profileFromJSON(text: string): Profile {
   } catch {
     throw refused("it must be JSON", text.slice(0, 60));
   }
-  if (json?.format !== "spa-profile" || json.version !== 1) {
+  if (json?.format !== "spa-profile" || json.version !== 2) {
     throw refused(
-      'its format must be "spa-profile", version 1',
+      'its format must be "spa-profile", version 2',
       `${json?.format}, version ${json?.version}`,
     );
   }
-  const size = (name: string): number => {
-    const value = json[name];
-    if (Number.isSafeInteger(value) && Number(value) >= 1) return Number(value);
-    throw refused(`"${name}" must be an integer >= 1`, JSON.stringify(value));
-  };
-  const M = size("components"), d = size("channels");
-  const numbers = (name: string, count: number): number[] => {
-    const list = json[name];
-    if (!Array.isArray(list) || list.length !== count) {
-      throw refused(
-        `"${name}" must be ${count} finite numbers`,
-        Array.isArray(list) ? `${list.length} values` : typeof list,
-      );
-    }
-    // as a Float32Array will hold it: 1e300 is infinite there
-    const at = list.findIndex((value) =>
-      typeof value !== "number" || !Number.isFinite(Math.fround(value))
-    );
-    if (at < 0) return list;
+  const { evidence } = json;
+  const rule = '"evidence" must be one finite number for each component';
+  if (!Array.isArray(evidence) || evidence.length === 0) {
     throw refused(
-      `"${name}" must be ${count} finite numbers`,
-      `${JSON.stringify(list[at])} at ${at}`,
+      rule,
+      Array.isArray(evidence) ? "no values" : typeof evidence,
     );
-  };
-  const logWeights = numbers("logWeights", M);
-  const total = Math.exp(logSumExp(logWeights));
-  if (Math.abs(total - 1) > 1e-3) {
-    throw refused('"logWeights" must be of weights that sum to 1', total);
   }
-  const deviations = numbers("deviations", M * d);
-  if (deviations.some((value) => !(Math.fround(value) > 0))) {
-    throw refused('"deviations" must be positive', Math.min(...deviations));
+  const at = evidence.findIndex((value) =>
+    // as a Float32Array will hold it: 1e300 is infinite there
+    typeof value !== "number" || !Number.isFinite(Math.fround(value))
+  );
+  if (at >= 0) {
+    throw refused(rule, `${JSON.stringify(evidence[at])} at ${at}`);
   }
-  return {
-    distribution: {
-      logWeights: Float64Array.from(logWeights), // exactly what was saved
-      means: ndarray(Float32Array.from(numbers("means", M * d)), [M, d]),
-      deviations: ndarray(Float32Array.from(deviations), [M, d]),
-    },
-    evidence: Float64Array.from(numbers("evidence", M)),
-  };
+  return { evidence: Float64Array.from(evidence) };
 }
 
 function refused(rule: string, found: unknown): RangeError {

@@ -26,7 +26,7 @@ import {
 import { type GaussianMixture, moveParts } from "./mixture.ts";
 import { keepPrepared } from "./prepared.ts";
 import type { KeptSamples } from "./predictions.ts";
-import type { Profile } from "./profile.ts";
+import { type Profile, withProfile } from "./profile.ts";
 import { errorClick } from "./simulated_user.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
@@ -41,7 +41,7 @@ export interface Start {
    * choice. Without a click, its deepest pixel is the click.
    */
   readonly mask?: NdArray<Uint8Array>;
-  /** A user's profile from earlier images; it replaces the generator's guess. */
+  /** A user's profile from earlier images; it moves the generator's guess. */
   readonly profile?: Profile;
 }
 
@@ -159,21 +159,15 @@ function choiceOf(
   return { recommended: map, candidates: [map], chosen: 0 };
 }
 
-/** Throws unless a profile is of a model with the same mixture. */
+/** Throws unless a profile is of a model with as many components. */
 function checkProfile(
-  { distribution, evidence }: Profile,
-  { components: M, latentChannels: d }: ModelConfig,
+  { evidence }: Profile,
+  { components: M }: ModelConfig,
 ) {
-  const { logWeights, means, deviations } = distribution;
-  const sizes = { means, deviations, logWeights, evidence };
-  for (const [name, values] of Object.entries(sizes)) {
-    const found = "shape" in values ? values.shape : [values.length];
-    const expected = "shape" in values ? [M, d] : [M];
-    if (`${found}` === `${expected}`) continue;
-    throw new InputError(
-      `Cannot use the profile as the shape of its ${name} must be the model's [${expected}]: current value is [${found}]`,
-    );
-  }
+  if (evidence.length === M) return;
+  throw new InputError(
+    `Cannot use the profile as its evidence must be of the model's ${M} components: current value is of ${evidence.length}`,
+  );
 }
 
 /** Runs the preference generator on feedback: p(z) as host values. */
@@ -206,9 +200,27 @@ export async function generateDistribution(
 }
 
 /**
+ * The distribution of a preference that was told something other than a choice: the
+ * generator's, and until the first choice the profile added.
+ */
+export async function distributionOf(
+  model: Model,
+  embedding: ImageEmbedding,
+  { feedback, evidence, profile, habit }: Pick<
+    Preference,
+    "feedback" | "evidence" | "profile" | "habit"
+  >,
+): Promise<GaussianMixture> {
+  return withProfile(
+    await generateDistribution(model, embedding, feedback, evidence),
+    habit ? undefined : profile,
+  );
+}
+
+/**
  * Starts on an image: from the first click (or box) the generator makes the
- * first preference distribution, p^0(z) of the method, or the user's profile is
- * it.
+ * first preference distribution, p^0(z) of the method, and the user's profile is
+ * added to its weights.
  *
  * @param model The network.
  * @param embedding The encoded image.
@@ -217,8 +229,7 @@ export async function generateDistribution(
  * @throws {RangeError} When a point or the box lies outside the image, a point's
  * label is not 0 or 1, the box is empty, there is neither a positive point nor a
  * box, or the profile is of a model with another mixture.
- * @throws {TypeError} When the model or the embedding is disposed, and there is
- * no profile.
+ * @throws {TypeError} When the model or the embedding is disposed.
  *
  * @example Start with one click
  * ```ts
@@ -250,16 +261,15 @@ export async function startPreference(
     choices: mask ? [choiceOf(mask, frame, maskSide(model.config))] : [],
     frame,
   };
-  const evidence = profile?.evidence ??
-    new Float64Array(model.config.components);
-  const distribution = profile?.distribution ??
-    await generateDistribution(model, embedding, feedback, evidence);
-  return {
-    distribution,
-    evidence,
-    identity,
-    ...(profile && { carried: true }),
+  const begun = {
+    evidence: new Float64Array(model.config.components),
+    ...(profile && { profile }),
     feedback,
+  };
+  return {
+    ...begun,
+    distribution: await distributionOf(model, embedding, begun),
+    identity,
     iteration: 0,
   };
 }
@@ -288,7 +298,7 @@ export async function carryPreference(
   } = {},
 ): Promise<Preference> {
   checkModel("carry the preference", model, embedding);
-  const { feedback, kept, identity, carried, evidence } = preference;
+  const { feedback, kept, identity } = preference;
   const { frame } = embedding;
   if (
     identity.image !== embedding.identity.image ||
@@ -314,10 +324,9 @@ export async function carryPreference(
     choices: moveChoices(feedback.choices, move),
   };
   const { distribution: old } = preference;
-  const stays = options.rule === "m-step" || carried;
-  const distribution = stays ? old : moveParts(
+  const distribution = options.rule === "m-step" ? old : moveParts(
     old,
-    await generateDistribution(model, embedding, moved, evidence),
+    await distributionOf(model, embedding, { ...preference, feedback: moved }),
     options,
   );
   return {

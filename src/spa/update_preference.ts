@@ -34,7 +34,12 @@ import {
   type Samples,
   type WeightedSamples,
 } from "./predictions.ts";
-import { checkPoint, generateDistribution } from "./start_preference.ts";
+import {
+  checkPoint,
+  distributionOf,
+  generateDistribution,
+} from "./start_preference.ts";
+import { addToProfile } from "./profile.ts";
 import { InputError } from "../input_error.ts";
 import type { Latents } from "./sample_gmm.ts";
 import { isInRegion } from "./frame.ts";
@@ -190,9 +195,10 @@ export async function updatePreference(
     choices: addChoice(preference.feedback.choices, learned),
   };
   const { latents } = predictions;
+  const first = logLikelihood.slice(0, latents.components.length);
   const { distribution: old } = preference;
   const updated = rule === "m-step"
-    ? mStep(old, latents, logLikelihood.slice(0, latents.components.length), {
+    ? mStep(old, latents, first, {
       scalar: model.config.scalarMoments,
     })
     : await generateDistribution(model, embedding, feedback, evidence);
@@ -202,7 +208,13 @@ export async function updatePreference(
     evidence,
     identity: preference.identity,
     feedback,
-    habit: preference.habit ?? { distribution, evidence },
+    ...(preference.profile && { profile: preference.profile }),
+    habit: preference.habit ?? addToProfile(
+      preference.profile,
+      first,
+      latents.components,
+      evidence.length,
+    ),
     kept: {
       probabilities: ndarray(kept.maps, [
         kept.components.length,
@@ -324,8 +336,8 @@ export interface PointUpdate extends UpdateOptions {
 
 /**
  * Adds a click to a preference: the generator sees it with everything before.
- * Under the rule `m-step` the mixture does not change. Before the first choice a
- * profile does not change either. In both cases the click counts only in decoding.
+ * Under the rule `m-step` the mixture does not change: the click counts only in
+ * decoding.
  * A click is no choice: the iteration stays the same. In `decode`, samples that
  * contradict the click count for less, and for still less when it is repeated.
  *
@@ -353,12 +365,14 @@ export async function addPoint(
     );
   }
   checkPreference("add a point", model, embedding, preference);
-  const { feedback, evidence, distribution: old, carried } = preference;
+  const { feedback, distribution: old } = preference;
   const extended = { ...feedback, points: [...feedback.points, point] };
-  const stays = options.rule === "m-step" || carried;
-  const distribution = stays ? old : moveParts(
+  const distribution = options.rule === "m-step" ? old : moveParts(
     old,
-    await generateDistribution(model, embedding, extended, evidence),
+    await distributionOf(model, embedding, {
+      ...preference,
+      feedback: extended,
+    }),
     options,
   );
   return { ...preference, distribution, feedback: extended };

@@ -172,10 +172,15 @@ function drawLevel(random: Random): number {
   return way < 0.35 ? 0 : way < 0.7 ? 1 : random.uniform();
 }
 
-/** Draws the answer that a user wants; `known` as for `drawWish`. */
+/**
+ * Draws the answer that a user wants; `known` as for `drawWish`.
+ *
+ * @param taken Where the first click is not to be, [side * side].
+ */
 function drawSyntheticWish(
   { kind, masks, manners, seed }: Answers,
   random: Random,
+  taken: Float32Array | undefined,
   known?: Taste,
 ): Wish {
   const level = known?.level ?? drawLevel(random);
@@ -189,14 +194,14 @@ function drawSyntheticWish(
     : random.integer(masks.length);
   const target = Float32Array.from(masks[chosen]);
   // every answer is valid for a click in all of them
-  const core = new Float32Array(target.length);
-  core.forEach((_, i) => core[i] = masks.every((m) => m[i]) ? 1 : 0);
+  const shared = random.uniform() < 0.7;
+  const core = target.map((value, i) =>
+    (shared ? masks.every((m) => m[i]) : value) && !(taken && taken[i] >= 0.5)
+      ? 1
+      : 0
+  );
   core[seed] = 1;
-  return {
-    taste: { level, manner },
-    target,
-    ...(random.uniform() < 0.7 && { core }),
-  };
+  return { taste: { level, manner }, target, core };
 }
 
 const boxes = new WeakMap<TrainingCase, readonly Box[]>();
@@ -231,6 +236,25 @@ function drawPlace(
   return small || random.uniform() < regionShare
     ? drawRegion(random, box, height, width)
     : drawPlacement(random, height, width);
+}
+
+/** Share of synthetic examples whose clicks keep out of what raters marked. */
+const RATERS_FIRST = 0.85;
+
+/** What any rater marked, placed, [side * side]; undefined where it is nothing. */
+function placeMarked(
+  { image, masks }: TrainingCase,
+  placement: Placement,
+  config: ModelConfig,
+): Float32Array | undefined {
+  const [height, width] = image.shape;
+  const marked = new Uint8Array(height * width);
+  for (const { data } of masks) {
+    for (let i = 0; i < marked.length; i++) marked[i] |= data[i];
+  }
+  return marked.includes(1)
+    ? placeMask(marked, height, width, placement, config)
+    : undefined;
 }
 
 /** A group without its users. */
@@ -291,9 +315,15 @@ function drawScene(
   }
   const side = maskSide(config);
   const region = segmentRegion(pixels, config.imageSize, side, random);
-  const answers = drawAnswers(region, random);
-  return answers &&
-    { ...scene, wish: (known) => drawSyntheticWish(answers, random, known) };
+  // where raters marked something it is mostly theirs that a click means
+  const taken = random.uniform() < RATERS_FIRST
+    ? placeMarked(example, placement, config)
+    : undefined;
+  const answers = drawAnswers(region, random, taken);
+  return answers && {
+    ...scene,
+    wish: (known) => drawSyntheticWish(answers, random, taken, known),
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ import { type Feedback, mapOf, type Point } from "../spa/feedback.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
 import { membersOf } from "../spa/kmeans.ts";
 import { weighSamples } from "../spa/predictions.ts";
+import { addToProfile, type Profile } from "../spa/profile.ts";
 import { boundingBox, errorClick } from "../spa/simulated_user.ts";
 import { learnChoice } from "../spa/update_preference.ts";
 import type { Style } from "./augment.ts";
@@ -36,28 +37,13 @@ export interface Taste {
   readonly manner?: Manner;
 }
 
-/** A preference distribution p(z) as the network gives it, row-major. */
-export interface MixtureValues {
-  /** log pi, [M]. */
-  readonly logWeights: Float32Array;
-  /** mu, [M, d]. */
-  readonly means: Float32Array;
-  /** sigma, [M, d]. */
-  readonly deviations: Float32Array;
-}
-
 /** A simulated user at work. */
 export interface SimulatedTrainee {
   readonly taste: Taste;
-  /** p(z) to start with, of the image before; by default the generator's. */
-  readonly profile?: MixtureValues;
-  /**
-   * The preference after the first choice; it is the profile on the next image.
-   */
-  habit?: {
-    readonly mixture: MixtureValues;
-    readonly evidence: Float64Array;
-  };
+  /** The profile that the user brings from the images before, if any. */
+  readonly profile?: Profile;
+  /** The profile after the first choice, for the next image. */
+  habit?: Profile;
   /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
   readonly target: Float32Array;
   /** Chance of a click instead of a pick. */
@@ -228,8 +214,8 @@ export function startTrainee(
       frame: frameOf(config.imageSize, config.imageSize, config.imageSize),
     },
     taste,
-    ...(habit && { profile: habit.mixture }),
-    evidence: habit?.evidence ?? new Float64Array(config.components),
+    ...(habit && { profile: habit }),
+    evidence: new Float64Array(config.components),
     kept: new Float32Array(0),
     keptComponents: new Int32Array(0),
   };
@@ -320,13 +306,22 @@ export async function advanceTrainee(
   }
 
   trainee.picks++;
-  const { evidence, choice, kept } = learnChoice(trainee.evidence, {
-    samples: { maps: pool, components },
-    recommended: mapOf(recommended, side),
-    candidates: candidates.map((map) => mapOf(map, side)),
-    chosen,
-    members: members[chosen],
-  });
+  const { evidence, choice, kept, logLikelihood } = learnChoice(
+    trainee.evidence,
+    {
+      samples: { maps: pool, components },
+      recommended: mapOf(recommended, side),
+      candidates: candidates.map((map) => mapOf(map, side)),
+      chosen,
+      members: members[chosen],
+    },
+  );
+  trainee.habit ??= addToProfile(
+    trainee.profile,
+    logLikelihood.slice(0, fresh.length),
+    fresh,
+    config.components,
+  );
   trainee.evidence = evidence;
   trainee.feedback = { ...trainee.feedback, choices: [...choices, choice] };
   trainee.kept = kept.maps;

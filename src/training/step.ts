@@ -39,10 +39,8 @@ export interface StepBatch extends PromptInputs {
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
   readonly evidence: tf.Tensor;
-  /** Mixtures that users bring from the image before. */
-  readonly profile: MixtureTensors;
-  /** 1 where there is one, else 0, [B]. */
-  readonly hasProfile: tf.Tensor;
+  /** Log evidence of the profiles that users bring; zeros without, [B, M]. */
+  readonly profile: tf.Tensor;
   /**
    * The components that have a sample in this step, as rows of the unit matrix,
    * [B, N, M]; without, every component has one, N = M.
@@ -72,26 +70,6 @@ export function repeatImages(embedding: tf.Tensor, B: number): tf.Tensor {
     [1, users, 1],
   );
   return tf.reshape(tiled, [B, ...rest]);
-}
-
-/** The generator's mixtures, or the profiles of users who have one. */
-function chooseMixture(
-  generated: MixtureTensors,
-  { profile, hasProfile }: StepBatch,
-): MixtureTensors {
-  const choose = (part: keyof MixtureTensors) => {
-    const own = generated[part];
-    const has = tf.reshape(hasProfile, [
-      -1,
-      ...new Array(own.rank - 1).fill(1),
-    ]);
-    return tf.add(own, tf.mul(has, tf.sub(profile[part], own)));
-  };
-  return {
-    logWeights: choose("logWeights"),
-    means: choose("means"),
-    deviations: choose("deviations"),
-  };
 }
 
 /** The mixtures of the components that have a sample, [B, N, ...]. */
@@ -153,10 +131,11 @@ export function forward(
     repeatImages(embedding, B),
     prompts,
   );
-  const mixture = chooseMixture(
-    generate(weights, config, feedback.pooled, batch.evidence),
-    batch,
-  );
+  const guess = generate(weights, config, feedback.pooled, batch.evidence);
+  const mixture = {
+    ...guess,
+    logWeights: tf.logSoftmax(tf.add(guess.logWeights, batch.profile)),
+  };
   const { logWeights, means, deviations } = drawComponents(
     mixture,
     batch.drawn,

@@ -383,14 +383,17 @@ export function segmentRegion(
  * a segmentation at several scales, nested level sets, nested blobs at edges; or
  * one of these as raters of different manners would draw it.
  *
+ * @param taken Where the place is not to be, at least 0.5, [side * side].
  * @returns Undefined where no place that was tried has any.
  */
 export function drawAnswers(
   { side, guide, tree }: SegmentedRegion,
   random: Random,
+  taken?: Float32Array,
 ): Answers | undefined {
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const seed = drawSeed(side, random);
+    if (taken && taken[seed] >= 0.5) continue;
     const way = random.uniform();
     const levels = way < 0.6
       ? levelsOfTree(tree, seed, side)

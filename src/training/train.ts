@@ -4,7 +4,7 @@
  */
 
 import { jit } from "../engine/jit.ts";
-import { type HostTensor, sizeOf } from "../engine/tensors.ts";
+import type { HostTensor } from "../engine/tensors.ts";
 import { checkWeights } from "../model/compare_weights.ts";
 import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
 import { hasFinder } from "../model/region_finder.ts";
@@ -20,7 +20,6 @@ import { optimize } from "./optimize.ts";
 import { defaultRecipe, type Recipe, type TrainOptions } from "./recipe.ts";
 import {
   advanceTrainee,
-  type MixtureValues,
   type SimulatedTrainee,
   type TraineeReport,
 } from "./simulation.ts";
@@ -39,30 +38,16 @@ function slotsOf(
   return iterations + (boxShare > 0 ? 2 : 1);
 }
 
-/** Packs the profiles of those users who have not chosen yet. */
+/** The evidence of the profiles of those users who have not chosen yet, [B, M]. */
 function packProfiles(
-  { components: M, latentChannels: d }: ModelConfig,
+  { components: M }: ModelConfig,
   users: readonly SimulatedTrainee[],
-) {
-  const B = users.length;
-  const profiles = users.map(({ profile, feedback }) =>
-    feedback.choices.length === 0 ? profile : undefined
+): HostTensor {
+  const none = new Float64Array(M);
+  const rows = users.map(({ profile, feedback }) =>
+    profile && feedback.choices.length === 0 ? profile.evidence : none
   );
-  const pack = (part: keyof MixtureValues, shape: readonly number[]) => {
-    const none = new Float32Array(sizeOf(shape));
-    return stack(profiles.map((p) => p?.[part] ?? none), [B, ...shape]);
-  };
-  return {
-    profile: {
-      logWeights: pack("logWeights", [M]),
-      means: pack("means", [M, d]),
-      deviations: pack("deviations", [M, d]),
-    },
-    hasProfile: {
-      data: Float32Array.from(profiles, (profile) => profile ? 1 : 0),
-      shape: [B],
-    },
-  };
+  return stack(rows, [users.length, M]);
 }
 
 /**
@@ -118,7 +103,7 @@ async function packBatch(
     pixels: stack(groups.map((g) => g.pixels), [groups.length, S, S, 3]),
     target: stack(users.map((u) => u.target), [B, side, side]),
     evidence: stack(users.map((u) => u.evidence), [B, M]),
-    ...packProfiles(config, users),
+    profile: packProfiles(config, users),
     ...(N < M && { drawn: packDrawn(drawn, M) }),
     noise: { data: noise, shape: [B, N, d] },
   };
@@ -221,9 +206,6 @@ async function advanceGroups(
       means: part(outputs.means),
       deviations: part(outputs.deviations),
     };
-    if (user.picks === 1 && !user.habit) {
-      user.habit = { mixture, evidence: user.evidence };
-    }
     const drawn = user.drawn!;
     const shares = normalizeLogWeights(
       Float64Array.from(drawn, (m) => mixture.logWeights[m]),

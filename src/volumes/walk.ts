@@ -28,7 +28,7 @@ import { normalizeLogWeights } from "../spa/mixture.ts";
 import type { Preference } from "../spa/preference.ts";
 import type { Profile } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
-import { generateDistribution } from "../spa/start_preference.ts";
+import { distributionOf } from "../spa/start_preference.ts";
 import {
   type Appearance,
   ratiosAt,
@@ -337,13 +337,14 @@ export async function look(
     ],
     frame: embedding.frame,
   };
-  const evidence = profile?.evidence ??
-    new Float64Array(model.config.components);
+  const begun = {
+    evidence: new Float64Array(model.config.components),
+    ...{ feedback, profile },
+  };
   const preference: Preference = {
-    distribution: profile?.distribution ??
-      await generateDistribution(model, embedding, feedback, evidence),
-    ...{ evidence, feedback, iteration: 0, identity: embedding.identity },
-    ...(profile && { carried: true }),
+    ...begun,
+    distribution: await distributionOf(model, embedding, begun),
+    ...{ iteration: 0, identity: embedding.identity },
   };
   const latents = sampleGMM(preference.distribution, {
     samples: WALK.samples,

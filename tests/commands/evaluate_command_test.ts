@@ -54,8 +54,9 @@ Deno.test("evaluate prints all tables that its results hold and writes them", as
     "## Iterations to a Dice",
     "## The user's own mask and the others'",
     "## Samples of the first proposal",
+    "## What the components mean",
   ]);
-  assert.equal(rest.filter((part) => part.startsWith("|")).length, 7);
+  assert.equal(rest.filter((part) => part.startsWith("|")).length, 8);
   const markdown = await Deno.readTextFile(file("whole.md"));
   assert.equal(markdown, `${rest.join("\n\n")}\n`);
   const rows = (await Deno.readTextFile(file("whole.csv"))).trim().split("\n");
@@ -110,9 +111,10 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
     "Iterations to a Dice",
     "The user's own mask and the others'",
     "Samples of the first proposal",
+    "What the components mean",
   ]);
-  assert.equal(html.match(/<table>/g)!.length, 7);
-  assert.equal(html.match(/<img /g)!.length, 3);
+  assert.equal(html.match(/<table>/g)!.length, 8);
+  assert.equal(html.match(/<img /g)!.length, 4);
   assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
   const svg = await Deno.readTextFile(outs[1]);
   for (

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { diceFigure } from "../../src/figures/dice_figure.ts";
 import {
   barsFigure,
+  componentsFigure,
   differencesFigure,
   ratersFigure,
   targetsFigure,
@@ -186,4 +187,16 @@ Deno.test("stackFigures() puts one under the other", async () => {
     }
   }
   assert.throws(() => stackFigures([]), /RangeError: Cannot stack figures/);
+});
+
+Deno.test("componentsFigure() has a bar for each rater at each component", async () => {
+  const components = { part: [0.75, 0.25], whole: [0.5, null] };
+  const { data } = await specOf(
+    componentsFigure([targetOf("a", [0.5], { components })]),
+  );
+  assert.deepEqual(
+    data.filter(({ type }: { type: string }) => type === "bar")
+      .map(({ name, y }: { name: string; y: number[] }) => [name, y]),
+    [["rater part", [0.75, 0.25]], ["rater whole", [0.5, null]]],
+  );
 });

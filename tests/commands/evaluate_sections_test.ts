@@ -20,7 +20,7 @@ function evaluationOf(
   const results = (id: string, dice: number, carried: boolean) => {
     const target = targetOf(id, [dice, dice], {
       ...{ set: id === "a" ? "one" : "two", sampleSet: sampleSetOf(dice) },
-      ...(carried && id !== "a" && { carried: 1 }),
+      ...(carried && id !== "a" && { carried: true }),
       ...{ looks: { count: 1, milliseconds: 5 } },
       object: { left: 0, top: 0, right: 9, bottom: 9 },
       region: { left: 0, top: 0, right: 27, bottom: 27 },

@@ -266,7 +266,15 @@ Deno.test("evaluate() starts a user's next image with the profile of the last", 
   assert.deepEqual([...profiles.keys()], ["strict", "generous"]);
   const fresh = figures(await evaluate(model, data, options));
   assert.deepEqual(figures(carried).slice(0, 2), fresh.slice(0, 2));
-  assert.notDeepEqual(figures(carried)[2].iterations, fresh[2].iterations);
+  const leaning = await evaluate(model, data, {
+    ...options,
+    profiles: new Map([["strict", {
+      evidence: Float64Array.of(0, -50, -50, -50, -50),
+    }]]),
+    only: (id) => id === "b",
+  });
+  assert.notDeepEqual(figures(leaning)[0].iterations, fresh[2].iterations);
+  assert.deepEqual(figures(leaning)[1].iterations, fresh[3].iterations);
   // the profiles are those of the second image: a third goes on with them
   const before = profiles.get("strict");
   const next = await evaluate(model, data, {

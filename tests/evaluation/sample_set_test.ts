@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { frameOf } from "../../src/spa/frame.ts";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
-import { sampleSetMetrics } from "../../src/evaluation/sample_set.ts";
+import {
+  componentDice,
+  sampleSetMetrics,
+} from "../../src/evaluation/sample_set.ts";
+import {
+  componentMeans,
+  componentsTable,
+} from "../../src/evaluation/tables.ts";
+import { targetOf } from "../helpers/evaluation_results.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 
 /** An image of 2 x 2 whose maps need no resizing. */
@@ -50,4 +58,33 @@ Deno.test("sampleSetMetrics() tells a missing opinion, by hand", () => {
   assert.ok(Math.abs(metrics.energyDistance - 0.25) < 1e-12);
   // 0.5 where all raters say 1, at one of four pixels
   assert.equal(metrics.calibrationError, 0.125);
+});
+
+Deno.test("componentDice() says which rater each component's fresh samples are like, by hand", () => {
+  const raters = new Map([
+    ["part", mask(1, 0, 0, 0)],
+    ["whole", mask(1, 1, 0, 0)],
+  ]);
+  assert.deepEqual(componentDice(proposal, raters, 3), {
+    part: [1, 2 / 3, null],
+    whole: [2 / 3, 1, null],
+  });
+});
+
+Deno.test("the components' means are over the targets that have samples of them", () => {
+  const results = [
+    targetOf("a", [0.5], {
+      components: { part: [1, null], whole: [0.5, null] },
+    }),
+    targetOf("b", [0.5], { components: { part: [0.5, 0.2], whole: [1, 0.4] } }),
+    targetOf("c", [0.5]),
+  ];
+  assert.deepEqual(componentMeans(results), [
+    { rater: "part", means: [0.75, 0.2] },
+    { rater: "whole", means: [0.75, 0.4] },
+  ]);
+  assert.deepEqual(componentsTable(results).rows, [
+    [1, 0.75, 0.75, 2],
+    [2, 0.2, 0.4, 1],
+  ]);
 });

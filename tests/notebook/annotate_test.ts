@@ -324,7 +324,10 @@ Deno.test("a damaged record is a clear error", async () => {
       ["", /must be JSON/],
       [text.slice(0, -100), /must be JSON/],
       ["null", /format spa-annotation, version 2: current value is undefined/],
-      [text.replace('"version":1', '"version":9'), /version 9/],
+      [
+        text.replace('"spa-profile","version":2', '"spa-profile","version":9'),
+        /version 9/,
+      ],
       [text.replace('"id":"a"', '"id":"b"'), /of the image a: current/],
       [text.replace('"accept"', '"undo"'), /end with an acceptance/],
       [
@@ -332,7 +335,7 @@ Deno.test("a damaged record is a clear error", async () => {
         /3 iterations/,
       ],
       [text.replace('"dice":[', '"dice":[7,'), /Dice of 3 proposals/],
-      [text.replace('"components":5', '"components":4'), /have a profile/],
+      [text.replace('"evidence":[', '"evidence":["x",'), /have a profile/],
       [text.replace('"samples":48', '"samples":9'), /of a run with .*48/],
     ];
     for (const [damaged, message] of damages) {

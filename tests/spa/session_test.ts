@@ -365,40 +365,55 @@ Deno.test("under the rule m-step a click leaves the mixture as the choices made 
   assert.equal(session.preference.feedback.points.length, 2);
 });
 
-Deno.test("a profile is the first distribution of the next image", async () => {
+Deno.test("a profile moves the first weights of the next image, and until a choice", async () => {
   using session = await start();
   await session.choose(1);
   const profile = profileFromJSON(profileToJSON(session.profile));
-  using next = await start({ profile });
-  const { distribution, evidence, iteration } = next.preference;
-  const known = session.preference;
-  assert.deepEqual(distribution.logWeights, known.distribution.logWeights);
-  assert.deepEqual(distribution.means.data, known.distribution.means.data);
-  assert.deepEqual(
-    distribution.deviations.data,
-    known.distribution.deviations.data,
-  );
-  assert.deepEqual(evidence, known.evidence);
-  assert.equal(iteration, 0);
   using fresh = await start();
-  assert.notDeepEqual(numbersOf(next.proposal), numbersOf(fresh.proposal));
+  using next = await start({ profile });
+  const moved = (session: Session, other: Session) => {
+    const before = other.preference.distribution.logWeights;
+    return session.preference.distribution.logWeights.map((value, m) =>
+      value - before[m]
+    );
+  };
+  const expected = profile.evidence;
+  const check = (found: Float64Array) =>
+    found.forEach((value, m) => {
+      const lead = value - found[0];
+      assert.ok(Math.abs(lead - (expected[m] - expected[0])) < 1e-5, `${lead}`);
+    });
+  check(moved(next, fresh));
+  assert.deepEqual(next.preference.evidence, fresh.preference.evidence);
+  assert.deepEqual(
+    next.preference.distribution.means.data,
+    fresh.preference.distribution.means.data,
+  );
+  const click = { x: 27, y: 19, label: 0 } as const;
+  await next.addPoint(click);
+  await fresh.addPoint(click);
+  check(moved(next, fresh));
+});
+
+Deno.test("the first choice of each image is added to a profile, later ones are not", async () => {
+  using session = await start();
+  assert.deepEqual(session.profile.evidence, new Float64Array(5));
+  await session.choose(1);
+  const first = session.profile;
+  assert.notDeepEqual(first.evidence, new Float64Array(5));
+  await session.choose(0);
+  assert.equal(session.profile, first);
+  using next = await start({ profile: first });
+  assert.equal(next.profile, first);
+  await next.choose(0);
+  assert.notDeepEqual(next.profile.evidence, first.evidence);
 });
 
 Deno.test("a session refuses a profile of a model with another mixture", async () => {
-  using session = await start();
-  const { distribution, evidence } = session.profile;
-  const [means, deviations] = [distribution.means, distribution.deviations]
-    .map((array) => array.hi(5, 4));
   await assert.rejects(
-    () =>
-      start({
-        profile: {
-          distribution: { ...distribution, means, deviations },
-          evidence,
-        },
-      }),
+    () => start({ profile: { evidence: new Float64Array(4) } }),
     new RangeError(
-      "Cannot use the profile as the shape of its means must be the model's [5,6]: current value is [5,4]",
+      "Cannot use the profile as its evidence must be of the model's 5 components: current value is of 4",
     ),
   );
 });

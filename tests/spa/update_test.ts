@@ -49,27 +49,6 @@ Deno.test("the ablations leave out what they say", async () => {
   }
 });
 
-Deno.test("a profile is what the image's first choice told", async () => {
-  const known = ({ preference: { distribution, evidence } }: Session) => ({
-    distribution,
-    evidence,
-  });
-  using first = await start();
-  assert.deepEqual(first.profile, known(first));
-  await first.choose(1);
-  const profile = known(first);
-  assert.deepEqual(first.profile, profile);
-  await first.choose(0);
-  assert.deepEqual(first.profile, profile);
-  assert.notDeepEqual(known(first), profile);
-
-  using second = await start({ profile });
-  assert.deepEqual(second.profile, profile); // nothing new yet
-  await second.choose(2);
-  assert.notDeepEqual(second.profile, profile);
-  assert.deepEqual(second.profile, known(second));
-});
-
 Deno.test("the M-step updates a session without the generator", async () => {
   using session = await start({ update: { rule: "m-step" } });
   const { distribution: before } = session.preference;

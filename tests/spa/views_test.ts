@@ -15,7 +15,6 @@ import { encode } from "../../src/spa/encode.ts";
 import type { GaussianMixture } from "../../src/spa/mixture.ts";
 import type { Predictions } from "../../src/spa/predictions.ts";
 import type { Preference } from "../../src/spa/preference.ts";
-import { profileOf, profileToJSON } from "../../src/spa/profile.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { Session } from "../../src/spa/session.ts";
 import { errorClick } from "../../src/spa/simulated_user.ts";
@@ -115,16 +114,10 @@ const cases: Record<string, (view: boolean) => unknown> = {
     });
     return [made.identity, made.frame];
   },
-  "startPreference() a mask and a profile": (view) => {
-    const { distribution, evidence } = profileOf(preference);
-    return startPreference(model, embedding, {
+  "startPreference() a mask": (view) =>
+    startPreference(model, embedding, {
       mask: view ? scattered(mask) : mask,
-      profile: {
-        evidence,
-        distribution: view ? mixtureView(distribution) : distribution,
-      },
-    });
-  },
+    }),
   "sampleGMM() a mixture": (view) => {
     const { distribution } = preference;
     return sampleGMM(view ? mixtureView(distribution) : distribution);
@@ -173,13 +166,6 @@ const cases: Record<string, (view: boolean) => unknown> = {
     using wider = await encode(model, image, { region });
     const given = view ? preferenceView(preference) : preference;
     return await carryPreference(model, wider, given);
-  },
-  "profileToJSON() a profile": (view) => {
-    const { distribution, evidence } = profileOf(preference);
-    return profileToJSON({
-      evidence,
-      distribution: view ? mixtureView(distribution) : distribution,
-    });
   },
   "a session's image and starting mask": async (view) => {
     using session = await Session.start(

@@ -43,12 +43,7 @@ function batchOf(hasMask: 0 | 1): StepBatch {
     choice: normalTensor([B, side, side], 5),
     hasMask: tf.fill([B], hasMask),
     evidence: normalTensor([B, M], 6),
-    profile: {
-      logWeights: tf.zeros([B, M]),
-      means: tf.zeros([B, M, d]),
-      deviations: tf.zeros([B, M, d]),
-    },
-    hasProfile: tf.zeros([B]),
+    profile: tf.zeros([B, M]),
     noise: normalTensor([B, M, d], 7),
     target: tf.reshape(target, [B, side, side]),
   };

@@ -1,6 +1,7 @@
 /** The tables of an evaluation, and the figures that go with them. */
 
 import {
+  componentsFigure,
   differencesFigure,
   evaluationFigure,
   ratersFigure,
@@ -31,6 +32,7 @@ import {
   ablationTable,
   carryTable,
   comparisonTable,
+  componentsTable,
   diceTargetsTable,
   overlapTable,
   ratersTable,
@@ -227,6 +229,13 @@ export function sectionsOf(saved: SavedEvaluation): Section[] {
       heading: `Samples of the first proposal${of}`,
       table: sampleSetTable(results, seed),
     });
+    if (rated(results) && results.some(({ components }) => components)) {
+      sections.push({
+        heading: `What the components mean${of}`,
+        table: componentsTable(results),
+        figure: () => componentsFigure(results),
+      });
+    }
   }
   return sections;
 }

@@ -61,6 +61,15 @@ const WAYS = {
   "by the target, moved by a quarter": "lidc-shifted",
 };
 
+const SMALL_WAYS = {
+  "found in the crop": "small-lidc",
+  "found in 512 x 512": "small-lidc-pad512",
+  "by the target": "small-lidc-given",
+  "by the target, moved by a quarter": "small-lidc-shifted",
+  "found in the crop, clicks": "small-lidc-click",
+  "found in the crop, whichever gives more": "small-lidc-mixed",
+};
+
 const STARTS = {
   "click, picks": "lidc-whole",
   "click, clicks": "lidc-click",
@@ -75,7 +84,7 @@ const regions: Page = {
   file: "regions.md",
   needs: [...new Set([...Object.values(WAYS), "lidc-click", "lidc-mixed"])],
   wants: [
-    ...Object.values(STARTS),
+    ...[...Object.values(STARTS), ...Object.values(SMALL_WAYS)],
     ...REGION_SETS.flatMap((group) => [`${group}-auto`, `${group}-given`]),
   ],
   render(records, now) {
@@ -172,6 +181,13 @@ const regions: Page = {
           setsTable(records, REGION_SETS),
         ]
         : []),
+      ...(Object.values(SMALL_WAYS).some((id) => records.has(id))
+        ? [
+          "## The same with `small`",
+          "Every other of these cases.",
+          diceTable(records, SMALL_WAYS),
+        ]
+        : []),
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",
@@ -198,49 +214,39 @@ const MINDS = {
 const habits: Page = {
   file: "habits.md",
   needs: ["habits"],
-  wants: [...Object.values(MINDS), "habits-mstep"],
+  wants: Object.values(MINDS),
   render(records, now) {
-    const ids = ["habits", "habits-mstep"].filter((id) => records.has(id));
-    const claims = ids.flatMap((id) => {
-      const [both, carried, wrong] = ["both", "carried", "wrong"].map((name) =>
-        resultsOf(records, id, name)
-      );
-      const later = carried.filter((result) => result.carried);
-      const first = diceAt(0);
-      const gain = (other: readonly TargetResult[]): Figure => (result) => {
-        const [a, b] = [
-          inOther(both, first)(result),
-          inOther(other, first)(result),
-        ];
-        return a === undefined || b === undefined ? undefined : b - a;
-      };
-      return [
-        claimOf(later, gain(carried), {
-          text: "the own profile's gain in Dice of the first recommendation",
-          bound: 0,
-          kind: "at least" as const,
-          study: id,
-        }),
-        claimOf(later, gain(wrong), {
-          text: "another's profile's gain",
-          bound: 0,
-          kind: "at most" as const,
-          study: id,
-        }),
+    const [both, carried, wrong] = ["both", "carried", "wrong"].map((name) =>
+      resultsOf(records, "habits", name)
+    );
+    const later = carried.filter((result) => result.carried);
+    const first = diceAt(0);
+    const gain = (other: readonly TargetResult[]): Figure => (result) => {
+      const [a, b] = [
+        inOther(both, first)(result),
+        inOther(other, first)(result),
       ];
-    });
+      return a === undefined || b === undefined ? undefined : b - a;
+    };
+    const claims = [
+      claimOf(later, gain(carried), {
+        text: "the own profile's gain in Dice of the first recommendation",
+        bound: 0,
+        kind: "at least" as const,
+        study: "habits",
+      }),
+      claimOf(later, gain(wrong), {
+        text: "another's profile's gain",
+        bound: 0,
+        kind: "at most" as const,
+        study: "habits",
+      }),
+    ];
     return pageOf(
       "Habits: a rater's profile over images",
       USER,
-      "BU-BIL's raters are persons with a tool, the same from image to image; two of them draw larger and smaller than the others in all three sets. Regions are given, three times as long as the own mask, so that it is the profile that is compared. Each rater aligns image after image, and the profile of the images before starts the next one. Another's profile is the next rater's, of the same images. Below, the paper's Table 2: users who have some raters in mind, and the Dice with all others.",
-      "## The trained generator",
+      "The weights are `small`, the images those of validation. BU-BIL's raters are persons with a tool, the same from image to image; two of them draw larger and smaller than the others in all three sets. Regions are given, three times as long as the own mask, so that it is the profile that is compared. Each rater aligns image after image, and the profile of the images before starts the next one. Another's profile is the next rater's, of the same images. Below, the paper's Table 2: users who have some raters in mind, and the Dice with all others.",
       tablesOf(records.get("habits")!, HABIT_TABLES),
-      ...(records.has("habits-mstep")
-        ? [
-          "## The training-free update",
-          tablesOf(records.get("habits-mstep")!, HABIT_TABLES),
-        ]
-        : []),
       ...Object.entries(knownRows(records, MINDS)).flatMap(([name, id]) => [
         `## ${name} in mind`,
         tablesOf(records.get(id)!, ["Raters in the target and not"]),

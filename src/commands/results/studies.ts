@@ -35,26 +35,24 @@ const lidc = (id: string, ...args: string[]): Study => ({
 const given = ["--region", "given"];
 
 /**
- * Profiles carried over the images of training, as validation has only four or
- * five per set. The regions are given, so that only the profile differs.
+ * Profiles carried over images. The regions are given, so that only the profile
+ * differs.
  */
-const habits = (id: string, ...args: string[]): Study => ({
-  id,
+const habits: Study = {
+  id: "habits",
   data: PERSONS,
-  every: 8,
-  args: [
-    ...["--split", "train", "--carry", "--iterations", "2"],
-    ...given,
-    ...args,
-  ],
-});
+  every: 1,
+  args: ["--carry", "--iterations", "2", ...given],
+  model: "small",
+};
 
 /** Users who have some of the raters in mind, on the same images. */
 const minds = (id: string, raters: string): Study => ({
   id: `minds-${id}`,
   data: PERSONS,
-  every: 8,
-  args: ["--split", "train", ...given, "--include", raters],
+  every: 1,
+  args: [...given, "--include", raters],
+  model: "small",
 });
 
 /** Data sets by kind, with one click on a whole image. */
@@ -86,6 +84,18 @@ const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
   { ...rest, id: `tiny-${id}`, args },
 ]);
 
+/** Where `small` looks on the LIDC crops, beside its rows among the kinds. */
+const places = [
+  { id: "small-lidc-pad512", more: ["--pad", "512"] },
+  { id: "small-lidc-shifted", more: [...given, "--shift", "0.25"] },
+  { id: "small-lidc-mixed", more: ["--user", "mixed"] },
+].map(({ id, more }): Study => ({
+  ...KINDS[0],
+  id,
+  args: more,
+  model: "small",
+}));
+
 /** All of them, in the order in which they are run. */
 export const STUDIES: readonly Study[] = [
   lidc("whole", "--region", "whole"),
@@ -108,14 +118,14 @@ export const STUDIES: readonly Study[] = [
     },
     { id: `hippocampus-${way}`, data: ["hippocampus"], every: 12, args },
   ]),
-  habits("habits"),
+  habits,
   minds("generous", "5"),
   minds("strict", "6"),
   minds("four", "1,2,3,4"),
-  habits("habits-mstep", "--rule", "m-step"),
   lidc("ablation", "--region", "whole", "--ablation"),
   lidc("few", "--ablation", "--region", "whole", "--samples", "8"),
   ...kinds,
+  ...places,
 ];
 
 /**
