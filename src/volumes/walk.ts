@@ -65,13 +65,6 @@ export const WALK = {
    * of the area in a step loses half of the object in seven.
    */
   mix: { bias: -0.2, network: 0.25, depth: 7.5, pixel: 0.3 },
-  /**
-   * The network looks at the first slice of so many: it is most of the work, and
-   * from one slice to the next the image says nearly as much.
-   */
-  every: 2,
-  /** The same in the others. */
-  unseen: { bias: 0, network: 0, depth: 8, pixel: 0.3 },
   /** Confidence below which the object has ended. */
   confidence: 0.6,
   /** Resemblance below which it has. */
@@ -232,7 +225,7 @@ export interface Step {
 export interface Sight {
   readonly region: Box;
   readonly side: number;
-  /** Logits of the network, which saw the neighbor's mask; 0 where it did not look. */
+  /** Logits of the network, which saw the neighbor's mask. */
   readonly logits: Float32Array;
   /**
    * Distance to the border of the neighbor's mask, moved along with the image,
@@ -241,11 +234,6 @@ export interface Sight {
   readonly depths: Float32Array;
   /** How much the cell looks like the object: log-likelihood ratios. */
   readonly ratios: Float32Array;
-}
-
-/** Whether the network looks at a slice; it does at any after a gap. */
-function isSeen({ distance, neighbor }: Step): boolean {
-  return (distance - 1) % WALK.every === 0 || neighbor.gap === true;
 }
 
 /**
@@ -300,9 +288,7 @@ export async function look(
     neighbor.region,
     WALK.least * regionSide,
   );
-  const encoding = isSeen(stepped)
-    ? images.embedding(slice, region)
-    : undefined;
+  const encoding = images.embedding(slice, region);
   const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
   const unmoved = here(neighbor);
   const side = unmoved.shape[0];
@@ -314,14 +300,6 @@ export async function look(
     place,
   );
   const [embedding, moved] = await Promise.all([encoding, following]);
-  const ratios = appearance
-    ? ratiosAt(valuesAt(images.image(slice), place), appearance)
-    : new Float32Array(side * side);
-  const depths = depthsOf(moved, side);
-  if (!embedding) {
-    const logits = new Float32Array(side * side);
-    return { region, side, logits, depths, ratios };
-  }
   const start = ndarray(moved, [side, side]);
   const carried: Choice[] = choices.map((choice) => ({
     recommended: here(choice.recommended),
@@ -358,6 +336,9 @@ export async function look(
     { latents, variations: 0, keep: 0 },
   );
   const maps = probabilities.data as Float32Array;
+  const ratios = appearance
+    ? ratiosAt(valuesAt(images.image(slice), place), appearance)
+    : new Float32Array(side * side);
   const size = moved.reduce((sum, p) => sum + p, 0);
   const weights = normalizeLogWeights(shares.map((share, n) => {
     const map = maps.subarray(n * side * side, (n + 1) * side * side);
@@ -367,7 +348,7 @@ export async function look(
   const logits = meanMap(maps, weights, [...weights.keys()]).map((p) =>
     clippedLogit(p)
   );
-  return { region, side, logits, depths, ratios };
+  return { region, side, logits, depths: depthsOf(moved, side), ratios };
 }
 
 /**
@@ -394,9 +375,7 @@ export async function step(
     stepped,
     source,
   );
-  const { bias, network, depth, pixel } = isSeen(stepped)
-    ? WALK.mix
-    : WALK.unseen;
+  const { bias, network, depth, pixel } = WALK.mix;
   const map = logits.map((logit, i) =>
     sigmoid(bias + network * logit + depth * depths[i] + pixel * ratios[i])
   );
