@@ -299,9 +299,9 @@ const FITTED = {
   /** Looks at most. */
   looks: 3,
   /** A region is kept where the next one's side would differ by less, in octaves. */
-  close: 0.75,
+  close: 0.3,
   /** And its center by less, in sides. */
-  near: 0.2,
+  near: 0.15,
 };
 
 /**
