@@ -439,7 +439,9 @@ Deno.test("a user of clicks alone who finds no error accepts", async () => {
 Deno.test("what the page tells a laboratory to do can be done as it stands", async () => {
   const page = await Deno.readTextFile("src/commands/README.md");
   const [, section] = page.split("## A study with users");
-  const blocks = [...section.split("\n## ")[0].matchAll(/```\w+\n(.*?)```/gs)];
+  const blocks = [
+    ...section.split("\n## ")[0].matchAll(/```\w+(?: ignore)?\n(.*?)```/gs),
+  ];
   const [plans, cell, analyzes] = blocks.map(([, code]) => code);
   await inFolder(async (out) => {
     const here = (text: string) => text.replaceAll("study/", `${out}/`);
