@@ -2,6 +2,7 @@ import { join } from "node:path";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import { SPLITS } from "../datasets/_split.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { writeImage } from "../formats/write_image.ts";
 import { writeMask } from "../formats/write_mask.ts";
@@ -91,7 +92,7 @@ const COMMAND: Command = {
     "": {
       ...DATA_OPTIONS,
       split: {
-        words: ["train", "val", "test"],
+        words: SPLITS,
         default: "val",
         help: "split of the images",
       },
@@ -114,7 +115,7 @@ if (import.meta.main) {
     if (line.help) return console.log(line.help);
     const folder = line.text("out");
     if (!folder) throw line.refuse("--out must name a folder", folder);
-    const split = line.oneOf("split", ["train", "val", "test"] as const);
+    const split = line.oneOf("split", SPLITS);
     const opened = await openCases(line, split);
     const [most, seed] = [line.integer("count"), line.integer("seed")];
     for (const { dataset } of opened) {

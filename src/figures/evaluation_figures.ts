@@ -253,8 +253,6 @@ export function componentsFigure(results: readonly TargetResult[]): Figure {
     series: found.map(({ rater, means }) => ({
       name: raterName(rater),
       values: means,
-      intervals: means.map((value) => [value, value] as const),
-      labels: means.map(() => ""),
     })),
     x: "component",
     y: "Dice",
@@ -301,10 +299,10 @@ interface BarSeries {
   readonly name: string;
   /** Lengths; NaN leaves a bar out. */
   readonly values: readonly number[];
-  /** The ends of each bar's whisker. */
-  readonly intervals: readonly (readonly [low: number, high: number])[];
-  /** A word above each bar. */
-  readonly labels: readonly string[];
+  /** The ends of each bar's whisker; by default none has one. */
+  readonly intervals?: readonly (readonly [low: number, high: number])[];
+  /** A word above each bar; by default none has one. */
+  readonly labels?: readonly string[];
   /** Place in the palette. Default: that in the list. */
   readonly color?: number;
 }
@@ -332,7 +330,7 @@ const WIDTHS = { group: 0.76, bar: 0.88, most: 0.3 };
 const PATTERNS = ["", "/", ".", "\\", "x", "-"];
 
 /**
- * Bars in groups, from 0, with whiskers and a word above each.
+ * Bars in groups, from 0, perhaps with whiskers and a word above each.
  *
  * @throws {RangeError} When there is nothing to draw.
  */
@@ -364,24 +362,27 @@ export function barsFigure(
         size: 9,
       },
     },
-    error_y: {
-      type: "data",
-      symmetric: false,
-      array: intervals.map(([, high], i) => lengthOf(high - values[i])),
-      arrayminus: intervals.map(([low], i) => lengthOf(values[i] - low)),
-      color: COLOR.ink,
-      thickness: 1.5,
-      width: 5,
-    },
+    ...(intervals && {
+      error_y: {
+        type: "data",
+        symmetric: false,
+        array: intervals.map(([, high], i) => lengthOf(high - values[i])),
+        arrayminus: intervals.map(([low], i) => lengthOf(values[i] - low)),
+        color: COLOR.ink,
+        thickness: 1.5,
+        width: 5,
+      },
+    }),
   }));
-  const words = series.map(({ values, intervals, labels }, s) => ({
+  const words = series.map(({ values, intervals, labels = [] }, s) => ({
     type: "scatter",
     mode: "text",
     x: labels.map((_, group) => place(group, s)),
     y: labels.map((_, group) =>
       Math.max(
         0,
-        ...[values[group], intervals[group][1]].filter(Number.isFinite),
+        ...[values[group], intervals?.[group][1] ?? NaN]
+          .filter(Number.isFinite),
       )
     ),
     text: labels.map(plain),
@@ -395,7 +396,7 @@ export function barsFigure(
       groups.map((group, i) =>
         `${group}: ${
           Number.isFinite(values[i]) ? Number(values[i].toPrecision(3)) : "none"
-        } (${labels[i]})`
+        }${labels ? ` (${labels[i]})` : ""}`
       ).join(", ")
     }`
   );
@@ -428,7 +429,7 @@ function lengthOf(value: number): number {
 
 /** From 0, or what lies below, to the longest, with room for the words. */
 function rangeOf(series: readonly BarSeries[]): [number, number] {
-  const ends = series.flatMap(({ values, intervals }) => [
+  const ends = series.flatMap(({ values, intervals = [] }) => [
     ...values,
     ...intervals.flat(),
   ]).filter(Number.isFinite);

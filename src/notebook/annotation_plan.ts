@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ifThere } from "../files.ts";
 import { InputError } from "../input_error.ts";
 import type { AnnotationItem } from "./annotation_images.ts";
+import { parseFormat } from "./annotation_record.ts";
 
 /** What a person changes a mask with: picks (and clicks), or clicks alone. */
 export type StudyArm = "picks" | "clicks";
@@ -53,18 +54,7 @@ export async function readStudyPlan(path: string): Promise<StudyPlan> {
     );
   const text = await ifThere(Deno.readTextFile(path));
   if (text === undefined) throw refuse("be a file", "none");
-  let json: StudyPlan;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
-  }
-  if (json?.format !== PLAN_FORMAT || json.version !== 1) {
-    throw refuse(
-      `be of the format ${PLAN_FORMAT}, version 1`,
-      `${json?.format}, version ${json?.version}`,
-    );
-  }
+  const json = parseFormat(text, PLAN_FORMAT, 1, refuse);
   const { persons } = json;
   if (typeof persons !== "object" || !persons || Array.isArray(persons)) {
     throw refuse("have persons by their names", JSON.stringify(persons));
@@ -82,7 +72,7 @@ export async function readStudyPlan(path: string): Promise<StudyPlan> {
       JSON.stringify(blocks)?.slice(0, 80),
     );
   }
-  return json;
+  return json as unknown as StudyPlan;
 }
 
 function isBlock(value: unknown): value is StudyBlock {

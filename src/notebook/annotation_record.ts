@@ -261,18 +261,7 @@ export async function readOpen(
       `Cannot resume as ${path} must ${rule}: current value is ${found}. ` +
         "Without the file the volume is annotated anew",
     );
-  let json: Record<string, unknown>;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
-  }
-  if (json?.format !== OPEN_FORMAT || json.version !== 1) {
-    throw refuse(
-      `be of the format ${OPEN_FORMAT}, version 1`,
-      `${json?.format}, version ${json?.version}`,
-    );
-  }
+  const json = parseFormat(text, OPEN_FORMAT, 1, refuse);
   const [given, saved] = [settings, json.settings].map((one) =>
     JSON.stringify(one)
   );
@@ -319,6 +308,30 @@ export async function removeHalfWritten(
 }
 
 /**
+ * The JSON of a file that says its format and version.
+ *
+ * @param refuse Makes the error of what the file must, and what it is.
+ */
+export function parseFormat(
+  text: string,
+  format: string,
+  version: number,
+  refuse: (rule: string, found: unknown) => Error,
+): Record<string, unknown> {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
+  }
+  if (json?.format === format && json.version === version) return json;
+  throw refuse(
+    `be of the format ${format}, version ${version}`,
+    `${json?.format}, version ${json?.version}`,
+  );
+}
+
+/**
  * Reads the record of an image that was finished before.
  *
  * @param settings Those of the run that goes on; undefined: of whichever.
@@ -342,18 +355,7 @@ export async function readAnnotation(
       `Cannot ${doing} as the record ${paths.record} must ${rule}: current value is ${found}. ` +
         "Without the file the image is annotated anew",
     );
-  let json: Record<string, unknown>;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw refuse("be JSON", JSON.stringify(text.slice(0, 40)));
-  }
-  if (json?.format !== RECORD_FORMAT || json.version !== 2) {
-    throw refuse(
-      `be of the format ${RECORD_FORMAT}, version 2`,
-      `${json?.format}, version ${json?.version}`,
-    );
-  }
+  const json = parseFormat(text, RECORD_FORMAT, 2, refuse);
   if (json.id !== id) throw refuse(`be of the image ${id}`, json.id);
   const saved = Object(json.settings);
   if (settings && findDifference(saved, settings, DEFAULT_SETTINGS)) {

@@ -229,16 +229,13 @@ function mapValues<T extends Record<string, tf.Tensor>>(
 }
 
 /** The outputs that the simulated users of a step need. */
-export type UserOutputs = Record<
-  "probabilities" | keyof MixtureTensors,
-  tf.Tensor
->;
+export type UserOutputs = Record<"probabilities" | "logWeights", tf.Tensor>;
 
 /**
  * Builds the step of a config.
  *
  * @returns See `optimizerStep`; the outputs are probabilities [B, N, pixels] and
- * the mixtures.
+ * log pi [B, M].
  */
 export function trainingStep(
   config: ModelConfig,
@@ -253,9 +250,10 @@ export function trainingStep(
       loss.kind,
     );
     const target = tf.reshape(batch.target, [logits.shape[0], -1]);
+    const { logWeights } = mixture;
     return {
       loss: alignmentLoss(logits, logShares, target, loss),
-      outputs: { probabilities: tf.sigmoid(logits), ...mixture },
+      outputs: { probabilities: tf.sigmoid(logits), logWeights },
     };
   }, adam);
 }

@@ -6,7 +6,7 @@
 import { jit } from "../engine/jit.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import { checkWeights } from "../model/compare_weights.ts";
-import { isTinyVit, maskSide, type ModelConfig } from "../model/config.ts";
+import { maskSide, type ModelConfig } from "../model/config.ts";
 import { hasFinder } from "../model/region_finder.ts";
 import type { HostWeights } from "../model/weights.ts";
 import { declareWeights, initializeWeights } from "../model/declare_weights.ts";
@@ -146,7 +146,7 @@ export async function train(
   const ordered = orderCases(cases, recipe.syntheticShare > 0);
   const first = initial ?? initializeWeights(config, recipe.seed);
   checkWeights("train", config.name, declareWeights(config), first);
-  const frozen = isTinyVit(config.encoder) && !config.sam;
+  const frozen = hasFinder(config);
   const temporary = frozen && folder === undefined && recipe.placements > 0
     ? await Deno.makeTempDir({ prefix: "spa-seg-" })
     : undefined;
@@ -177,14 +177,12 @@ export async function train(
     await cache?.dispose();
     if (temporary) await Deno.remove(temporary, { recursive: true });
   });
-  return hasFinder(config)
+  return frozen
     ? await fitFinder(config, trained, ordered, recipe.seed)
     : trained;
 }
 
-/**
- * The outputs that the users of a batch see: probabilities, and their mixtures.
- */
+/** The outputs that the users of a batch see: probabilities, and log pi. */
 type UserMaps = Record<keyof UserOutputs, HostTensor>;
 
 /** Lets every user of a batch see and choose. */
@@ -201,22 +199,18 @@ async function advanceGroups(
       const size = data.length / users.length;
       return (data as Float32Array).slice(b * size, (b + 1) * size);
     };
-    const mixture = {
-      logWeights: part(outputs.logWeights),
-      means: part(outputs.means),
-      deviations: part(outputs.deviations),
-    };
+    const logWeights = part(outputs.logWeights);
     const drawn = user.drawn!;
     const shares = normalizeLogWeights(
-      Float64Array.from(drawn, (m) => mixture.logWeights[m]),
+      Float64Array.from(drawn, (m) => logWeights[m]),
     );
     reports.push(
       await advanceTrainee(
         user,
         part(outputs.probabilities),
-        drawn.length < mixture.logWeights.length
+        drawn.length < logWeights.length
           ? shares.map(Math.exp)
-          : Float64Array.from(mixture.logWeights, Math.exp),
+          : Float64Array.from(logWeights, Math.exp),
         config,
         random,
         config.components,

@@ -46,7 +46,9 @@ export async function readTurns(
       const folder = blockFolder(out, person, i + 1, arm);
       for (const image of images) {
         const record = await readAnnotation(
-          ...[folder, { id: image }, undefined] as const,
+          folder,
+          { id: image },
+          undefined,
           "analyze the study",
         );
         if (!record) continue;
@@ -259,11 +261,13 @@ export function studyClaims(turns: readonly Turn[]): Table {
   return claimsTable([
     claim(
       "share of a user's time that picks save beside clicks (the paper: a reduction)",
-      ...[0, seconds.of] as const,
+      0,
+      seconds.of,
     ),
     claim(
       "share of the iterations that picks save beside clicks (the paper: 39 % fewer)",
-      ...[0.39, iterations.of] as const,
+      0.39,
+      iterations.of,
     ),
   ]);
 }
@@ -274,10 +278,13 @@ export function turnsCSV(turns: readonly Turn[]): string {
     ["person", "image", "block", "arm", "by rule"].concat(
       COLUMNS.map(({ heading }) => heading),
     ),
-    ...turns.map(({ person, image, block, arm, record }) => [
-      ...[person, image, block, arm, byRule(record) ? 1 : 0],
-      ...COLUMNS.map((_, k) => measures(record)[k] ?? ""),
-    ]),
+    ...turns.map(({ person, image, block, arm, record }) => {
+      const values = measures(record);
+      return [
+        ...[person, image, block, arm, byRule(record) ? 1 : 0],
+        ...COLUMNS.map((_, k) => values[k] ?? ""),
+      ];
+    }),
   ]);
 }
 
