@@ -96,6 +96,11 @@ export interface EvaluateOptions {
    */
   readonly region?: RegionChoice;
   /**
+   * Whether the region follows what the user picks, as in a session. Default: where
+   * it is found ("auto").
+   */
+  readonly follow?: boolean;
+  /**
    * The share of its side by which a given region is moved in both directions,
    * toward one of the four corners. Default: 0.
    */
@@ -279,7 +284,9 @@ async function evaluateTarget(
     ...words,
     profile,
   });
-  let shown = await show(model, { embedding, preference }, seeds(), options);
+  const { follow = false } = options;
+  const first = { embedding, preference, follow };
+  let shown = await show(model, first, seeds(), options);
   const iterations: IterationResult[] = [];
   let samples: Pick<Alignment, "sampleSet" | "components"> = {};
   while (iterations.length < count) {
@@ -302,7 +309,8 @@ async function evaluateTarget(
     let best: { shown: Shown; dice: number; did: Move["kind"] } | undefined;
     let updating = 0;
     for (const move of over ? moves.slice(0, 1) : moves) {
-      const moved = await advance(model, shown, move, options);
+      const from = over ? { ...shown, follow: false } : shown;
+      const moved = await advance(model, from, move, options);
       if (moved.embedding !== shown.embedding) embeddings.use(moved.embedding);
       if (over) {
         preference = moved.preference;
@@ -331,7 +339,7 @@ async function evaluateTarget(
     const own = before.get(target.name);
     const start = { ...words, profile: own };
     preference = await startPreference(model, embedding, start);
-    const state = { embedding, preference };
+    const state = { embedding, preference, follow: false };
     const asked = await show(model, state, seeds(), options);
     const [pick] = movesOf(asked, target.mask, user, random, "pick");
     ({ preference } = await advance(model, asked, pick, options));
@@ -383,8 +391,9 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
   const usual = dataset.crops || model.config.sam ? "whole" : "auto";
-  const { region = usual, shift } = options;
-  return await evaluateCases(dataset, options, async (_, image) => {
+  const { region = usual, shift, follow = region === "auto" } = options;
+  const known = { ...options, follow };
+  return await evaluateCases(dataset, known, async (_, image) => {
     // the whole image is encoded once for all users
     const whole = region === "whole" ? await encode(model, image) : undefined;
     const look = async (words: Words, { mask, spacing }: Target) =>
@@ -396,7 +405,7 @@ export async function evaluate(
     const scene = { model, whole, look, before: new Map(options.profiles) };
     return {
       align: (target, masks, random) =>
-        evaluateTarget(scene, target, masks, random, options),
+        evaluateTarget(scene, target, masks, random, known),
       [Symbol.dispose]: () => whole?.dispose(),
     };
   });

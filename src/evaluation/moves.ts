@@ -19,6 +19,7 @@ import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
 import { encode } from "../spa/encode.ts";
 import type { Action } from "../spa/feedback.ts";
+import { followChoice } from "../spa/follow_choice.ts";
 import { isInRegion } from "../spa/frame.ts";
 import type { Preference } from "../spa/preference.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
@@ -47,6 +48,8 @@ interface MoveOptions {
 export interface State {
   readonly embedding: ImageEmbedding;
   readonly preference: Preference;
+  /** Whether the region follows the next pick. */
+  readonly follow: boolean;
 }
 
 /** The proposal that the user sees. */
@@ -61,7 +64,7 @@ export type Move = Extract<Action, { readonly kind: "choose" | "click" }>;
 /** Makes the proposal of a state. */
 export async function show(
   model: Model,
-  { embedding, preference }: State,
+  { embedding, preference, follow }: State,
   [drawn, grouped]: readonly number[],
   options: ShowOptions,
 ): Promise<Shown> {
@@ -76,7 +79,7 @@ export async function show(
   );
   const proposal = cluster(predictions, { candidates, seed: grouped });
   const milliseconds = performance.now() - start;
-  return { embedding, preference, proposal, milliseconds };
+  return { embedding, preference, follow, proposal, milliseconds };
 }
 
 /** The moves that a user tries; none where the recommendation has no error. */
@@ -101,7 +104,7 @@ export function movesOf(
 /** Makes a move. A click beside the region widens it first, as in a session. */
 export async function advance(
   model: Model,
-  { embedding, preference, proposal }: Shown,
+  { embedding, preference, follow, proposal }: Shown,
   move: Move,
   { update, mixtureOnly }: MoveOptions,
 ): Promise<State & { milliseconds: number }> {
@@ -112,19 +115,31 @@ export async function advance(
       choice: move.candidate,
       ...update,
     });
+    if (follow) {
+      const { probability } = proposal.candidates[move.candidate];
+      ({ embedding, preference } = await followChoice(
+        model,
+        embedding,
+        preference,
+        probability,
+        update,
+      ));
+    }
   } else {
     const { point } = move;
     if (!isInRegion(embedding.frame, point)) {
       const region = regionWith(embedding.region, point);
       embedding = await encode(model, embedding.image, { region });
       preference = await carryPreference(model, embedding, preference, update);
+      follow = false;
     }
     preference = await addPoint(model, embedding, preference, {
       point,
       ...update,
     });
   }
-  return { embedding, preference, milliseconds: performance.now() - start };
+  const milliseconds = performance.now() - start;
+  return { embedding, preference, follow, milliseconds };
 }
 
 /** The preference with its choices removed; only the mixture remains. */

@@ -69,6 +69,14 @@ const FINDING = {
   samples: 8,
 };
 
+/** How the region follows a choice. */
+const FOLLOWING = {
+  /** It stays where the next one's side would differ by less, in octaves. */
+  close: 0.3,
+  /** And its center by less, in sides. */
+  near: 0.2,
+};
+
 /** A place in the image. */
 type Place = { readonly x: number; readonly y: number };
 
@@ -218,6 +226,46 @@ function roomAround({ left, top, right, bottom }: Box): number {
   return FINDING.room * Math.max(right - left, bottom - top);
 }
 
+/** The region that a look asks for: the object with its room, or twice as much. */
+function regionOf({ box, cut }: Glimpse, region: Box, longest: number): Box {
+  const side = sideOf(region);
+  if (cut) return squareAt(centerOf(box), Math.min(2 * side, longest));
+  const room = roomAround(box) / side;
+  const change = room < 1 ? room ** FINDING.closer : room;
+  return squareAt(centerOf(box), change * side);
+}
+
+/**
+ * The region that a chosen map asks for, where that is another one: its object is
+ * larger or smaller than a third of the region by more than `FOLLOWING.close`, off the
+ * middle by more than `FOLLOWING.near`, or cut off.
+ *
+ * @param map The chosen candidate, [4h, 4h], probabilities.
+ * @param frame Its places.
+ * @param points The user's clicks; the positive ones stay in the region.
+ * @returns The other region; undefined where the present one will do.
+ */
+export function regionOfChoice(
+  map: NdArray<Float32Array>,
+  frame: Frame,
+  points: readonly Point[],
+): Box | undefined {
+  const { region, height, width } = frame;
+  const inside = points.filter(({ label }) => label !== 0);
+  const place = inside.length > 0 ? middleOf(inside) : centerOf(region);
+  const glimpse = glimpseOf(map, frame, place);
+  if (!glimpse) return undefined;
+  const next = regionOf(glimpse, region, Math.max(height, width));
+  const change = Math.abs(Math.log2(sideOf(next) / sideOf(region)));
+  const shift = shiftBetween(centerOf(region), centerOf(next));
+  const stays = change < FOLLOWING.close &&
+    shift < FOLLOWING.near * sideOf(region);
+  const there = frameOf(height, width, frame.side, next);
+  return stays || inside.some((point) => !isInRegion(there, point))
+    ? undefined
+    : next;
+}
+
 /**
  * Finds the region of a click by looking: a look shows the object's extent, the
  * next region gives it room, until the region stays. An object that reaches the
@@ -256,16 +304,9 @@ async function find(
         found: glimpse !== undefined,
       });
       const side = sideOf(region);
-      let next: Box;
-      if (!glimpse) {
-        next = squareAt(click, side / 2);
-      } else if (glimpse.cut) {
-        next = squareAt(centerOf(glimpse.box), Math.min(2 * side, longest));
-      } else {
-        const room = roomAround(glimpse.box) / side;
-        const change = room < 1 ? room ** FINDING.closer : room;
-        next = squareAt(centerOf(glimpse.box), change * side);
-      }
+      const next = glimpse
+        ? regionOf(glimpse, region, longest)
+        : squareAt(click, side / 2);
       const change = Math.abs(sideOf(next) / side - 1);
       const shift = shiftBetween(centerOf(region), centerOf(next));
       if (

@@ -16,6 +16,7 @@ import {
 import type { Proposal } from "./cluster.ts";
 import { encode, type EncodeOptions } from "./encode.ts";
 import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
+import { followChoice } from "./follow_choice.ts";
 import type { Action, Point, Stroke } from "./feedback.ts";
 import {
   type Box,
@@ -60,6 +61,13 @@ export interface SessionOptions
   extends Start, ProposalOptions, Pick<EncodeOptions, "region" | "spacing"> {
   /** How choices update the preference. */
   readonly update?: UpdateOptions;
+  /**
+   * Whether the region follows what is chosen: where the chosen candidate shows that
+   * the object is much larger or smaller than was guessed, or elsewhere, the network
+   * looks again there. A look by hand (`zoom`, `lookAt`) ends it. Default: where the
+   * region is found ("auto").
+   */
+  readonly follow?: boolean;
 }
 
 /** The actions that a session goes through again in a replay. */
@@ -77,6 +85,8 @@ interface State {
   readonly strokes: readonly Stroke[];
   /** How often the same preference was drawn from before. */
   readonly redraws: number;
+  /** Whether the region follows the next choice. */
+  readonly follows: boolean;
 }
 
 /** How a session began: what a replay needs besides the options. */
@@ -112,6 +122,8 @@ export interface SessionJSON {
   readonly candidates: number;
   /** How choices updated the preference. */
   readonly update: UpdateOptions;
+  /** Whether the region followed the choices; absent: it did not. */
+  readonly follow?: true;
   /** What was accepted, where something was. */
   readonly accepted?: Extract<Action, { kind: "accept" }>;
   /** Digest of the accepted mask, or else of the last recommendation. */
@@ -139,7 +151,8 @@ async function begin(
     const preference = await startPreference(model, embedding, options);
     const proposal = await propose(model, embedding, preference, options);
     const shown = { drawn: proposal, proposal, strokes: [] };
-    return { embedding, preference, ...shown, redraws: 0 };
+    const { follow = false } = options;
+    return { embedding, preference, ...shown, redraws: 0, follows: follow };
   } catch (error) {
     embedding.dispose();
     throw error;
@@ -209,6 +222,8 @@ export class Session {
     options: SessionOptions,
   ): Promise<Session> {
     const { region, spacing, points, box, mask } = options;
+    const found = region === undefined ? !model.config.sam : region === "auto";
+    const known = { ...options, follow: options.follow ?? found };
     const embedding = await encode(model, image, {
       region,
       spacing,
@@ -216,14 +231,14 @@ export class Session {
       box,
       mask,
     });
-    const first = await begin(model, embedding, options);
+    const first = await begin(model, embedding, known);
     const beginning = {
       image,
       frame: embedding.frame,
       seen: embedding.identity.seen,
       points: first.preference.feedback.points,
     };
-    return new Session(model, options, beginning, first);
+    return new Session(model, known, beginning, first);
   }
 
   /**
@@ -263,7 +278,7 @@ export class Session {
       );
     }
     const { points, box, seed, actions, region, samples, variations } = saved;
-    const { candidates, update } = saved;
+    const { candidates, update, follow = false } = saved;
     const session = await Session.start(model, image, {
       ...options,
       points,
@@ -273,6 +288,7 @@ export class Session {
       variations,
       candidates,
       update,
+      follow,
       seed,
     });
     try {
@@ -408,7 +424,8 @@ export class Session {
   }
 
   /**
-   * Picks a candidate and makes the next proposal.
+   * Picks a candidate and makes the next proposal. The region follows the choice
+   * where it was found by looking: see `SessionOptions.follow`.
    *
    * @param candidate Index of the candidate, from 0.
    * @returns The next proposal.
@@ -420,12 +437,25 @@ export class Session {
     return await this.#advance(
       "choose",
       { kind: "choose", candidate },
-      () =>
-        updatePreference(this.#model, this.#last.embedding, this.preference, {
-          proposal: this.#last.drawn,
-          choice: candidate,
-          ...this.#options.update,
-        }),
+      async () => {
+        const { embedding, drawn, follows } = this.#last;
+        const { update } = this.#options;
+        const preference = await updatePreference(
+          this.#model,
+          embedding,
+          this.preference,
+          { proposal: drawn, choice: candidate, ...update },
+        );
+        if (!follows) return { embedding, preference };
+        const { probability } = drawn.candidates[candidate];
+        return await followChoice(
+          this.#model,
+          embedding,
+          preference,
+          probability,
+          update,
+        );
+      },
     );
   }
 
@@ -527,7 +557,7 @@ export class Session {
             this.preference,
             this.#options.update,
           );
-          return { preference, embedding };
+          return { preference, embedding, follows: false };
         } catch (error) {
           embedding.dispose();
           throw error;
@@ -542,15 +572,20 @@ export class Session {
     step: Step,
     update: () =>
       | Preference
-      | Promise<Preference | Pick<State, "preference" | "embedding">>,
+      | Promise<
+        | Preference
+        | Pick<State, "preference" | "embedding">
+          & Partial<Pick<State, "follows">>
+      >,
     redraws = 0,
   ): Promise<Proposal> {
     return await this.#jobs.run(verb, async () => {
-      const { embedding: before, strokes } = this.#last;
+      const { embedding: before, strokes, follows: followed } = this.#last;
       const updated = await update();
-      const { preference, embedding } = "embedding" in updated
-        ? updated
-        : { preference: updated, embedding: before };
+      const { preference, embedding, follows = followed } =
+        "embedding" in updated
+          ? updated
+          : { preference: updated, embedding: before };
       let drawn: Proposal;
       try {
         drawn = await propose(
@@ -566,7 +601,7 @@ export class Session {
       }
       const proposal = paintProposal(drawn, strokes);
       const shown = { drawn, proposal, strokes };
-      this.#push(step, { embedding, preference, ...shown, redraws });
+      this.#push(step, { embedding, preference, ...shown, redraws, follows });
       return proposal;
     });
   }
@@ -771,6 +806,7 @@ export class Session {
       variations: this.#options.variations ?? samples,
       candidates,
       update,
+      ...(this.#options.follow && { follow: true as const }),
       ...(this.#accepted && { accepted: this.#accepted }),
       mask: digestOf(this.mask),
       points,
