@@ -97,7 +97,7 @@ export interface EvaluateOptions {
   readonly region?: RegionChoice;
   /**
    * Whether the region follows what the user picks, as in a session. Default: where
-   * it is found ("auto").
+   * it is found ("auto"), unless the mixture alone carries choices.
    */
   readonly follow?: boolean;
   /**
@@ -391,7 +391,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<TargetResult[]> {
   const usual = dataset.crops || model.config.sam ? "whole" : "auto";
-  const { region = usual, shift, follow = region === "auto" } = options;
+  const { region = usual, shift } = options;
+  const { follow = region === "auto" && !options.mixtureOnly } = options;
   const known = { ...options, follow };
   return await evaluateCases(dataset, known, async (_, image) => {
     // the whole image is encoded once for all users

@@ -243,7 +243,8 @@ function regionOf({ box, cut }: Glimpse, region: Box, longest: number): Box {
  * @param map The chosen candidate, [4h, 4h], probabilities.
  * @param frame Its places.
  * @param points The user's clicks; the positive ones stay in the region.
- * @returns The other region; undefined where the present one will do.
+ * @returns The other region; undefined where the present one will do, or the map
+ * shows nothing in the image.
  */
 export function regionOfChoice(
   map: NdArray<Float32Array>,
@@ -255,6 +256,8 @@ export function regionOfChoice(
   const place = inside.length > 0 ? middleOf(inside) : centerOf(region);
   const glimpse = glimpseOf(map, frame, place);
   if (!glimpse) return undefined;
+  const { x, y } = centerOf(glimpse.box);
+  if (x < 0 || y < 0 || x > width - 1 || y > height - 1) return undefined;
   const next = regionOf(glimpse, region, Math.max(height, width));
   const change = Math.abs(Math.log2(sideOf(next) / sideOf(region)));
   const shift = shiftBetween(centerOf(region), centerOf(next));

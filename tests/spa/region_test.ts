@@ -5,11 +5,13 @@ import { useEngine } from "../../src/engine/engine.ts";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { dice } from "../../src/metrics/overlap.ts";
 import { Model } from "../../src/model/model.ts";
-import { cluster } from "../../src/spa/cluster.ts";
+import { createRandom } from "../../src/random.ts";
+import { cluster, type Proposal } from "../../src/spa/cluster.ts";
 import { decode } from "../../src/spa/decode.ts";
 import { preprocess } from "../../src/spa/embedding.ts";
 import { encode } from "../../src/spa/encode.ts";
 import {
+  type Box,
   frameOf,
   mapToImage,
   maskToImage,
@@ -20,6 +22,7 @@ import {
 } from "../../src/spa/frame.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { Session } from "../../src/spa/session.ts";
+import { nearestUser } from "../../src/spa/simulated_user.ts";
 import {
   carryPreference,
   startPreference,
@@ -266,6 +269,50 @@ Deno.test("a session zooms and looks elsewhere: clicks and choices stay, undo re
   );
   assert.deepEqual(session.region, box);
   await session.choose(0); // and goes on from there
+});
+
+Deno.test("the region follows what was chosen, until the user looks elsewhere", async () => {
+  using tiny = await loadModel("tiny");
+  const place = { x: 210, y: 120, radius: 24 };
+  const wide = discImage(300, 400, place);
+  const start = {
+    points: [{ x: 205, y: 124 }],
+    region: { left: 149.5, top: 59.5, right: 269.5, bottom: 179.5 },
+  };
+  const user = nearestUser(discMask(300, 400, place));
+  const nearest = (proposal: Proposal) => user(proposal, createRandom(0));
+  const sideOf = ({ left, right }: Box) => right - left;
+  using given = await Session.start(tiny, wide, start);
+  await given.choose(nearest(given.proposal));
+  assert.deepEqual(given.region, start.region, "a given region stays");
+  assert.equal("follow" in given.toJSON(), false);
+
+  const narrow = { left: 181.5, top: 91.5, right: 238.5, bottom: 148.5 };
+  for (const region of [narrow, start.region]) {
+    using session = await Session.start(tiny, wide, {
+      ...start,
+      region,
+      follow: true,
+    });
+    await session.choose(nearest(session.proposal));
+    const room = sideOf(session.region) / (2 * place.radius);
+    const before = sideOf(region) / (2 * place.radius);
+    assert.ok(Math.abs(Math.log2(room / 3)) <= Math.abs(Math.log2(before / 3)));
+    if (region !== narrow) continue;
+    assert.ok(room > 2, `the region has room for the disc: ${room}`);
+    assert.equal(session.iteration, 1);
+    const json = JSON.parse(JSON.stringify(session));
+    using again = await Session.replay(tiny, wide, json);
+    assert.deepEqual(again.region, session.region);
+    assert.deepEqual(again.mask.data, session.mask.data);
+    await session.undo();
+    assert.deepEqual(session.region, narrow);
+    await session.redo();
+    assert.deepEqual(session.region, again.region);
+    await session.lookAt(narrow);
+    await session.choose(nearest(session.proposal));
+    assert.deepEqual(session.region, narrow, "a look by hand stays");
+  }
 });
 
 Deno.test("a session starts from somebody's mask, which counts as a choice", async () => {

@@ -256,6 +256,7 @@ Deno.test("toJSON() holds what replay() runs the session again with, clicks in t
     variations: 48,
     candidates: 4,
     update: {},
+    follow: true,
     points: [{ x: 12, y: 9 }],
     box,
     seed: 5,
