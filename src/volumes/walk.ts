@@ -65,6 +65,13 @@ export const WALK = {
    * of the area in a step loses half of the object in seven.
    */
   mix: { bias: -0.2, network: 0.25, depth: 7.5, pixel: 0.3 },
+  /**
+   * The network looks at the first of so many slices: that is most of the work,
+   * and the moved mask says nearly as much of the next slice.
+   */
+  every: 2,
+  /** `mix` in the slices that the network does not look at. */
+  unseen: { bias: 0, network: 0, depth: 8, pixel: 0.3 },
   /** Confidence below which the object has ended. */
   confidence: 0.6,
   /** Resemblance below which it has. */
@@ -225,8 +232,8 @@ export interface Step {
 export interface Sight {
   readonly region: Box;
   readonly side: number;
-  /** Logits of the network, which saw the neighbor's mask. */
-  readonly logits: Float32Array;
+  /** Logits of the network, which saw the neighbor's mask; absent where it did not look. */
+  readonly logits?: Float32Array;
   /**
    * Distance to the border of the neighbor's mask, moved along with the image,
    * in radii of a disk as large; positive inside.
@@ -234,6 +241,11 @@ export interface Sight {
   readonly depths: Float32Array;
   /** How much the cell looks like the object: log-likelihood ratios. */
   readonly ratios: Float32Array;
+}
+
+/** Whether the network looks at a slice: at every other one, and after a gap. */
+function isSeen({ distance, neighbor }: Step): boolean {
+  return (distance - 1) % WALK.every === 0 || neighbor.gap === true;
 }
 
 /**
@@ -280,17 +292,18 @@ export async function look(
   model: Model,
   images: SliceImages,
   stepped: Step,
-  { choices, regionSide, profile, appearance }: WalkSource,
+  source: WalkSource,
 ): Promise<Sight> {
-  const { neighbor, slice, distance, seed } = stepped;
+  const { neighbor, slice } = stepped;
   const region = followRegion(
     neighbor.mask,
     neighbor.region,
-    WALK.least * regionSide,
+    WALK.least * source.regionSide,
   );
-  const encoding = images.embedding(slice, region);
-  const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
-  const unmoved = here(neighbor);
+  const encoding = isSeen(stepped)
+    ? images.embedding(slice, region)
+    : undefined;
+  const unmoved = probabilitiesOf(moveMap(neighbor, region));
   const side = unmoved.shape[0];
   const place = { region, side };
   const following = follow(
@@ -300,20 +313,44 @@ export async function look(
     place,
   );
   const [embedding, moved] = await Promise.all([encoding, following]);
-  const start = ndarray(moved, [side, side]);
+  const { appearance } = source;
+  const ratios = appearance
+    ? ratiosAt(valuesAt(images.image(slice), place), appearance)
+    : new Float32Array(side * side);
+  const logits = embedding &&
+    await logitsOf(model, embedding, stepped, source, { moved, ratios });
+  return { region, side, logits, depths: depthsOf(moved, side), ratios };
+}
+
+/**
+ * Logits of what the network says of a slice, given the neighbor's mask.
+ *
+ * @param seen The neighbor's map, moved along, and how much cells look like the
+ * object; both [side * side].
+ */
+async function logitsOf(
+  model: Model,
+  embedding: ImageEmbedding,
+  { neighbor, slice, distance, seed }: Step,
+  { choices, profile }: WalkSource,
+  { moved, ratios }: { moved: Float32Array; ratios: Float32Array },
+): Promise<Float32Array> {
+  const { frame, region } = embedding;
+  const here = (map: RegionMap) => probabilitiesOf(moveMap(map, region));
   const carried: Choice[] = choices.map((choice) => ({
     recommended: here(choice.recommended),
     candidates: choice.candidates.map(here),
     chosen: choice.chosen,
     weight: WALK.fade ** distance,
   }));
+  const start = ndarray(moved, [neighbor.side, neighbor.side]);
   const feedback: Feedback = {
     points: [deepestPoint(neighbor.mask)],
     choices: [
       ...carried,
       { recommended: start, candidates: [start], chosen: 0 },
     ],
-    frame: embedding.frame,
+    frame,
   };
   const begun = {
     evidence: new Float64Array(model.config.components),
@@ -336,19 +373,16 @@ export async function look(
     { latents, variations: 0, keep: 0 },
   );
   const maps = probabilities.data as Float32Array;
-  const ratios = appearance
-    ? ratiosAt(valuesAt(images.image(slice), place), appearance)
-    : new Float32Array(side * side);
+  const cells = moved.length;
   const size = moved.reduce((sum, p) => sum + p, 0);
   const weights = normalizeLogWeights(shares.map((share, n) => {
-    const map = maps.subarray(n * side * side, (n + 1) * side * side);
+    const map = maps.subarray(n * cells, (n + 1) * cells);
     const look = map.reduce((sum, p, i) => sum + p * ratios[i], 0);
     return Math.log(share) + WALK.look * look / size;
   })).map(Math.exp);
-  const logits = meanMap(maps, weights, [...weights.keys()]).map((p) =>
+  return meanMap(maps, weights, [...weights.keys()]).map((p) =>
     clippedLogit(p)
   );
-  return { region, side, logits, depths: depthsOf(moved, side), ratios };
 }
 
 /**
@@ -375,9 +409,11 @@ export async function step(
     stepped,
     source,
   );
-  const { bias, network, depth, pixel } = WALK.mix;
-  const map = logits.map((logit, i) =>
-    sigmoid(bias + network * logit + depth * depths[i] + pixel * ratios[i])
+  const { bias, network, depth, pixel } = logits ? WALK.mix : WALK.unseen;
+  const map = depths.map((deep, i) =>
+    sigmoid(
+      bias + network * (logits?.[i] ?? 0) + depth * deep + pixel * ratios[i],
+    )
   );
   const result = resultOf(
     { region, side, bytes: bytesOf(map) },
