@@ -55,6 +55,9 @@ const minds = (id: string, raters: string): Study => ({
   model: "small",
 });
 
+/** The region is found, in crops as well, which are else looked at as a whole. */
+const found = ["--region", "auto"];
+
 /** Data sets by kind, with one click on a whole image. */
 const KINDS: readonly Study[] = [
   { id: "lidc", data: ["lidc_crops"], every: 8, args: [] },
@@ -71,24 +74,24 @@ const KINDS: readonly Study[] = [
  */
 const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
   ...[
-    { id: `small-${id}`, more: [] },
+    { id: `small-${id}`, more: found },
     { id: `small-${id}-given`, more: given },
-    { id: `small-${id}-click`, more: ["--user", "click"] },
-    { id: `small-${id}-box`, more: ["--box", "--user", "click"] },
+    { id: `small-${id}-click`, more: [...found, "--user", "click"] },
+    { id: `small-${id}-box`, more: [...found, "--box", "--user", "click"] },
   ].map(({ id, more }): Study => ({
     ...rest,
     id,
     args: [...args, ...more],
     model: "small",
   })),
-  { ...rest, id: `tiny-${id}`, args },
+  { ...rest, id: `tiny-${id}`, args: [...args, ...found] },
 ]);
 
 /** Where `small` looks on the LIDC crops, beside its rows among the kinds. */
 const places = [
   { id: "small-lidc-pad512", more: ["--pad", "512"] },
   { id: "small-lidc-shifted", more: [...given, "--shift", "0.25"] },
-  { id: "small-lidc-mixed", more: ["--user", "mixed"] },
+  { id: "small-lidc-mixed", more: [...found, "--user", "mixed"] },
 ].map(({ id, more }): Study => ({
   ...KINDS[0],
   id,
