@@ -340,8 +340,12 @@ async function find(
 
 /** How regions are found by a model that was fitted to. */
 const FITTED = {
-  /** Looks at most. */
-  looks: 3,
+  /** Looks at most, ... */
+  looks: 2,
+  /** ... but more as long as the next square's side differs by so many octaves: */
+  far: 0.7,
+  /** at most so many. */
+  most: 6,
   /** A region is kept where the next one's side would differ by less, in octaves. */
   close: 0.3,
   /** And its center by less, in sides. */
@@ -350,7 +354,8 @@ const FITTED = {
 
 /**
  * The same by a model that tells the object's size itself: it looks at the whole
- * image, then at the square that gives the object room, until the square stays.
+ * image, then at the square that gives the object room, until the square stays: a
+ * small object in a large image takes several.
  */
 async function findFitted(
   model: Model,
@@ -387,9 +392,10 @@ async function findFitted(
       Math.min(FINDING.room * found.side * side, longest),
     );
     const shift = shiftBetween(centerOf(frame.region), center);
-    const stays = Math.abs(Math.log2(sideOf(next) / side)) < FITTED.close &&
-      shift < FITTED.near * side;
-    if (stays || regions.length >= FITTED.looks) {
+    const change = Math.abs(Math.log2(sideOf(next) / side));
+    const stays = change < FITTED.close && shift < FITTED.near * side;
+    const most = change < FITTED.far ? FITTED.looks : FITTED.most;
+    if (stays || regions.length >= most) {
       const milliseconds = performance.now() - start;
       const looks = { count: regions.length, milliseconds, regions };
       return Object.assign(embedding, { looks }); // a copy would not be disposed
@@ -422,7 +428,7 @@ function firstSide(
  * where the network is SAM's, else with the pixels of the image's edge.
  *
  * With `region: "auto"` and a click the network finds the region itself, in one to
- * four looks: a square about three times as long as the object. Weights on a frozen
+ * six looks: a square about three times as long as the object. Weights on a frozen
  * encoder (preset `small`) tell the object's size from a look at the whole image,
  * and again from the square they named. Others decode a few samples, measure the
  * recommendation, and look again until the square stays.
