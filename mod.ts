@@ -68,6 +68,7 @@ export { decode } from "./src/spa/decode.ts";
 export type { ImageEmbedding } from "./src/spa/embedding.ts";
 export { encode } from "./src/spa/encode.ts";
 export type { Action, Choice, Feedback, Point } from "./src/spa/feedback.ts";
+export { followChoice } from "./src/spa/follow_choice.ts";
 export type { Box } from "./src/spa/frame.ts";
 export type { GaussianMixture } from "./src/spa/mixture.ts";
 export type { Predictions } from "./src/spa/predictions.ts";

@@ -21,6 +21,8 @@ import type { UpdateOptions } from "./update_preference.ts";
  * @param update As for `updatePreference`.
  * @returns The same embedding and preference where the region will do, else new
  * ones; the caller owns the new embedding.
+ * @throws {RangeError} When the preference is of another image or model.
+ * @throws {TypeError} When the model or the embedding is disposed.
  */
 export async function followChoice(
   model: Model,
