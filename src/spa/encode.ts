@@ -341,7 +341,7 @@ async function find(
 /** How regions are found by a model that was fitted to. */
 const FITTED = {
   /** Looks at most, ... */
-  looks: 2,
+  looks: 3,
   /** ... but more as long as the next square's side differs by so many octaves: */
   far: 0.7,
   /** at most so many. */
