@@ -93,19 +93,25 @@ const regions: Page = {
     const looked = Object.entries(WAYS).filter(([name]) =>
       name.startsWith("found")
     ).flatMap(([name, id]) => found(id, name));
-    const whole = resultsOf(records, "lidc-whole");
-    const lost = ([1, 3, 6] as const).flatMap((iteration) =>
+    /** That a way of looking loses at most 0.01 of another's Dice. */
+    const loses = (from: string, to: string, iteration: number, what: string) =>
+      claimOf(
+        resultsOf(records, from),
+        behind(records, from, to, iteration - 1),
+        {
+          text: `${what} at iteration ${iteration}`,
+          bound: 0.01,
+          kind: "at most",
+          study: `${from}, ${to}`,
+        },
+      );
+    const lost = [1, 3, 6].flatMap((iteration) =>
       ["pad512", "pad1024"].map((id) =>
-        claimOf(
-          whole,
-          behind(records, "lidc-whole", `lidc-${id}`, iteration - 1),
-          {
-            text:
-              `Dice that a found region in a canvas (${id}) loses to the crop at iteration ${iteration}`,
-            bound: 0.01,
-            kind: "at most",
-            study: `lidc-whole, lidc-${id}`,
-          },
+        loses(
+          "lidc-whole",
+          `lidc-${id}`,
+          iteration,
+          `Dice that a found region in a canvas (${id}) loses to the crop`,
         )
       )
     );
@@ -119,13 +125,12 @@ const regions: Page = {
       const given = id("given"), shifted = id("shifted"), click = id("click");
       const known = (study: string) => resultsOf(records, study);
       return [
-        claimOf(known(given), behind(records, given, shifted, 0), {
-          text:
-            `${of}Dice that a region moved by a quarter loses at iteration 1`,
-          bound: 0.01,
-          kind: "at most",
-          study: `${given}, ${shifted}`,
-        }),
+        loses(
+          given,
+          shifted,
+          1,
+          `${of}Dice that a region moved by a quarter loses`,
+        ),
         claimOf(known(click), (result) => gain(result)! > 0 ? 1 : 0, {
           text: `${of}share of targets that a corrective click raises`,
           bound: 0.9,
@@ -158,17 +163,12 @@ const regions: Page = {
       ...asked(""),
       ...(ofSmall
         ? [
-          ...([1, 3, 6] as const).map((iteration) =>
-            claimOf(
-              resultsOf(records, "small-lidc"),
-              behind(records, "small-lidc", "small-lidc-pad512", iteration - 1),
-              {
-                text:
-                  `\`small\`: Dice that a found region in a canvas (pad512) loses to one found in the crop at iteration ${iteration}`,
-                bound: 0.01,
-                kind: "at most",
-                study: "small-lidc, small-lidc-pad512",
-              },
+          ...[1, 3, 6].map((iteration) =>
+            loses(
+              "small-lidc",
+              "small-lidc-pad512",
+              iteration,
+              "`small`: Dice that a found region in a canvas (pad512) loses to one found in the crop",
             )
           ),
           ...asked("small-"),
