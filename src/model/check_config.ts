@@ -1,6 +1,7 @@
 import {
   embeddingSide,
   isTinyVit,
+  type MixingConfig,
   type ModelConfig,
   presets,
   type SamConfig,
@@ -48,6 +49,7 @@ export function checkConfig(config: ModelConfig): void {
     "feedback.heads": feedback.heads,
     "feedback.mlpChannels": feedback.mlpChannels,
     "feedback.keySide": feedback.keySide ?? 1,
+    "feedback.mixing.channels": feedback.mixing?.channels ?? 1,
     generatorChannels: config.generatorChannels,
   };
   const counts: Record<string, number> = {
@@ -55,6 +57,9 @@ export function checkConfig(config: ModelConfig): void {
     "decoder.detailChannels": decoder.detailChannels,
     "feedback.depth": feedback.depth,
   };
+  feedback.mixing?.dilations.forEach((dilation, i) => {
+    sizes[`feedback.mixing.dilations[${i}]`] = dilation;
+  });
   const multiples: Multiple[] = [];
   if (isTinyVit(encoder)) listTinyVit(encoder, sizes, counts, multiples);
   else {
@@ -253,6 +258,15 @@ function fitsTinyVit(encoder: object): boolean {
     sameShape(rest, others);
 }
 
+/** Whether foreign JSON is the shape of mixing blocks, any number of them. */
+function fitsMixing(mixing: unknown): boolean {
+  if (typeof mixing !== "object" || mixing === null) return false;
+  const { channels, dilations, ...rest } = mixing as Partial<MixingConfig>;
+  return typeof channels === "number" && Array.isArray(dilations) &&
+    dilations.every((dilation) => typeof dilation === "number") &&
+    Object.keys(rest).length === 0;
+}
+
 /** Whether foreign JSON has a config's keys and types; `checkConfig` looks at its figures. */
 export function isModelConfig(value: unknown): value is ModelConfig {
   if (typeof value !== "object" || value === null) return false;
@@ -275,12 +289,13 @@ export function isModelConfig(value: unknown): value is ModelConfig {
         pattern,
       ) &&
       sam.globalBlocks.every((block) => typeof block === "number");
-  const { keySide: _, local: __, ...shared } = feedback;
+  const { keySide: _, local: __, mixing, ...shared } = feedback;
   const optional = { keySide: "number", local: "boolean" };
   const { encoder: vit, feedback: plain, ...others } = presets.tiny;
   return fits && pixelScaling === "min-max" &&
     typeof scalarMoments === "boolean" &&
     ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
+    (mixing === undefined || fitsMixing(mixing)) &&
     fitsOptional({ ...feedback }, optional) && sameShape(shared, plain) &&
     sameShape(rest, others);
 }

@@ -71,6 +71,11 @@ export interface ModelConfig {
      * Absent: none.
      */
     readonly local?: boolean;
+    /**
+     * Residual blocks of two 3 x 3 convolutions that come before these blocks;
+     * what an image needs once per iteration costs little there. Absent: none.
+     */
+    readonly mixing?: MixingConfig;
   };
   /** Hidden width of the two networks of the preference generator. */
   readonly generatorChannels: number;
@@ -80,6 +85,14 @@ export interface ModelConfig {
    * SPA adds has weights of its own. Absent for the smaller network of `tiny`.
    */
   readonly sam?: SamConfig | true;
+}
+
+/** Residual blocks that mix the cells around a click with the image's. */
+export interface MixingConfig {
+  /** Channels between the two convolutions of a block. */
+  readonly channels: number;
+  /** Of each block, how far apart the first convolution's taps are, in cells. */
+  readonly dilations: readonly number[];
 }
 
 /** Shape of a Vision Transformer. */
@@ -354,6 +367,7 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       mlpChannels: 128,
       keySide: 2,
       local: true,
+      mixing: { channels: 128, dilations: [1, 2, 4] },
     },
     generatorChannels: 128,
   },

@@ -155,6 +155,20 @@ export function declareWeights(
   weight(`${down}.6.bias`, [L], 0);
   if (sam) linear("feedback_encoder.maps", 16 * MASK_CHANNELS, L, 0.1);
   else linear("prompt_encoder.click_map", 16, L);
+  const { channels: C, dilations } = feedback.mixing ??
+    { channels: 0, dilations: [] };
+  for (let i = 0; i < dilations.length; i++) {
+    const name = `feedback_encoder.mixing.${i}`;
+    norm(`${name}.norm`, L);
+    weight(
+      `${name}.conv1.weight`,
+      [C, L, 3, 3],
+      Math.SQRT2 / (3 * Math.sqrt(L)),
+    );
+    weight(`${name}.conv1.bias`, [C], 0);
+    weight(`${name}.conv2.weight`, [L, C, 3, 3], 0); // a block begins as nothing
+    weight(`${name}.conv2.bias`, [L], 0);
+  }
   for (let i = 0; i < feedback.depth; i++) {
     const name = `feedback_encoder.blocks.${i}`;
     if (feedback.local) {

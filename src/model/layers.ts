@@ -140,14 +140,24 @@ export function spaceToBlocks(x: tf.Tensor, side: number): tf.Tensor {
   return tf.reshape(blocks, [B, H / side, W / side, C, side * side]);
 }
 
-/** A 3 x 3 convolution, padding 1, no bias: [B, H, W, in] to [B, H, W, out]. */
-export function convolve3x3(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor {
+/**
+ * A 3 x 3 convolution that keeps the sides: [B, H, W, in] to [B, H, W, out].
+ *
+ * @param dilation How far apart its taps are, in cells.
+ */
+export function convolve3x3(
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias?: tf.Tensor,
+  dilation = 1,
+): tf.Tensor {
   const [B, H, W, C] = x.shape;
-  const padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+  const d = dilation;
+  const padded = tf.pad(x, [[0, 0], [d, d], [d, d], [0, 0]]);
   const shifted: tf.Tensor[] = [];
   for (let dy = 0; dy < 3; dy++) {
     for (let dx = 0; dx < 3; dx++) {
-      shifted.push(tf.slice(padded, [0, dy, dx, 0], [B, H, W, C]));
+      shifted.push(tf.slice(padded, [0, d * dy, d * dx, 0], [B, H, W, C]));
     }
   }
   // columns ordered (dy, dx, in), so the kernel [out, in, 3, 3] follows suit
@@ -155,7 +165,29 @@ export function convolve3x3(x: tf.Tensor, kernel: tf.Tensor): tf.Tensor {
   return project(
     tf.concat(shifted, 3),
     tf.reshape(matrix, [kernel.shape[0], 9 * C]),
+    bias,
   );
+}
+
+/**
+ * A residual block: normalization, a 3 x 3 convolution, ReLU, another, added to
+ * what came in, [B, H, W, C].
+ */
+export function convolutionBlock(
+  weights: Weights,
+  name: string,
+  x: tf.Tensor,
+  dilation: number,
+): tf.Tensor {
+  const of = (i: 1 | 2, input: tf.Tensor, dilation: number) =>
+    convolve3x3(
+      input,
+      weights[`${name}.conv${i}.weight`],
+      weights[`${name}.conv${i}.bias`],
+      dilation,
+    );
+  const hidden = tf.relu(of(1, norm(weights, `${name}.norm`, x), dilation));
+  return tf.add(x, of(2, hidden, 1));
 }
 
 /**

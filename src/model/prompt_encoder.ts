@@ -7,6 +7,7 @@ import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
 import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
 import {
+  convolutionBlock,
   convolve3x3,
   linear,
   norm,
@@ -210,9 +211,14 @@ export function encodeFeedback(
   const L = config.channels;
   const [B, n] = prompts.dense.shape;
   const h = embeddingSide(config);
-  const { depth, heads, keySide, local } = config.feedback;
+  const { depth, heads, keySide, local, mixing } = config.feedback;
   const plain = tf.add(tf.reshape(embedding, [B, n, L]), prompts.dense);
-  let image: tf.Tensor = plain;
+  let grid: tf.Tensor = tf.reshape(plain, [B, h, h, L]);
+  mixing?.dilations.forEach((dilation, i) => {
+    const name = `feedback_encoder.mixing.${i}`;
+    grid = convolutionBlock(weights, name, grid, dilation);
+  });
+  let image: tf.Tensor = tf.reshape(grid, [B, n, L]);
   for (let i = 0; i < depth; i++) {
     const name = `feedback_encoder.blocks.${i}`;
     if (local) {
