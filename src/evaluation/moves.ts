@@ -17,15 +17,13 @@ import {
 import { cluster, type Proposal } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
-import { encode } from "../spa/encode.ts";
 import type { Action } from "../spa/feedback.ts";
-import { followChoice } from "../spa/follow_choice.ts";
+import { followChoice, lookAt } from "../spa/follow_choice.ts";
 import { isInRegion } from "../spa/frame.ts";
 import type { Preference } from "../spa/preference.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
 import { regionWith } from "../spa/session.ts";
 import { errorClick, type SimulatedUser } from "../spa/simulated_user.ts";
-import { carryPreference } from "../spa/start_preference.ts";
 
 /** The moves of a simulated user. */
 export type Interaction = "pick" | "click" | "mixed";
@@ -129,8 +127,13 @@ export async function advance(
     const { point } = move;
     if (!isInRegion(embedding.frame, point)) {
       const region = regionWith(embedding.region, point);
-      embedding = await encode(model, embedding.image, { region });
-      preference = await carryPreference(model, embedding, preference, update);
+      const look = { embedding, preference };
+      ({ embedding, preference } = await lookAt(
+        model,
+        look,
+        region,
+        update,
+      ));
       follow = false;
     }
     preference = await addPoint(model, embedding, preference, {

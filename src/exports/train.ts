@@ -5,6 +5,7 @@
  */
 
 export {
+  type MixingConfig,
   type ModelConfig,
   type PresetName,
   presets,

@@ -16,7 +16,7 @@ import {
 import type { Proposal } from "./cluster.ts";
 import { encode, type EncodeOptions } from "./encode.ts";
 import { encodeRegion, type ImageEmbedding, type Looks } from "./embedding.ts";
-import { followChoice } from "./follow_choice.ts";
+import { followChoice, type Look, lookAt } from "./follow_choice.ts";
 import type { Action, Point, Stroke } from "./feedback.ts";
 import {
   type Box,
@@ -29,12 +29,7 @@ import { checkStroke, paintProposal } from "./paint.ts";
 import type { Preference } from "./preference.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { type ProposalOptions, propose } from "./propose.ts";
-import {
-  carryPreference,
-  checkPoint,
-  type Start,
-  startPreference,
-} from "./start_preference.ts";
+import { checkPoint, type Start, startPreference } from "./start_preference.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
 /** Digest of a mask's pixels. */
@@ -437,13 +432,12 @@ export class Session {
     return await this.#advance(
       "choose",
       { kind: "choose", candidate },
-      async () => {
-        const { embedding, drawn, follows } = this.#last;
+      async ({ embedding, preference: before, drawn, follows }) => {
         const { update } = this.#options;
         const preference = await updatePreference(
           this.#model,
           embedding,
-          this.preference,
+          before,
           { proposal: drawn, choice: candidate, ...update },
         );
         if (!follows) return { embedding, preference };
@@ -477,11 +471,13 @@ export class Session {
     return await this.#advance(
       "add a point",
       { kind: "click", point },
-      () =>
-        addPoint(this.#model, this.#last.embedding, this.preference, {
+      async ({ embedding, preference }) => ({
+        embedding,
+        preference: await addPoint(this.#model, embedding, preference, {
           point,
           ...this.#options.update,
         }),
+      }),
     );
   }
 
@@ -496,7 +492,8 @@ export class Session {
     return await this.#advance(
       "propose again",
       { kind: "again" },
-      () => this.preference,
+      // deno-lint-ignore require-await -- as the other steps
+      async ({ embedding, preference }) => ({ embedding, preference }),
       this.#last.redraws + 1,
     );
   }
@@ -544,24 +541,13 @@ export class Session {
     return await this.#advance(
       "look at another region",
       { kind: "look", region: other.region },
-      async () => {
-        const embedding = await encodeRegion(
-          this.#model,
-          this.#last.embedding.image,
-          other,
-        );
-        try {
-          const preference = await carryPreference(
-            this.#model,
-            embedding,
-            this.preference,
-            this.#options.update,
-          );
-          return { preference, embedding, follows: false };
-        } catch (error) {
-          embedding.dispose();
-          throw error;
-        }
+      async (last) => {
+        const { update } = this.#options;
+        const there = other.region;
+        return {
+          ...await lookAt(this.#model, last, there, update),
+          follows: false,
+        };
       },
     );
   }
@@ -570,22 +556,14 @@ export class Session {
   async #advance(
     verb: string,
     step: Step,
-    update: () =>
-      | Preference
-      | Promise<
-        | Preference
-        | Pick<State, "preference" | "embedding">
-          & Partial<Pick<State, "follows">>
-      >,
+    update: (last: State) => Promise<Look & { follows?: boolean }>,
     redraws = 0,
   ): Promise<Proposal> {
     return await this.#jobs.run(verb, async () => {
       const { embedding: before, strokes, follows: followed } = this.#last;
-      const updated = await update();
-      const { preference, embedding, follows = followed } =
-        "embedding" in updated
-          ? updated
-          : { preference: updated, embedding: before };
+      const { preference, embedding, follows = followed } = await update(
+        this.#last,
+      );
       let drawn: Proposal;
       try {
         drawn = await propose(

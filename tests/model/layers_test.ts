@@ -1,6 +1,7 @@
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
 import {
+  convolutionBlock,
   convolve3x3,
   mlp,
   project,
@@ -53,19 +54,49 @@ Deno.test("spaceToBlocks() keeps images and channels apart, of any aspect", () =
   }
 });
 
-Deno.test("convolve3x3() is tfjs's convolution with padding 1", () => {
+Deno.test("convolve3x3() is tfjs's convolution, at any dilation", () => {
   tf.tidy(() => {
     const x = normalTensor([2, 5, 4, 3], 2) as tf.Tensor4D;
     const kernel = normalTensor([6, 3, 3, 3], 3); // PyTorch: [out, in, 3, 3]
-    const expected = tf.conv2d(
-      x,
-      tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D,
-      1,
-      "same",
-    );
-    const actual = convolve3x3(x, kernel);
-    assert.deepEqual(actual.shape, expected.shape);
-    assertClose(actual.dataSync(), expected.dataSync(), 1e-5);
+    const bias = normalTensor([6], 4);
+    for (const dilation of [1, 2, 4]) {
+      const expected = tf.add(
+        tf.conv2d(
+          x,
+          tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D,
+          1,
+          "same",
+          "NHWC",
+          dilation,
+        ),
+        bias,
+      );
+      const actual = convolve3x3(x, kernel, bias, dilation);
+      assert.deepEqual(actual.shape, expected.shape);
+      assertClose(actual.dataSync(), expected.dataSync(), 1e-5);
+    }
+  });
+});
+
+Deno.test("convolutionBlock() adds what two convolutions make of the normalized cells", () => {
+  tf.tidy(() => {
+    const x = tf.tensor([1, 3, 5, 1], [1, 1, 2, 2]); // normalized: -1, 1; 1, -1
+    const middle = (rows: number[][]) => {
+      const taps = rows.flat().flatMap((v) => [0, 0, 0, 0, v, 0, 0, 0, 0]);
+      return tf.tensor(taps, [rows.length, rows[0].length, 3, 3]);
+    };
+    const weights = {
+      "b.norm.weight": tf.tensor1d([1, 1]),
+      "b.norm.bias": tf.tensor1d([0, 0]),
+      "b.conv1.weight": middle([[1, 0], [0, 2], [1, 1]]),
+      "b.conv1.bias": tf.tensor1d([0, 0, 3]),
+      "b.conv2.weight": middle([[1, 1, 0], [0, 0, 10]]),
+      "b.conv2.bias": tf.tensor1d([0.5, 0]),
+    };
+    const y = convolutionBlock(weights, "b", x, 2);
+    // hidden: relu(-1, 2, 3) and relu(1, -2, 3)
+    const expected = [1 + 2.5, 3 + 30, 5 + 1.5, 1 + 30];
+    assertClose(y.dataSync(), Float32Array.from(expected), 1e-5);
   });
 });
 

@@ -226,6 +226,13 @@ Deno.test("a config with TinyViT survives JSON and names the figure that does no
       feedback: { ...shrunken.feedback, keySide: "2" },
     }),
   );
+  const mixing = (mixing: unknown) => ({
+    ...shrunken,
+    feedback: { ...shrunken.feedback, mixing },
+  });
+  assert.ok(isModelConfig(mixing({ channels: 8, dilations: [1, 2] })));
+  assert.ok(!isModelConfig(mixing({ channels: 8, dilations: ["1"] })));
+  assert.ok(!isModelConfig(mixing({ channels: 8, dilations: [1], more: 1 })));
   const [first, second, third, last] = encoder.stages;
   const wrong: [ModelConfig, RegExp][] = [
     [
@@ -255,6 +262,10 @@ Deno.test("a config with TinyViT survives JSON and names the figure that does no
     [
       { ...shrunken, feedback: { ...shrunken.feedback, keySide: 4 } },
       /imageSize \/ patchSize must be a multiple of feedback\.keySide, 4: current value is 6$/,
+    ],
+    [
+      mixing({ channels: 8, dilations: [1, 0] }) as ModelConfig,
+      /feedback\.mixing\.dilations\[1\] must be an integer of 1\.\.8192: current value is 0$/,
     ],
     [
       { ...shrunken, sam: { window: 4, globalBlocks: [], positionSide: 4 } },
