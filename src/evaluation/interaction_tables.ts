@@ -84,6 +84,50 @@ export function setsTable(results: readonly TargetResult[], seed = 0): Table {
   };
 }
 
+/** Bounds of the sizes of `sizesTable`, in pixels of the image. */
+const SIZES = [8, 16, 32, 64, 128];
+
+/**
+ * Dice by iteration of objects of a size: the longer side of the box around the
+ * target, in pixels of the image. Of objects of a few pixels every pixel counts.
+ *
+ * @param results Those that know their object, of one variant.
+ * @param seed Seed of the bootstrap.
+ */
+export function sizesTable(results: readonly TargetResult[], seed = 0): Table {
+  const sideOf = ({ object }: TargetResult) =>
+    Math.max(object!.right - object!.left, object!.bottom - object!.top);
+  const bands = [0, ...SIZES].map((from, i) => {
+    const to = SIZES[i] ?? Infinity;
+    const own = results.filter((result) =>
+      sideOf(result) >= from && sideOf(result) < to
+    );
+    const name = to === Infinity ? `${from} or more` : `${from} to ${to - 1}`;
+    return { name, own };
+  });
+  const count = Math.max(...results.map(({ iterations }) => iterations.length));
+  const at = (i: number) => ({ iterations }: TargetResult) =>
+    iterations[i]?.dice;
+  return {
+    columns: [
+      { heading: "object's longer side, px" },
+      { heading: "targets" },
+      ...Array.from({ length: count }, (_, i) => ({
+        heading: `${i + 1}`,
+        digits: 3,
+      })),
+    ],
+    rows: bands.filter(({ own }) => own.length > 0).map(({ name, own }) => [
+      name,
+      own.length,
+      ...Array.from(
+        { length: count },
+        (_, i) => meanCells(own, at(i), seed)[0],
+      ),
+    ]),
+  };
+}
+
 /**
  * Where the network looked, by data set: looks and their time, the region's side
  * in sides of the object (3 in training), and in what share of the targets the

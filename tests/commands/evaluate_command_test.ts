@@ -49,6 +49,7 @@ Deno.test("evaluate prints all tables that its results hold and writes them", as
   assert.deepEqual(rest.filter((part) => part.startsWith("#")), [
     "## Dice by iteration",
     "## IoU and HD95 by iteration",
+    "## Dice by the object's size",
     "## What each interaction gave",
     "## Where the network looked",
     "## Iterations to a Dice",
@@ -106,6 +107,7 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
   assert.deepEqual(headings, [
     "Dice by iteration",
     "IoU and HD95 by iteration",
+    "Dice by the object's size",
     "What each interaction gave",
     "Where the network looked",
     "Iterations to a Dice",

@@ -50,7 +50,9 @@ const headings = (saved: SavedEvaluation) =>
 
 /** The tables of one run. */
 const OWN = [
-  ...["Dice by data set and iteration", "What each interaction gave"],
+  "Dice by data set and iteration",
+  "Dice by the object's size",
+  "What each interaction gave",
   "Where the network looked",
 ];
 const LAST = [

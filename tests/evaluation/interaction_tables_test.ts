@@ -3,6 +3,7 @@ import {
   gainsTable,
   regionsTable,
   setsTable,
+  sizesTable,
 } from "../../src/evaluation/interaction_tables.ts";
 import { targetOf } from "../helpers/evaluation_results.ts";
 
@@ -20,6 +21,26 @@ Deno.test("setsTable() has a row for each data set and the mean of the sets", ()
   assert.deepEqual(nerves.slice(0, 4), ["nerves", 2, 0.5, 0.75]);
   assert.match(`${nerves[4]}`, /^0\.500\.\.1\.000$/);
   assert.deepEqual(mean, ["mean of the sets", 3, 0.5, 0.75, undefined]);
+});
+
+Deno.test("sizesTable() has a row for each size that an object has", () => {
+  const box = (width: number, height: number) => ({
+    object: { left: 9.5, top: 3.5, right: 9.5 + width, bottom: 3.5 + height },
+  });
+  const { rows, columns } = sizesTable([
+    targetOf("a", [0.25, 0.5], box(7, 2)),
+    targetOf("b", [0.5, 0.75], box(3, 8)),
+    targetOf("c", [0.75, 1], box(15, 15)),
+    targetOf("d", [0.5, 0.5], box(128, 40)),
+  ]);
+  assert.deepEqual(columns.map(({ heading }) => heading), [
+    ...["object's longer side, px", "targets", "1", "2"],
+  ]);
+  assert.deepEqual(rows, [
+    ["0 to 7", 1, 0.25, 0.5],
+    ["8 to 15", 2, 0.625, 0.875],
+    ["128 or more", 1, 0.5, 0.5],
+  ]);
 });
 
 Deno.test("gainsTable() tells how many rose and fell, and who clicked", () => {

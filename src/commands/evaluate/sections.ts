@@ -16,6 +16,7 @@ import {
   learningTable,
   regionsTable,
   setsTable,
+  sizesTable,
 } from "../../evaluation/interaction_tables.ts";
 import {
   type Runs,
@@ -158,7 +159,7 @@ function regionSections(
 }
 
 /**
- * The tables of one run: its targets by data set, and the gain of each
+ * The tables of one run: its targets by data set and by size, and the gain of each
  * interaction.
  */
 function caseSections(results: readonly TargetResult[], seed: number) {
@@ -166,6 +167,11 @@ function caseSections(results: readonly TargetResult[], seed: number) {
   if (results.some(({ set }) => set !== undefined)) {
     const table = setsTable(results, seed);
     sections.push({ heading: "Dice by data set and iteration", table });
+  }
+  const sized = results.filter(({ object }) => object);
+  if (sized.length > 0) {
+    const table = sizesTable(sized, seed);
+    sections.push({ heading: "Dice by the object's size", table });
   }
   if (results.some(({ iterations }) => iterations.length > 1)) {
     const table = gainsTable(results, seed);
