@@ -57,7 +57,7 @@ Deno.test("evaluate prints all tables that its results hold and writes them", as
     "## Samples of the first proposal",
     "## What the components mean",
   ]);
-  assert.equal(rest.filter((part) => part.startsWith("|")).length, 8);
+  assert.equal(rest.filter((part) => part.startsWith("|")).length, 9);
   const markdown = await Deno.readTextFile(file("whole.md"));
   assert.equal(markdown, `${rest.join("\n\n")}\n`);
   const rows = (await Deno.readTextFile(file("whole.csv"))).trim().split("\n");
@@ -115,7 +115,7 @@ Deno.test("merge makes a report with figures of a whole run, and pictures", asyn
     "Samples of the first proposal",
     "What the components mean",
   ]);
-  assert.equal(html.match(/<table>/g)!.length, 8);
+  assert.equal(html.match(/<table>/g)!.length, 9);
   assert.equal(html.match(/<img /g)!.length, 4);
   assert.ok(html.includes("<h1>Evaluation on phantoms</h1>"));
   const svg = await Deno.readTextFile(outs[1]);
