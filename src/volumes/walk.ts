@@ -69,7 +69,7 @@ export const WALK = {
    * The network looks at the first of so many slices: that is most of the work,
    * and the moved mask says nearly as much of the next slice.
    */
-  every: 2,
+  every: 3,
   /** `mix` in the slices that the network does not look at. */
   unseen: { bias: 0, network: 0, depth: 8, pixel: 0.3 },
   /** Confidence below which the object has ended. */
@@ -243,7 +243,7 @@ export interface Sight {
   readonly ratios: Float32Array;
 }
 
-/** Whether the network looks at a slice: at every other one, and after a gap. */
+/** Whether the network looks at a slice: at every third one, and after a gap. */
 function isSeen({ distance, neighbor }: Step): boolean {
   return (distance - 1) % WALK.every === 0 || neighbor.gap === true;
 }
