@@ -11,6 +11,7 @@ import {
   type Figure,
   formatInterval,
   inOther,
+  iterationColumns,
   mean,
   meanCells,
   pairedCells,
@@ -41,6 +42,22 @@ function shareOf<T>(values: readonly T[], holds: (value: T) => boolean) {
   return percent(values.filter(holds).length / values.length);
 }
 
+/** How many iterations the longest of some results has. */
+function iterationsOf(results: readonly TargetResult[]): number {
+  return Math.max(...results.map(({ iterations }) => iterations.length));
+}
+
+/** The mean Dice of each iteration, over the results that have it. */
+function diceByIteration(
+  results: readonly TargetResult[],
+  count: number,
+): number[] {
+  return Array.from({ length: count }, (_, i) =>
+    mean(
+      results.flatMap(({ iterations }) => iterations[i]?.dice ?? []),
+    ));
+}
+
 /**
  * Dice by iteration of every data set, with the interval at the last one, and of
  * all sets alike, however many targets each has.
@@ -50,29 +67,20 @@ function shareOf<T>(values: readonly T[], holds: (value: T) => boolean) {
  */
 export function setsTable(results: readonly TargetResult[], seed = 0): Table {
   const sets = [...bySet(results)];
-  const count = Math.max(...results.map(({ iterations }) => iterations.length));
-  const at = (i: number) => ({ iterations }: TargetResult) =>
-    iterations[i]?.dice;
-  const means = sets.map(([, own]) =>
-    Array.from(
-      { length: count },
-      (_, i) => meanCells(own, at(i), seed)[0] as number,
-    )
-  );
+  const count = iterationsOf(results);
+  const last = ({ iterations }: TargetResult) => iterations[count - 1]?.dice;
+  const means = sets.map(([, own]) => diceByIteration(own, count));
   const rows: Cell[][] = sets.map(([name, own], s) => [
     name,
     own.length,
     ...means[s],
-    meanCells(own, at(count - 1), seed)[1],
+    meanCells(own, last, seed)[1],
   ]);
   return {
     columns: [
       { heading: "data set" },
       { heading: "targets" },
-      ...Array.from({ length: count }, (_, i) => ({
-        heading: `${i + 1}`,
-        digits: 4,
-      })),
+      ...iterationColumns(count, 4),
       { heading: "95 % interval, last" },
     ],
     rows: [...rows, [
@@ -92,9 +100,8 @@ const SIZES = [8, 16, 32, 64, 128];
  * target, in pixels of the image. Of objects of a few pixels every pixel counts.
  *
  * @param results Those that know their object, of one variant.
- * @param seed Seed of the bootstrap.
  */
-export function sizesTable(results: readonly TargetResult[], seed = 0): Table {
+export function sizesTable(results: readonly TargetResult[]): Table {
   const sideOf = ({ object }: TargetResult) =>
     Math.max(object!.right - object!.left, object!.bottom - object!.top);
   const bands = [0, ...SIZES].map((from, i) => {
@@ -105,25 +112,17 @@ export function sizesTable(results: readonly TargetResult[], seed = 0): Table {
     const name = to === Infinity ? `${from} or more` : `${from} to ${to - 1}`;
     return { name, own };
   });
-  const count = Math.max(...results.map(({ iterations }) => iterations.length));
-  const at = (i: number) => ({ iterations }: TargetResult) =>
-    iterations[i]?.dice;
+  const count = iterationsOf(results);
   return {
     columns: [
       { heading: "object's longer side, px" },
       { heading: "targets" },
-      ...Array.from({ length: count }, (_, i) => ({
-        heading: `${i + 1}`,
-        digits: 3,
-      })),
+      ...iterationColumns(count, 3),
     ],
     rows: bands.filter(({ own }) => own.length > 0).map(({ name, own }) => [
       name,
       own.length,
-      ...Array.from(
-        { length: count },
-        (_, i) => meanCells(own, at(i), seed)[0],
-      ),
+      ...diceByIteration(own, count),
     ]),
   };
 }

@@ -100,6 +100,14 @@ export function meanCells<Result extends { patient: string }>(
   return [mean(values), formatInterval(interval, digits), values.length];
 }
 
+/** Columns of a table, one for each iteration. */
+export function iterationColumns(count: number, digits: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    heading: `${i + 1}`,
+    digits,
+  }));
+}
+
 /** An interval as a cell of a table; undefined, a dash there, where it is NaN. */
 export function formatInterval(
   [low, high]: readonly [number, number],

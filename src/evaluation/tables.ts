@@ -13,6 +13,7 @@ import {
   formatChance,
   formatInterval,
   inOther,
+  iterationColumns,
   mean,
   meanCells,
   pairedCells,
@@ -41,10 +42,7 @@ export function ablationTable(runs: Runs, seed = 0): Table {
   return {
     columns: [
       { heading: "variant" },
-      ...Array.from({ length: count }, (_, i) => ({
-        heading: `${i + 1}`,
-        digits: 4,
-      })),
+      ...iterationColumns(count, 4),
       { heading: "95 % interval, last" },
       { heading: "best candidate, last", digits: 4 },
       { heading: "sample spread, last", digits: 4 },

@@ -143,6 +143,7 @@ export function spaceToBlocks(x: tf.Tensor, side: number): tf.Tensor {
 /**
  * A 3 x 3 convolution that keeps the sides: [B, H, W, in] to [B, H, W, out].
  *
+ * @param bias [out]; none by default.
  * @param dilation How far apart its taps are, in cells.
  */
 export function convolve3x3(

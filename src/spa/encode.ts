@@ -73,7 +73,7 @@ export interface EncodeOptions {
  * const points = [{ x: 50, y: 35 }];
  * using embedding = await encode(model, image, { points });
  * embedding.region; // the square in pixels of the image
- * embedding.looks.count; // 1 to 4
+ * embedding.looks.count; // 1 to 6
  * ```
  */
 export async function encode(

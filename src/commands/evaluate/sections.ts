@@ -170,7 +170,7 @@ function caseSections(results: readonly TargetResult[], seed: number) {
   }
   const sized = results.filter(({ object }) => object);
   if (sized.length > 0) {
-    const table = sizesTable(sized, seed);
+    const table = sizesTable(sized);
     sections.push({ heading: "Dice by the object's size", table });
   }
   if (results.some(({ iterations }) => iterations.length > 1)) {
