@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 // @ts-types="@types/ndarray"
 import ndarray from "ndarray";
 import { join } from "node:path";
-import { readSafetensors } from "../../src/checkpoints/safetensors.ts";
+import {
+  readSafetensors,
+  writeSafetensors,
+} from "../../src/checkpoints/safetensors.ts";
 import { loadModel } from "../../src/checkpoints/load_model.ts";
 import { phantom } from "../../src/phantoms/phantom.ts";
 import type { Model } from "../../src/model/model.ts";
-import { declareWeights } from "../../src/model/declare_weights.ts";
+import {
+  declareWeights,
+  initializeWeights,
+} from "../../src/model/declare_weights.ts";
+import { presets } from "../../src/model/config.ts";
 import { splitWeights } from "../../src/training/weight_vector.ts";
 import { writeImage } from "../../src/formats/write_image.ts";
 import { writeMask } from "../../src/formats/write_mask.ts";
@@ -84,6 +91,33 @@ Deno.test("the training command adapts weights for many kinds to a case by a rec
   });
 });
 
+Deno.test("the training command begins with the encoder of a LiteMedSAM checkpoint, and draws the rest by its seed", async () => {
+  const folder = await temporaryFolder();
+  const lite = join(folder, "lite.safetensors"); // no config, as published
+  const encoder = [...initializeWeights(presets["lite-medsam"], 5)]
+    .filter(([name]) => name.startsWith("image_encoder."));
+  await Deno.writeFile(lite, writeSafetensors(encoder, {}));
+  const out = join(folder, "model.safetensors");
+  const { code, error } = await trainCommand(
+    ...["--init", lite, "--preset", "small", "--seed", "3", "--out", out],
+    ...["--phantoms", "1", "--steps", "1", "--batch", "1", "--threads", "1"],
+  );
+  assert.equal(code, 0, error);
+  using model = await loadModel(out);
+  assert.equal(model.config.name, "small");
+  const name = "fusion.layers.1.weight";
+  const isNear = async (seed: number) => {
+    using first = await loadModel(lite, {
+      ...{ config: "small", seed },
+      onReport() {},
+    });
+    const [a, b] = [model, first].map((m) => m.weights.get(name)!.data);
+    return a.every((value, i) => Math.abs(value - b[i]) < 0.01);
+  };
+  assert.ok(await isNear(3)); // one step away
+  assert.ok(!await isNear(4));
+});
+
 Deno.test("the training command learns from the raters it is told to", async () => {
   const data = await temporaryFolder();
   const { image, masks } = phantom({ kind: "nodule", seed: 1 });
@@ -132,6 +166,9 @@ Deno.test("the training command's errors are one clear line, before any work", a
     [["--ema", "1"], /--ema must be within 0..0.999999/],
     [["--schedule", "step"], /--schedule must be one of cosine, constant/],
     [["--checkpoint-seconds", "1e6"], /--checkpoint-seconds must be within/],
+    [["--preset", "small"], /--preset small must come with --init, .*: .*none/],
+    [["--preset", "big"], /--preset must be one of tiny, small/],
+    [["--preset", "tiny", "--method", "unet"], /--preset must come with spa/],
     [["--loss", "dice"], /--loss must be one of marginal, paper/],
     [["--out", "tests"], /its name must not be a folder's/],
   ];

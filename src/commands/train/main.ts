@@ -1,5 +1,5 @@
 /**
- * `deno task train`: trains the tiny preset, or a baseline on it.
+ * `deno task train`: trains a network, or a baseline on the tiny preset.
  *
  *     deno task train --data lidc_crops --out model.safetensors
  */
@@ -32,6 +32,7 @@ import {
   readCheckpointSeconds,
   readData,
   readMethod,
+  readPreset,
   readRecipe,
   TRAIN,
 } from "./options.ts";
@@ -51,6 +52,8 @@ interface Run {
   /** Facts for the weights' metadata. */
   readonly facts: Readonly<Record<string, string>>;
   readonly engine: EngineInfo;
+  /** The network, where it is not that of `--init`. */
+  readonly preset?: "tiny" | "small";
   /** Where the weights go. */
   readonly out: string;
 }
@@ -153,9 +156,11 @@ async function loadOthers(
 
 /** Trains SPA, and saves it. */
 async function runSPA(run: Run): Promise<void> {
-  const { line, recipe, cases, options, facts, out } = run;
+  const { line, recipe, cases, options, facts, preset, out } = run;
   const init = line.text("init");
-  const first = init === undefined ? undefined : await loadModel(init);
+  const first = init === undefined
+    ? undefined
+    : await loadModel(init, { config: preset, seed: recipe.seed });
   const config = first?.config ?? presets.tiny;
   const others = await loadOthers(line, config); // checked before hours of training
   announce(config.name, run);
@@ -190,6 +195,7 @@ async function main(): Promise<void> {
   const recipe = readRecipe(line);
   const checkpointSeconds = readCheckpointSeconds(line);
   const method = readMethod(line);
+  const preset = readPreset(line, method);
   const out = line.text<string>("out");
   await checkTarget(out);
   await removeLeftovers(out);
@@ -204,6 +210,7 @@ async function main(): Promise<void> {
     recipe,
     cases,
     engine,
+    preset,
     out,
     options: {
       checkpoint: line.text("checkpoint") ?? `${out}.checkpoint`,

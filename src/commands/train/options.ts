@@ -115,6 +115,12 @@ export const TRAIN: Command = {
         value: "FILE",
         help: "model to start from; random weights by default",
       },
+      preset: {
+        words: ["tiny", "small"],
+        shown: "that of --init, else tiny",
+        help:
+          "the network; small begins with a LiteMedSAM checkpoint as --init, takes its image encoder and draws the rest afresh",
+      },
       average: {
         value: "FILE",
         repeated: true,
@@ -295,6 +301,25 @@ export function readMethod(line: CommandLine): string {
     throw line.refuse("--average must come with spa", method);
   }
   return method;
+}
+
+/** The preset that is asked for, if any; of SPA alone. */
+export function readPreset(
+  line: CommandLine,
+  method: string,
+): "tiny" | "small" | undefined {
+  if (!line.has("preset")) return undefined;
+  const preset = line.oneOf("preset", ["tiny", "small"]);
+  if (method !== "spa") {
+    throw line.refuse("--preset must come with spa", method);
+  }
+  if (preset === "small" && !line.has("init")) {
+    throw line.refuse(
+      "--preset small must come with --init, as its image encoder is not trained",
+      "none",
+    );
+  }
+  return preset;
 }
 
 /** The targets of an image: itself, or the parts of its one mask. */
