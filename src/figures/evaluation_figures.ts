@@ -6,12 +6,8 @@ import {
   mean,
   pairedDifference,
 } from "../evaluation/statistics.ts";
-import {
-  componentMeans,
-  diceWith,
-  ratersOf,
-  reachTarget,
-} from "../evaluation/tables.ts";
+import { diceWith, ratersOf, reachTarget } from "../evaluation/tables.ts";
+import { componentMeans } from "../evaluation/sample_tables.ts";
 import { counted } from "./describe.ts";
 import { diceFigure, type DiceSeries } from "./dice_figure.ts";
 import type { Figure } from "./figure.ts";

@@ -9,7 +9,7 @@ import {
 import {
   componentMeans,
   componentsTable,
-} from "../../src/evaluation/tables.ts";
+} from "../../src/evaluation/sample_tables.ts";
 import { targetOf } from "../helpers/evaluation_results.ts";
 import { cluster } from "../../src/spa/cluster.ts";
 

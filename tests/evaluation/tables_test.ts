@@ -6,10 +6,10 @@ import {
   diceTargetsTable,
   overlapTable,
   ratersTable,
-  sampleSetTable,
   savingsTable,
   secondsTable,
 } from "../../src/evaluation/tables.ts";
+import { sampleSetTable } from "../../src/evaluation/sample_tables.ts";
 import type { Table } from "../../src/table.ts";
 import {
   sampleSetOf,

@@ -33,12 +33,14 @@ import {
   ablationTable,
   carryTable,
   comparisonTable,
-  componentsTable,
   diceTargetsTable,
   overlapTable,
   ratersTable,
-  sampleSetTable,
 } from "../../evaluation/tables.ts";
+import {
+  componentsTable,
+  sampleSetTable,
+} from "../../evaluation/sample_tables.ts";
 import type { Table } from "../../table.ts";
 
 /** A table and its figure. */
