@@ -163,11 +163,6 @@ def main():
             encoder(x)
             print(1e3 * (time.perf_counter() - start), flush=True)
         return
-    if args.onnx:
-        for size in (256, 128):
-            torch.onnx.export(Encoder(net.image_encoder, size), picture(size, size),
-                              os.path.join(args.full, f"tiny_vit_{size}.onnx"), opset_version=13,
-                              input_names=["x"], output_names=["embedding", "finer"])
     tensors = {}
     for size in (256, 128):
         x = picture(size, size)
@@ -183,6 +178,11 @@ def main():
                 sparse_prompt_embeddings=sparse, dense_prompt_embeddings=dense)
             tensors |= {"box": np.array(box, np.float32), "logits": masks[0], "iou": iou[0]}
     write(os.path.join(args.full, "tiny_vit_full.safetensors"), tensors)
+    if args.onnx:  # last, as folding batch norms for it changes the weights
+        for size in (256, 128):
+            torch.onnx.export(Encoder(net.image_encoder, size), picture(size, size),
+                              os.path.join(args.full, f"tiny_vit_{size}.onnx"), opset_version=13,
+                              input_names=["x"], output_names=["embedding", "finer"])
 
 
 if __name__ == "__main__":
