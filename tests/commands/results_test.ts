@@ -118,7 +118,7 @@ Deno.test("the page of regions has the means of its records, and says what has n
   assert.match(text, /\| lidc-box \| – \| – \| – \| not run \|/);
   assert.match(
     text,
-    /\| lidc-auto \| 3 \| 0123 \| new \| current \| .*every 4/,
+    /\| lidc-auto \| 3 \| 0123 \| new \| current \| .*lidc_crops --region auto \|/,
   );
   assert.match(
     text,
