@@ -9,31 +9,18 @@ import type { Point } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
 import { Session } from "../spa/session.ts";
 import { clickInside } from "../spa/simulated_user.ts";
-import { type AnnotateOptions, userOf } from "./annotate_options.ts";
+import { type ObjectOptions, userOf } from "./annotate_options.ts";
 import type { AnnotationImage } from "./annotation_images.ts";
-import type {
-  Annotated,
-  AnnotationLabel,
-  AnnotationRecord,
-} from "./annotation_record.ts";
+import type { Annotated, AnnotationRecord } from "./annotation_record.ts";
 import type { PickHost } from "./ask.ts";
 import type { AskOptions } from "./pick.ts";
 import { pickOf } from "./pick_next.ts";
 import { pickStartAt } from "./pick_start.ts";
-import type { NamedMask } from "./slice_views.ts";
 
 /** How one object of an image is annotated. */
-export interface ImageOptions extends AnnotateOptions {
-  readonly points?: Exclude<AnnotateOptions["points"], string>;
-  readonly settings: AnnotationRecord["settings"];
+export interface ImageOptions extends ObjectOptions {
   /** [H, W, 1 or 3], values 0..1. */
   readonly pixels: NdArray<Float32Array>;
-  /** The image's id, and which of how many it is. */
-  readonly about: string;
-  /** Which object, where there are several. */
-  readonly label?: AnnotationLabel;
-  /** Objects that were done before. */
-  readonly masks: readonly NamedMask[];
   /** Whether no rule answers where nobody else does. */
   readonly alone?: boolean;
 }

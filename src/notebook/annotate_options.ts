@@ -5,12 +5,13 @@ import type { NdArray } from "ndarray";
 import type { Profile } from "../spa/profile.ts";
 import type { SessionOptions } from "../spa/session.ts";
 import type { FirstClick, FirstClicks } from "./annotation_images.ts";
-import type { AnnotationRecord } from "./annotation_record.ts";
+import type { AnnotationLabel, AnnotationRecord } from "./annotation_record.ts";
 import type { Random } from "../random.ts";
 import type { Proposal } from "../spa/cluster.ts";
 import { errorClick, nearestUser } from "../spa/simulated_user.ts";
 import { InputError } from "../input_error.ts";
 import type { AskOptions, Offer, PickRule } from "./pick.ts";
+import type { NamedMask } from "./slice_views.ts";
 
 /** How `annotate` asks, and where it saves. */
 export interface AnnotateOptions
@@ -101,6 +102,18 @@ export interface AnnotateOptions
     finished: number,
     images: number,
   ) => void;
+}
+
+/** How one object of an image or a volume is annotated. */
+export interface ObjectOptions extends AnnotateOptions {
+  readonly points?: Exclude<AnnotateOptions["points"], string>;
+  readonly settings: AnnotationRecord["settings"];
+  /** The item's id, and which of how many it is; before every title. */
+  readonly about: string;
+  /** Which object, where there are several. */
+  readonly label?: AnnotationLabel;
+  /** Objects that were done before. */
+  readonly masks: readonly NamedMask[];
 }
 
 /** The options' types, for a caller without a type check. */

@@ -11,7 +11,7 @@ import { digestNumber } from "../digest.ts";
 import { clickInside } from "../spa/simulated_user.ts";
 import { acquisitionAxis } from "../volumes/volume_identity.ts";
 import { VolumeSession } from "../volumes/volume_session.ts";
-import { type AnnotateOptions, userOf } from "./annotate_options.ts";
+import { type ObjectOptions, userOf } from "./annotate_options.ts";
 import type { AnnotationVolume, FirstClick } from "./annotation_images.ts";
 import {
   type Annotated,
@@ -25,20 +25,12 @@ import {
 import type { Asked, PickHost } from "./ask.ts";
 import { type PickedVolumeStart, pickVolumeStartAt } from "./pick_start.ts";
 import { doInVolume, pickOfVolume, type VolumeRule } from "./pick_volume.ts";
-import { type NamedMask, sliceImage } from "./slice_views.ts";
+import { sliceImage } from "./slice_views.ts";
 import { InputError } from "../input_error.ts";
 
 /** How one object of a volume is annotated. */
-export interface VolumeOptions extends AnnotateOptions {
-  readonly settings: AnnotationRecord["settings"];
-  readonly points?: Exclude<AnnotateOptions["points"], string>;
+export interface VolumeOptions extends ObjectOptions {
   readonly volume: Volume;
-  /** Which object, where there are several. */
-  readonly label?: AnnotationRecord["label"];
-  /** Objects that were done before. */
-  readonly masks: readonly NamedMask[];
-  /** Which one it is, before every title. */
-  readonly about: string;
 }
 
 /** An answer to the question where the object is. */

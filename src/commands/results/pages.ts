@@ -210,7 +210,6 @@ const regions: Page = {
       ...(Object.values(SMALL_WAYS).some((id) => records.has(id))
         ? [
           "## The same with `small`",
-          "Every eighth of these cases.",
           diceTable(records, SMALL_WAYS),
         ]
         : []),

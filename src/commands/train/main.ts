@@ -29,6 +29,7 @@ import {
   readLearningLog,
 } from "../../training/learning_log.ts";
 import {
+  type Network,
   readCheckpointSeconds,
   readData,
   readMethod,
@@ -53,7 +54,7 @@ interface Run {
   readonly facts: Readonly<Record<string, string>>;
   readonly engine: EngineInfo;
   /** The network, where it is not that of `--init`. */
-  readonly preset?: "tiny" | "small";
+  readonly preset?: Network;
   /** Where the weights go. */
   readonly out: string;
 }

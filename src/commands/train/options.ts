@@ -74,6 +74,12 @@ const COUNT = { value: "N", min: 1, max: 1e9 } as const;
 /** The methods that `--method` names. */
 const METHOD_NAMES = ["spa", ...Object.keys(METHODS)];
 
+/** The presets that are trained. */
+const NETWORKS = ["tiny", "small"] as const;
+
+/** One of them. */
+export type Network = typeof NETWORKS[number];
+
 /** `deno task train` itself. */
 export const TRAIN: Command = {
   action: "train",
@@ -116,7 +122,7 @@ export const TRAIN: Command = {
         help: "model to start from; random weights by default",
       },
       preset: {
-        words: ["tiny", "small"],
+        words: NETWORKS,
         shown: "that of --init, else tiny",
         help:
           "the network; small begins with a LiteMedSAM checkpoint as --init, takes its image encoder and draws the rest afresh",
@@ -307,9 +313,9 @@ export function readMethod(line: CommandLine): string {
 export function readPreset(
   line: CommandLine,
   method: string,
-): "tiny" | "small" | undefined {
+): Network | undefined {
   if (!line.has("preset")) return undefined;
-  const preset = line.oneOf("preset", ["tiny", "small"]);
+  const preset = line.oneOf("preset", NETWORKS);
   if (method !== "spa") {
     throw line.refuse("--preset must come with spa", method);
   }
