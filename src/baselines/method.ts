@@ -6,7 +6,7 @@
 
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
-import type { Feedback } from "../spa/feedback.ts";
+import { type Feedback, maskPrompt } from "../spa/feedback.ts";
 import type * as tf from "../engine/tf.ts";
 import type { HostTensor } from "../engine/tensors.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -23,8 +23,8 @@ export function withMask(
   feedback: Feedback,
   map: NdArray<Float32Array>,
 ): Feedback {
-  const choice = { recommended: map, candidates: [map], chosen: 0 };
-  return { ...feedback, choices: [...feedback.choices.slice(-1), choice] };
+  const choices = [...feedback.choices.slice(-1), maskPrompt(map)];
+  return { ...feedback, choices };
 }
 
 /** The config of a baseline's network. */

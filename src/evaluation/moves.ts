@@ -99,7 +99,10 @@ export function movesOf(
   return moves;
 }
 
-/** Makes a move. A click beside the region widens it first, as in a session. */
+/**
+ * Makes a move. A click beside the region widens it first, as in a session; what
+ * was shown in the narrower one is then not corrected but made afresh.
+ */
 export async function advance(
   model: Model,
   { embedding, preference, follow, proposal }: Shown,
@@ -125,7 +128,8 @@ export async function advance(
     }
   } else {
     const { point } = move;
-    if (!isInRegion(embedding.frame, point)) {
+    const seen = isInRegion(embedding.frame, point);
+    if (!seen) {
       const region = regionWith(embedding.region, point);
       const look = { embedding, preference };
       ({ embedding, preference } = await lookAt(
@@ -138,6 +142,7 @@ export async function advance(
     }
     preference = await addPoint(model, embedding, preference, {
       point,
+      ...(seen && { proposal }),
       ...update,
     });
   }

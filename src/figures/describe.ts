@@ -109,9 +109,9 @@ export function describeProposal(proposal: Proposal): string {
 
 /** A session: how far it is, and its proposal. */
 export function describeSession(session: Session): string {
-  const { points, choices } = session.preference.feedback;
+  const { points } = session.preference.feedback;
   return `Session: ${counted(points.length, "click")}, ` +
-    `${counted(choices.length, "choice")}\n` +
+    `${counted(session.iteration, "choice")}\n` +
     describeProposal(session.proposal);
 }
 
@@ -150,10 +150,10 @@ export function describeVolume({ values, spacing }: Volume): string {
 
 /** A preference: what the user said so far. */
 export function describePreference(
-  { feedback, distribution }: Preference,
+  { feedback, iteration, distribution }: Preference,
 ): string {
-  const { points, choices } = feedback;
+  const { points } = feedback;
   return `Preference after ${counted(points.length, "click")} and ` +
-    `${counted(choices.length, "choice")}: mixture of ` +
+    `${counted(iteration, "choice")}: mixture of ` +
     counted(distribution.logWeights.length, "Gaussian");
 }

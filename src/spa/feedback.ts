@@ -85,6 +85,14 @@ export interface Choice {
   readonly weight?: number;
 }
 
+/**
+ * A mask to go on from, as a choice without alternatives: the network sees it as
+ * its mask prompt, and no sample is the likelier for it.
+ */
+export function maskPrompt(map: NdArray<Float32Array>): Choice {
+  return { recommended: map, candidates: [map], chosen: 0 };
+}
+
 /** Choices that `shrink` made. */
 const shrunk = new WeakSet<Choice>();
 

@@ -471,10 +471,11 @@ export class Session {
     return await this.#advance(
       "add a point",
       { kind: "click", point },
-      async ({ embedding, preference }) => ({
+      async ({ embedding, preference, drawn }) => ({
         embedding,
         preference: await addPoint(this.#model, embedding, preference, {
           point,
+          proposal: drawn,
           ...this.#options.update,
         }),
       }),

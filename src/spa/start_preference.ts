@@ -10,8 +10,8 @@ import { showValue } from "../options.ts";
 import { checkModel, type Preference } from "./preference.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import {
-  type Choice,
   type Feedback,
+  maskPrompt,
   moveChoices,
   packFeedback,
   type Point,
@@ -149,16 +149,6 @@ function deepestPixel(mask: NdArray<Uint8Array>): Point {
   return { x, y };
 }
 
-/** A mask as a choice that was made before: nothing else was shown. */
-function choiceOf(
-  mask: NdArray<Uint8Array>,
-  frame: Frame,
-  side: number,
-): Choice {
-  const map = maskToMap(mask, frame, side);
-  return { recommended: map, candidates: [map], chosen: 0 };
-}
-
 /** Throws unless a profile is of a model with as many components. */
 function checkProfile(
   { evidence }: Profile,
@@ -258,7 +248,9 @@ export async function startPreference(
   const feedback: Feedback = {
     points: mask && !clicked ? [deepestPixel(mask), ...points] : [...points],
     box,
-    choices: mask ? [choiceOf(mask, frame, maskSide(model.config))] : [],
+    choices: mask
+      ? [maskPrompt(maskToMap(mask, frame, maskSide(model.config)))]
+      : [],
     frame,
   };
   const begun = {

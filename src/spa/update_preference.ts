@@ -21,6 +21,7 @@ import {
   addChoice,
   type Choice,
   type Feedback,
+  maskPrompt,
   type Point,
 } from "./feedback.ts";
 import {
@@ -332,10 +333,17 @@ export function mStep(
 export interface PointUpdate extends UpdateOptions {
   /** The click, positive or negative. */
   readonly point: Point;
+  /**
+   * What the user was shown, made with this preference: the click corrects its
+   * recommendation, which the network gets as its mask prompt. Absent: the click
+   * stands by itself, and masks are made afresh.
+   */
+  readonly proposal?: Proposal;
 }
 
 /**
- * Adds a click to a preference: the generator sees it with everything before.
+ * Adds a click to a preference: the generator sees it with everything before,
+ * and the recommendation that it corrects.
  * Under the rule `m-step` the mixture does not change: the click counts only in
  * decoding.
  * A click is no choice: the iteration stays the same. In `decode`, samples that
@@ -344,10 +352,12 @@ export interface PointUpdate extends UpdateOptions {
  * @param model The network.
  * @param embedding The encoded image.
  * @param preference The preference so far; not changed.
- * @param update The click; the rule, and which parts of the mixture move.
+ * @param update The click, and what was shown; the rule, and which parts of the
+ * mixture move.
  * @returns The new preference.
  * @throws {RangeError} When the point lies outside the image or the region, its
- * label is not 0 or 1, or the preference is of another image or model.
+ * label is not 0 or 1, the preference or the proposal is of another image,
+ * region or model, or the proposal was not made with this preference.
  * @throws {TypeError} When the model or the embedding is disposed and the rule
  * is `generator`.
  */
@@ -355,7 +365,7 @@ export async function addPoint(
   model: Model,
   embedding: ImageEmbedding,
   preference: Preference,
-  { point, ...options }: PointUpdate,
+  { point, proposal, ...options }: PointUpdate,
 ): Promise<Preference> {
   checkPoint(point, embedding.frame);
   if (!isInRegion(embedding.frame, point)) {
@@ -366,7 +376,17 @@ export async function addPoint(
   }
   checkPreference("add a point", model, embedding, preference);
   const { feedback, distribution: old } = preference;
-  const extended = { ...feedback, points: [...feedback.points, point] };
+  if (proposal) checkProposal("add a point", preference, proposal.predictions);
+  const extended = {
+    ...feedback,
+    points: [...feedback.points, point],
+    choices: proposal
+      ? addChoice(
+        feedback.choices,
+        maskPrompt(proposal.recommended.probability),
+      )
+      : feedback.choices,
+  };
   const distribution = options.rule === "m-step" ? old : moveParts(
     old,
     await distributionOf(model, embedding, {

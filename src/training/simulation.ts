@@ -14,7 +14,12 @@ import {
   momentsOf,
   threshold,
 } from "../spa/cluster.ts";
-import { type Feedback, mapOf, type Point } from "../spa/feedback.ts";
+import {
+  type Feedback,
+  mapOf,
+  maskPrompt,
+  type Point,
+} from "../spa/feedback.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
 import { membersOf } from "../spa/kmeans.ts";
 import { weighSamples } from "../spa/predictions.ts";
@@ -208,9 +213,7 @@ export function startTrainee(
     feedback: {
       points: clicked ? [point] : [],
       ...(boxed && { box: drawBox(target, config, random) }),
-      choices: start
-        ? [{ recommended: start, candidates: [start], chosen: 0 }]
-        : [],
+      choices: start ? [maskPrompt(start)] : [],
       frame: frameOf(config.imageSize, config.imageSize, config.imageSize),
     },
     taste,
@@ -300,8 +303,12 @@ export async function advanceTrainee(
     ? clickAtError(recommended, trainee.target, config)
     : undefined;
   if (click) {
-    const points = [...trainee.feedback.points, click];
-    trainee.feedback = { ...trainee.feedback, points };
+    const { points } = trainee.feedback;
+    trainee.feedback = {
+      ...trainee.feedback,
+      points: [...points, click],
+      choices: [...choices, maskPrompt(mapOf(recommended, side))],
+    };
     return report;
   }
 

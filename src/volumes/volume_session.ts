@@ -449,14 +449,14 @@ export class VolumeSession {
     const result = heldTo(resultOf(toMap(probability), this.#shape, mask));
     const profile = preference.iteration > 0 ? session.profile : state.profile;
     const choices = preference.feedback.choices
-      .slice(-preference.iteration || preference.feedback.choices.length)
+      .filter(({ candidates, weight }) => candidates.length > 1 && !weight)
       .map(({ recommended, candidates, chosen }) => ({
         recommended: toMap(recommended),
         candidates: candidates.map(toMap),
         chosen,
       }));
     const source = {
-      choices: preference.iteration > 0 ? choices : [],
+      choices,
       regionSide: region.right - region.left,
       profile,
       appearance: appearanceOf(this.image(state.slice), result),

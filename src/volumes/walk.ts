@@ -21,6 +21,7 @@ import {
   type Choice,
   clippedLogit,
   type Feedback,
+  maskPrompt,
   type Point,
 } from "../spa/feedback.ts";
 import type { Box } from "../spa/frame.ts";
@@ -346,10 +347,7 @@ async function logitsOf(
   const start = ndarray(moved, [neighbor.side, neighbor.side]);
   const feedback: Feedback = {
     points: [deepestPoint(neighbor.mask)],
-    choices: [
-      ...carried,
-      { recommended: start, candidates: [start], chosen: 0 },
-    ],
+    choices: [...carried, maskPrompt(start)],
     frame,
   };
   const begun = {

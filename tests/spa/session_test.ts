@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { useEngine } from "../../src/engine/engine.ts";
+import { describeSession } from "../../src/figures/describe.ts";
 import { fingerprint } from "../../src/model/fingerprint.ts";
 import { Model } from "../../src/model/model.ts";
 import type { Proposal } from "../../src/spa/cluster.ts";
+import { encode } from "../../src/spa/encode.ts";
 import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
 import { Session, type SessionOptions } from "../../src/spa/session.ts";
+import { generateDistribution } from "../../src/spa/start_preference.ts";
 import type { UpdateOptions } from "../../src/spa/update_preference.ts";
 import { bytesHeld, collectGarbage } from "../helpers/garbage.ts";
 import {
@@ -211,6 +214,15 @@ Deno.test("addPoint() adds a click, and refuses one outside the image", async ()
     { x: 12, y: 9 },
     { x: 27, y: 19, label: 0 },
   ]);
+  // it corrects what is shown, which is no choice
+  await session.addPoint({ x: 14, y: 9, label: 0 });
+  const { probability } = after.recommended;
+  assert.deepEqual(session.preference.feedback.choices.at(-1), {
+    recommended: probability,
+    candidates: [probability],
+    chosen: 0,
+  });
+  assert.match(describeSession(session), /^Session: 3 clicks, 0 choices\n/);
 });
 
 Deno.test("a click moves those parts of the mixture that a choice may move", async () => {
@@ -372,28 +384,30 @@ Deno.test("a profile moves the first weights of the next image, and until a choi
   const profile = profileFromJSON(profileToJSON(session.profile));
   using fresh = await start();
   using next = await start({ profile });
-  const moved = (session: Session, other: Session) => {
-    const before = other.preference.distribution.logWeights;
-    return session.preference.distribution.logWeights.map((value, m) =>
-      value - before[m]
-    );
-  };
   const expected = profile.evidence;
   const check = (found: Float64Array) =>
     found.forEach((value, m) => {
       const lead = value - found[0];
       assert.ok(Math.abs(lead - (expected[m] - expected[0])) < 1e-5, `${lead}`);
     });
-  check(moved(next, fresh));
+  const { logWeights: before } = fresh.preference.distribution;
+  const { logWeights: after } = next.preference.distribution;
+  check(after.map((value, m) => value - before[m]));
   assert.deepEqual(next.preference.evidence, fresh.preference.evidence);
   assert.deepEqual(
     next.preference.distribution.means.data,
     fresh.preference.distribution.means.data,
   );
-  const click = { x: 27, y: 19, label: 0 } as const;
-  await next.addPoint(click);
-  await fresh.addPoint(click);
-  check(moved(next, fresh));
+  await next.addPoint({ x: 27, y: 19, label: 0 });
+  using embedding = await encode(model, image, { region: next.region });
+  const { distribution, feedback, evidence } = next.preference;
+  const { logWeights } = await generateDistribution(
+    model,
+    embedding,
+    feedback,
+    evidence,
+  );
+  check(distribution.logWeights.map((value, m) => value - logWeights[m]));
 });
 
 Deno.test("the first choice of each image is added to a profile, later ones are not", async () => {

@@ -133,4 +133,27 @@ Deno.test("a click keeps the choices and their evidence", async () => {
   );
   assert.deepEqual(after.distribution.logWeights, expected.logWeights);
   assert.deepEqual(after.distribution.means.data, expected.means.data);
+
+  await assert.rejects(
+    () => addPoint(model, embedding, preference, { point, proposal }),
+    /^RangeError: Cannot add a point as the proposal must be made with this preference/,
+  );
+  const shown = cluster(
+    await decode(model, embedding, preference, {
+      latents: sampleGMM(preference.distribution, options),
+    }),
+  );
+  const corrected = await addPoint(model, embedding, preference, {
+    point,
+    proposal: shown,
+  });
+  const { probability } = shown.recommended;
+  assert.deepEqual(corrected.feedback.choices.slice(1), [
+    { recommended: probability, candidates: [probability], chosen: 0 },
+  ]);
+  assert.equal(corrected.iteration, iteration);
+  assert.notDeepEqual(
+    corrected.distribution.means.data,
+    after.distribution.means.data,
+  );
 });

@@ -123,6 +123,27 @@ Deno.test("advanceTrainee() keeps the chosen cluster's samples for the next iter
   assert.equal(trainee.feedback.choices.length, 2);
 });
 
+Deno.test("advanceTrainee() has clicks correct the recommendation, which is no pick", async () => {
+  const random = createRandom(4);
+  const target = columns(8, 1, 0);
+  const trainee = startTrainee(target, smallConfig, random, {}, undefined, {
+    clickShare: 1,
+  });
+  const weights = Float64Array.of(0.8, 0.05, 0.05, 0.05, 0.05);
+  await advanceTrainee(trainee, samples, weights, smallConfig, random, 0);
+  assert.equal(trainee.picks, 0);
+  const { points, choices } = trainee.feedback;
+  assert.deepEqual(points.map(({ label }) => label), [undefined, 1]);
+  const [{ recommended, candidates, chosen }] = choices;
+  assert.deepEqual(candidates, [recommended]);
+  assert.equal(chosen, 0);
+  // two of eight columns: the click is in one of the other six
+  const found = recommended.data as Float32Array;
+  assertClose([mapDice(found, columns(2))], [1], 1e-9);
+  const { x, y } = points[1];
+  assert.ok((x + 0.5) / 2 > 2 && (x + 0.5) / 2 < 8 && y > 0, `${x}, ${y}`);
+});
+
 Deno.test("drawGroup() draws users of one image, each with a mask worth the name", () => {
   const options = {
     phantomShare: 0,
