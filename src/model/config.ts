@@ -337,7 +337,13 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       plainUpscaling: true,
       detailChannels: 32,
     },
-    feedback: { maskHidden: [16, 64], depth: 1, heads: 4, mlpChannels: 128 },
+    feedback: {
+      maskHidden: [16, 64],
+      depth: 1,
+      heads: 4,
+      mlpChannels: 128,
+      mixing: { channels: 128, dilations: [1, 2, 4] },
+    },
     generatorChannels: 128,
   },
   small: {
