@@ -291,7 +291,8 @@ export function isModelConfig(value: unknown): value is ModelConfig {
       sam.globalBlocks.every((block) => typeof block === "number");
   const { keySide: _, local: __, mixing, ...shared } = feedback;
   const optional = { keySide: "number", local: "boolean" };
-  const { encoder: vit, feedback: plain, ...others } = presets.tiny;
+  const { encoder: vit, feedback: tiny, ...others } = presets.tiny;
+  const { mixing: ___, ...plain } = tiny;
   return fits && pixelScaling === "min-max" &&
     typeof scalarMoments === "boolean" &&
     ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
