@@ -14,16 +14,18 @@ import {
   checkProposal,
   type Preference,
 } from "./preference.ts";
-import type { Proposal } from "./cluster.ts";
+import { meanMap, type Proposal } from "./cluster.ts";
 import type { ImageEmbedding } from "./embedding.ts";
 import { addEvidence, maskLogLikelihood } from "./evidence.ts";
 import {
   addChoice,
   type Choice,
   type Feedback,
+  mapOf,
   maskPrompt,
   type Point,
 } from "./feedback.ts";
+import { clickLogLikelihood } from "./feedback_likelihood.ts";
 import {
   type GaussianMixture,
   logSumExp,
@@ -43,7 +45,7 @@ import {
 import { addToProfile } from "./profile.ts";
 import { InputError } from "../input_error.ts";
 import type { Latents } from "./sample_gmm.ts";
-import { isInRegion } from "./frame.ts";
+import { type Frame, isInRegion } from "./frame.ts";
 
 /** How an update is made. */
 export interface UpdateOptions {
@@ -329,21 +331,41 @@ export function mStep(
   };
 }
 
+/**
+ * What a click teaches, whether a user's or a simulated one's of training: the
+ * mean of the samples that were shown, each weighed by how well it goes with the
+ * click, is the network's next mask prompt.
+ */
+export function learnClick(
+  { maps, shares }: Pick<WeightedSamples, "maps" | "shares">,
+  point: Point,
+  frame: Frame,
+): Choice {
+  const n = shares.length;
+  const likelihood = clickLogLikelihood(maps, n, [point], frame);
+  const weights = normalizeLogWeights(
+    shares.map((share, i) => Math.log(share) + likelihood[i]),
+  ).map(Math.exp);
+  const mean = meanMap(maps, weights, [...weights.keys()]);
+  return maskPrompt(mapOf(mean, Math.sqrt(mean.length)));
+}
+
 /** A click, and how it updates. */
 export interface PointUpdate extends UpdateOptions {
   /** The click, positive or negative. */
   readonly point: Point;
   /**
-   * What the user was shown, made with this preference: the click corrects its
-   * recommendation, which the network gets as its mask prompt. Absent: the click
-   * stands by itself, and masks are made afresh.
+   * What the user was shown, made with this preference. The click corrects it:
+   * what its samples are on the mean, those that go with the click above all, is
+   * the network's next mask prompt. Absent: the click stands by itself, and masks
+   * are made afresh.
    */
   readonly proposal?: Proposal;
 }
 
 /**
  * Adds a click to a preference: the generator sees it with everything before,
- * and the recommendation that it corrects.
+ * and with what it makes of the proposal that it corrects.
  * Under the rule `m-step` the mixture does not change: the click counts only in
  * decoding.
  * A click is no choice: the iteration stays the same. In `decode`, samples that
@@ -376,17 +398,16 @@ export async function addPoint(
   }
   checkPreference("add a point", model, embedding, preference);
   const { feedback, distribution: old } = preference;
-  if (proposal) checkProposal("add a point", preference, proposal.predictions);
-  const extended = {
-    ...feedback,
-    points: [...feedback.points, point],
-    choices: proposal
-      ? addChoice(
-        feedback.choices,
-        maskPrompt(proposal.recommended.probability),
-      )
-      : feedback.choices,
-  };
+  let { choices } = feedback;
+  if (proposal) {
+    const { predictions } = proposal;
+    checkProposal("add a point", preference, predictions);
+    const { shares, probabilities } = predictions;
+    const shown = { maps: contiguous(probabilities).data, shares };
+    choices = addChoice(choices, learnClick(shown, point, feedback.frame));
+  }
+  const points = [...feedback.points, point];
+  const extended = { ...feedback, points, choices };
   const distribution = options.rule === "m-step" ? old : moveParts(
     old,
     await distributionOf(model, embedding, {

@@ -25,7 +25,7 @@ import { membersOf } from "../spa/kmeans.ts";
 import { weighSamples } from "../spa/predictions.ts";
 import { addToProfile, type Profile } from "../spa/profile.ts";
 import { boundingBox, errorClick } from "../spa/simulated_user.ts";
-import { learnChoice } from "../spa/update_preference.ts";
+import { learnChoice, learnClick } from "../spa/update_preference.ts";
 import type { Style } from "./augment.ts";
 import type { RaterWeights } from "./raters.ts";
 import { resizeMask, smoothMask } from "./shape_operations.ts";
@@ -303,11 +303,12 @@ export async function advanceTrainee(
     ? clickAtError(recommended, trainee.target, config)
     : undefined;
   if (click) {
-    const { points } = trainee.feedback;
+    const { points, frame } = trainee.feedback;
+    const corrected = learnClick({ maps: pool, shares }, click, frame);
     trainee.feedback = {
       ...trainee.feedback,
       points: [...points, click],
-      choices: [...choices, maskPrompt(mapOf(recommended, side))],
+      choices: [...choices, corrected],
     };
     return report;
   }

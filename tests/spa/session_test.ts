@@ -216,12 +216,10 @@ Deno.test("addPoint() adds a click, and refuses one outside the image", async ()
   ]);
   // it corrects what is shown, which is no choice
   await session.addPoint({ x: 14, y: 9, label: 0 });
-  const { probability } = after.recommended;
-  assert.deepEqual(session.preference.feedback.choices.at(-1), {
-    recommended: probability,
-    candidates: [probability],
-    chosen: 0,
-  });
+  assert.equal(
+    session.preference.feedback.choices.at(-1)?.candidates.length,
+    1,
+  );
   assert.match(describeSession(session), /^Session: 3 clicks, 0 choices\n/);
 });
 
