@@ -92,6 +92,12 @@ export function drawPlacement(
 /** Side of an object's box as a share of the region's: most often about a third. */
 const MEAN_SHARE = 1 / 3, LEAST_SHARE = 0.12, LARGEST_SHARE = 0.75;
 
+/**
+ * An object's center is at most so many sides of the region off the middle, in
+ * either direction. A little more than a quarter, so that a quarter is no edge.
+ */
+const FURTHEST = 0.3;
+
 /** Side of the smallest region, in pixels of the image. */
 const LEAST_SIDE = 16;
 
@@ -101,8 +107,8 @@ const MOST_BEYOND = 1.6;
 /**
  * Draws a region around an object, turned and restyled as a whole image is: the
  * object's longer side is 0.12 to 0.75 of the region's, most often about a
- * third, and its center lies anywhere in the region's middle half, as long as
- * nearly all of it lies in the region. A region has at least 16 pixels to a side,
+ * third, and its center lies anywhere up to 0.3 sides off the region's middle, as
+ * long as nearly all of it lies in the region. A region has at least 16 pixels to a side,
  * and may reach beyond the image.
  *
  * @param object The object's box, in pixels of the image.
@@ -128,7 +134,7 @@ export function drawRegion(
   );
   const { across, down, waves } = drawTurn(random, side);
   const furthest = Math.min(
-    0.25,
+    FURTHEST,
     Math.max(0.06, 0.55 - longer / side / 2),
   );
   const u = furthest * (2 * random.uniform() - 1);

@@ -1,6 +1,7 @@
 /** Groups of simulated users around one image: what a training batch is made of. */
 
 import { phantom, PHANTOM_KINDS, PHANTOM_RATERS } from "../phantoms/phantom.ts";
+import { digest } from "../digest.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
 import { createRandom, type Random } from "../random.ts";
 import type { Box } from "../spa/frame.ts";
@@ -301,9 +302,9 @@ function drawScene(
   if (isMostlyBeside(placement, height, width)) return undefined;
   const pixels = placeImage(example.image, placement, config);
   const key = kept
-    ? `${idOf(example)}-${config.imageSize}-${regionShare}-${
-      around ? "around" : "any"
-    }-${place}`
+    ? `${idOf(example)}-${config.imageSize}-${
+      digest([JSON.stringify(placement)])
+    }`
     : undefined;
   const scene = { pixels, ...(key && { key }), source } as const;
   if (source !== "synthetic") {

@@ -4,6 +4,7 @@ import ndarray from "ndarray";
 import { createRandom } from "../../src/random.ts";
 import {
   drawPlacement,
+  drawRegion,
   drawStyle,
   placeImage,
   placeMask,
@@ -267,4 +268,31 @@ Deno.test("a style makes a mask generous, strict, or shifts it", () => {
 Deno.test("drawStyle() is the same for the same stream", () => {
   assert.deepEqual(drawStyle(createRandom(4)), drawStyle(createRandom(4)));
   assert.notDeepEqual(drawStyle(createRandom(4)), drawStyle(createRandom(5)));
+});
+
+Deno.test("drawRegion() shows an object off the middle, and nearly all of it", () => {
+  const random = createRandom(8);
+  const object = { left: 40, top: 30, right: 60, bottom: 45 };
+  const off: number[] = [];
+  for (let i = 0; i < 400; i++) {
+    const { x: [xx, xy, x], y: [yx, yy, y] } = drawRegion(
+      random,
+      object,
+      99,
+      99,
+    );
+    const side = Math.hypot(xx, yx);
+    const share = 20 / side;
+    assert.ok(share > 0.119 && share < 0.751, `${share}`);
+    // where the object's center lies in the region
+    const [dx, dy] = [50 - x, 37.5 - y];
+    const u = (yy * dx - xy * dy) / (xx * yy - xy * yx);
+    const v = (xx * dy - yx * dx) / (xx * yy - xy * yx);
+    for (const at of [u, v].map(Math.abs)) {
+      assert.ok(at <= 0.3 + 1e-9 && (at < 0.06 || at + share / 2 < 0.551));
+      off.push(at);
+    }
+  }
+  const beyond = off.filter((at) => at > 0.25).length / off.length;
+  assert.ok(beyond > 0.08 && beyond < 0.2, `${beyond}`);
 });
