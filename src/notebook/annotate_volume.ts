@@ -193,7 +193,7 @@ async function beginning(
   const axis = acquisitionAxis(volume);
   const middle = Math.floor(volume.values.shape[axis] / 2);
   const given: readonly FirstClick[] = typeof points === "function"
-    ? await points(sliceImage(volume, { axis, slice: middle }), id)
+    ? await points(sliceImage(volume, { axis, slice: middle }), id, label?.name)
     : points && Object.hasOwn(points, id)
     ? points[id]
     : [];

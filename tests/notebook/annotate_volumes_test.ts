@@ -369,6 +369,21 @@ Deno.test("objects that were done before are outlined in their colors", async ()
   });
 });
 
+Deno.test("a function that gives first clicks is told which object of a volume is meant", async () => {
+  await inFolder(async (out) => {
+    const asked: (string | undefined)[] = [];
+    await annotate(model, [scan], {
+      ...{ out, ...small, labels: ["one", "two"] },
+      ...{ by: "auto", auto: () => 0, iterations: 1 },
+      points: (_, id, label) => {
+        asked.push(id, label);
+        return [{ x: 27, y: 28 }];
+      },
+    });
+    assert.deepEqual(asked, ["scan", "one", "scan", "two"]);
+  });
+});
+
 Deno.test("labels of a volume are written with their values", async () => {
   await inFolder(async (out) => {
     const lines = ["27,28", "finish", "slice 4 27,28", "finish"];
