@@ -84,10 +84,10 @@ Deno.test({
   fn: async () => {
     await using server = serveSlowly();
     const shown = await load("terminal", `${server.base}/tiny.safetensors`);
-    assert.match(shown, /\rDownloading \[#+\.+\]: \d of 3 MB, /);
+    assert.match(shown, /\rDownloading \[#+\.+\]: \d of 4 MB, /);
     assert.match(
       shown,
-      /\rDownloading \[#{20}\]: 3 of 3 MB, [^\r]*\nloaded tiny\n$/,
+      /\rDownloading \[#{20}\]: 4 of 4 MB, [^\r]*\nloaded tiny\n$/,
     );
     const own = await load("terminal", `${server.base}/tiny`, true);
     assert.equal(own, "loaded tiny\n", "an onProgress of one's own");
@@ -129,6 +129,6 @@ Deno.test({
     const [output] = cell.outputs;
     assert.equal(cell.outputs.length, 1, JSON.stringify(cell.outputs));
     const text = output.data!["text/plain"] as string | string[];
-    assert.match(joined(text), /^Downloading: \d of 3 MB, /);
+    assert.match(joined(text), /^Downloading: \d of 4 MB, /);
   },
 });
