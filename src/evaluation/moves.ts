@@ -100,8 +100,8 @@ export function movesOf(
 }
 
 /**
- * Makes a move. A click beside the region widens it first, as in a session; what
- * was shown in the narrower one is then not corrected but made afresh.
+ * Makes a move. A click beside the region widens it first, as in a session, and
+ * stands by itself then: there is no proposal of the wider one to correct.
  */
 export async function advance(
   model: Model,

@@ -334,7 +334,12 @@ export function mStep(
 /**
  * What a click teaches, whether a user's or a simulated one's of training: the
  * mean of the samples that were shown, each weighed by how well it goes with the
- * click, is the network's next mask prompt.
+ * click, is the network's next mask prompt (as a prediction is in segment-anything,
+ * Kirillov et al. 2023, section 3).
+ *
+ * @param shown The samples, row-major, [n, side * side], and their shares.
+ * @param point The click, in pixels of the image.
+ * @param frame Places of the image and the region.
  */
 export function learnClick(
   { maps, shares }: Pick<WeightedSamples, "maps" | "shares">,
@@ -355,8 +360,8 @@ export interface PointUpdate extends UpdateOptions {
   /** The click, positive or negative. */
   readonly point: Point;
   /**
-   * What the user was shown, made with this preference. The click corrects it:
-   * what its samples are on the mean, those that go with the click above all, is
+   * What the user was shown, made with this preference. The click corrects it: the
+   * mean of its samples, in which those that go with the click count for more, is
    * the network's next mask prompt. Absent: the click stands by itself, and masks
    * are made afresh.
    */
@@ -365,10 +370,8 @@ export interface PointUpdate extends UpdateOptions {
 
 /**
  * Adds a click to a preference: the generator sees it with everything before,
- * and with what it makes of the proposal that it corrects.
- * Under the rule `m-step` the mixture does not change: the click counts only in
- * decoding.
- * A click is no choice: the iteration stays the same. In `decode`, samples that
+ * and with the mask that it makes of the proposal. Under the rule `m-step` the
+ * mixture does not change: the click counts only in decoding. A click is no choice: the iteration stays the same. In `decode`, samples that
  * contradict the click count for less, and for still less when it is repeated.
  *
  * @param model The network.

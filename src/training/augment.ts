@@ -108,8 +108,8 @@ const MOST_BEYOND = 1.6;
  * Draws a region around an object, turned and restyled as a whole image is: the
  * object's longer side is 0.12 to 0.75 of the region's, most often about a
  * third, and its center lies anywhere up to 0.3 sides off the region's middle, as
- * long as nearly all of it lies in the region. A region has at least 16 pixels to a side,
- * and may reach beyond the image.
+ * long as nearly all of it lies in the region. A region has at least 16 pixels to
+ * a side, and may reach beyond the image.
  *
  * @param object The object's box, in pixels of the image.
  */
