@@ -19,10 +19,9 @@ import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
 import type { Action } from "../spa/feedback.ts";
 import { followChoice, lookAt } from "../spa/follow_choice.ts";
-import { isInRegion } from "../spa/frame.ts";
+import { isInRegion, regionWith } from "../spa/frame.ts";
 import type { Preference } from "../spa/preference.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
-import { regionWith } from "../spa/session.ts";
 import { errorClick, type SimulatedUser } from "../spa/simulated_user.ts";
 
 /** The moves of a simulated user. */

@@ -3,10 +3,15 @@ import type { NdArray } from "ndarray";
 import { InputError } from "../input_error.ts";
 import type { Model } from "../model/model.ts";
 import { checkOptions } from "../options.ts";
-import { checkImage, encodeRegion, type ImageEmbedding } from "./embedding.ts";
+import {
+  checkImage,
+  encodeRegion,
+  type ImageEmbedding,
+  type Looks,
+} from "./embedding.ts";
 import type { Point } from "./feedback.ts";
 import { findRegion, regionAround } from "./find_region.ts";
-import { type Box, frameOf, isInRegion } from "./frame.ts";
+import { type Box, frameOf, isInRegion, regionWith } from "./frame.ts";
 import { boundingBox } from "./simulated_user.ts";
 import { checkBox, checkMask, checkPoint } from "./start_preference.ts";
 
@@ -30,6 +35,35 @@ export interface EncodeOptions {
    * metadata name `regionMillimeters`, "auto" begins with a square of that side.
    */
   readonly spacing?: readonly [number, number];
+}
+
+/** A region, widened where it leaves out a positive click. */
+function holding(region: Box, points: readonly Point[]): Box {
+  return points.filter(({ label }) => label !== 0).reduce(
+    (held, point) =>
+      isInRegion({ region: held }, point) ? held : regionWith(held, point),
+    region,
+  );
+}
+
+/** Looks at another region than was found: one look more. */
+async function lookAgain(
+  model: Model,
+  image: NdArray<Float32Array>,
+  found: ImageEmbedding,
+  region: Box,
+): Promise<ImageEmbedding> {
+  const { frame: { height, width, side }, looks } = found;
+  found.dispose();
+  const start = performance.now();
+  const frame = frameOf(height, width, side, region);
+  const embedding = await encodeRegion(model, image, frame);
+  const known: Looks = {
+    count: looks!.count + 1,
+    milliseconds: looks!.milliseconds + performance.now() - start,
+    regions: [...looks!.regions, frame.region],
+  };
+  return Object.assign(embedding, { looks: known }); // a copy would not be disposed
 }
 
 /**
@@ -106,9 +140,15 @@ export async function encode(
       );
     }
     const around = box ?? (mask && boundingBox(mask));
-    if (!around) return await findRegion(model, image, points, spacing);
-    const frame = frameOf(height, width, S, regionAround(around));
-    return await encodeRegion(model, image, frame);
+    if (around) {
+      const held = holding(regionAround(around), points);
+      return await encodeRegion(model, image, frameOf(height, width, S, held));
+    }
+    const found = await findRegion(model, image, points, spacing);
+    const held = holding(found.region, points);
+    return held === found.region
+      ? found
+      : await lookAgain(model, image, found, held);
   }
   if (typeof region === "string" && region !== "whole") {
     throw new InputError(

@@ -62,6 +62,20 @@ export function squareAround({ left, top, right, bottom }: Box): Box {
   return { left: x - half, top: y - half, right: x + half, bottom: y + half };
 }
 
+/** The square that holds a region and a place beside it, with some room. */
+export function regionWith(
+  { left, top, right, bottom }: Box,
+  { x, y }: { readonly x: number; readonly y: number },
+): Box {
+  const room = (right - left) / 8;
+  return squareAround({
+    left: Math.min(left, x - room),
+    top: Math.min(top, y - room),
+    right: Math.max(right, x + room),
+    bottom: Math.max(bottom, y + room),
+  });
+}
+
 /** Throws unless a region is a box that shares pixels with the image. */
 function checkRegion(region: Box, height: number, width: number): void {
   const { left, top, right, bottom } = region;

@@ -23,7 +23,7 @@ import {
   type Frame,
   frameOf,
   isInRegion,
-  squareAround,
+  regionWith,
 } from "./frame.ts";
 import { checkStroke, paintProposal } from "./paint.ts";
 import type { Preference } from "./preference.ts";
@@ -35,20 +35,6 @@ import { InputError, InputTypeError } from "../input_error.ts";
 /** Digest of a mask's pixels. */
 function digestOf(mask: NdArray<Uint8Array>): string {
   return digest([`${mask.shape}`, contiguous(mask).data]);
-}
-
-/** The square that holds a region and a place beside it, with some room. */
-export function regionWith(
-  { left, top, right, bottom }: Box,
-  { x, y }: Point,
-): Box {
-  const room = (right - left) / 8;
-  return squareAround({
-    left: Math.min(left, x - room),
-    top: Math.min(top, y - room),
-    right: Math.max(right, x + room),
-    bottom: Math.max(bottom, y + room),
-  });
 }
 
 /** Options of a session. */

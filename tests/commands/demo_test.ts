@@ -158,7 +158,7 @@ Deno.test("the demo says where its recommendation is empty or misses what was po
   assert.match(doubtOf({ proposal: nothing, points: [] })!, /is empty/);
 
   const image = ["--image", `${SAMPLE}/image.png`, "--point", "2,2"]
-    .concat("--point", "90,90"); // two things far apart
+    .concat("--point", "64,64"); // two things far apart
   const { printed } = await demo(image);
   assert.match(
     printed,

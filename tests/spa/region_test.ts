@@ -13,6 +13,7 @@ import { encode } from "../../src/spa/encode.ts";
 import {
   type Box,
   frameOf,
+  isInRegion,
   mapToImage,
   maskToImage,
   maskToMap,
@@ -427,4 +428,31 @@ Deno.test("a proposal says what its recommendation lacks", () => {
     noticeOf((x, y) => x > 9 && y > 9 && x < 20 && y < 20),
     undefined,
   );
+});
+
+Deno.test("a region that is found holds every positive click", async () => {
+  const far = [{ x: 2, y: 2 }, { x: 120, y: 110 }, {
+    x: 60,
+    y: 1,
+    label: 0 as const,
+  }];
+  const image = ndarray(new Float32Array(128 * 128).fill(0.5), [128, 128, 1]);
+  for (const name of ["tiny", "small"] as const) {
+    using model = await loadModel(name);
+    for (
+      const options of [{}, {
+        box: { left: 90, top: 90, right: 99, bottom: 99 },
+      }]
+    ) {
+      using embedding = await encode(model, image, { points: far, ...options });
+      for (const point of far.slice(0, 2)) {
+        assert.ok(
+          isInRegion(embedding.frame, point),
+          JSON.stringify(embedding.region),
+        );
+      }
+      const { looks } = embedding;
+      assert.equal(looks?.regions.length, looks?.count);
+    }
+  }
 });
