@@ -6,6 +6,7 @@ Usage: volume_panel.py CHROMIUM URL-OF-WORK URL-OF-WIDTHS URL-OF-BACK URL-OF-FOR
 import json
 import shutil
 import sys
+import time
 
 from playwright.sync_api import sync_playwright
 
@@ -53,6 +54,18 @@ BEYOND = """() => {
 }"""
 
 
+DRAWN = "[...document.querySelectorAll('.spa-pick-plane > img')].every((one) => one.naturalWidth > 0)"
+
+
+def until(page, ready, seconds=60):
+    """Asks until it is so. What asks within the page needs eval, which its policy refuses."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(ready):
+        if time.monotonic() > end:
+            raise TimeoutError(ready)
+        page.wait_for_timeout(20)
+
+
 def main():
     chromium, url, other, back, forth, *rest = sys.argv[1:]
     steps, errors, widths = {}, [], {}
@@ -61,11 +74,10 @@ def main():
         page = browser.new_page(viewport={"width": 940, "height": 1300})
         page.on("pageerror", lambda error: errors.append(str(error)[:300]))
         page.goto(url)
-        page.wait_for_function(
-            "[...document.querySelectorAll('.spa-pick-plane > img')].every((one) => one.naturalWidth > 0)", timeout=60000)
+        until(page, DRAWN)
 
         def see(name, ready="() => true"):
-            page.wait_for_function(ready, timeout=60000)
+            until(page, ready)
             page.wait_for_timeout(150)
             steps[name] = page.evaluate(SEEN)
             if rest:
@@ -113,11 +125,10 @@ def main():
             page = browser.new_page(viewport={"width": 940, "height": 1300})
             page.on("pageerror", lambda error: errors.append(str(error)[:300]))
             page.goto(address)
-            page.wait_for_function(
-                "[...document.querySelectorAll('.spa-pick-plane > img')].every((one) => one.naturalWidth > 0)", timeout=60000)
+            until(page, DRAWN)
             if address == back:  # from another slice, too
                 page.keyboard.press("ArrowRight")
-                page.wait_for_function(f"() => {over} !== 'none'", timeout=60000)
+                until(page, f"() => {over} !== 'none'")
                 page.locator(".spa-pick-history summary").click()
                 page.locator("a[data-path='jump/0']").click()
             else:
@@ -128,8 +139,7 @@ def main():
             page = browser.new_page(viewport={"width": 900, "height": 1300}, color_scheme=theme)
             page.on("pageerror", lambda error: errors.append(str(error)[:300]))
             page.goto(other)
-            page.wait_for_function(
-                "[...document.querySelectorAll('.spa-pick-plane > img')].every((one) => one.naturalWidth > 0)", timeout=60000)
+            until(page, DRAWN)
             for width in (200, 320, 560, 900, 1600):
                 page.set_viewport_size({"width": width, "height": 1300})
                 page.wait_for_timeout(80)
