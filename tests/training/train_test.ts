@@ -42,8 +42,7 @@ Deno.test("train() lowers the loss, and reports loss, Dice and spread per iterat
   const losses = reports.map(({ loss }) => loss);
   console.log(`loss ${losses.map((loss) => loss.toFixed(3)).join(" -> ")}`);
   assert.deepEqual(reports.map(({ step }) => step), [15, 30, 45, 60]);
-  // batches are small, so that single reports vary
-  assert.ok((losses[2] + losses[3]) / 2 < 0.8 * losses[0], `${losses}`);
+  assert.ok(losses[3] < 0.8 * losses[0], `${losses}`);
   const [, , , { iterations, steps, rate }] = reports;
   assert.equal(steps, 60);
   assert.ok(rate > 0);
