@@ -147,7 +147,7 @@ export async function initialWeights(
   seed: number,
 ): Promise<{ weights: HostWeights; recipe: string }> {
   const declared = methodOf(config).declare(config);
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = await openCheckpoint(placeOf(path));
   const { weights, missing } = await readDeclared(checkpoint, declared);
   if (weights.size === 0) {
     throw new InputError(

@@ -2,9 +2,10 @@
 
 import type { Random } from "../random.ts";
 import { frameOf } from "../spa/frame.ts";
-import { drawPlacement, placeImage, placeMask } from "../training/augment.ts";
-import { drawGroup, drawPhantom } from "../training/groups.ts";
+import { placeImage, placeMask } from "../training/augment.ts";
+import { drawGroup, drawPhantom, drawPlace } from "../training/groups.ts";
 import { drawRaters } from "../training/raters.ts";
+import { drawFrom } from "../training/training_case.ts";
 import type { ExampleSource, TrainingExample } from "./method.ts";
 
 /** An example without its iterations. */
@@ -31,7 +32,7 @@ export function drawUser(
   };
 }
 
-/** A randomly moved image, and the masks of the raters who drew one. */
+/** A randomly moved image or region, and the masks of the raters who drew one. */
 interface RatedImage {
   readonly pixels: Float32Array;
   /** By rater, at the image's own size, row-major. */
@@ -41,7 +42,7 @@ interface RatedImage {
 }
 
 /**
- * Draws an image with at least one mask.
+ * Draws an image with at least one mask, whole or a region around one, as for SPA.
  *
  * @param phantoms Whether phantoms may join cases; their raters are not theirs.
  */
@@ -53,9 +54,8 @@ function drawRated(
   const share = phantoms ? recipe.phantomShare : 0;
   while (true) {
     const synthetic = cases.length === 0 || random.uniform() < share;
-    const { image, masks, raters: own } = synthetic
-      ? drawPhantom(random)
-      : cases[random.integer(cases.length)];
+    const example = synthetic ? drawPhantom(random) : drawFrom(cases, random);
+    const { image, masks, raters: own } = example;
     const placeOf = (r: number) =>
       names && own && !synthetic ? names.indexOf(own[r]) : r;
     const drawn = masks
@@ -65,7 +65,7 @@ function drawRated(
       );
     if (drawn.length === 0) continue;
     const [height, width] = image.shape;
-    const placement = drawPlacement(random, height, width);
+    const placement = drawPlace(example, true, recipe.regionShare, random);
     return {
       pixels: placeImage(image, placement, network),
       masks: new Map(drawn),

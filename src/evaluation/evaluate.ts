@@ -105,6 +105,8 @@ export interface EvaluateOptions {
    * toward one of the four corners. Default: 0.
    */
   readonly shift?: number;
+  /** Octaves by which the region's side may be off: see `Start`. */
+  readonly doubt?: number;
   /**
    * Whether every separate part of a mask, of 30 pixels or more, is a target of
    * its own. Default: false.
@@ -283,6 +285,7 @@ async function evaluateTarget(
   let preference = await startPreference(model, embedding, {
     ...words,
     profile,
+    doubt: options.doubt,
   });
   const { follow = false } = options;
   const first = { embedding, preference, follow };
@@ -337,7 +340,7 @@ async function evaluateTarget(
   }
   if (lender !== undefined && lender !== target.name) {
     const own = before.get(target.name);
-    const start = { ...words, profile: own };
+    const start = { ...words, profile: own, doubt: options.doubt };
     preference = await startPreference(model, embedding, start);
     const state = { embedding, preference, follow: false };
     const asked = await show(model, state, seeds(), options);

@@ -151,7 +151,7 @@ export async function advance(
 
 /** The preference with its choices removed; only the mixture remains. */
 function mixtureAlone(
-  { kept: _, ...preference }: Preference,
+  { kept: _, around: __, ...preference }: Preference,
 ): Preference {
   return { ...preference, feedback: { ...preference.feedback, choices: [] } };
 }

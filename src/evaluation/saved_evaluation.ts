@@ -48,6 +48,11 @@ export interface Settings {
    */
   readonly shift?: number;
   /**
+   * Octaves by which the region's side may be off, where that is set. Absent: what
+   * the finding of the region leaves open.
+   */
+  readonly doubt?: number;
+  /**
    * Side of the canvases that the images are placed in. Absent: there are no
    * canvases.
    */

@@ -292,11 +292,11 @@ export function isModelConfig(value: unknown): value is ModelConfig {
   const { keySide: _, local: __, mixing, ...shared } = feedback;
   const optional = { keySide: "number", local: "boolean" };
   const { encoder: vit, feedback: tiny, ...others } = presets.tiny;
-  const { mixing: ___, ...plain } = tiny;
   return fits && pixelScaling === "min-max" &&
     typeof scalarMoments === "boolean" &&
     ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
     (mixing === undefined || fitsMixing(mixing)) &&
-    fitsOptional({ ...feedback }, optional) && sameShape(shared, plain) &&
+    fitsOptional({ ...feedback }, optional) &&
+    sameShape({ ...shared, mixing: tiny.mixing }, tiny) &&
     sameShape(rest, others);
 }

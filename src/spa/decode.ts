@@ -85,7 +85,7 @@ export async function decode(
     );
   }
   checkPreference("decode", model, embedding, preference);
-  const { feedback, kept } = preference;
+  const { feedback, kept = preference.around } = preference;
   const weights = await model.deviceWeights();
   const prepared = takePrepared(embedding, { feedback, weights });
   const probabilities = await decodeLatents(
@@ -105,6 +105,7 @@ export async function decode(
     {
       maps: kept ? contiguous(kept.probabilities).data : new Float32Array(),
       components: kept?.components ?? [],
+      weight: kept?.weight,
     },
     feedback,
     variations,

@@ -31,6 +31,11 @@ export interface Looks {
   readonly milliseconds: number;
   /** The regions looked at, in order. */
   readonly regions: readonly Box[];
+  /**
+   * How far off the last one's side may be, in octaves, where one click alone told
+   * the object's size: see `Start`.
+   */
+  readonly doubt?: number;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type ImageEmbedding,
   type Looks,
 } from "./embedding.ts";
-import type { Point } from "./feedback.ts";
+import { type Point, positivePoints } from "./feedback.ts";
 import { findRegion, regionAround } from "./find_region.ts";
 import { type Box, frameOf, isInRegion, regionWith } from "./frame.ts";
 import { boundingBox } from "./simulated_user.ts";
@@ -39,7 +39,7 @@ export interface EncodeOptions {
 
 /** A region, widened where it leaves out a positive click. */
 function holding(region: Box, points: readonly Point[]): Box {
-  return points.filter(({ label }) => label !== 0).reduce(
+  return positivePoints(points).reduce(
     (held, point) =>
       isInRegion({ region: held }, point) ? held : regionWith(held, point),
     region,
@@ -130,7 +130,7 @@ export async function encode(
   points.forEach((point) => checkPoint(point, whole));
   if (box) checkBox(box, whole);
   if (mask) checkMask(mask, whole);
-  const clicked = points.some(({ label }) => label !== 0);
+  const clicked = positivePoints(points).length > 0;
   const known = clicked || box !== undefined || mask !== undefined;
   const { region = known && !model.config.sam ? "auto" : "whole" } = options;
   if (region === "auto") {

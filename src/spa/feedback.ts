@@ -33,6 +33,11 @@ export interface Point {
   readonly label?: 0 | 1;
 }
 
+/** The clicks on the object: those that are not negative. */
+export function positivePoints(points: readonly Point[]): Point[] {
+  return points.filter(({ label }) => label !== 0);
+}
+
 /** A stroke of the brush or the eraser, for the last pixels of a mask. */
 export interface Stroke {
   /** 1: the brush, whose pixels are inside; 0: the eraser, whose are outside. */

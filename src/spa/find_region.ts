@@ -6,18 +6,15 @@ import ndarray from "ndarray";
 import type { NdArray } from "ndarray";
 import type { Model } from "../model/model.ts";
 import { findObject, isFitted } from "../model/region_finder.ts";
-import { decodeLatents } from "./decode_latents.ts";
 import {
   encodeRegion,
   encodeWithFeatures,
   type ImageEmbedding,
   type Looks,
 } from "./embedding.ts";
-import { type Feedback, packFeedback, type Point } from "./feedback.ts";
+import { type Feedback, type Point, positivePoints } from "./feedback.ts";
 import { type Box, type Frame, frameOf, isInRegion } from "./frame.ts";
-import { takePrepared } from "./prepared.ts";
-import { sampleGMM } from "./sample_gmm.ts";
-import { generateDistribution } from "./start_preference.ts";
+import { drawFirst } from "./generate.ts";
 
 /** How regions are found. */
 const FINDING = {
@@ -78,28 +75,16 @@ async function glance(
   embedding: ImageEmbedding,
   feedback: Feedback,
 ): Promise<NdArray<Float32Array>> {
-  const { config } = model;
-  const evidence = new Float64Array(config.components);
-  const distribution = await generateDistribution(
+  const evidence = new Float64Array(model.config.components);
+  const known = { feedback, evidence };
+  const { probabilities: { data, shape: [N, side] } } = await drawFirst(
     model,
     embedding,
-    feedback,
-    evidence,
+    known,
+    FINDING.samples,
   );
-  const { values } = sampleGMM(distribution, { samples: FINDING.samples });
-  const [N, d] = values.shape;
-  const weights = await model.deviceWeights();
-  const prepared = takePrepared(embedding, { feedback, weights });
-  const { data, shape } = await decodeLatents(
-    model,
-    embedding,
-    prepared?.inputs ?? packFeedback(config, [feedback]),
-    { data: values.data as Float32Array, shape: [1, N, d] },
-    { shared: prepared?.shared },
-  );
-  const side = shape[2], area = side * side;
-  const mean = new Float32Array(area);
-  for (let i = 0; i < data.length; i++) mean[i % area] += data[i] / N;
+  const mean = new Float32Array(side * side);
+  for (let i = 0; i < data.length; i++) mean[i % mean.length] += data[i] / N;
   return ndarray(mean, [side, side]);
 }
 
@@ -178,7 +163,7 @@ function glimpseOf(
 
 /** The middle of the positive clicks. */
 function middleOf(points: readonly Point[]): Place {
-  const inside = points.filter(({ label }) => label !== 0);
+  const inside = positivePoints(points);
   const mean = (values: number[]) =>
     (Math.min(...values) + Math.max(...values)) / 2;
   return {
@@ -223,7 +208,7 @@ export function regionOfChoice(
   points: readonly Point[],
 ): Box | undefined {
   const { region, height, width } = frame;
-  const inside = points.filter(({ label }) => label !== 0);
+  const inside = positivePoints(points);
   const place = inside.length > 0 ? middleOf(inside) : centerOf(region);
   const glimpse = glimpseOf(map, frame, place);
   if (!glimpse) return undefined;
@@ -321,6 +306,8 @@ const FITTED = {
   close: 0.3,
   /** And its center by less, in sides. */
   near: 0.15,
+  /** How far off its side may be all the same, in octaves: 1.5 times. */
+  doubt: Math.log2(1.5),
 };
 
 /**
@@ -368,7 +355,10 @@ async function findFitted(
     const most = change < FITTED.far ? FITTED.looks : FITTED.most;
     if (stays || regions.length >= most) {
       const milliseconds = performance.now() - start;
-      const looks = { count: regions.length, milliseconds, regions };
+      const looks: Looks = {
+        ...{ count: regions.length, milliseconds, regions },
+        ...(points.length === 1 && { doubt: FITTED.doubt }),
+      };
       return Object.assign(embedding, { looks }); // a copy would not be disposed
     }
     embedding.dispose();
@@ -408,6 +398,30 @@ export async function findRegion(
 ): Promise<ImageEmbedding> {
   if (isFitted(model.weights)) return await findFitted(model, image, points);
   return await findByLooking(model, image, points, firstSide(model, spacing));
+}
+
+/**
+ * The squares that a region might be as well: about the same center, but longer and
+ * shorter. One click leaves open how large the object is.
+ *
+ * @param points The user's clicks; the positive ones are in each square.
+ * @param doubt How much longer and shorter they are, in octaves; none for 0.
+ * @returns Their places, none of them longer than the image.
+ */
+export function squaresAround(
+  { region, height, width, side }: Frame,
+  points: readonly Point[],
+  doubt: number,
+): Frame[] {
+  const longest = Math.max(height, width);
+  return (doubt > 0 ? [doubt, -doubt] : [])
+    .map((octaves) => sideOf(region) * 2 ** octaves)
+    .filter((length) => length <= longest)
+    .map((length) => squareAt(centerOf(region), length))
+    .map((square) => frameOf(height, width, side, square))
+    .filter((there) =>
+      positivePoints(points).every((point) => isInRegion(there, point))
+    );
 }
 
 /** The region of an object in a box, in pixels of the image. */

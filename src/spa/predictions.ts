@@ -200,7 +200,12 @@ export interface Predictions {
 }
 
 /** Samples of a chosen cluster, n of them, kept for the next proposal. */
-export type KeptSamples = Pick<Predictions, "probabilities" | "components">;
+export type KeptSamples =
+  & Pick<Predictions, "probabilities" | "components">
+  & {
+    /** The weight of each, in that of all fresh samples. Default: 8 fresh ones'. */
+    readonly weight?: number;
+  };
 
 /** Maps with the components they came from. */
 export interface Samples {
@@ -260,7 +265,7 @@ function sharesOf(prior: number[], logLikelihood: readonly number[]) {
 export async function weighSamples(
   fresh: Samples,
   weights: Float64Array,
-  kept: Samples,
+  kept: Samples & Pick<KeptSamples, "weight">,
   feedback: Feedback,
   count: number,
   random: Random,
@@ -275,7 +280,8 @@ export async function weighSamples(
     ...Array.from(fresh.components),
     ...Array.from(kept.components),
   ]);
-  const prior = [...weights, ...new Array(n - N).fill(KEPT_WEIGHT / N)];
+  const keptWeight = kept.weight ?? KEPT_WEIGHT / N;
+  const prior = [...weights, ...new Array(n - N).fill(keptWeight)];
   const likelihood = [...feedbackLogLikelihood(decoded, n, feedback)];
   const shares = sharesOf(prior, likelihood);
   if (count === 0) return { maps, components, shares };

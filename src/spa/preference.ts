@@ -41,6 +41,12 @@ export interface Preference {
    * before any choice.
    */
   readonly kept?: KeptSamples;
+  /**
+   * Samples of squares that the region might be as well, in the region's places,
+   * for the first proposal: one click leaves open how large the object is. Absent
+   * where the region is known, and after any feedback.
+   */
+  readonly around?: KeptSamples;
   /** The profile for the next image. Absent before any choice. */
   readonly habit?: Profile;
   /** Number of choices so far. */

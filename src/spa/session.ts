@@ -113,6 +113,8 @@ export interface SessionJSON {
   readonly points: readonly Point[];
   /** The box, if one was drawn. */
   readonly box?: Box;
+  /** How far off the region's side might have been, in octaves; absent: 0. */
+  readonly doubt?: number;
   /** What followed, oldest first. */
   readonly actions: readonly Extract<
     Action,
@@ -204,7 +206,6 @@ export class Session {
   ): Promise<Session> {
     const { region, spacing, points, box, mask } = options;
     const found = region === undefined ? !model.config.sam : region === "auto";
-    const known = { ...options, follow: options.follow ?? found };
     const embedding = await encode(model, image, {
       region,
       spacing,
@@ -212,6 +213,8 @@ export class Session {
       box,
       mask,
     });
+    const { doubt = embedding.looks.doubt, follow = found } = options;
+    const known = { ...options, doubt, follow };
     const first = await begin(model, embedding, known);
     const beginning = {
       image,
@@ -259,7 +262,7 @@ export class Session {
       );
     }
     const { points, box, seed, actions, region, samples, variations } = saved;
-    const { candidates, update, follow = false } = saved;
+    const { candidates, update, follow = false, doubt } = saved;
     const session = await Session.start(model, image, {
       ...options,
       points,
@@ -270,6 +273,7 @@ export class Session {
       candidates,
       update,
       follow,
+      doubt,
       seed,
     });
     try {
@@ -760,7 +764,8 @@ export class Session {
   /** What the user did. `replay` runs the session again from it. */
   toJSON(): SessionJSON {
     const { frame, seen, points } = this.#beginning;
-    const { samples = 48, candidates = 4, update = {}, box } = this.#options;
+    const { samples = 48, candidates = 4, update = {} } = this.#options;
+    const { box, doubt } = this.#options;
     return {
       format: "spa-session",
       version: 2,
@@ -776,6 +781,7 @@ export class Session {
       mask: digestOf(this.mask),
       points,
       ...(box && { box }),
+      ...(doubt && { doubt }),
       seed: this.#options.seed ?? 0,
       actions: [...this.#steps],
     };

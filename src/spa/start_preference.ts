@@ -3,19 +3,19 @@ import ndarray from "ndarray";
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
-import { checkFinite } from "../engine/engine.ts";
 import { maskSide, type ModelConfig } from "../model/config.ts";
-import { type Model, programsOf } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 import { showValue } from "../options.ts";
 import { checkModel, type Preference } from "./preference.ts";
-import type { ImageEmbedding } from "./embedding.ts";
+import { encodeRegion, type ImageEmbedding } from "./embedding.ts";
 import {
   type Feedback,
   maskPrompt,
   moveChoices,
-  packFeedback,
   type Point,
+  positivePoints,
 } from "./feedback.ts";
+import { squaresAround } from "./find_region.ts";
 import {
   type Box,
   type Frame,
@@ -23,10 +23,10 @@ import {
   maskToMap,
   moveMap,
 } from "./frame.ts";
-import { type GaussianMixture, moveParts } from "./mixture.ts";
-import { keepPrepared } from "./prepared.ts";
+import { distributionOf, drawFirst } from "./generate.ts";
+import { moveParts } from "./mixture.ts";
 import type { KeptSamples } from "./predictions.ts";
-import { type Profile, withProfile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import { errorClick } from "./simulated_user.ts";
 import { InputError, InputTypeError } from "../input_error.ts";
 
@@ -43,6 +43,13 @@ export interface Start {
   readonly mask?: NdArray<Uint8Array>;
   /** A user's profile from earlier images; it moves the generator's guess. */
   readonly profile?: Profile;
+  /**
+   * How far off the region's side may be, in octaves, 0..3, where there are clicks
+   * alone. The network looks at squares so much longer and shorter as well, and the
+   * first proposal shows what it sees there. Default: `embedding.looks.doubt`,
+   * which is 0.58 (a factor of 1.5) where one click told the object's size, else 0.
+   */
+  readonly doubt?: number;
 }
 
 /** Throws unless a point lies in the image, and is positive or negative. */
@@ -127,7 +134,7 @@ function checkStart({ points = [], box, mask }: Start, frame: Frame): void {
   points.forEach((point) => checkPoint(point, frame));
   if (box) checkBox(box, frame);
   if (mask) checkMask(mask, frame);
-  const positive = points.filter(({ label }) => label !== 0);
+  const positive = positivePoints(points);
   if (positive.length === 0 && !box && !mask) {
     throw new InputError(
       `Cannot start as there must be a positive point, a box or a mask: current value is ${points.length} points, none of them positive`,
@@ -160,53 +167,6 @@ function checkProfile(
   );
 }
 
-/** Runs the preference generator on feedback: p(z) as host values. */
-export async function generateDistribution(
-  model: Model,
-  embedding: ImageEmbedding,
-  feedback: Feedback,
-  evidence: Float64Array,
-): Promise<GaussianMixture> {
-  const inputs = packFeedback(model.config, [feedback]);
-  const { choice: _, ...prompts } = inputs;
-  const { components: M, latentChannels: d } = model.config;
-  const weights = await model.deviceWeights();
-  const made = await programsOf(model).generate({
-    ...prompts,
-    weights,
-    embedding: embedding.values,
-    evidence: { data: Float32Array.from(evidence), shape: [1, M] },
-  });
-  const { logWeights, means, deviations, shared } = made;
-  for (const { data } of [logWeights, means, deviations]) {
-    checkFinite("generate the distribution", data);
-  }
-  keepPrepared(embedding, { feedback, weights, inputs, shared });
-  return {
-    logWeights: Float64Array.from(logWeights.data),
-    means: ndarray(means.data as Float32Array, [M, d]),
-    deviations: ndarray(deviations.data as Float32Array, [M, d]),
-  };
-}
-
-/**
- * The distribution of a preference that was told something other than a choice: the
- * generator's, and until the first choice the profile added.
- */
-export async function distributionOf(
-  model: Model,
-  embedding: ImageEmbedding,
-  { feedback, evidence, profile, habit }: Pick<
-    Preference,
-    "feedback" | "evidence" | "profile" | "habit"
-  >,
-): Promise<GaussianMixture> {
-  return withProfile(
-    await generateDistribution(model, embedding, feedback, evidence),
-    habit ? undefined : profile,
-  );
-}
-
 /**
  * Starts on an image: from the first click (or box) the generator makes the
  * first preference distribution, p^0(z) of the method, and the user's profile is
@@ -218,7 +178,8 @@ export async function distributionOf(
  * @returns The preference before any choice, iteration 0.
  * @throws {RangeError} When a point or the box lies outside the image, a point's
  * label is not 0 or 1, the box is empty, there is neither a positive point nor a
- * box, or the profile is of a model with another mixture.
+ * box, the doubt is not within 0..3, or the profile is of a model with another
+ * mixture.
  * @throws {TypeError} When the model or the embedding is disposed.
  *
  * @example Start with one click
@@ -241,10 +202,16 @@ export async function startPreference(
 ): Promise<Preference> {
   const { frame, identity } = embedding;
   const { points = [], box, mask, profile } = start;
+  const { doubt = embedding.looks.doubt ?? 0 } = start;
   checkModel("start", model, embedding);
   checkStart(start, frame);
   if (profile) checkProfile(profile, model.config);
-  const clicked = points.some(({ label }) => label !== 0);
+  if (!(doubt >= 0 && doubt <= 3)) {
+    throw new InputError(
+      `Cannot start as doubt must be octaves within 0..3: current value is ${doubt}`,
+    );
+  }
+  const clicked = positivePoints(points).length > 0;
   const feedback: Feedback = {
     points: mask && !clicked ? [deepestPixel(mask), ...points] : [...points],
     box,
@@ -258,11 +225,52 @@ export async function startPreference(
     ...(profile && { profile }),
     feedback,
   };
+  const around = box || mask
+    ? undefined
+    : await drawAround(model, embedding, begun, doubt);
   return {
     ...begun,
     distribution: await distributionOf(model, embedding, begun),
     identity,
+    ...(around && { around }),
     iteration: 0,
+  };
+}
+
+/** Samples of each square that the region might be as well. */
+const AROUND = 16;
+
+/**
+ * Looks at the squares that the region might be as well, and takes samples of
+ * each to the region. Those of a square weigh as much as all fresh ones.
+ *
+ * @returns Undefined where there is no such square.
+ */
+async function drawAround(
+  model: Model,
+  embedding: ImageEmbedding,
+  begun: Pick<Preference, "feedback" | "evidence" | "profile">,
+  doubt: number,
+): Promise<KeptSamples | undefined> {
+  const { feedback } = begun, { frame, image } = embedding;
+  const drawn: KeptSamples[] = [];
+  for (const there of squaresAround(frame, feedback.points, doubt)) {
+    using seen = await encodeRegion(model, image, there);
+    const known = { ...begun, feedback: { ...feedback, frame: there } };
+    const samples = await drawFirst(model, seen, known, AROUND);
+    drawn.push(moveKept(samples, (map) => moveMap(map, there, frame)));
+  }
+  if (drawn.length === 0) return undefined;
+  const side = maskSide(model.config);
+  const maps = drawn.map(({ probabilities }) => probabilities);
+  const data = new Float32Array(drawn.length * AROUND * side * side);
+  maps.forEach((map, i) => data.set(map.data, i * map.size));
+  return {
+    probabilities: ndarray(data, [drawn.length * AROUND, side, side]),
+    components: Int32Array.from(
+      drawn.flatMap(({ components }) => [...components]),
+    ),
+    weight: 1 / AROUND,
   };
 }
 
@@ -291,6 +299,7 @@ export async function carryPreference(
 ): Promise<Preference> {
   checkModel("carry the preference", model, embedding);
   const { feedback, kept, identity } = preference;
+  const { around: _, ...rest } = preference;
   const { frame } = embedding;
   if (
     identity.image !== embedding.identity.image ||
@@ -300,9 +309,8 @@ export async function carryPreference(
       "Cannot carry the preference as the embedding must be of the same image and model: current value is of another one",
     );
   }
-  const beside = feedback.points.find((point) =>
-    point.label !== 0 && !isInRegion(frame, point)
-  );
+  const beside = positivePoints(feedback.points)
+    .find((point) => !isInRegion(frame, point));
   if (beside) {
     throw new InputError(
       `Cannot look there as the region must hold every positive click: current value leaves out (${beside.x}, ${beside.y})`,
@@ -322,7 +330,7 @@ export async function carryPreference(
     options,
   );
   return {
-    ...preference,
+    ...rest,
     identity: embedding.identity,
     feedback: moved,
     distribution,

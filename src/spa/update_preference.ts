@@ -37,11 +37,8 @@ import {
   type Samples,
   type WeightedSamples,
 } from "./predictions.ts";
-import {
-  checkPoint,
-  distributionOf,
-  generateDistribution,
-} from "./start_preference.ts";
+import { distributionOf, generateDistribution } from "./generate.ts";
+import { checkPoint } from "./start_preference.ts";
 import { addToProfile } from "./profile.ts";
 import { InputError } from "../input_error.ts";
 import type { Latents } from "./sample_gmm.ts";
@@ -400,7 +397,8 @@ export async function addPoint(
     );
   }
   checkPreference("add a point", model, embedding, preference);
-  const { feedback, distribution: old } = preference;
+  const { around: _, ...before } = preference;
+  const { feedback, distribution: old } = before;
   let { choices } = feedback;
   if (proposal) {
     const { predictions } = proposal;
@@ -414,10 +412,10 @@ export async function addPoint(
   const distribution = options.rule === "m-step" ? old : moveParts(
     old,
     await distributionOf(model, embedding, {
-      ...preference,
+      ...before,
       feedback: extended,
     }),
     options,
   );
-  return { ...preference, distribution, feedback: extended };
+  return { ...before, distribution, feedback: extended };
 }

@@ -221,8 +221,12 @@ function boxesOf(example: TrainingCase): readonly Box[] {
 /** Share of the whole image's side that an object has at least where it is shown whole. */
 const LEAST_WHOLE = 0.12;
 
-/** Draws where an example's pixels are taken from, for targets of one source. */
-function drawPlace(
+/**
+ * Draws where an example's pixels are taken from.
+ *
+ * @param around Whether that is around one of its masks, or anywhere.
+ */
+export function drawPlace(
   example: TrainingCase,
   around: boolean,
   regionShare: number,

@@ -29,7 +29,7 @@ import { normalizeLogWeights } from "../spa/mixture.ts";
 import type { Preference } from "../spa/preference.ts";
 import type { Profile } from "../spa/profile.ts";
 import { sampleGMM } from "../spa/sample_gmm.ts";
-import { distributionOf } from "../spa/start_preference.ts";
+import { distributionOf } from "../spa/generate.ts";
 import {
   type Appearance,
   ratiosAt,

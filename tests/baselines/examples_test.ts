@@ -50,6 +50,25 @@ Deno.test("the majority is what at least half of the raters drew who drew anythi
   }
 });
 
+Deno.test("a small object is shown by a region around it, as SPA's users see it", () => {
+  const mask = ndarray(new Uint8Array(128 * 128), [128, 128]);
+  for (let y = 90; y < 98; y++) for (let x = 20; x < 28; x++) mask.set(y, x, 1);
+  const small = {
+    ...source,
+    cases: [{
+      image: ndarray(new Float32Array(128 * 128), [128, 128, 1]),
+      masks: [mask],
+    }],
+    recipe: { ...recipe, phantomShare: 0 },
+  };
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { targets: [target] } = drawMajority(small, createRandom(seed));
+    const share = target.reduce((a, b) => a + b) / target.length;
+    // of the whole image it is 0.004; its side is 0.12 of a region's at least
+    assert.ok(share > 0.01, `${share}`);
+  }
+});
+
 Deno.test("a rater who drew nothing has the others' mean as target", () => {
   const { targets: [left, right, , mean] } = drawAllRaters(
     source,

@@ -10,7 +10,17 @@ import {
   argumentsOf,
   recordName,
   STUDIES,
+  tableOf,
+  trainedName,
+  trainingArguments,
+  TRAININGS,
+  weightsOf,
 } from "../../src/commands/results/studies.ts";
+import {
+  readMethod,
+  readRecipe,
+  TRAIN,
+} from "../../src/commands/train/options.ts";
 import { methodVersion, versionOf } from "../../src/commands/method_version.ts";
 import { CommandLine } from "../../src/commands/command_line.ts";
 import { EVALUATE, readSettings } from "../../src/commands/evaluate/options.ts";
@@ -18,16 +28,21 @@ import type { SavedEvaluation } from "../../src/evaluation/saved_evaluation.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { evaluation, targetOf } from "../helpers/evaluation_results.ts";
 
-const now = { model: "0123", code: "new", quick: new Set<string>() };
+const now = {
+  weights: { tiny: "0123" },
+  code: "new",
+  quick: new Set<string>(),
+};
+const current = { model: "0123", code: "new" };
 
 Deno.test("a study is stale under other weights or another version of the method", () => {
   const done = { ...evaluation("a", "b", "c"), code: "new" };
-  assert.equal(stateOf(undefined, now), "missing");
-  assert.equal(stateOf(done, now), "done");
-  assert.equal(stateOf({ ...evaluation("a"), code: "new" }, now), "begun");
-  assert.equal(stateOf({ ...done, code: "old" }, now), "stale");
-  assert.equal(stateOf({ ...done, code: "old; new" }, now), "stale");
-  assert.equal(stateOf(done, { ...now, model: "4567" }), "stale");
+  assert.equal(stateOf(undefined, current), "missing");
+  assert.equal(stateOf(done, current), "done");
+  assert.equal(stateOf({ ...evaluation("a"), code: "new" }, current), "begun");
+  assert.equal(stateOf({ ...done, code: "old" }, current), "stale");
+  assert.equal(stateOf({ ...done, code: "old; new" }, current), "stale");
+  assert.equal(stateOf(done, { ...current, model: "4567" }), "stale");
 });
 
 Deno.test("the method's version is a digest, and stays", () => {
@@ -62,6 +77,47 @@ Deno.test("every study has a name of its own, and options that evaluate understa
   for (const { needs, wants = [] } of PAGES) {
     for (const id of [...needs, ...wants]) assert.ok(names.includes(id), id);
   }
+});
+
+Deno.test("a training's file tells what it began with, through every training before it", () => {
+  const names = (weights: Record<string, string>) =>
+    Object.fromEntries(
+      TRAININGS.map(({ id }) => [id, trainedName(id, weights)!]),
+    );
+  const one = names({ tiny: "a", small: "b" });
+  const other = names({ tiny: "c", small: "b" });
+  assert.match(one.click, /^click-[0-9a-f]{16}\.safetensors$/);
+  assert.notEqual(one.click, other.click);
+  assert.equal(one.unet, other.unet, "it begins with random weights");
+  assert.equal(one.mrnet, other.mrnet);
+  assert.notEqual(one["label-sampling"], one.mrnet);
+  assert.equal(one["box-small"], other["box-small"]);
+  assert.equal(trainedName("tiny", { tiny: "a" }), undefined);
+});
+
+Deno.test("every training has options that train understands, and begins with one that is there", () => {
+  const fileOf = (id: string) => `${id}.safetensors`;
+  const ids = TRAININGS.map(({ id }) => id);
+  for (const training of TRAININGS) {
+    const args = trainingArguments(training, "data", fileOf);
+    const line = new CommandLine(TRAIN, args);
+    assert.ok(readRecipe(line).steps >= 100);
+    assert.equal(readMethod(line), training.args[1]);
+    const { from } = training;
+    const known = ["tiny", "small"].includes(from!);
+    assert.ok(!from || known || ids.indexOf(from) < ids.indexOf(training.id));
+    assert.equal(
+      line.text("init"),
+      known || !from ? from : `${from}.safetensors`,
+    );
+  }
+  const rows = tableOf("nerves");
+  assert.equal(rows["SAM-U"], "table-sam-u-nerves");
+  assert.equal(rows["SAM-U on LiteMedSAM"], "table-sam-u-small-nerves");
+  const study = STUDIES.find(({ id }) => id === rows["SAM-U on LiteMedSAM"])!;
+  const text = argumentsOf(study, "data", true, fileOf).join(" ");
+  assert.match(text, /--model box-small\.safetensors .*--method sam-u/);
+  assert.equal(weightsOf(study, { "box-small": "0123" }), "0123");
 });
 
 Deno.test("a claim holds where the whole interval is on the right side of its bound", () => {
@@ -125,6 +181,29 @@ Deno.test("the page of regions has the means of its records, and says what has n
     /\| lidc-whole \| 3 \| 0123 \| new \| current \| [^|]*crops --region whole/,
   );
   assert.doesNotMatch(text, /Whole images of other kinds/);
+});
+
+Deno.test("the page of methods has a row for each method that was measured, and SPA's lead", () => {
+  const six = (last: number) => [0.5, 0.5, 0.75, 0.75, 0.75, last];
+  const page = PAGES.find(({ file }) => file === "baselines.md")!;
+  const records = new Map([
+    ...page.needs.map((id) => [id, record([six(0.75), six(0.75), six(0.75)])]),
+    ["table-unet-lidc", record([six(0.5), six(0.5), six(0.25)])],
+  ] as [string, SavedEvaluation][]);
+  const text = page.render(records, now);
+  const [, nodules] = text.split("## Lung nodules, CT");
+  const [table] = nodules.split("\n## ");
+  assert.match(
+    table,
+    /\| U-Net \| 0\.500 \| 0\.750 \| 0\.417 \| 0\.333 \| 0\.\d+\.\.0\.\d+ \|/,
+  );
+  assert.match(table, /\| SPA \| 0\.500 \| 0\.750 \| 0\.750 \| – \| – \|/);
+  assert.doesNotMatch(table, /Swin/);
+  assert.match(
+    text,
+    /\| swin-unet \| train --data \$DATA\/lidc_crops .*--steps 1500/,
+  );
+  assert.match(text, /\| table-swin-unet-cells \| – \|.* not run \|/);
 });
 
 Deno.test("README's table is made of the records, and stays without them", () => {

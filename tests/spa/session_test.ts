@@ -7,7 +7,7 @@ import type { Proposal } from "../../src/spa/cluster.ts";
 import { encode } from "../../src/spa/encode.ts";
 import { profileFromJSON, profileToJSON } from "../../src/spa/profile.ts";
 import { Session, type SessionOptions } from "../../src/spa/session.ts";
-import { generateDistribution } from "../../src/spa/start_preference.ts";
+import { generateDistribution } from "../../src/spa/generate.ts";
 import type { UpdateOptions } from "../../src/spa/update_preference.ts";
 import { bytesHeld, collectGarbage } from "../helpers/garbage.ts";
 import {

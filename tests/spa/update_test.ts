@@ -17,10 +17,8 @@ import { placeInMap } from "../../src/spa/frame.ts";
 import { maskLogLikelihood } from "../../src/spa/evidence.ts";
 import { sampleGMM } from "../../src/spa/sample_gmm.ts";
 import { Session, type SessionOptions } from "../../src/spa/session.ts";
-import {
-  generateDistribution,
-  startPreference,
-} from "../../src/spa/start_preference.ts";
+import { generateDistribution } from "../../src/spa/generate.ts";
+import { startPreference } from "../../src/spa/start_preference.ts";
 import {
   discImage,
   noisyWeights,

@@ -137,6 +137,14 @@ merge joins the parts of an evaluation, or those of one --include RATER each, by
         default: 0,
         help: "moves a given region by X of its side in both directions",
       },
+      doubt: {
+        value: "X",
+        min: 0,
+        max: 3,
+        shown: "0.58 where one click told the size, else 0",
+        help:
+          "octaves by which the region's side may be off: the first proposal shows what longer and shorter squares show as well",
+      },
       pad: {
         value: "N",
         min: 1,
@@ -300,6 +308,7 @@ export function readSettings(
       : "click",
     ...(line.has("region") && { region: line.oneOf("region", REGIONS) }),
     ...(line.has("shift") && { shift: line.number("shift") }),
+    ...(line.has("doubt") && { doubt: line.number("doubt") }),
     ...(line.has("pad") && { pad: line.integer("pad") }),
     ...(line.has("parts") && { parts: true }),
     rule: line.oneOf("rule", RULES),
@@ -323,7 +332,7 @@ export function readTables(line: CommandLine): Tables {
 /** The options that only SPA has. */
 const SPA_ALONE = [
   ...["ablation", "carry", "update", "rule", "mixture-only", "user"],
-  ...["variations", "record", "box", "start-mask"],
+  ...["variations", "record", "box", "start-mask", "doubt"],
 ];
 
 /** The baseline that `--model` holds; undefined where it is a model of SPA. */

@@ -168,7 +168,7 @@ const LOOKS = {
 /** The settings, as the parts of a line. */
 export function describeSettings(settings: Settings): string[] {
   const { include, user, rule, mixtureOnly, method } = settings;
-  const { region, shift, pad, parts, beginning } = settings;
+  const { region, shift, doubt, pad, parts, beginning } = settings;
   const targets = include
     ? `the majority of ${include.join(", ")}`
     : "each rater in turn";
@@ -182,6 +182,7 @@ export function describeSettings(settings: Settings): string[] {
       ...(pad ? [`in canvases of ${pad} x ${pad}`] : []),
       LOOKS[region],
       ...(shift ? [`moved by ${shift} of their side`] : []),
+      ...(doubt !== undefined ? [`in doubt by ${doubt} octaves`] : []),
     ].join(", "),
     ...(rule === "m-step" ? ["training-free updates"] : []),
     ...(mixtureOnly ? ["the mixture alone carries choices"] : []),

@@ -9,6 +9,7 @@ import {
 } from "../../evaluation/saved_evaluation.ts";
 import { ifThere, writeFileAtomic } from "../../files.ts";
 import { fingerprint } from "../../model/fingerprint.ts";
+import { loadBaseline, methodOfFile } from "../../baselines/baseline.ts";
 import { loadModel } from "../../notebook/load_model.ts";
 import {
   type Command,
@@ -20,9 +21,12 @@ import { methodVersion } from "../method_version.ts";
 import { PAGES } from "./pages.ts";
 import {
   argumentsOf,
+  type KnownWeights,
   recordName,
   STUDIES,
-  type Study,
+  trainedName,
+  trainingArguments,
+  TRAININGS,
   weightsOf,
 } from "./studies.ts";
 import { summarize } from "../../evaluation/statistics.ts";
@@ -32,7 +36,7 @@ const COMMAND: Command = {
   action: "make the results",
   usage: ["deno task results --data FOLDER [options]"],
   about:
-    `Measures what data/results/ and README tell, and writes their tables: runs every study of src/commands/results/studies.ts that has no record, or one of other weights or another version of the method, one after the other, then the pages. Killed at any moment, the same command goes on.
+    `Measures what data/results/ and README tell, and writes their tables: runs every study of src/commands/results/studies.ts that has no record, or one of other weights or another version of the method, one after the other, and before it the trainings that it needs; then the pages. Killed at any moment, the same command goes on.
 
 A quick run takes every n-th case, so that no study is longer than a quarter of an hour on one thread; --full takes all.`,
   options: {
@@ -81,32 +85,67 @@ async function readRecord(path: string): Promise<SavedEvaluation | undefined> {
 }
 
 const EVALUATE = fileURLToPath(new URL("../evaluate/main.ts", import.meta.url));
+const TRAIN = fileURLToPath(new URL("../train/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Runs a study in a process of its own; it goes on where it was. */
+/** Runs a command in a process of its own. */
 async function run(
-  study: Study,
   line: CommandLine,
-  path: string,
+  what: string,
+  command: string,
+  args: readonly string[],
 ): Promise<void> {
-  const data = line.text("data");
-  if (data === undefined) throw line.refuse("--data must be given", "none");
+  const threads = line.has("threads")
+    ? ["--threads", `${line.integer("threads")}`]
+    : [];
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", EVALUATE, ...argumentsOf(study, data, line.has("full"))],
-      ...(line.has("threads")
-        ? ["--threads", `${line.integer("threads")}`]
-        : []),
-      ...["--out", path],
-    ],
+    args: ["run", "-A", command, ...args, ...threads],
     stderr: "inherit",
   }).output();
-  if (!success) {
-    throw line.refuse(
-      `the study ${study.id} must end well`,
-      new TextDecoder().decode(stdout).trim() || "an error, above",
-    );
+  if (success) return;
+  throw line.refuse(
+    `${what} must end well`,
+    new TextDecoder().decode(stdout).trim() || "an error, above",
+  );
+}
+
+/** The digest of a model's or a baseline's weights. */
+async function digestOf(path: string): Promise<string> {
+  if (await methodOfFile(path) !== "spa") {
+    return fingerprint(await loadBaseline(path));
   }
+  using model = await loadModel(path);
+  return fingerprint(model);
+}
+
+/** The weights there are: those that are shipped, and what was trained. */
+async function knownWeights(folder: string): Promise<KnownWeights> {
+  const weights: Record<string, string | undefined> = {
+    tiny: await digestOf("tiny"),
+    small: await digestOf("small"),
+  };
+  for (const { id } of TRAININGS) {
+    const path = join(folder, trainedName(id, weights)!);
+    if (await ifThere(Deno.stat(path))) weights[id] = await digestOf(path);
+  }
+  return weights;
+}
+
+/** Trains the weights of a study, after those that they begin with. */
+async function trainFirst(
+  id: string,
+  line: CommandLine,
+  data: string,
+  fileOf: (id: string) => string,
+): Promise<void> {
+  const training = TRAININGS.find((training) => training.id === id);
+  if (!training || await ifThere(Deno.stat(fileOf(id)))) return;
+  if (training.from) await trainFirst(training.from, line, data, fileOf);
+  console.log(`${id}: trained first`);
+  await run(line, `the training ${id}`, TRAIN, [
+    ...trainingArguments(training, data, fileOf),
+    ...["--out", fileOf(id)],
+  ]);
 }
 
 async function main(): Promise<void> {
@@ -119,28 +158,33 @@ async function main(): Promise<void> {
     const ids = STUDIES.map(({ id }) => id).join(", ");
     throw line.refuse(`--only must name studies, ${ids}`, unknown);
   }
-  const digest = async (name: "tiny" | "small") => {
-    using model = await loadModel(name);
-    return fingerprint(model);
-  };
   const code = methodVersion();
-  const now = {
-    model: await digest("tiny"),
-    small: await digest("small"),
-    code,
-  };
-  const wanted = STUDIES.filter(({ id }) => only?.includes(id) ?? true);
   await Deno.mkdir(folder, { recursive: true });
+  let weights = await knownWeights(folder);
+  const fileOf = (id: string) => join(folder, trainedName(id, weights)!);
+  const wanted = STUDIES.filter(({ id }) => only?.includes(id) ?? true);
   for (const study of wanted) {
     const path = join(folder, `${recordName(study, full)}.json`);
-    const state = stateOf(await readRecord(path), {
-      model: weightsOf(study, now),
-      code,
-    });
+    const saved = await readRecord(path);
+    const model = weightsOf(study, weights);
+    const state = stateOf(saved, { model, code });
     console.log(`${study.id}: ${state}`);
     if (line.has("list") || line.has("render") || state === "done") continue;
-    if (state === "stale") await Deno.rename(path, `${path}.before`);
-    await run(study, line, path);
+    const data = line.text("data");
+    if (data === undefined) throw line.refuse("--data must be given", "none");
+    if (model === undefined) {
+      await trainFirst(study.model!, line, data, fileOf);
+      weights = await knownWeights(folder);
+    }
+    if (
+      stateOf(saved, { model: weightsOf(study, weights), code }) === "stale"
+    ) {
+      await Deno.rename(path, `${path}.before`);
+    }
+    await run(line, `the study ${study.id}`, EVALUATE, [
+      ...argumentsOf(study, data, full, fileOf),
+      ...["--out", path],
+    ]);
   }
   if (line.has("list")) return;
   const records = new Map<string, SavedEvaluation>();
@@ -164,7 +208,7 @@ async function main(): Promise<void> {
       continue;
     }
     const path = join(ROOT, "data", "results", file);
-    await writeFileAtomic(path, page.render(records, { ...now, quick }));
+    await writeFileAtomic(path, page.render(records, { weights, code, quick }));
     written.push(path);
     console.log(`${file}: written`);
   }

@@ -23,34 +23,13 @@ import {
   diceTable,
   differences,
   knownRows,
-  type Now,
   provenance,
-  type Records,
   resultsOf,
   setsTable,
   tablesOf,
 } from "./record_tables.ts";
-
-/** A page. */
-export interface Page {
-  readonly file: string;
-  /** The studies that it needs. */
-  readonly needs: readonly string[];
-  /** The studies that it shows as well, once they have run. */
-  readonly wants?: readonly string[];
-  render(records: Records, now: Now): string;
-}
-
-const NOTE =
-  "This page is written by `deno task results`. Intervals are 95 % bootstraps over patients (of cells: over images); p is Wilcoxon's signed-rank test over them, not corrected for several comparisons.";
-
-const USER =
-  "Each rater in turn is the user: one random click inside the own mask, then the nearest of four candidates; N = 48 samples, one seed, unless it is said otherwise.";
-
-/** A page's text. */
-function pageOf(title: string, ...blocks: readonly string[]): string {
-  return `${[`# ${title}`, NOTE, ...blocks].join("\n\n")}\n`;
-}
+import { methods } from "./methods_page.ts";
+import { KINDS, type Page, pageOf, USER } from "./page.ts";
 
 const WAYS = {
   "whole crop": "lidc-whole",
@@ -351,16 +330,6 @@ const interactions: Page = {
   },
 };
 
-/** What a kind of image is called, and whether `small` was trained on such. */
-const KINDS: Readonly<Record<string, string>> = {
-  lidc: "lung nodules, CT",
-  cells: "single cells, microscopy",
-  nerves: "nerves, ultrasound",
-  vessels: "vessels, ultrasound",
-  hippocampus: "hippocampus, MR",
-  qubiq: "brain growth, MR (never trained on)",
-};
-
 const kinds: Page = {
   file: "kinds.md",
   needs: Object.keys(KINDS).map((id) => `small-${id}`),
@@ -420,5 +389,5 @@ const kinds: Page = {
 
 /** All pages. */
 export const PAGES: readonly Page[] = [
-  ...[regions, interactions, habits, mixture, kinds],
+  ...[regions, interactions, habits, mixture, kinds, methods],
 ];

@@ -20,16 +20,19 @@ import {
 import { ablationTable } from "../../evaluation/tables.ts";
 import { markdownTable, type Table } from "../../table.ts";
 import { sectionsOf } from "../evaluate/sections.ts";
-import { argumentsOf, STUDIES, weightsOf } from "./studies.ts";
+import {
+  argumentsOf,
+  type KnownWeights,
+  STUDIES,
+  weightsOf,
+} from "./studies.ts";
 
 /** Records by study. */
 export type Records = ReadonlyMap<string, SavedEvaluation>;
 
 /** The weights and the version of the method that are current. */
 export interface Now {
-  readonly model: string;
-  /** The weights "small", where studies of them are told. */
-  readonly small?: string;
+  readonly weights: KnownWeights;
   readonly code: string;
   /** Studies of which only every n-th case is recorded. */
   readonly quick: ReadonlySet<string>;
@@ -227,7 +230,7 @@ export function provenance(
     }
     const every = Object.values(runsOf(saved))[0];
     const full = !now.quick.has(id);
-    const same = saved.settings.model === weightsOf(study, now) &&
+    const same = saved.settings.model === weightsOf(study, now.weights) &&
       saved.code === now.code;
     return [
       id,

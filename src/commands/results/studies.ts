@@ -1,4 +1,6 @@
-/** The runs of `evaluate` that the results are made of. */
+/** The runs of `train` and `evaluate` that the results are made of. */
+
+import { digest } from "../../digest.ts";
 
 /** One run of `evaluate`. */
 export interface Study {
@@ -10,8 +12,18 @@ export interface Study {
   readonly every: number;
   /** Further arguments of `evaluate`. */
   readonly args: readonly string[];
-  /** The shipped weights it is about. Default: "tiny". */
-  readonly model?: "small";
+  /** The weights it is about: shipped ones, or a training. Default: "tiny". */
+  readonly model?: string;
+}
+
+/** A network that is trained for studies, beside the shipped ones. */
+export interface Training {
+  /** Its name. */
+  readonly id: string;
+  /** What it begins with: shipped weights or a training. Absent: random weights. */
+  readonly from?: string;
+  /** Arguments of `train`. */
+  readonly args: readonly string[];
 }
 
 /**
@@ -82,7 +94,7 @@ const KINDS: readonly Study[] = [
 const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
   ...[
     { id: `small-${id}`, more: found },
-    { id: `small-${id}-given`, more: given },
+    { id: `small-${id}-given`, more: [...given, "--samples-metrics"] },
     { id: `small-${id}-click`, more: [...found, "--user", "click"] },
     { id: `small-${id}-box`, more: [...found, "--box", "--user", "click"] },
   ].map(({ id, more }): Study => ({
@@ -105,6 +117,108 @@ const places = [
   args: more,
   model: "small",
 }));
+
+/** The sets that the methods are compared on, as far as they are trained on. */
+const TRAINED_ON = [
+  ...["lidc_crops", "lidc_more", ...CELLS],
+  ...["usgra/nerve", "usgra/vessel", "hippocampus"],
+];
+
+/** A training of a method, with the averaging that suits its length. */
+const trained = (
+  id: string,
+  { method = id, from, steps, rate, more = [] }: {
+    readonly method?: string;
+    readonly from?: string;
+    readonly steps: number;
+    readonly rate: string;
+    readonly more?: readonly string[];
+  },
+): Training => ({
+  id,
+  from,
+  args: [
+    ...["--method", method, "--steps", `${steps}`, "--rate", rate],
+    ...(steps > 200
+      ? ["--warm-up", "50", "--ema", "0.99"]
+      : ["--warm-up", "10", "--ema", "0.95"]),
+    ...["--phantoms", "0.1", "--regions", "1", "--most", "150", "--parts"],
+    ...["--seed", "1", ...more],
+  ],
+});
+
+const clicks = ["--iterations", "4"];
+
+/** The methods of the paper's Table 1, all on the same images and regions. */
+export const TRAININGS: readonly Training[] = [
+  ...[
+    { id: "spa", more: [...clicks, "--clicks", "0.3"] },
+    { id: "click", more: clicks },
+    { id: "adapter", more: clicks },
+    { id: "box" },
+  ].map(({ id, ...rest }) =>
+    trained(id, { from: "tiny", steps: 600, rate: "6e-4", ...rest })
+  ),
+  trained("unet", { steps: 1500, rate: "1.5e-3" }),
+  trained("trans-unet", { steps: 1500, rate: "1e-3" }),
+  trained("swin-unet", { steps: 1500, rate: "1e-3" }),
+  trained("ensemble", { steps: 700, rate: "1.5e-3" }),
+  ...["label-sampling", "multi-head", "probabilistic-unet", "mrnet"]
+    .map((id) => trained(id, { from: "unet", steps: 600, rate: "1e-3" })),
+  trained("box-small", {
+    method: "box",
+    from: "small",
+    steps: 100,
+    rate: "6e-4",
+    more: ["--batch", "6"],
+  }),
+];
+
+/** The rows of Table 1: their names, weights, and further arguments. */
+const METHODS: readonly (readonly [
+  name: string,
+  model: string,
+  ...args: string[],
+])[] = [
+  ["U-Net", "unet"],
+  ["TransUNet", "trans-unet"],
+  ["Swin-Unet", "swin-unet"],
+  ["ensemble", "ensemble"],
+  ["probabilistic U-Net", "probabilistic-unet"],
+  ["label sampling", "label-sampling"],
+  ["multi-head", "multi-head"],
+  ["MRNet-style", "mrnet"],
+  ["SAM, clicks", "click"],
+  ["MedSAM, box", "box"],
+  ["adapters, clicks", "adapter"],
+  ["SAM-U", "box", "--method", "sam-u"],
+  ["SPA", "spa"],
+  ["MedSAM, box, on LiteMedSAM", "box-small"],
+  ["SAM-U on LiteMedSAM", "box-small", "--method", "sam-u"],
+];
+
+/** The study of one row and one kind of image. */
+const compared = METHODS.flatMap(([name, model, ...args]) =>
+  KINDS.map((kind): Study & { name: string; kind: string } => ({
+    ...kind,
+    id: `table-${args.at(-1) ?? model}-${kind.id}`
+      .replace("sam-u", model === "box" ? "sam-u" : "sam-u-small"),
+    args: [...kind.args, ...args, ...given, "--samples-metrics"],
+    model,
+    name,
+    kind: kind.id,
+  }))
+);
+
+/** By kind of image, the studies of Table 1 by the method's name. */
+export function tableOf(kind: string): Record<string, string> {
+  const rows = compared.filter((study) => study.kind === kind)
+    .map(({ name, id }) => [name, id]);
+  return {
+    ...Object.fromEntries(rows),
+    "SPA on LiteMedSAM (`small`)": `small-${kind}-given`,
+  };
+}
 
 /** All of them, in the order in which they are run. */
 export const STUDIES: readonly Study[] = [
@@ -136,6 +250,7 @@ export const STUDIES: readonly Study[] = [
   ablation("few", "--samples", "8"),
   ...kinds,
   ...places,
+  ...compared,
 ];
 
 /**
@@ -145,24 +260,66 @@ export function recordName({ id, every }: Study, full: boolean): string {
   return full || every === 1 ? id : `${id}.every${every}`;
 }
 
-/** The arguments of `evaluate` for a study. */
+/** Weights by name: the digest of those there are. */
+export type KnownWeights = Readonly<Record<string, string | undefined>>;
+
+/** The weights that are shipped. */
+const SHIPPED = ["tiny", "small"];
+
+/**
+ * The name of a training's file, which tells what it was trained from.
+ *
+ * @returns Undefined for shipped weights, which have no such file.
+ */
+export function trainedName(
+  id: string,
+  weights: KnownWeights,
+): string | undefined {
+  const training = TRAININGS.find((training) => training.id === id);
+  if (!training) return undefined;
+  const { from, args } = training;
+  const origin = from && (trainedName(from, weights) ?? weights[from]);
+  return `${id}-${digest([JSON.stringify([args, origin])])}.safetensors`;
+}
+
+/**
+ * The arguments of `train` for a training.
+ *
+ * @param root The folder of the data sets.
+ * @param fileOf The file of weights.
+ */
+export function trainingArguments(
+  { from, args }: Training,
+  root: string,
+  fileOf: (id: string) => string,
+): string[] {
+  return [
+    ...TRAINED_ON.flatMap((folder) => ["--data", `${root}/${folder}`]),
+    ...args,
+    ...(from ? ["--init", SHIPPED.includes(from) ? from : fileOf(from)] : []),
+  ];
+}
+
+/** The arguments of `evaluate` for a study; the others are those of a training. */
 export function argumentsOf(
   { data, every, args, model }: Study,
   root: string,
   full: boolean,
+  fileOf = (id: string) => `${id}.safetensors`,
 ): string[] {
+  const file = model && (SHIPPED.includes(model) ? model : fileOf(model));
   return [
     ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
     ...(full || every === 1 ? [] : ["--every", `${every}`]),
-    ...(model ? ["--model", model] : []),
+    ...(file ? ["--model", file] : []),
     ...args,
   ];
 }
 
 /** The digest of the weights that a study is about. */
 export function weightsOf(
-  { model }: Study,
-  now: { readonly model: string; readonly small?: string },
+  { model = "tiny" }: Study,
+  weights: KnownWeights,
 ): string | undefined {
-  return model ? now[model] : now.model;
+  return weights[model];
 }

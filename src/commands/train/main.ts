@@ -1,12 +1,17 @@
 /**
- * `deno task train`: trains a network, or a baseline on the tiny preset.
+ * `deno task train`: trains a network, or a baseline.
  *
  *     deno task train --data lidc_crops --out model.safetensors
  */
 
 import { basename } from "node:path";
 import type { BaselineConfig } from "../../baselines/method.ts";
-import { initialWeights, saveBaseline } from "../../baselines/baseline.ts";
+import {
+  initialWeights,
+  loadBaseline,
+  methodOfFile,
+  saveBaseline,
+} from "../../baselines/baseline.ts";
 import { trainBaseline } from "../../baselines/train.ts";
 import { saveModel } from "../../checkpoints/save_model.ts";
 import {
@@ -103,9 +108,19 @@ function announce(name: string, { recipe, cases, engine }: Run): void {
   );
 }
 
+/** The network of a model's file, or of a baseline's. */
+async function networkOf(path: string): Promise<ModelConfig> {
+  if (await methodOfFile(path) !== "spa") {
+    return (await loadBaseline(path)).config.network;
+  }
+  using model = await loadModel(path);
+  return model.config;
+}
+
 /** A baseline's config for the raters of the cases, or of phantoms. */
 function baselineConfig(
   method: string,
+  network: ModelConfig,
   cases: readonly TrainingCase[],
 ): BaselineConfig {
   const known = cases.length > 0
@@ -114,14 +129,15 @@ function baselineConfig(
   const names = known.length > 0 ? [...new Set(known)] : undefined;
   const raters = names?.length ??
     Math.max(...cases.map(({ masks }) => masks.length));
-  return { method, network: presets.tiny, raters, names };
+  return { method, network, raters, names };
 }
 
 /** Trains a baseline, and saves it. */
 async function runBaseline(method: string, run: Run): Promise<void> {
   const { line, recipe, cases, options, facts, out } = run;
-  const config = baselineConfig(method, cases);
   const init = line.text("init");
+  const network = init === undefined ? presets.tiny : await networkOf(init);
+  const config = baselineConfig(method, network, cases);
   const first = init === undefined
     ? undefined
     : await initialWeights(init, config, recipe.seed);
