@@ -36,9 +36,8 @@ interface ShowOptions {
 }
 
 /** How moves update the preference; see `EvaluateOptions`. */
-interface MoveOptions {
+interface MoveOptions extends ShowOptions {
   readonly update?: UpdateOptions;
-  readonly mixtureOnly?: boolean;
 }
 
 /** A user's place in a session. */
@@ -100,14 +99,15 @@ export function movesOf(
 
 /**
  * Makes a move. A click beside the region widens it first, as in a session, and
- * stands by itself then: there is no proposal of the wider one to correct.
+ * corrects what the wider one shows.
  */
 export async function advance(
   model: Model,
   { embedding, preference, follow, proposal }: Shown,
   move: Move,
-  { update, mixtureOnly }: MoveOptions,
+  options: MoveOptions,
 ): Promise<State & { milliseconds: number }> {
+  const { update, mixtureOnly } = options;
   const start = performance.now();
   if (move.kind === "choose") {
     preference = await updatePreference(model, embedding, preference, {
@@ -127,8 +127,7 @@ export async function advance(
     }
   } else {
     const { point } = move;
-    const seen = isInRegion(embedding.frame, point);
-    if (!seen) {
+    if (!isInRegion(embedding.frame, point)) {
       const region = regionWith(embedding.region, point);
       const look = { embedding, preference };
       ({ embedding, preference } = await lookAt(
@@ -138,10 +137,12 @@ export async function advance(
         update,
       ));
       follow = false;
+      const wider = { embedding, preference, follow };
+      ({ proposal } = await show(model, wider, [0, 0], options));
     }
     preference = await addPoint(model, embedding, preference, {
       point,
-      ...(seen && { proposal }),
+      proposal,
       ...update,
     });
   }

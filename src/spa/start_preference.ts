@@ -237,12 +237,17 @@ export async function startPreference(
   };
 }
 
-/** Samples of each square that the region might be as well. */
-const AROUND = 16;
+/** The squares that the region might be as well. */
+const AROUND = {
+  /** Samples of each. */
+  samples: 16,
+  /** What those of a square weigh together, in that of all fresh samples. */
+  weight: 0.25,
+};
 
 /**
  * Looks at the squares that the region might be as well, and takes samples of
- * each to the region. Those of a square weigh as much as all fresh ones.
+ * each to the region.
  *
  * @returns Undefined where there is no such square.
  */
@@ -257,20 +262,21 @@ async function drawAround(
   for (const there of squaresAround(frame, feedback.points, doubt)) {
     using seen = await encodeRegion(model, image, there);
     const known = { ...begun, feedback: { ...feedback, frame: there } };
-    const samples = await drawFirst(model, seen, known, AROUND);
+    const samples = await drawFirst(model, seen, known, AROUND.samples);
     drawn.push(moveKept(samples, (map) => moveMap(map, there, frame)));
   }
   if (drawn.length === 0) return undefined;
   const side = maskSide(model.config);
   const maps = drawn.map(({ probabilities }) => probabilities);
-  const data = new Float32Array(drawn.length * AROUND * side * side);
+  const count = drawn.length * AROUND.samples;
+  const data = new Float32Array(count * side * side);
   maps.forEach((map, i) => data.set(map.data, i * map.size));
   return {
-    probabilities: ndarray(data, [drawn.length * AROUND, side, side]),
+    probabilities: ndarray(data, [count, side, side]),
     components: Int32Array.from(
       drawn.flatMap(({ components }) => [...components]),
     ),
-    weight: 1 / AROUND,
+    weight: AROUND.weight / AROUND.samples,
   };
 }
 

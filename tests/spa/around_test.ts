@@ -67,7 +67,7 @@ Deno.test("a region that one click told might be 1.5 times as long or as short",
   assert.equal(told.looks.doubt, undefined, "two clicks tell a size");
 });
 
-Deno.test("the first proposal shows samples of these squares, each square with the weight of all fresh ones", async () => {
+Deno.test("the first proposal shows samples of these squares, each square with a quarter of the weight of all fresh ones", async () => {
   using model = fittedModel();
   using embedding = await encode(model, image, { points });
   const started = await startPreference(model, embedding, { points });
@@ -87,7 +87,7 @@ Deno.test("the first proposal shows samples of these squares, each square with t
   const sum = (from: number, to: number) =>
     shares.subarray(from, to).reduce((a, b) => a + b, 0);
   assert.equal(shares.length, 6 + 32);
-  close([sum(0, 6), sum(6, 22), sum(22, 38)], [1 / 3, 1 / 3, 1 / 3]);
+  close([sum(0, 6), sum(6, 22), sum(22, 38)], [2 / 3, 1 / 6, 1 / 6]);
 
   const proposal = cluster(predictions);
   const chosen = await updatePreference(model, embedding, started, {
