@@ -32,6 +32,12 @@ export function drawUser(
   };
 }
 
+/**
+ * A region's middle is off its object's by so many sides at most: where nobody
+ * clicks, the object is the one in the middle.
+ */
+const NEAR_MIDDLE = 0.05;
+
 /** A randomly moved image or region, and the masks of the raters who drew one. */
 interface RatedImage {
   readonly pixels: Float32Array;
@@ -65,7 +71,13 @@ function drawRated(
       );
     if (drawn.length === 0) continue;
     const [height, width] = image.shape;
-    const placement = drawPlace(example, true, recipe.regionShare, random);
+    const placement = drawPlace(
+      example,
+      true,
+      recipe.regionShare,
+      random,
+      NEAR_MIDDLE,
+    );
     return {
       pixels: placeImage(image, placement, network),
       masks: new Map(drawn),

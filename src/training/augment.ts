@@ -112,12 +112,14 @@ const MOST_BEYOND = 1.6;
  * a side, and may reach beyond the image.
  *
  * @param object The object's box, in pixels of the image.
+ * @param most How many sides off the middle the center is at most.
  */
 export function drawRegion(
   random: Random,
   object: Box,
   height: number,
   width: number,
+  most: number = FURTHEST,
 ): Placement {
   const longer = Math.max(
     object.right - object.left,
@@ -133,10 +135,7 @@ export function drawRegion(
     Math.max(longer / LARGEST_SHARE, MOST_BEYOND * Math.max(height, width)),
   );
   const { across, down, waves } = drawTurn(random, side);
-  const furthest = Math.min(
-    FURTHEST,
-    Math.max(0.06, 0.55 - longer / side / 2),
-  );
+  const furthest = Math.min(most, Math.max(0.06, 0.55 - longer / side / 2));
   const u = furthest * (2 * random.uniform() - 1);
   const v = furthest * (2 * random.uniform() - 1);
   const x = (object.left + object.right) / 2;

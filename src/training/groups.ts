@@ -225,12 +225,14 @@ const LEAST_WHOLE = 0.12;
  * Draws where an example's pixels are taken from.
  *
  * @param around Whether that is around one of its masks, or anywhere.
+ * @param most How many sides a region's middle is off its object's, at most.
  */
 export function drawPlace(
   example: TrainingCase,
   around: boolean,
   regionShare: number,
   random: Random,
+  most?: number,
 ): Placement {
   const [height, width] = example.image.shape;
   if (!around) return drawAnyRegion(random, height, width);
@@ -239,7 +241,7 @@ export function drawPlace(
   const side = Math.max(box.right - box.left, box.bottom - box.top);
   const small = side < LEAST_WHOLE * Math.max(height, width);
   return small || random.uniform() < regionShare
-    ? drawRegion(random, box, height, width)
+    ? drawRegion(random, box, height, width, most)
     : drawPlacement(random, height, width);
 }
 

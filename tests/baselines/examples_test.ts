@@ -66,6 +66,9 @@ Deno.test("a small object is shown by a region around it, as SPA's users see it"
     const share = target.reduce((a, b) => a + b) / target.length;
     // of the whole image it is 0.004; its side is 0.12 of a region's at least
     assert.ok(share > 0.01, `${share}`);
+    const side = Math.sqrt(target.length);
+    const middle = (side / 2) * side + side / 2;
+    assert.ok(target[middle] > 0.5, "nobody clicks: it is in the middle");
   }
 });
 
