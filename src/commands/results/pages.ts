@@ -266,9 +266,9 @@ const habits: Page = {
 const mixture: Page = {
   file: "mixture.md",
   needs: ["lidc-few"],
-  wants: ["lidc-ablation"],
+  wants: ["lidc-ablation", "lidc-alone"],
   render(records, now) {
-    const ids = ["lidc-ablation", "lidc-few"].filter((id) => records.has(id));
+    const ids = [...this.wants!, ...this.needs].filter((id) => records.has(id));
     const claims = ids.map((id) => {
       const none = resultsOf(records, id, "none");
       const both = resultsOf(records, id, "both");
@@ -301,6 +301,16 @@ const mixture: Page = {
         "Dice by iteration",
         "Paired differences at the last iteration",
       ]),
+      ...(records.has("lidc-alone")
+        ? [
+          "## The mixture alone",
+          "Nothing else carries a choice on: the decoder does not see it, samples count alike, and none is kept. The update is the training-free M-step.",
+          tablesOf(records.get("lidc-alone")!, [
+            "Dice by iteration",
+            "Paired differences at the last iteration",
+          ]),
+        ]
+        : []),
       "## Claims",
       markdownTable(claimsTable(claims)),
       "## Where the figures come from",
@@ -336,6 +346,7 @@ const kinds: Page = {
   wants: Object.keys(KINDS).flatMap((id) => [
     ...["given", "click", "box"].map((way) => `small-${id}-${way}`),
     `tiny-${id}`,
+    ...(id === "qubiq" ? [`adapted-${id}`] : []),
   ]),
   render(records, now) {
     const rows = Object.entries(KINDS).flatMap(([id, name]) =>
@@ -345,6 +356,7 @@ const kinds: Page = {
         ["`small`, clicks at errors alone", `small-${id}-click`],
         ["`small`, a box first, then clicks", `small-${id}-box`],
         ["`tiny`", `tiny-${id}`],
+        ["`small`, adapted by 20 cases", `adapted-${id}`],
       ] as const).filter(([, study]) => records.has(study)).map((
         [way, study],
       ) => {
@@ -366,7 +378,7 @@ const kinds: Page = {
     return pageOf(
       "Kinds of images",
       USER,
-      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. `small` was trained on the training splits of all kinds but the last.",
+      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. `small` was trained on the training splits of all kinds but the last. Adapted weights went on from it for 150 steps on 20 training images of that kind (`train --adapt`); QUBIQ's images are for research alone.",
       markdownTable({
         columns: [
           { heading: "kind" },

@@ -24,6 +24,8 @@ export interface Training {
   readonly from?: string;
   /** Arguments of `train`. */
   readonly args: readonly string[];
+  /** The data sets. Default: those of Table 1. */
+  readonly data?: readonly string[];
 }
 
 /**
@@ -77,6 +79,10 @@ const minds = (id: string, raters: string): Study => ({
 /** The region is found, in crops as well, which are else looked at as a whole. */
 const found = ["--region", "auto"];
 
+/** What `small` never saw, and how it is adapted to that by twenty cases. */
+const QUBIQ = "qubiq/brain-growth";
+const ADAPT = ["--adapt", "--most", "20"];
+
 /** Data sets by kind, with one click on a whole image. */
 const KINDS: readonly Study[] = [
   { id: "lidc", data: ["lidc_crops"], every: 8, args: [] },
@@ -84,7 +90,7 @@ const KINDS: readonly Study[] = [
   { id: "nerves", data: ["usgra/nerve"], every: 2, args: ["--parts"] },
   { id: "vessels", data: ["usgra/vessel"], every: 2, args: ["--parts"] },
   { id: "hippocampus", data: ["hippocampus"], every: 24, args: [] },
-  { id: "qubiq", data: ["qubiq/brain-growth"], every: 2, args: [] },
+  { id: "qubiq", data: [QUBIQ], every: 2, args: [] },
 ];
 
 /**
@@ -172,6 +178,7 @@ export const TRAININGS: readonly Training[] = [
     rate: "6e-4",
     more: ["--batch", "6"],
   }),
+  { id: "adapted", from: "small", args: ADAPT, data: [QUBIQ] },
 ];
 
 /** The rows of Table 1: their names, weights, and further arguments. */
@@ -248,7 +255,9 @@ export const STUDIES: readonly Study[] = [
   minds("four", "1,2,3,4"),
   ablation("ablation"),
   ablation("few", "--samples", "8"),
+  ablation("alone", "--mixture-only", "--rule", "m-step"),
   ...kinds,
+  { ...KINDS.at(-1)!, id: "adapted-qubiq", args: found, model: "adapted" },
   ...places,
   ...compared,
 ];
@@ -277,9 +286,10 @@ export function trainedName(
 ): string | undefined {
   const training = TRAININGS.find((training) => training.id === id);
   if (!training) return undefined;
-  const { from, args } = training;
+  const { from, args, data } = training;
   const origin = from && (trainedName(from, weights) ?? weights[from]);
-  return `${id}-${digest([JSON.stringify([args, origin])])}.safetensors`;
+  const known = JSON.stringify([args, origin, data]);
+  return `${id}-${digest([known])}.safetensors`;
 }
 
 /**
@@ -289,12 +299,12 @@ export function trainedName(
  * @param fileOf The file of weights.
  */
 export function trainingArguments(
-  { from, args }: Training,
+  { from, args, data = TRAINED_ON }: Training,
   root: string,
   fileOf: (id: string) => string,
 ): string[] {
   return [
-    ...TRAINED_ON.flatMap((folder) => ["--data", `${root}/${folder}`]),
+    ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
     ...args,
     ...(from ? ["--init", SHIPPED.includes(from) ? from : fileOf(from)] : []),
   ];
