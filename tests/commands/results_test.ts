@@ -8,6 +8,8 @@ import {
 } from "../../src/commands/results/record_tables.ts";
 import {
   argumentsOf,
+  FAMILIES,
+  familiesArguments,
   recordName,
   STUDIES,
   tableOf,
@@ -66,7 +68,8 @@ Deno.test("every study has a name of its own, and options that evaluate understa
   for (const study of STUDIES) {
     const args = argumentsOf(study, "data", false);
     readSettings(new CommandLine(EVALUATE, args));
-    assert.equal(args[1], `data/${study.data[0]}`);
+    const [first] = study.data;
+    assert.equal(args[1], first === FAMILIES ? first : `data/${first}`);
     assert.equal(args.includes("--every"), study.every > 1);
     assert.ok(!argumentsOf(study, "data", true).includes("--every"));
     assert.equal(
@@ -205,6 +208,40 @@ Deno.test("the page of methods has a row for each method that was measured, and 
     /\| swin-unet \| train --data \$DATA\/lidc_crops .*--steps 1500/,
   );
   assert.match(text, /\| table-swin-unet-cells \| – \|.* not run \|/);
+});
+
+Deno.test("the page of nested answers has a row for each level, and says what does not hold", () => {
+  const page = PAGES.find(({ file }) => file === "nested.md")!;
+  const saved = evaluation("a");
+  const results = (first: number, carried?: true) =>
+    ["part", "object", "whole"].map((rater, index) => ({
+      ...targetOf("a", [first, 0.75]),
+      ...{ rater, index, carried },
+    }));
+  const variants = { both: 0.5, carried: 0.75, wrong: 0.25 };
+  const text = page.render(
+    new Map([["nested", {
+      ...saved,
+      code: "new",
+      settings: { ...saved.settings, variants: Object.keys(variants) },
+      done: Object.fromEntries(
+        Object.entries(variants).map(([name, first]) => [name, [{
+          case: "a",
+          results: results(first, name === "both" ? undefined : true),
+        }]]),
+      ),
+    } as SavedEvaluation]]),
+    now,
+  );
+  assert.match(text, /\| part \| 0\.500 \| 0\.\d+ \| 0\.750 \| 1 \|/);
+  assert.match(
+    text,
+    /\| whole: Dice after one pick \| at least 0\.85 \| 0\.7500 \|/,
+  );
+  assert.match(text, /the own profile's gain .* \| at least 0 \| 0\.2500 \|/);
+  assert.match(text, /another's profile's gain \| at most 0 \| -0\.2500 \|/);
+  assert.match(text, /\| nested-ablation \| – \| .*not run/);
+  assert.ok(text.includes(familiesArguments("$DATA").join(" ")));
 });
 
 Deno.test("README's table is made of the records, and stays without them", () => {

@@ -21,6 +21,8 @@ import { methodVersion } from "../method_version.ts";
 import { PAGES } from "./pages.ts";
 import {
   argumentsOf,
+  FAMILIES,
+  familiesArguments,
   type KnownWeights,
   recordName,
   STUDIES,
@@ -86,6 +88,9 @@ async function readRecord(path: string): Promise<SavedEvaluation | undefined> {
 
 const EVALUATE = fileURLToPath(new URL("../evaluate/main.ts", import.meta.url));
 const TRAIN = fileURLToPath(new URL("../train/main.ts", import.meta.url));
+const FAMILIES_COMMAND = fileURLToPath(
+  new URL("../make_families.ts", import.meta.url),
+);
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Runs a command in a process of its own. */
@@ -131,6 +136,22 @@ async function knownWeights(folder: string): Promise<KnownWeights> {
   return weights;
 }
 
+/** Makes the families, whole or not at all. */
+async function makeFamilies(
+  line: CommandLine,
+  data: string,
+  folder: string,
+): Promise<void> {
+  if (await ifThere(Deno.stat(folder))) return;
+  const part = `${folder}.part`;
+  await ifThere(Deno.remove(part, { recursive: true }));
+  await run(line, "families", FAMILIES_COMMAND, [
+    ...familiesArguments(data),
+    ...["--out", part],
+  ]);
+  await Deno.rename(part, folder);
+}
+
 /** Trains the weights of a study, after those that they begin with. */
 async function trainFirst(
   id: string,
@@ -161,7 +182,8 @@ async function main(): Promise<void> {
   const code = methodVersion();
   await Deno.mkdir(folder, { recursive: true });
   let weights = await knownWeights(folder);
-  const fileOf = (id: string) => join(folder, trainedName(id, weights)!);
+  const fileOf = (id: string) =>
+    join(folder, id === FAMILIES ? id : trainedName(id, weights)!);
   const wanted = STUDIES.filter(({ id }) => only?.includes(id) ?? true);
   for (const study of wanted) {
     const path = join(folder, `${recordName(study, full)}.json`);
@@ -172,6 +194,9 @@ async function main(): Promise<void> {
     if (line.has("list") || line.has("render") || state === "done") continue;
     const data = line.text("data");
     if (data === undefined) throw line.refuse("--data must be given", "none");
+    if (study.data.includes(FAMILIES)) {
+      await makeFamilies(line, data, fileOf(FAMILIES));
+    }
     if (model === undefined) {
       await trainFirst(study.model!, line, data, fileOf);
       weights = await knownWeights(folder);

@@ -29,6 +29,7 @@ import {
   tablesOf,
 } from "./record_tables.ts";
 import { methods } from "./methods_page.ts";
+import { nested } from "./nested_page.ts";
 import { KINDS, type Page, pageOf, USER } from "./page.ts";
 
 const WAYS = {
@@ -401,5 +402,5 @@ const kinds: Page = {
 
 /** All pages. */
 export const PAGES: readonly Page[] = [
-  ...[regions, interactions, habits, mixture, kinds, methods],
+  ...[regions, interactions, habits, mixture, kinds, nested, methods],
 ];

@@ -6,7 +6,7 @@ import { digest } from "../../digest.ts";
 export interface Study {
   /** Its name, and that of its record. */
   readonly id: string;
-  /** The data sets, below the folder of all. */
+  /** The data sets, below the folder of all; `FAMILIES` are made for it. */
   readonly data: readonly string[];
   /** A quick run takes every n-th case; this is n. A full run takes all. */
   readonly every: number;
@@ -28,6 +28,10 @@ export interface Training {
   readonly data?: readonly string[];
 }
 
+/** What `small` never saw, and how it is adapted to that by twenty cases. */
+const QUBIQ = "qubiq/brain-growth";
+const ADAPT = ["--adapt", "--most", "20"];
+
 /**
  * Single cells. Their raters are persons, known by number, each with a tool.
  */
@@ -38,6 +42,20 @@ const CELLS = [
 
 /** Sets of cells in which one number always means one person. */
 const PERSONS = ["bubil/rat_smc", "bubil/rabbit_smc_a", "bubil/fibroblast"];
+
+/** Nested answers drawn on validation images, which are made for the studies. */
+export const FAMILIES = "families";
+
+/**
+ * The arguments of the command `families` that makes them.
+ *
+ * @param root The folder of the data sets.
+ */
+export function familiesArguments(root: string): string[] {
+  const sets = [QUBIQ, "usgra/nerve", "usgra/vessel", "hippocampus"];
+  return [...sets, ...PERSONS]
+    .flatMap((folder) => ["--data", `${root}/${folder}`]);
+}
 
 /** All nodules of validation: a fourth of them said 0.02 more is lost. */
 const lidc = (id: string, ...args: string[]): Study => ({
@@ -67,6 +85,15 @@ const habits: Study = {
   model: "small",
 };
 
+/** Users who want a part, an object or a whole, and what an update gives them. */
+const nested: readonly Study[] = [
+  ["nested", 1, "--carry", "--iterations", "2", "--samples-metrics"] as const,
+  ["nested-ablation", 3, "--ablation", "--iterations", "3"] as const,
+].map(([id, every, ...args]) => ({
+  ...{ id, every, model: "small", data: [FAMILIES] },
+  args: ["--region", "whole", ...args],
+}));
+
 /** Users who have some of the raters in mind, on the same images. */
 const minds = (id: string, raters: string): Study => ({
   id: `minds-${id}`,
@@ -78,10 +105,6 @@ const minds = (id: string, raters: string): Study => ({
 
 /** The region is found, in crops as well, which are else looked at as a whole. */
 const found = ["--region", "auto"];
-
-/** What `small` never saw, and how it is adapted to that by twenty cases. */
-const QUBIQ = "qubiq/brain-growth";
-const ADAPT = ["--adapt", "--most", "20"];
 
 /** Data sets by kind, with one click on a whole image. */
 const KINDS: readonly Study[] = [
@@ -256,6 +279,7 @@ export const STUDIES: readonly Study[] = [
   ablation("ablation"),
   ablation("few", "--samples", "8"),
   ablation("alone", "--mixture-only", "--rule", "m-step"),
+  ...nested,
   ...kinds,
   { ...KINDS.at(-1)!, id: "adapted-qubiq", args: found, model: "adapted" },
   ...places,
@@ -315,11 +339,14 @@ export function argumentsOf(
   { data, every, args, model }: Study,
   root: string,
   full: boolean,
-  fileOf = (id: string) => `${id}.safetensors`,
+  fileOf = (id: string) => id === FAMILIES ? id : `${id}.safetensors`,
 ): string[] {
   const file = model && (SHIPPED.includes(model) ? model : fileOf(model));
   return [
-    ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
+    ...data.flatMap((folder) => [
+      "--data",
+      folder === FAMILIES ? fileOf(FAMILIES) : `${root}/${folder}`,
+    ]),
     ...(full || every === 1 ? [] : ["--every", `${every}`]),
     ...(file ? ["--model", file] : []),
     ...args,
