@@ -264,12 +264,29 @@ const habits: Page = {
   },
 };
 
+const OTHER_KINDS = Object.keys(KINDS).filter((kind) => kind !== "lidc");
+
 const mixture: Page = {
   file: "mixture.md",
   needs: ["lidc-few"],
-  wants: ["lidc-ablation", "lidc-alone"],
+  wants: [
+    ...["lidc-ablation", "lidc-alone"],
+    ...OTHER_KINDS.flatMap((kind) => [`${kind}-ablation`, `${kind}-alone`]),
+  ],
   render(records, now) {
     const ids = [...this.wants!, ...this.needs].filter((id) => records.has(id));
+    const others = OTHER_KINDS.flatMap((kind) =>
+      Object.entries({ ablation: "whole method", alone: "mixture alone" })
+        .filter(([way]) => records.has(`${kind}-${way}`))
+        .map(([way, name]) => {
+          const [none, both] = ["none", "both"]
+            .map((variant) => resultsOf(records, `${kind}-${way}`, variant));
+          const dice = (results: typeof none, i: number) =>
+            mean(byPatient(results, diceAt(i)).flat());
+          const figures = [dice(both, 0), dice(none, -1), dice(both, -1)];
+          return [KINDS[kind], name, ...figures, both.length];
+        })
+    );
     const claims = ids.map((id) => {
       const none = resultsOf(records, id, "none");
       const both = resultsOf(records, id, "both");
@@ -310,6 +327,24 @@ const mixture: Page = {
             "Dice by iteration",
             "Paired differences at the last iteration",
           ]),
+        ]
+        : []),
+      ...(others.length > 0
+        ? [
+          "## Other kinds",
+          "`small`, in regions three times as long as the own mask; then the mixture alone.",
+          markdownTable({
+            columns: [
+              { heading: "kind" },
+              { heading: "way" },
+              ...["at 1", "at 6, no update", "at 6, both"].map((heading) => ({
+                heading: `Dice ${heading}`,
+                digits: 4,
+              })),
+              { heading: "targets" },
+            ],
+            rows: others,
+          }),
         ]
         : []),
       "## Claims",

@@ -135,6 +135,19 @@ const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
   { ...rest, id: `tiny-${id}`, args: [...args, ...found] },
 ]);
 
+/** What the update of the mixture gives on the other kinds, in given regions. */
+const ablations = KINDS.slice(1).flatMap(({ id, args, ...rest }): Study[] =>
+  [
+    { id: `${id}-ablation`, more: [] },
+    { id: `${id}-alone`, more: ["--mixture-only", "--rule", "m-step"] },
+  ].map(({ id, more }) => ({
+    ...rest,
+    id,
+    args: [...args, ...given, "--ablation", ...more],
+    model: "small",
+  }))
+);
+
 /** Where `small` looks on the LIDC crops, beside its rows among the kinds. */
 const places = [
   { id: "small-lidc-pad512", more: ["--pad", "512"] },
@@ -284,6 +297,7 @@ export const STUDIES: readonly Study[] = [
   { ...KINDS.at(-1)!, id: "adapted-qubiq", args: found, model: "adapted" },
   ...places,
   ...compared,
+  ...ablations,
 ];
 
 /**
