@@ -93,6 +93,11 @@ const FAMILIES_COMMAND = fileURLToPath(
 );
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** The threads that were asked for, as options of `train` and `evaluate`. */
+function threadsOf(line: CommandLine): string[] {
+  return line.has("threads") ? ["--threads", `${line.integer("threads")}`] : [];
+}
+
 /** Runs a command in a process of its own. */
 async function run(
   line: CommandLine,
@@ -100,11 +105,8 @@ async function run(
   command: string,
   args: readonly string[],
 ): Promise<void> {
-  const threads = line.has("threads")
-    ? ["--threads", `${line.integer("threads")}`]
-    : [];
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", command, ...args, ...threads],
+    args: ["run", "-A", command, ...args],
     stderr: "inherit",
   }).output();
   if (success) return;
@@ -165,6 +167,7 @@ async function trainFirst(
   console.log(`${id}: trained first`);
   await run(line, `the training ${id}`, TRAIN, [
     ...trainingArguments(training, data, fileOf),
+    ...threadsOf(line),
     ...["--out", fileOf(id)],
   ]);
 }
@@ -208,6 +211,7 @@ async function main(): Promise<void> {
     }
     await run(line, `the study ${study.id}`, EVALUATE, [
       ...argumentsOf(study, data, full, fileOf),
+      ...threadsOf(line),
       ...["--out", path],
     ]);
   }
