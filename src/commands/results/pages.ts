@@ -337,7 +337,7 @@ const mixture: Page = {
             columns: [
               { heading: "kind" },
               { heading: "way" },
-              ...["at 1", "at 6, no update", "at 6, both"].map((heading) => ({
+              ...["at 1", "at 3, no update", "at 3, both"].map((heading) => ({
                 heading: `Dice ${heading}`,
                 digits: 4,
               })),

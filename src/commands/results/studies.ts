@@ -143,7 +143,7 @@ const ablations = KINDS.slice(1).flatMap(({ id, args, ...rest }): Study[] =>
   ].map(({ id, more }) => ({
     ...rest,
     id,
-    args: [...args, ...given, "--ablation", ...more],
+    args: [...args, ...given, "--ablation", "--iterations", "3", ...more],
     model: "small",
   }))
 );
