@@ -123,7 +123,7 @@ fast.finish();`,
 kernelTest(
   "what is shown without being awaited stands in its cell, in order",
   async () => {
-    const [, , showing, next] = await runCells([
+    const cells = await runCells([
       `import * as spa from "../mod.ts"; import * as datasets from "@spa-seg/spa/datasets"; import * as evaluation from "@spa-seg/spa/evaluate"; import * as figures from "@spa-seg/spa/figures"; import * as training from "@spa-seg/spa/train";`,
       START,
       `spa.show(session);
@@ -131,6 +131,10 @@ spa.show(model);
 spa.show(spa.figureOf(session.proposal.candidates[0]));`,
       `"next"`,
     ]);
+    const errors = cells.flatMap(({ outputs }) => outputs)
+      .filter(({ output_type }) => output_type === "error");
+    assert.deepEqual(errors, []);
+    const [, , showing, next] = cells;
     const texts = showing.outputs.filter(({ data }) => data?.["image/png"])
       .map(({ data }) => joined(data!["text/plain"] as string));
     const expected = [/^Session: /, /^Model /, /^Figure 520 x .*: Candidate/];
