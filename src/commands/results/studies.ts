@@ -274,6 +274,7 @@ export const STUDIES: readonly Study[] = [
   lidc("click", "--user", "click"),
   lidc("mixed", "--user", "mixed"),
   lidc("box", "--box"),
+  lidc("box-click", "--box", "--user", "click"),
   lidc("mask", "--start-mask"),
   ...[["auto"], ["given", ...given]].flatMap(([way, ...args]): Study[] => [
     { id: `cells-${way}`, data: CELLS, every: 4, args },
