@@ -407,6 +407,7 @@ export class VolumeSession {
       seed,
       update,
       profile,
+      doubt: 0, // samples of other squares make walks from a slice worse
       ...(points && { points }),
       ...(box && { box }),
       ...(known && { mask: unpackMask(known.mask), region: known.region }),

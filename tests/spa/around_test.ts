@@ -14,8 +14,10 @@ import {
   carryPreference,
   startPreference,
 } from "../../src/spa/start_preference.ts";
+import { VolumeSession } from "../../src/volumes/volume_session.ts";
 import { addPoint, updatePreference } from "../../src/spa/update_preference.ts";
 import { close } from "../helpers/close.ts";
+import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 import {
   discImage,
   discMask,
@@ -138,4 +140,22 @@ Deno.test("there are no such squares where a box, a mask or the user told the re
   assert.equal(session.preference.around, undefined);
   await session.undo();
   assert.deepEqual(session.mask.data, shown.data);
+});
+
+Deno.test("a slice of a volume is shown by the found square alone, as walks go on from it", async () => {
+  using model = fittedModel();
+  const { volume } = ellipsoidVolume();
+  const options = { samples: 6, variations: 0 };
+  const slice = 6, click = { x: 27, y: 28 };
+  using session = await VolumeSession.start(model, volume, {
+    ...options,
+    slice,
+    points: [click],
+  });
+  assert.equal(session.proposal!.predictions.shares.length, 6);
+  using alone = await Session.start(model, session.image(slice), {
+    ...options,
+    points: [click],
+  });
+  assert.ok(alone.proposal.predictions.shares.length > 6);
 });
