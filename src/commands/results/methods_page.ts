@@ -3,16 +3,16 @@
 import {
   bootstrapInterval,
   byPatient,
-  type Figure,
   formatInterval,
-  inOther,
   mean,
 } from "../../evaluation/statistics.ts";
 import { markdownTable } from "../../table.ts";
 import { KINDS, type Page, pageOf, USER } from "./page.ts";
 import {
+  behind,
   diceAt,
   knownRows,
+  meanOf,
   provenance,
   type Records,
   resultsOf,
@@ -29,10 +29,7 @@ function trainingsTable(): string {
     columns: [{ heading: "weights" }, { heading: "command" }],
     rows: TRAININGS.map((training) => [
       training.id,
-      `train ${
-        trainingArguments(training, "$DATA", (id) => `${id}.safetensors`)
-          .join(" ")
-      }`,
+      `train ${trainingArguments(training, "$DATA").join(" ")}`,
     ]),
   });
 }
@@ -40,7 +37,6 @@ function trainingsTable(): string {
 /** The paper's Table 1 on one kind of image: a row for each method. */
 function methodsTable(records: Records, kind: string): string {
   const rows = tableOf(kind);
-  const ours = inOther(resultsOf(records, rows.SPA), diceAt(5));
   const { spacing } = resultsOf(records, rows.SPA)[0];
   return markdownTable({
     columns: [
@@ -56,15 +52,11 @@ function methodsTable(records: Records, kind: string): string {
     ],
     rows: Object.entries(knownRows(records, rows)).map(([name, id]) => {
       const results = resultsOf(records, id);
-      const lead: Figure = (result) => {
-        const a = ours(result), b = diceAt(5)(result);
-        return a === undefined || b === undefined ? undefined : a - b;
-      };
-      const groups = byPatient(results, lead);
+      const groups = byPatient(results, behind(records, rows.SPA, id, 5));
       const itself = id === rows.SPA;
       return [
         name,
-        ...[0, 2, 5].map((i) => mean(byPatient(results, diceAt(i)).flat())),
+        ...[0, 2, 5].map((i) => meanOf(results, diceAt(i))),
         itself ? "–" : shortMean(groups.flat(), 3),
         itself ? "–" : formatInterval(bootstrapInterval(groups, 0), 3),
         shortMean(

@@ -1,21 +1,20 @@
 /** The page of nested answers: a part, the object, the whole. */
 
-import {
-  byPatient,
-  type Figure,
-  inOther,
-  mean,
-} from "../../evaluation/statistics.ts";
+import type { Figure } from "../../evaluation/statistics.ts";
 import { markdownTable } from "../../table.ts";
 import { LEVELS } from "../make_families.ts";
 import { type Page, pageOf } from "./page.ts";
 import {
+  ABLATION_TABLES,
   claimOf,
   claimsTable,
   diceAt,
+  lead,
+  meanOf,
   provenance,
   resultsOf,
   tablesOf,
+  updateClaim,
 } from "./record_tables.ts";
 import { familiesArguments } from "./studies.ts";
 
@@ -32,14 +31,7 @@ export const nested: Page = {
       resultsOf(records, "nested", variant)
         .filter((result) => rater === undefined || result.rater === rater);
     const later = of("carried").filter(({ carried }) => carried);
-    const gain = (variant: string): Figure => {
-      const [both, other] = ["both", variant]
-        .map((name) => inOther(of(name), diceAt(0)));
-      return (result) => {
-        const [a, b] = [both(result), other(result)];
-        return a === undefined || b === undefined ? undefined : b - a;
-      };
-    };
+    const gain = (variant: string) => lead(of(variant), of("both"), diceAt(0));
     const atLeast = (
       results: ReturnType<typeof of>,
       figure: Figure,
@@ -84,19 +76,7 @@ export const nested: Page = {
       }),
     ];
     const ablation = records.get("nested-ablation");
-    if (ablation) {
-      const id = "nested-ablation";
-      const both = inOther(resultsOf(records, id, "both"), diceAt(-1));
-      claims.push(claimOf(resultsOf(records, id, "none"), (result) => {
-        const other = both(result);
-        return other === undefined ? undefined : other - diceAt(-1)(result)!;
-      }, {
-        text: "gain of the mixture's update at the last iteration",
-        bound: 0,
-        kind: "at least",
-        study: id,
-      }));
-    }
+    if (ablation) claims.push(updateClaim(records, "nested-ablation"));
     const figures: [string, Figure][] = [
       ["first recommendation", diceAt(0)],
       ["best of the first four", bestOfFirst],
@@ -116,9 +96,7 @@ export const nested: Page = {
         ],
         rows: LEVELS.map((level) => [
           level,
-          ...figures.map(([, figure]) =>
-            mean(byPatient(of("both", level), figure).flat())
-          ),
+          ...figures.map(([, figure]) => meanOf(of("both", level), figure)),
           of("both", level).length,
         ]),
       }),
@@ -135,10 +113,7 @@ export const nested: Page = {
       ...(ablation
         ? [
           "## What the update of the mixture gives",
-          tablesOf(ablation, [
-            "Dice by iteration",
-            "Paired differences at the last iteration",
-          ]),
+          tablesOf(ablation, ABLATION_TABLES),
         ]
         : []),
       "## Claims",

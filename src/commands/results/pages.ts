@@ -10,12 +10,12 @@ import {
   byPatient,
   type Figure,
   formatInterval,
-  inOther,
   mean,
 } from "../../evaluation/statistics.ts";
 import { diceTargetsTable, savingsTable } from "../../evaluation/tables.ts";
 import { markdownTable } from "../../table.ts";
 import {
+  ABLATION_TABLES,
   behind,
   claimOf,
   claimsTable,
@@ -23,10 +23,13 @@ import {
   diceTable,
   differences,
   knownRows,
+  lead,
+  meanOf,
   provenance,
   resultsOf,
   setsTable,
   tablesOf,
+  updateClaim,
 } from "./record_tables.ts";
 import { methods } from "./methods_page.ts";
 import { nested } from "./nested_page.ts";
@@ -227,13 +230,7 @@ const habits: Page = {
     );
     const later = carried.filter((result) => result.carried);
     const first = diceAt(0);
-    const gain = (other: readonly TargetResult[]): Figure => (result) => {
-      const [a, b] = [
-        inOther(both, first)(result),
-        inOther(other, first)(result),
-      ];
-      return a === undefined || b === undefined ? undefined : b - a;
-    };
+    const gain = (other: readonly TargetResult[]) => lead(other, both, first);
     const claims = [
       claimOf(later, gain(carried), {
         text: "the own profile's gain in Dice of the first recommendation",
@@ -282,26 +279,14 @@ const mixture: Page = {
         .map(([way, name]) => {
           const [none, both] = ["none", "both"]
             .map((variant) => resultsOf(records, `${kind}-${way}`, variant));
-          const dice = (results: typeof none, i: number) =>
-            mean(byPatient(results, diceAt(i)).flat());
-          const figures = [dice(both, 0), dice(none, -1), dice(both, -1)];
+          const figures = [
+            meanOf(both, diceAt(0)),
+            ...[none, both].map((results) => meanOf(results, diceAt(-1))),
+          ];
           return [KINDS[kind], name, ...figures, both.length];
         })
     );
-    const claims = ids.map((id) => {
-      const none = resultsOf(records, id, "none");
-      const both = resultsOf(records, id, "both");
-      const last = diceAt(-1);
-      return claimOf(none, (result) => {
-        const other = inOther(both, last)(result);
-        return other === undefined ? undefined : other - last(result)!;
-      }, {
-        text: "gain of the mixture's update at the last iteration",
-        bound: 0,
-        kind: "at least",
-        study: id,
-      });
-    });
+    const claims = ids.map((id) => updateClaim(records, id));
     return pageOf(
       "What the update of the mixture gives",
       USER,
@@ -309,25 +294,16 @@ const mixture: Page = {
       ...(records.has("lidc-ablation")
         ? [
           "## N = 48",
-          tablesOf(records.get("lidc-ablation")!, [
-            "Dice by iteration",
-            "Paired differences at the last iteration",
-          ]),
+          tablesOf(records.get("lidc-ablation")!, ABLATION_TABLES),
         ]
         : []),
       "## N = 8",
-      tablesOf(records.get("lidc-few")!, [
-        "Dice by iteration",
-        "Paired differences at the last iteration",
-      ]),
+      tablesOf(records.get("lidc-few")!, ABLATION_TABLES),
       ...(records.has("lidc-alone")
         ? [
           "## The mixture alone",
           "Nothing else carries a choice on: the decoder does not see it, samples count alike, and none is kept. The update is the training-free M-step.",
-          tablesOf(records.get("lidc-alone")!, [
-            "Dice by iteration",
-            "Paired differences at the last iteration",
-          ]),
+          tablesOf(records.get("lidc-alone")!, ABLATION_TABLES),
         ]
         : []),
       ...(others.length > 0

@@ -41,6 +41,33 @@ export interface Now {
 export const diceAt = (i: number): Figure => ({ iterations }) =>
   iterations.at(i)?.dice;
 
+/** The tables of an ablation. */
+export const ABLATION_TABLES = [
+  "Dice by iteration",
+  "Paired differences at the last iteration",
+];
+
+/** The mean of a figure over targets. */
+export function meanOf(
+  results: readonly TargetResult[],
+  figure: Figure,
+): number {
+  return mean(byPatient(results, figure).flat());
+}
+
+/** A figure's difference on the same targets, one run's less another's. */
+export function lead(
+  first: readonly TargetResult[],
+  second: readonly TargetResult[],
+  figure: Figure,
+): Figure {
+  const one = inOther(first, figure), two = inOther(second, figure);
+  return (result) => {
+    const [a, b] = [one(result), two(result)];
+    return a === undefined || b === undefined ? undefined : a - b;
+  };
+}
+
 /** The results of a study, of its last variant or a named one. */
 export function resultsOf(
   records: Records,
@@ -176,12 +203,23 @@ export function behind(
   second: string,
   i: number,
 ): Figure {
-  const one = inOther(resultsOf(records, first), diceAt(i));
-  const two = inOther(resultsOf(records, second), diceAt(i));
-  return (result) => {
-    const [a, b] = [one(result), two(result)];
-    return a === undefined || b === undefined ? undefined : a - b;
-  };
+  return lead(
+    resultsOf(records, first),
+    resultsOf(records, second),
+    diceAt(i),
+  );
+}
+
+/** That what a choice moves in the mixture raises the last recommendation. */
+export function updateClaim(records: Records, study: string): Claim {
+  const [none, both] = ["none", "both"]
+    .map((variant) => resultsOf(records, study, variant));
+  return claimOf(none, lead(both, none, diceAt(-1)), {
+    text: "gain of the mixture's update at the last iteration",
+    bound: 0,
+    kind: "at least",
+    study,
+  });
 }
 
 /** By data set: Dice in found regions and in those of the target's size. */

@@ -217,35 +217,46 @@ export const TRAININGS: readonly Training[] = [
   { id: "adapted", from: "small", args: ADAPT, data: [QUBIQ] },
 ];
 
-/** The rows of Table 1: their names, weights, and further arguments. */
-const METHODS: readonly (readonly [
-  name: string,
-  model: string,
-  ...args: string[],
-])[] = [
-  ["U-Net", "unet"],
-  ["TransUNet", "trans-unet"],
-  ["Swin-Unet", "swin-unet"],
-  ["ensemble", "ensemble"],
-  ["probabilistic U-Net", "probabilistic-unet"],
-  ["label sampling", "label-sampling"],
-  ["multi-head", "multi-head"],
-  ["MRNet-style", "mrnet"],
-  ["SAM, clicks", "click"],
-  ["MedSAM, box", "box"],
-  ["adapters, clicks", "adapter"],
-  ["SAM-U", "box", "--method", "sam-u"],
-  ["SPA", "spa"],
-  ["MedSAM, box, on LiteMedSAM", "box-small"],
-  ["SAM-U on LiteMedSAM", "box-small", "--method", "sam-u"],
+/** A row of Table 1. */
+interface Row {
+  readonly name: string;
+  /** Of its studies. */
+  readonly id: string;
+  /** The weights, where they are not of the same name. */
+  readonly model?: string;
+  /** Further arguments of `evaluate`. */
+  readonly args?: readonly string[];
+}
+
+const samU = ["--method", "sam-u"];
+
+/** The rows of Table 1. */
+const METHODS: readonly Row[] = [
+  { name: "U-Net", id: "unet" },
+  { name: "TransUNet", id: "trans-unet" },
+  { name: "Swin-Unet", id: "swin-unet" },
+  { name: "ensemble", id: "ensemble" },
+  { name: "probabilistic U-Net", id: "probabilistic-unet" },
+  { name: "label sampling", id: "label-sampling" },
+  { name: "multi-head", id: "multi-head" },
+  { name: "MRNet-style", id: "mrnet" },
+  { name: "SAM, clicks", id: "click" },
+  { name: "MedSAM, box", id: "box" },
+  { name: "adapters, clicks", id: "adapter" },
+  { name: "SAM-U", id: "sam-u", model: "box", args: samU },
+  { name: "SPA", id: "spa" },
+  { name: "MedSAM, box, on LiteMedSAM", id: "box-small" },
+  {
+    ...{ name: "SAM-U on LiteMedSAM", id: "sam-u-small" },
+    ...{ model: "box-small", args: samU },
+  },
 ];
 
 /** The study of one row and one kind of image. */
-const compared = METHODS.flatMap(([name, model, ...args]) =>
+const compared = METHODS.flatMap(({ name, id, model = id, args = [] }) =>
   KINDS.map((kind): Study & { name: string; kind: string } => ({
     ...kind,
-    id: `table-${args.at(-1) ?? model}-${kind.id}`
-      .replace("sam-u", model === "box" ? "sam-u" : "sam-u-small"),
+    id: `table-${id}-${kind.id}`,
     args: [...kind.args, ...args, ...given, "--samples-metrics"],
     model,
     name,
@@ -331,21 +342,28 @@ export function trainedName(
   return `${id}-${digest([known])}.safetensors`;
 }
 
+/** What is told of a file that is made: its name alone. */
+const shownFile = (id: string) => id === FAMILIES ? id : `${id}.safetensors`;
+
+/** The file of weights, or the name of those that are shipped. */
+const weightsFile = (id: string, fileOf: typeof shownFile) =>
+  SHIPPED.includes(id) ? id : fileOf(id);
+
 /**
  * The arguments of `train` for a training.
  *
  * @param root The folder of the data sets.
- * @param fileOf The file of weights.
+ * @param fileOf The file of what is made.
  */
 export function trainingArguments(
   { from, args, data = TRAINED_ON }: Training,
   root: string,
-  fileOf: (id: string) => string,
+  fileOf = shownFile,
 ): string[] {
   return [
     ...data.flatMap((folder) => ["--data", `${root}/${folder}`]),
     ...args,
-    ...(from ? ["--init", SHIPPED.includes(from) ? from : fileOf(from)] : []),
+    ...(from ? ["--init", weightsFile(from, fileOf)] : []),
   ];
 }
 
@@ -354,16 +372,15 @@ export function argumentsOf(
   { data, every, args, model }: Study,
   root: string,
   full: boolean,
-  fileOf = (id: string) => id === FAMILIES ? id : `${id}.safetensors`,
+  fileOf = shownFile,
 ): string[] {
-  const file = model && (SHIPPED.includes(model) ? model : fileOf(model));
   return [
     ...data.flatMap((folder) => [
       "--data",
       folder === FAMILIES ? fileOf(FAMILIES) : `${root}/${folder}`,
     ]),
     ...(full || every === 1 ? [] : ["--every", `${every}`]),
-    ...(file ? ["--model", file] : []),
+    ...(model ? ["--model", weightsFile(model, fileOf)] : []),
     ...args,
   ];
 }
