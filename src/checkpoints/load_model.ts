@@ -29,7 +29,7 @@ export type { LoadProgress, WeightReport };
 /** The weights that come with the module, by name. */
 const SHIPPED: ReadonlyMap<string, URL> = new Map([
   ["tiny", new URL("../../data/models/tiny.safetensors", import.meta.url)],
-  ["small", new URL("../../data/models/small.safetensors", import.meta.url)],
+  ["small", new URL("../../data/models/small.safetensors.gz", import.meta.url)],
 ]);
 
 /** Where a model is: the place of the weights that come with the module by their name. */

@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ByteSource, openFile } from "./_byte_source.ts";
+import { type ByteSource, openFile, unpacked } from "./_byte_source.ts";
 import { show } from "./_elements.ts";
 import {
   type Checkpoint,
@@ -25,7 +25,7 @@ const IN_FOLDER = [
  * Opens a checkpoint without reading its tensors: safetensors, PyTorch (`.pth`,
  * `.pt`, `.bin` of `torch.save`), the `.index.json` of either in shards, or a
  * folder that holds one of these in Hugging Face's layout. The bytes of a file
- * decide its format, not its name.
+ * decide its format, not its name; one packed by gzip is unpacked in memory.
  *
  * @param path Path or file URL of the file or folder.
  * @returns Its names and shapes, with tensors to be read one by one. Close it,
@@ -90,7 +90,7 @@ const ANEW =
 
 /** Opens one file, and closes it again if it is refused. */
 export function openOne(path: string): FileCheckpoint {
-  const source = openFile(path);
+  const source = unpacked(openFile(path));
   try {
     return openSource(source);
   } catch (error) {

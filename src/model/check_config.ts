@@ -6,6 +6,8 @@ import {
   presets,
   type SamConfig,
   type TinyVitConfig,
+  tinyVitPatch,
+  type VitConfig,
 } from "./config.ts";
 import { InputError } from "../input_error.ts";
 
@@ -48,7 +50,6 @@ export function checkConfig(config: ModelConfig): void {
     "feedback.maskHidden[1]": feedback.maskHidden[1],
     "feedback.heads": feedback.heads,
     "feedback.mlpChannels": feedback.mlpChannels,
-    "feedback.keySide": feedback.keySide ?? 1,
     "feedback.mixing.channels": feedback.mixing?.channels ?? 1,
     generatorChannels: config.generatorChannels,
   };
@@ -62,15 +63,7 @@ export function checkConfig(config: ModelConfig): void {
   });
   const multiples: Multiple[] = [];
   if (isTinyVit(encoder)) listTinyVit(encoder, sizes, counts, multiples);
-  else {
-    sizes["encoder.channels"] = encoder.channels;
-    sizes["encoder.heads"] = encoder.heads;
-    sizes["encoder.mlpChannels"] = encoder.mlpChannels;
-    counts["encoder.depth"] = encoder.depth;
-    multiples.push(
-      ["encoder.channels", encoder.channels, "encoder.heads", encoder.heads],
-    );
-  }
+  else listVit("encoder", encoder, sizes, counts, multiples);
   for (const [least, numbers] of [[1, sizes], [0, counts]] as const) {
     for (const [name, value] of Object.entries(numbers)) {
       if (isSize(value, least)) continue;
@@ -108,12 +101,6 @@ export function checkConfig(config: ModelConfig): void {
       "decoder.heads",
       decoder.heads,
     ],
-    [
-      "imageSize / patchSize",
-      embeddingSide(config),
-      "feedback.keySide",
-      feedback.keySide ?? 1,
-    ],
   );
   for (const [name, value, of, divisor] of multiples) {
     if (value % divisor === 0) continue;
@@ -138,14 +125,30 @@ export function checkConfig(config: ModelConfig): void {
 /** A number and its required divisor, with their names. */
 type Multiple = [name: string, value: number, of: string, divisor: number];
 
+/** The figures of a Vision Transformer, by name. */
+function listVit(
+  name: string,
+  { channels, depth, heads, mlpChannels }: VitConfig,
+  sizes: Record<string, number>,
+  counts: Record<string, number>,
+  multiples: Multiple[],
+) {
+  sizes[`${name}.channels`] = channels;
+  sizes[`${name}.heads`] = heads;
+  sizes[`${name}.mlpChannels`] = mlpChannels;
+  counts[`${name}.depth`] = depth;
+  multiples.push([`${name}.channels`, channels, `${name}.heads`, heads]);
+}
+
 /** The figures of TinyViT, by name. */
 function listTinyVit(
-  { stages, neckChannels }: TinyVitConfig,
+  { stages, neckChannels, trunk }: TinyVitConfig,
   sizes: Record<string, number>,
   counts: Record<string, number>,
   multiples: Multiple[],
 ) {
   sizes["encoder.neckChannels"] = neckChannels;
+  if (trunk) listVit("encoder.trunk", trunk, sizes, counts, multiples);
   stages.forEach(({ channels, depth, heads, window }, i) => {
     const name = `encoder.stages[${i}]`;
     sizes[`${name}.channels`] = channels;
@@ -159,9 +162,10 @@ function listTinyVit(
 
 /** Refuses a TinyViT whose stages do not fit together. */
 function checkTinyVit(
-  { stages, neckChannels }: TinyVitConfig,
-  { patchSize, channels, sam, decoder }: ModelConfig,
+  { stages, neckChannels, trunk }: TinyVitConfig,
+  config: ModelConfig,
 ) {
+  const { patchSize, channels, sam, decoder } = config;
   if (stages.length !== 4) {
     throw refused("encoder.stages must be 4", stages.length);
   }
@@ -171,8 +175,18 @@ function checkTinyVit(
       stages[0].channels,
     );
   }
-  if (patchSize !== 4 && patchSize !== 16) {
-    throw refused("patchSize must be 4 or 16 for TinyViT", patchSize);
+  if (!sam !== (trunk !== undefined)) {
+    throw refused(
+      "encoder.trunk must be there where sam is not, and only there",
+      JSON.stringify(trunk),
+    );
+  }
+  const patch = tinyVitPatch(config);
+  if (patch !== 4 && patch !== 16) {
+    throw refused(
+      `patchSize must be ${trunk ? "8 or 32" : "4 or 16"} for TinyViT`,
+      patchSize,
+    );
   }
   if (sam && neckChannels !== channels) {
     throw refused(
@@ -239,21 +253,13 @@ function sameShape(value: unknown, pattern: unknown): boolean {
     );
 }
 
-/** Whether a value's members have the types of these optional ones, where it has them. */
-function fitsOptional(
-  value: Record<string, unknown>,
-  types: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(types).every(([key, type]) =>
-    value[key] === undefined || typeof value[key] === type
-  );
-}
-
 /** Whether foreign JSON is the shape of TinyViT; any number of stages fits. */
 function fitsTinyVit(encoder: object): boolean {
-  const { stages, ...rest } = encoder as Partial<TinyVitConfig>;
-  const { stages: pattern, ...others } = presets.small.encoder as TinyVitConfig;
-  return Array.isArray(stages) &&
+  const { stages, trunk, ...rest } = encoder as Partial<TinyVitConfig>;
+  const { stages: pattern, ...others } = presets["lite-medsam"]
+    .encoder as TinyVitConfig;
+  return (trunk === undefined || sameShape(trunk, presets.tiny.encoder)) &&
+    Array.isArray(stages) &&
     stages.every((stage) => sameShape(stage, pattern[0])) &&
     sameShape(rest, others);
 }
@@ -289,14 +295,12 @@ export function isModelConfig(value: unknown): value is ModelConfig {
         pattern,
       ) &&
       sam.globalBlocks.every((block) => typeof block === "number");
-  const { keySide: _, local: __, mixing, ...shared } = feedback;
-  const optional = { keySide: "number", local: "boolean" };
+  const { mixing, ...shared } = feedback;
   const { encoder: vit, feedback: tiny, ...others } = presets.tiny;
   return fits && pixelScaling === "min-max" &&
     typeof scalarMoments === "boolean" &&
     ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
     (mixing === undefined || fitsMixing(mixing)) &&
-    fitsOptional({ ...feedback }, optional) &&
     sameShape({ ...shared, mixing: tiny.mixing }, tiny) &&
     sameShape(rest, others);
 }

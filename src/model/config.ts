@@ -62,16 +62,6 @@ export interface ModelConfig {
     readonly heads: number;
     readonly mlpChannels: number;
     /**
-     * Side of the squares of cells whose mean is one key and value of these
-     * blocks' attention, for large grids. Absent: 1, every cell is a key.
-     */
-    readonly keySide?: number;
-    /**
-     * True: a 3 x 3 convolution with a residual comes before each block.
-     * Absent: none.
-     */
-    readonly local?: boolean;
-    /**
      * Residual blocks of two 3 x 3 convolutions that come before these blocks;
      * what an image needs once per iteration costs little there. Absent: none.
      */
@@ -112,8 +102,7 @@ export interface VitConfig {
  * Vision Transformers", 2022) in the form that MobileSAM and LiteMedSAM gave it:
  * the last stage keeps the resolution of the one before. Its first stage is
  * convolutional, the others have attention in windows. Its weights are never
- * trained. Where the config has no `sam`, trained layers take its features to
- * the embedding and the detail path.
+ * trained.
  */
 export interface TinyVitConfig {
   /** The stages, from the finest to the coarsest; the last two are of one side. */
@@ -125,6 +114,11 @@ export interface TinyVitConfig {
   ];
   /** Channels of its neck. */
   readonly neckChannels: number;
+  /**
+   * A trained Vision Transformer of the image and of TinyViT's embedding, whose
+   * grid is twice as fine. Absent where the config has `sam`.
+   */
+  readonly trunk?: VitConfig;
 }
 
 /** One stage of TinyViT. */
@@ -144,6 +138,11 @@ export function isTinyVit(
   encoder: ModelConfig["encoder"],
 ): encoder is TinyVitConfig {
   return "stages" in encoder;
+}
+
+/** Side of TinyViT's own patches: where a trunk follows, half of the network's. */
+export function tinyVitPatch({ encoder, patchSize }: ModelConfig): number {
+  return isTinyVit(encoder) && encoder.trunk ? patchSize / 2 : patchSize;
 }
 
 /**
@@ -349,11 +348,14 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
   small: {
     name: "small",
     imageSize: 128,
-    patchSize: 4,
+    patchSize: 8,
     pixelMean: [0, 0, 0],
     pixelDeviation: [1, 1, 1],
     pixelScaling: "min-max",
-    encoder: TINY_VIT_5M,
+    encoder: {
+      ...TINY_VIT_5M,
+      trunk: { channels: 128, depth: 4, heads: 4, mlpChannels: 256 },
+    },
     channels: 64,
     latentChannels: 64,
     components: 16,
@@ -362,7 +364,7 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       heads: 4,
       mlpChannels: 128,
       attentionDownsample: 1,
-      upscaling: [24, 8],
+      upscaling: [32, 8],
       plainUpscaling: true,
       detailChannels: 48,
     },
@@ -371,9 +373,7 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       depth: 1,
       heads: 4,
       mlpChannels: 128,
-      keySide: 2,
-      local: true,
-      mixing: { channels: 128, dilations: [1, 2, 4] },
+      mixing: { channels: 120, dilations: [1, 2, 4] },
     },
     generatorChannels: 128,
   },

@@ -9,6 +9,7 @@ import {
   maskTokens,
   type ModelConfig,
   momentChannels,
+  type VitConfig,
 } from "./config.ts";
 import { finderWidth, hasFinder } from "./region_finder.ts";
 import { declareTinyVit } from "./tiny_vit.ts";
@@ -94,44 +95,48 @@ export function declareWeights(
     linear("image_encoder.detail.2", D, decoder.upscaling[0]);
     linear("image_encoder.detail.to_patch", 4 * D, outputs);
   };
+  const visionTransformer = (
+    start: string,
+    { channels: E, depth, heads, mlpChannels }: VitConfig,
+  ) => {
+    const vit = typeof sam === "object" ? sam : undefined;
+    weight(`${start}.patch_embed.proj.weight`, [E, 3, P, P], 1 / P);
+    weight(`${start}.patch_embed.proj.bias`, [E], 0);
+    const grid = vit?.positionSide ?? embeddingSide(config);
+    weight(`${start}.pos_embed`, [1, grid, grid, E], 0.1);
+    for (let i = 0; i < depth; i++) {
+      const name = `${start}.blocks.${i}`;
+      block(name, E, mlpChannels);
+      if (!vit) continue;
+      const side = vit.globalBlocks.includes(i) ? grid : vit.window;
+      for (const axis of ["h", "w"]) {
+        const shape = [2 * side - 1, E / heads];
+        weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
+      }
+    }
+    weight(`${start}.neck.0.weight`, [L, E, 1, 1], 1 / Math.sqrt(E));
+    norm(`${start}.neck.1`, L);
+    weight(`${start}.neck.2.weight`, [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
+    norm(`${start}.neck.3`, L);
+  };
   if (isTinyVit(encoder)) {
     for (const [name, declaration] of declareTinyVit(config)) {
       declared.set(name, declaration);
     }
-    if (!sam) {
-      const finer = encoder.stages[1].channels;
-      const features = { embedding: encoder.neckChannels, finer };
+    const { neckChannels: N, stages, trunk } = encoder;
+    if (trunk) {
+      const features = { embedding: N, finer: stages[1].channels };
       for (const [name, width] of Object.entries(features)) {
         const start = `image_encoder.features.${name}`;
         weight(`${start}.mean`, [width], 0, 0, false);
         weight(`${start}.deviation`, [width], 0, 1, false);
       }
-      linear("image_encoder.projection", encoder.neckChannels, L);
-      norm("image_encoder.projection_norm", L);
-      detail(finer + 3 * (P / 2) ** 2, L);
+      visionTransformer("image_encoder.trunk", trunk);
+      detail(N + 3 * (P / 2) ** 2, trunk.channels);
     }
   } else {
-    const E = encoder.channels;
-    const vit = typeof sam === "object" ? sam : undefined;
-    weight("image_encoder.patch_embed.proj.weight", [E, 3, P, P], 1 / P);
-    weight("image_encoder.patch_embed.proj.bias", [E], 0);
-    const grid = vit?.positionSide ?? embeddingSide(config);
-    weight("image_encoder.pos_embed", [1, grid, grid, E], 0.1);
-    for (let i = 0; i < encoder.depth; i++) {
-      const name = `image_encoder.blocks.${i}`;
-      block(name, E, encoder.mlpChannels);
-      if (!vit) continue;
-      const side = vit.globalBlocks.includes(i) ? grid : vit.window;
-      for (const axis of ["h", "w"]) {
-        const shape = [2 * side - 1, E / encoder.heads];
-        weight(`${name}.attn.rel_pos_${axis}`, shape, 0.02);
-      }
-    }
-    weight("image_encoder.neck.0.weight", [L, E, 1, 1], 1 / Math.sqrt(E));
-    norm("image_encoder.neck.1", L);
-    weight("image_encoder.neck.2.weight", [L, L, 3, 3], 1 / (3 * Math.sqrt(L)));
-    norm("image_encoder.neck.3", L);
-    if (D > 0) detail(3 * (P / 2) ** 2, E);
+    visionTransformer("image_encoder", encoder);
+    if (D > 0) detail(3 * (P / 2) ** 2, encoder.channels);
   }
 
   const gaussian =
@@ -171,9 +176,6 @@ export function declareWeights(
   }
   for (let i = 0; i < feedback.depth; i++) {
     const name = `feedback_encoder.blocks.${i}`;
-    if (feedback.local) {
-      weight(`${name}.local.weight`, [L, L, 3, 3], 0.5 / (3 * Math.sqrt(L)));
-    }
     block(name, L, feedback.mlpChannels);
   }
   norm("feedback_encoder.norm", L);

@@ -10,6 +10,7 @@ import {
   isTinyVit,
   type ModelConfig,
   type SamConfig,
+  type TinyVitConfig,
   type VitConfig,
 } from "./config.ts";
 import {
@@ -56,7 +57,7 @@ function detailFeatures(
   weights: Weights,
   config: ModelConfig,
   pixels: tf.Tensor,
-  finer?: tf.Tensor,
+  known?: tf.Tensor,
 ): tf.Tensor {
   const B = pixels.shape[0];
   const h = embeddingSide(config);
@@ -64,7 +65,7 @@ function detailFeatures(
   const name = "image_encoder.detail";
   const blocks = spaceToBlocks(pixels, side); // [B, 2h, 2h, 3, (P/2)²]
   let x = tf.reshape(blocks, [B, 2 * h, 2 * h, 3 * side * side]);
-  if (finer) x = tf.concat([finer, x], 3);
+  if (known) x = tf.concat([known, x], 3);
   const local = gelu(linear(weights, `${name}.0`, x));
   return gelu(convolve3x3(local, weights[`${name}.1.weight`]));
 }
@@ -96,7 +97,8 @@ export function frozenFeatures(
 }
 
 /**
- * Takes frozen features to what the decoder needs, by trained layers.
+ * Takes an image and its frozen features to what the decoder needs, by the
+ * trunk.
  *
  * @param weights The network's weights; those of the frozen encoder are not
  * used.
@@ -110,21 +112,10 @@ export function adaptFeatures(
   features: FrozenFeatures,
   pixels: tf.Tensor,
 ): EncodedImage {
-  const name = "image_encoder.detail";
-  const fine = detailFeatures(weights, config, pixels, features.finer);
-  const [B, h, , L] = [
-    ...features.embedding.shape.slice(0, 3),
-    config.channels,
-  ];
-  const ofFine = linear(weights, `${name}.to_patch`, joinCells(fine));
-  const embedding = tf.add(
-    linear(weights, "image_encoder.projection", features.embedding),
-    tf.reshape(ofFine, [B!, h!, h!, L!]),
-  );
-  return {
-    embedding: norm(weights, "image_encoder.projection_norm", embedding),
-    detail: joinCells(linear(weights, `${name}.2`, fine)),
-  };
+  const { trunk } = config.encoder as TinyVitConfig;
+  const start = "image_encoder.trunk";
+  const { embedding } = features;
+  return encodeByVit(weights, config, trunk!, pixels, start, embedding);
 }
 
 /**
@@ -150,12 +141,19 @@ export function encodeImage(
   return adaptFeatures(weights, config, features, pixels);
 }
 
-/** Encodes images with a Vision Transformer. */
+/**
+ * Encodes images with a Vision Transformer.
+ *
+ * @param start Beginning of its weights' names.
+ * @param known What is known of every half patch, [B, 2h, 2h, c].
+ */
 function encodeByVit(
   weights: Weights,
   config: ModelConfig,
   encoder: VitConfig,
   pixels: tf.Tensor,
+  start = "image_encoder",
+  known?: tf.Tensor,
 ): EncodedImage {
   const { channels: E, depth, heads } = encoder;
   const { sam } = config;
@@ -166,31 +164,33 @@ function encodeByVit(
   const patches = spaceToBlocks(pixels, side); // [B, h, h, 3, P²]
   let x = project(
     tf.reshape(patches, [B, h, h, 3 * side * side]),
-    tf.reshape(weights["image_encoder.patch_embed.proj.weight"], [E, -1]),
-    weights["image_encoder.patch_embed.proj.bias"],
+    tf.reshape(weights[`${start}.patch_embed.proj.weight`], [E, -1]),
+    weights[`${start}.patch_embed.proj.bias`],
   ); // [B, h, h, E]
-  const positions = weights["image_encoder.pos_embed"];
+  const positions = weights[`${start}.pos_embed`];
   x = tf.add(x, resizeAbsolutePositions(positions, h));
   if (typeof sam === "object") {
-    return { embedding: neck(weights, samBlocks(weights, encoder, sam, x)) };
+    const blocks = samBlocks(weights, encoder, sam, x);
+    return { embedding: neck(weights, start, blocks) };
   }
   x = tf.reshape(x, [B, h * h, E]);
   let detail: tf.Tensor | undefined;
   if (config.decoder.detailChannels > 0) {
-    const features = detailFeatures(weights, config, pixels);
+    const features = detailFeatures(weights, config, pixels, known);
     const name = "image_encoder.detail";
     x = tf.add(x, linear(weights, `${name}.to_patch`, joinCells(features)));
     detail = joinCells(linear(weights, `${name}.2`, features));
   }
   for (let i = 0; i < depth; i++) {
-    const name = `image_encoder.blocks.${i}`;
+    const name = `${start}.blocks.${i}`;
     x = transformerBlock(weights, name, x, heads);
     const adapter = `${name}.adapter`; // of the baseline of that name
     if (`${adapter}.layers.0.weight` in weights) {
       x = tf.add(x, mlp(weights, adapter, x));
     }
   }
-  return { embedding: neck(weights, tf.reshape(x, [B, h, h, E])), detail };
+  const grid = tf.reshape(x, [B, h, h, E]);
+  return { embedding: neck(weights, start, grid), detail };
 }
 
 /** SAM's blocks, [B, h, h, E]: windows, and some over the whole grid. */
@@ -211,9 +211,9 @@ function samBlocks(
 }
 
 /** The neck: the encoder's channels to the embedding's, [B, h, h, L]. */
-function neck(weights: Weights, x: tf.Tensor): tf.Tensor {
-  x = project(x, weights["image_encoder.neck.0.weight"]);
-  x = norm(weights, "image_encoder.neck.1", x);
-  x = convolve3x3(x, weights["image_encoder.neck.2.weight"]);
-  return norm(weights, "image_encoder.neck.3", x);
+function neck(weights: Weights, start: string, x: tf.Tensor): tf.Tensor {
+  x = project(x, weights[`${start}.neck.0.weight`]);
+  x = norm(weights, `${start}.neck.1`, x);
+  x = convolve3x3(x, weights[`${start}.neck.2.weight`]);
+  return norm(weights, `${start}.neck.3`, x);
 }

@@ -77,27 +77,12 @@ export function attend(
   return tf.matMul(tf.softmax(scores), v);
 }
 
-/** Means over squares of a square grid, row-major: [B, heads, n, c] to [B, heads, n / side², c]. */
-function poolGrid(x: tf.Tensor, side: number): tf.Tensor {
-  if (side === 1) return x;
-  const [B, heads, n, c] = x.shape as [number, number, number, number];
-  const squares = Math.sqrt(n) / side;
-  const rows = tf.reshape(x, [B * heads * squares, side, squares, side, c]);
-  return tf.reshape(tf.mean(rows, [1, 3]), [B, heads, squares * squares, c]);
-}
-
-/**
- * A pre-norm transformer block with global attention, [B, n, width].
- *
- * @param keySide Side of the squares of the grid whose mean is one key and one
- * value; 1: every cell is a key.
- */
+/** A pre-norm transformer block with global attention, [B, n, width]. */
 export function transformerBlock(
   weights: Weights,
   name: string,
   x: tf.Tensor,
   heads: number,
-  keySide = 1,
 ): tf.Tensor {
   const [B, n, width] = x.shape;
   const normed = norm(weights, `${name}.norm1`, x);
@@ -111,10 +96,9 @@ export function transformerBlock(
     ]),
     [2, 0, 3, 1, 4],
   ); // [3, B, heads, n, c]
-  const [q, ...pair] = [0, 1, 2].map((i) =>
+  const [q, k, v] = [0, 1, 2].map((i) =>
     tf.reshape(tf.slice(qkv, [i], [1]), qkv.shape.slice(1))
   );
-  const [k, v] = pair.map((part) => poolGrid(part, keySide));
   const attended = joinHeads(attend(q, k, v));
   x = tf.add(x, linear(weights, `${name}.attn.proj`, attended));
 

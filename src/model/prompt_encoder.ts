@@ -8,7 +8,6 @@ import { gelu } from "../engine/fused.ts";
 import { embeddingSide, MASK_CHANNELS, type ModelConfig } from "./config.ts";
 import {
   convolutionBlock,
-  convolve3x3,
   linear,
   norm,
   project,
@@ -211,7 +210,7 @@ export function encodeFeedback(
   const L = config.channels;
   const [B, n] = prompts.dense.shape;
   const h = embeddingSide(config);
-  const { depth, heads, keySide, local, mixing } = config.feedback;
+  const { depth, heads, mixing } = config.feedback;
   const plain = tf.add(tf.reshape(embedding, [B, n, L]), prompts.dense);
   let grid: tf.Tensor = tf.reshape(plain, [B, h, h, L]);
   mixing?.dilations.forEach((dilation, i) => {
@@ -221,12 +220,7 @@ export function encodeFeedback(
   let image: tf.Tensor = tf.reshape(grid, [B, n, L]);
   for (let i = 0; i < depth; i++) {
     const name = `feedback_encoder.blocks.${i}`;
-    if (local) {
-      const grid = tf.reshape(tf.relu(image), [B, h, h, L]);
-      const convolved = convolve3x3(grid, weights[`${name}.local.weight`]);
-      image = tf.add(image, tf.reshape(convolved, [B, n, L]));
-    }
-    image = transformerBlock(weights, name, image, heads, keySide);
+    image = transformerBlock(weights, name, image, heads);
   }
   image = norm(weights, "feedback_encoder.norm", image);
 

@@ -11,6 +11,7 @@ import {
   isTinyVit,
   type ModelConfig,
   type TinyVitConfig,
+  tinyVitPatch,
   type TinyVitStage,
 } from "./config.ts";
 import {
@@ -182,11 +183,11 @@ function windowBlock(
  */
 export function tinyVit(
   weights: Weights,
-  { encoder, patchSize }: ModelConfig,
+  config: ModelConfig,
   pixels: tf.Tensor,
 ): FrozenFeatures {
-  const { stages } = encoder as TinyVitConfig;
-  let x = embedPatches(weights, patchSize, channelsFirst(pixels));
+  const { stages } = config.encoder as TinyVitConfig;
+  let x = embedPatches(weights, tinyVitPatch(config), channelsFirst(pixels));
   let finer = x;
   stages.forEach((stage, i) => {
     const { indices, count } = distanceIndices(stage.window);
@@ -215,8 +216,9 @@ export function tinyVit(
  * @returns Declarations by name; none where the encoder is another.
  */
 export function declareTinyVit(
-  { encoder, patchSize }: ModelConfig,
+  config: ModelConfig,
 ): [string, WeightDeclaration][] {
+  const { encoder } = config;
   if (!isTinyVit(encoder)) return [];
   const { stages, neckChannels: N } = encoder;
   const declared: [string, WeightDeclaration][] = [];
@@ -251,7 +253,7 @@ export function declareTinyVit(
   };
 
   const first = stages[0].channels;
-  const side = patchSize === 4 ? 1 : 3;
+  const side = tinyVitPatch(config) === 4 ? 1 : 3;
   folded("patch_embed.seq.0", 3, first / 2, side);
   folded("patch_embed.seq.2", first / 2, first, side);
   stages.forEach(({ channels: C, depth, heads, window }, i) => {

@@ -11,7 +11,7 @@ import { jit } from "../engine/jit.ts";
 import { type DeviceTensor, sizeOf } from "../engine/tensors.ts";
 import type * as tf from "../engine/tf.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
-import type { ModelConfig } from "../model/config.ts";
+import { type ModelConfig, tinyVitPatch } from "../model/config.ts";
 import { fingerprint } from "../model/fingerprint.ts";
 import { frozenFeatures } from "../model/image_encoder.ts";
 import { declareWeights } from "../model/declare_weights.ts";
@@ -64,7 +64,7 @@ export class FeatureCache {
       config.name,
       fingerprint({ weights: this.#frozen }),
     ]);
-    const h = config.imageSize / config.patchSize;
+    const h = config.imageSize / tinyVitPatch(config);
     const channels = (name: string) =>
       sizeOf(weights.get(`image_encoder.features.${name}.mean`)!.shape);
     this.#shapes = {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { bytesSource } from "../../src/checkpoints/_byte_source.ts";
 import { openSource } from "../../src/checkpoints/open_checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoints/open_checkpoint.ts";
@@ -345,4 +347,28 @@ Deno.test({
     }
     assert.equal([...Deno.readDirSync("/proc/self/fd")].length, before);
   },
+});
+
+Deno.test("a checkpoint packed by gzip holds the same; damaged ones and bombs are refused", async () => {
+  const folder = await temporaryFolder();
+  const tiny = await Deno.readFile("data/models/tiny.safetensors");
+  const packed = gzipSync(tiny);
+  const path = `${folder}/tiny.safetensors.gz`;
+  await Deno.writeFile(path, packed);
+  using plain = await openCheckpoint("data/models/tiny.safetensors");
+  using same = await openCheckpoint(path);
+  assert.deepEqual(same.names, plain.names);
+  const [name] = same.names;
+  assert.deepEqual(await same.read(name), await plain.read(name));
+
+  await Deno.writeFile(path, packed.subarray(0, 1e6));
+  await assert.rejects(
+    openCheckpoint(path),
+    /^RangeError: Cannot read checkpoint tiny\.safetensors\.gz as its gzip stream must be whole and undamaged: current value is /,
+  );
+  await Deno.writeFile(path, gzipSync(new Uint8Array(1e6)));
+  await assert.rejects(
+    openCheckpoint(path),
+    /must hold at most \d+ bytes, 8 times its own: current value is more$/,
+  );
 });

@@ -40,7 +40,7 @@ Deno.test("the weights for many kinds of images say what they were trained on, a
     assert.ok(card.includes(source), source);
   }
   assert.match(card, /not trained on QUBIQ/);
-  const { size } = await Deno.stat("data/models/small.safetensors");
+  const { size } = await Deno.stat("data/models/small.safetensors.gz");
   assert.ok(size < 15e6, `${size} bytes`);
 });
 

@@ -66,6 +66,7 @@ export function tinyVitConfig(imageSize: number): ModelConfig {
         { channels: 12, depth: 1, heads: 3, window: 6 },
       ],
       neckChannels: 8,
+      trunk: { channels: 16, depth: 1, heads: 2, mlpChannels: 20 },
     },
   };
 }

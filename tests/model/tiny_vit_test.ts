@@ -45,6 +45,7 @@ const shrunken: ModelConfig = {
       { channels: 12, depth: 1, heads: 3, window: 6 },
     ],
     neckChannels: 8,
+    trunk: { channels: 20, depth: 1, heads: 2, mlpChannels: 12 },
   },
 };
 
@@ -124,8 +125,8 @@ Deno.test("small's encoder is its frozen features, standardized, and trained lay
     );
     const adapted = adaptFeatures(onlyTrained, shrunken, features, pixels);
     const encoded = encodeImage(weights, shrunken, pixels);
-    assert.deepEqual(adapted.embedding.shape, [2, 6, 6, 64]);
-    assert.deepEqual(adapted.detail!.shape, [2, 36, 4 * 24]);
+    assert.deepEqual(adapted.embedding.shape, [2, 3, 3, 64]);
+    assert.deepEqual(adapted.detail!.shape, [2, 9, 4 * 32]);
     assert.deepEqual(
       adapted.embedding.dataSync(),
       encoded.embedding.dataSync(),
@@ -220,10 +221,11 @@ Deno.test("a config with TinyViT survives JSON and names the figure that does no
   assert.ok(isModelConfig(JSON.parse(JSON.stringify(presets["lite-medsam"]))));
   assert.ok(!isModelConfig({ ...shrunken, encoder: { ...encoder, more: 1 } }));
   assert.ok(!isModelConfig({ ...shrunken, encoder: { stages: [] } }));
+  const { trunk } = encoder;
   assert.ok(
     !isModelConfig({
       ...shrunken,
-      feedback: { ...shrunken.feedback, keySide: "2" },
+      encoder: { ...encoder, trunk: { ...trunk, depth: "1" } },
     }),
   );
   const mixing = (mixing: unknown) => ({
@@ -257,11 +259,18 @@ Deno.test("a config with TinyViT survives JSON and names the figure that does no
     ],
     [
       { ...shrunken, patchSize: 12 },
-      /patchSize must be 4 or 16 for TinyViT: current value is 12$/,
+      /patchSize must be 8 or 32 for TinyViT: current value is 12$/,
     ],
     [
-      { ...shrunken, feedback: { ...shrunken.feedback, keySide: 4 } },
-      /imageSize \/ patchSize must be a multiple of feedback\.keySide, 4: current value is 6$/,
+      { ...shrunken, encoder: { ...encoder, trunk: undefined } },
+      /encoder\.trunk must be there where sam is not, and only there: current value is undefined$/,
+    ],
+    [
+      {
+        ...shrunken,
+        encoder: { ...encoder, trunk: { ...trunk!, heads: 3 } },
+      },
+      /encoder\.trunk\.channels must be a multiple of encoder\.trunk\.heads, 3: current value is 20$/,
     ],
     [
       mixing({ channels: 8, dilations: [1, 0] }) as ModelConfig,
