@@ -22,7 +22,7 @@ const DRAW = {
   /** Looks at a case, as far as there are few cases. */
   perCase: 12,
   /** Looks at most: a look takes a run of the encoder. */
-  most: 800,
+  most: 3000,
   /** Clicks into the object of a look. */
   clicks: 4,
   /** The object's longer side in sides of the region, drawn by its logarithm. */
@@ -35,7 +35,7 @@ const DRAW = {
 };
 
 /** The penalty on the weights' squares, in examples of features of variance 1. */
-const PENALTY = 100;
+const PENALTY = 400;
 
 /** An object in an image, somewhere in a canvas. */
 interface Scene {
