@@ -261,12 +261,12 @@ const END = "<!-- end of results -->";
 const ROWS = {
   "`tiny`: lung nodules": "lidc-whole",
   "`tiny`: in 512 x 512": "lidc-pad512",
-  "`small`: lung nodules": "small-lidc",
-  "`small`: single cells": "small-cells",
-  "`small`: nerves": "small-nerves",
-  "`small`: vessels": "small-vessels",
-  "`small`: hippocampus": "small-hippocampus",
-  "`small`: brain growth, unseen": "small-qubiq",
+  "`small`: lung nodules": "small-lidc-more",
+  "`small`: single cells": "small-cells-more",
+  "`small`: nerves": "small-nerves-more",
+  "`small`: vessels": "small-vessels-more",
+  "`small`: hippocampus": "small-hippocampus-more",
+  "`small`: brain growth, unseen": "small-qubiq-more",
 };
 
 /**

@@ -372,13 +372,14 @@ const kinds: Page = {
   file: "kinds.md",
   needs: Object.keys(KINDS).map((id) => `small-${id}`),
   wants: Object.keys(KINDS).flatMap((id) => [
-    ...["given", "click", "box"].map((way) => `small-${id}-${way}`),
+    ...["more", "given", "click", "box"].map((way) => `small-${id}-${way}`),
     `tiny-${id}`,
     ...(id === "qubiq" ? [`adapted-${id}`] : []),
   ]),
   render(records, now) {
     const rows = Object.entries(KINDS).flatMap(([id, name]) =>
       ([
+        ["`small`, more targets", `small-${id}-more`],
         ["`small`", `small-${id}`],
         ["`small`, region by the target", `small-${id}-given`],
         ["`small`, clicks at errors alone", `small-${id}-click`],
@@ -406,7 +407,7 @@ const kinds: Page = {
     return pageOf(
       "Kinds of images",
       USER,
-      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. `small` was trained on the training splits of all kinds but the last. Adapted weights went on from it for 150 steps on 20 training images of that kind (`train --adapt`); QUBIQ's images are for research alone.",
+      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. The rows of more targets take every image, of the hippocampus every sixth slice; the others, which compare ways, fewer. `small` was trained on the training splits of all kinds but the last. Adapted weights went on from it for 150 steps on 20 training images of that kind (`train --adapt`); QUBIQ's images are for research alone.",
       markdownTable({
         columns: [
           { heading: "kind" },

@@ -135,6 +135,15 @@ const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
   { ...rest, id: `tiny-${id}`, args: [...args, ...found] },
 ]);
 
+/** More of each kind than the ways of interaction are compared on. */
+const more = KINDS.map(({ id, args, ...rest }): Study => ({
+  ...rest,
+  id: `small-${id}-more`,
+  every: id === "hippocampus" ? 6 : 1,
+  args: [...args, ...found],
+  model: "small",
+}));
+
 /** What the update of the mixture gives on the other kinds, in given regions. */
 const ablations = KINDS.slice(1).flatMap(({ id, args, ...rest }): Study[] =>
   [
@@ -306,6 +315,7 @@ export const STUDIES: readonly Study[] = [
   ablation("alone", "--mixture-only", "--rule", "m-step"),
   ...nested,
   ...kinds,
+  ...more,
   { ...KINDS.at(-1)!, id: "adapted-qubiq", args: found, model: "adapted" },
   ...places,
   ...compared,
