@@ -6,7 +6,7 @@ import { SPLITS } from "../datasets/_split.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { writeImage } from "../formats/write_image.ts";
 import { writeMask } from "../formats/write_mask.ts";
-import { maskSide, presets } from "../model/config.ts";
+import { presets } from "../model/config.ts";
 import { createRandom } from "../random.ts";
 import {
   drawAnyRegion,
@@ -49,7 +49,6 @@ export async function makeFamilies(
   const { cases } = dataset;
   const config = presets.small;
   const { imageSize: S } = config;
-  const side = maskSide(config);
   const names: string[] = [];
   const step = Math.max(1, cases.length / most);
   for (let at = 0; at < cases.length; at += step) {
@@ -61,7 +60,7 @@ export async function makeFamilies(
       const placement = drawAnyRegion(random, height, width);
       if (isMostlyBeside(placement, height, width)) continue;
       const pixels = placeImage(image, placement, config);
-      const region = segmentRegion(pixels, S, side, random);
+      const region = segmentRegion(pixels, S, S, random);
       const answers = drawAnswers(region, random);
       if (answers?.kind !== "levels") continue;
       if (answers.masks.length !== LEVELS.length) continue;
@@ -72,7 +71,7 @@ export async function makeFamilies(
       );
       for (const [i, level] of LEVELS.entries()) {
         await writeMask(
-          ndarray(answers.masks[i], [side, side]),
+          ndarray(answers.masks[i], [S, S]),
           join(folder, name, `rater_${level}.png`),
         );
       }
