@@ -35,7 +35,7 @@ const DRAW = {
 };
 
 /** The penalty on the weights' squares, in examples of features of variance 1. */
-const PENALTY = 400;
+const PENALTY = 100;
 
 /** An object in an image, somewhere in a canvas. */
 interface Scene {

@@ -79,10 +79,10 @@ export const defaultRecipe: Recipe = {
  */
 export const adaptationRecipe: Recipe = {
   ...defaultRecipe,
-  steps: 150,
+  steps: 500,
   samples: 6,
   iterations: 3,
-  learningRate: 4e-4,
+  learningRate: 8e-4,
   warmUp: 10,
   averageDecay: 0.97,
   phantomShare: 0,

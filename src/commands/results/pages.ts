@@ -407,7 +407,7 @@ const kinds: Page = {
     return pageOf(
       "Kinds of images",
       USER,
-      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. The rows of more targets take every image, of the hippocampus every sixth slice; the others, which compare ways, fewer. `small` was trained on the training splits of all kinds but the last. Adapted weights went on from it for 150 steps on 20 training images of that kind (`train --adapt`); QUBIQ's images are for research alone.",
+      "One click on a whole image; the network finds the region, but where it is given: three times as long as the user's own mask. The user picks, but in the rows that say clicks. Validation splits; each separate part of an ultrasound mask is a target. The rows of more targets take every image, of the hippocampus every sixth slice; the others, which compare ways, fewer. `small` was trained on the training splits of all kinds but the last. Adapted weights went on from it for 500 steps on 20 training images of that kind (`train --adapt`); QUBIQ's images are for research alone.",
       markdownTable({
         columns: [
           { heading: "kind" },
