@@ -1,7 +1,7 @@
 /** Bytes that are read by range: a file that stays on disk, or memory. */
 
 import { basename } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipWithin, isGzip } from "../gunzip.ts";
 import { InputError } from "../input_error.ts";
 
 /** Where a checkpoint's bytes come from. */
@@ -63,28 +63,27 @@ export function bytesSource(bytes: Uint8Array, name = "memory"): ByteSource {
 const MOST_TIMES = 8;
 
 /**
- * What a gzip file holds, as a source in memory; any other file as it is.
+ * What a gzip file holds, as a source in memory that closes the file's; any other
+ * file as it is.
  *
  * @throws {RangeError} When the stream is damaged, or holds more than eight times
  * the file's bytes.
  */
 export function unpacked(source: ByteSource): ByteSource {
   const { name, size } = source;
-  const start = source.read(0, Math.min(2, size));
-  if (start[0] !== 0x1f || start[1] !== 0x8b) return source;
-  const packed = source.read(0, size);
-  source.close();
-  const maxOutputLength = MOST_TIMES * size;
-  try {
-    return bytesSource(gunzipSync(packed, { maxOutputLength }), name);
-  } catch (error) {
-    const bomb = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
-    throw new InputError(
-      bomb
-        ? `Cannot read checkpoint ${name} as its gzip stream must hold at most ${maxOutputLength} bytes, ${MOST_TIMES} times its own: current value is more`
-        : `Cannot read checkpoint ${name} as its gzip stream must be whole and undamaged: current value is ${error}`,
-    );
-  }
+  if (!isGzip(source.read(0, Math.min(2, size)))) return source;
+  const limit = MOST_TIMES * size;
+  const bytes = gunzipWithin(
+    source.read(0, size),
+    limit,
+    (longer, cause) =>
+      new InputError(
+        longer
+          ? `Cannot read checkpoint ${name} as its gzip stream must hold at most ${limit} bytes, ${MOST_TIMES} times its own: current value is more`
+          : `Cannot read checkpoint ${name} as its gzip stream must be whole and undamaged: current value is ${cause}`,
+      ),
+  );
+  return { ...bytesSource(bytes, name), close: () => source.close() };
 }
 
 function checkRange(source: ByteSource, begin: number, length: number): void {

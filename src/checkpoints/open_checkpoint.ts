@@ -90,11 +90,11 @@ const ANEW =
 
 /** Opens one file, and closes it again if it is refused. */
 export function openOne(path: string): FileCheckpoint {
-  const source = unpacked(openFile(path));
+  const file = openFile(path);
   try {
-    return openSource(source);
+    return openSource(unpacked(file));
   } catch (error) {
-    source.close();
+    file.close();
     throw error;
   }
 }

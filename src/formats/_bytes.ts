@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { constants, gunzipSync } from "node:zlib";
+import { gunzipWithin } from "../gunzip.ts";
 import { EnvironmentError, InputTypeError } from "../input_error.ts";
 
 /** Where an image comes from: a path, a URL (file, http, https, data) or the bytes of a file. */
@@ -134,11 +135,6 @@ export async function readHead(path: string): Promise<Uint8Array> {
   return bytes.subarray(0, filled);
 }
 
-/** Whether bytes begin as a gzip file does. */
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
 /**
  * The beginning of the content of a gzip file. The file's first kibibytes hold it,
  * and no more is inflated: at most some megabytes, whatever the file.
@@ -159,19 +155,15 @@ export function gunzip(
   limit: number,
   name: string,
 ): Uint8Array {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: limit });
-  } catch (error) {
-    const bomb = (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE";
-    throw badFile(
-      bomb
+  return gunzipWithin(bytes, limit, (longer, cause) =>
+    badFile(
+      longer
         ? `it must inflate to the ${limit} bytes of its header at most`
         : "its gzip stream must be complete and undamaged",
-      bomb ? "a longer stream" : error,
+      longer ? "a longer stream" : cause,
       name,
-      error,
-    );
-  }
+      cause,
+    ));
 }
 
 /** A sample type: how many bytes, and how one is read. */

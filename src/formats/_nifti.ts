@@ -15,11 +15,11 @@ import {
   badFile,
   gunzip,
   gunzipHead,
-  isGzip,
   readSamples,
   SAMPLES,
   type SampleType,
 } from "./_bytes.ts";
+import { isGzip } from "../gunzip.ts";
 // @ts-types="@types/ndarray"
 import ndarray, { type NdArray } from "ndarray";
 import { InputError } from "../input_error.ts";

@@ -8,12 +8,12 @@ import {
   gunzip,
   gunzipHead,
   type ImageSource,
-  isGzip,
   MAX_VOXELS,
   nameOf,
   readBytes,
   readHead,
 } from "./_bytes.ts";
+import { isGzip } from "../gunzip.ts";
 import { dicomValues } from "./_dicom_pixels.ts";
 import {
   asIndices,

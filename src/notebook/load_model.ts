@@ -14,9 +14,9 @@ import { isWatched, loadingBars } from "./progress.ts";
  * second shows a bar; an `onProgress` of your own replaces it.
  *
  * @param source Path or URL, or the name of weights that come with the module:
- * "small" (default), for images of many kinds, or "tiny", four times as fast and
- * for lung nodules in CT. A file of your own with such a name is "./tiny". A file
- * of http is downloaded once and kept.
+ * "small" (default), for images of many kinds, or "tiny", whose first proposal
+ * takes a third of the time, for lung nodules in CT. A file of your own with such a
+ * name is "./tiny". A file of http is downloaded once and kept.
  * @param options See {@linkcode LoadModelOptions}.
  * @returns The model, with the file's metadata.
  * @throws {Deno.errors.NotFound} When the file does not exist.

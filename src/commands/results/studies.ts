@@ -136,7 +136,7 @@ const kinds = KINDS.flatMap(({ id, args, ...rest }): Study[] => [
 ]);
 
 /** More of each kind than the ways of interaction are compared on. */
-const more = KINDS.map(({ id, args, ...rest }): Study => ({
+const moreTargets = KINDS.map(({ id, args, ...rest }): Study => ({
   ...rest,
   id: `small-${id}-more`,
   every: id === "hippocampus" ? 6 : 1,
@@ -315,7 +315,7 @@ export const STUDIES: readonly Study[] = [
   ablation("alone", "--mixture-only", "--rule", "m-step"),
   ...nested,
   ...kinds,
-  ...more,
+  ...moreTargets,
   { ...KINDS.at(-1)!, id: "adapted-qubiq", args: found, model: "adapted" },
   ...places,
   ...compared,
