@@ -166,6 +166,11 @@ export const TRAIN: Command = {
         default: "marginal",
         help: "the loss",
       },
+      dice: {
+        value: "X",
+        default: d.loss.dice,
+        help: "weight of (1 - soft Dice) in the marginal loss, 0..10",
+      },
       samples: {
         ...{ value: "N", min: 0, max: 1e6, default: d.samples },
         help:
@@ -289,7 +294,11 @@ export function readRecipe(line: CommandLine): Recipe {
     ...base,
     ...given,
     schedule: line.oneOf("schedule", ["cosine", "constant"]),
-    loss: { ...d.loss, kind: line.oneOf("loss", ["marginal", "paper"]) },
+    loss: {
+      ...base.loss,
+      kind: line.oneOf("loss", ["marginal", "paper"]),
+      ...(line.has("dice") && { dice: readNumber(line, "dice", 10) }),
+    },
   };
   checkRecipe(recipe); // before the data are read
   return recipe;
