@@ -54,7 +54,7 @@ export function packPrompts(
 }
 
 /**
- * The backbone's mask logits, [B, 1, 4h, 4h].
+ * The backbone's mask logits, [B, 1, m, m].
  *
  * @param inputs Of `packPrompts`; fewer images than prompts are repeated.
  */

@@ -54,7 +54,7 @@ export interface Example {
 
 /** An example to learn from. */
 export interface TrainingExample extends Example {
-  /** The masks to predict, 0..1, [4h * 4h] each: one, or one per rater. */
+  /** The masks to predict, 0..1, [m * m] each: one, or one per rater. */
   readonly targets: readonly Float32Array[];
   /** Iterations until the user leaves. */
   left: number;
@@ -92,13 +92,13 @@ export interface Method {
     samples: number,
     random: Random,
   ): HostInputs;
-  /** Mask logits, [B, n, 4h, 4h]; n maps of every example. */
+  /** Mask logits, [B, n, m, m]; n maps of every example. */
   logits(weights: Weights, config: BaselineConfig, inputs: Inputs): tf.Tensor;
   /**
    * Mask logits to learn from, as many as targets or each for all of them, and
    * what is added to their loss; `logits` and nothing by default.
    *
-   * @param target [B, k, 4h * 4h].
+   * @param target [B, k, m * m].
    */
   learn?(
     weights: Weights,

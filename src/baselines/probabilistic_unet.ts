@@ -36,7 +36,7 @@ interface Gaussian {
   readonly logDeviation: tf.Tensor;
 }
 
-/** The Gaussian that an encoder sees in [B, 4h, 4h, c]. */
+/** The Gaussian that an encoder sees in [B, m, m, c]. */
 function gaussianOf(weights: Weights, name: string, x: tf.Tensor): Gaussian {
   const features = encode(weights, `${name}.encoder`, x).at(-1)!;
   const pooled = tf.mean(features, [1, 2]);
@@ -59,7 +59,7 @@ function divergence(posterior: Gaussian, prior: Gaussian): tf.Tensor {
   return tf.sum(terms, 1);
 }
 
-/** The logits of samples, [B, n, 4h, 4h]; noise is standard normal, [B, n, LATENT]. */
+/** The logits of samples, [B, n, m, m]; noise is standard normal, [B, n, LATENT]. */
 function sampleLogits(
   weights: Weights,
   { network }: BaselineConfig,

@@ -30,8 +30,8 @@ import {
 import { methodOf } from "./methods.ts";
 
 /**
- * The loss of a batch, whose `target` has the masks to predict, [B, k, 4h * 4h],
- * and the mean probabilities, [B, 4h * 4h].
+ * The loss of a batch, whose `target` has the masks to predict, [B, k, m * m],
+ * and the mean probabilities, [B, m * m].
  */
 function lossOf(method: Method, config: BaselineConfig, loss: LossOptions) {
   return (weights: Weights, { target, ...inputs }: Inputs) => {

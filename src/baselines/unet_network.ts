@@ -1,6 +1,6 @@
 /**
  * A U-Net (Ronneberger, Fischer, Brox, 2015) about as large as the tiny preset:
- * five resolutions from the decoder's own, 4h, downwards, one 3 x 3 convolution at
+ * five resolutions from the decoder's own, m, downwards, one 3 x 3 convolution at
  * each and again on the way up; 2 x 2 patches lead down, nearest neighbors up;
  * every convolution is followed by a normalization over channels and a GELU.
  */
@@ -83,7 +83,7 @@ export function patchChannels(config: ModelConfig): number {
   return 3 * (config.imageSize / maskSide(config)) ** 2;
 }
 
-/** An image [B, S, S, 3] in such patches, [B, 4h, 4h, c]. */
+/** An image [B, S, S, 3] in such patches, [B, m, m, c]. */
 export function imagePatches(
   config: ModelConfig,
   pixels: tf.Tensor,
@@ -124,7 +124,7 @@ export function declareEncoder(
 /**
  * The way down: features at every resolution, the finest first.
  *
- * @param x [B, 4h, 4h, inputs]; 4h a multiple of 16.
+ * @param x [B, m, m, inputs]; m a multiple of 16.
  */
 export function encode(
   weights: Weights,
@@ -175,7 +175,7 @@ export function declareDecoder(name: string, config: ModelConfig): Declarer {
   };
 }
 
-/** The way up: features at the finest resolution, [B, 4h, 4h, c]. */
+/** The way up: features at the finest resolution, [B, m, m, c]. */
 export function decode(
   weights: Weights,
   name: string,
@@ -212,7 +212,7 @@ export function declareUNet(
 }
 
 /**
- * A whole U-Net: images [B, S, S, 3] to logits [B, outputs, 4h, 4h].
+ * A whole U-Net: images [B, S, S, 3] to logits [B, outputs, m, m].
  *
  * @param condition Added to the coarsest features, [B, 1, 1, c]; none by default.
  */

@@ -12,6 +12,7 @@ import {
   MASK_CHANNELS,
   maskSide,
   type ModelConfig,
+  promptSide,
 } from "../model/config.ts";
 import { encodeImage } from "../model/image_encoder.ts";
 import { decodeMasks, predictSamMasks } from "../model/mask_decoder.ts";
@@ -224,10 +225,11 @@ function exportedPrograms(
   const { detailChannels, upscaling } = config.decoder;
   const embedding = [1, h, h, L];
   const points = { points: [1, T, 2], labels: [1, T], hasMask: [1] };
+  const cells = promptSide(config);
   const feedback = {
     ...points,
-    mask: [1, side, side, MASK_CHANNELS],
-    clicks: [1, side, side, 1],
+    mask: [1, cells, cells, MASK_CHANNELS],
+    clicks: [1, cells, cells, 1],
   };
 
   const encoder: ExportedProgram = {

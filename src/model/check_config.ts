@@ -82,6 +82,18 @@ export function checkConfig(config: ModelConfig): void {
   if (decoder.detailChannels > 0 && patchSize % 2 !== 0) {
     throw refused("patchSize must be even for the detail path", patchSize);
   }
+  const { lastUpscaling } = decoder;
+  if (lastUpscaling !== undefined) {
+    if (lastUpscaling !== 4) {
+      throw refused("decoder.lastUpscaling must be 4 or absent", lastUpscaling);
+    }
+    if (!decoder.plainUpscaling) {
+      throw refused(
+        "decoder.plainUpscaling must be true where decoder.lastUpscaling is 4",
+        false,
+      );
+    }
+  }
   if (channels % 2 !== 0) {
     throw refused("channels must be even", channels);
   }
@@ -281,10 +293,12 @@ export function isModelConfig(value: unknown): value is ModelConfig {
     pixelScaling = "min-max",
     scalarMoments = false,
     encoder,
+    decoder,
     feedback,
     ...rest
   } = value as Partial<ModelConfig>;
   if (typeof encoder !== "object" || encoder === null) return false;
+  if (typeof decoder !== "object" || decoder === null) return false;
   if (typeof feedback !== "object" || feedback === null) return false;
   const { sam: pattern } = presets["sam-vit-b"];
   // any number of blocks may be global
@@ -296,9 +310,12 @@ export function isModelConfig(value: unknown): value is ModelConfig {
       ) &&
       sam.globalBlocks.every((block) => typeof block === "number");
   const { mixing, ...shared } = feedback;
-  const { encoder: vit, feedback: tiny, ...others } = presets.tiny;
+  const { lastUpscaling = 4, ...upscaling } = decoder;
+  const { encoder: vit, decoder: plain, feedback: tiny, ...others } =
+    presets.tiny;
   return fits && pixelScaling === "min-max" &&
     typeof scalarMoments === "boolean" &&
+    typeof lastUpscaling === "number" && sameShape(upscaling, plain) &&
     ("stages" in encoder ? fitsTinyVit(encoder) : sameShape(encoder, vit)) &&
     (mixing === undefined || fitsMixing(mixing)) &&
     sameShape({ ...shared, mixing: tiny.mixing }, tiny) &&

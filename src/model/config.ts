@@ -38,8 +38,12 @@ export interface ModelConfig {
     readonly mlpChannels: number;
     /** Channels of cross-attention: `channels` divided by this. */
     readonly attentionDownsample: number;
-    /** Channels after the first and the second upscaling by two. */
+    /** Channels after the first and the second upscaling. */
     readonly upscaling: readonly [number, number];
+    /**
+     * Factor of the second upscaling; the first is by two. Absent: two as well.
+     */
+    readonly lastUpscaling?: 4;
     /**
      * False: SAM's upscaling, normalized, with a GELU after either step. True:
      * one ReLU, after the first step; the second is then linear and merges
@@ -195,8 +199,18 @@ export function samplesAtOnce(config: ModelConfig): number {
   return Math.max(1, Math.floor(CACHED_VALUES / values));
 }
 
-/** Side of the decoder's own resolution, 4h. */
+/** Factor of the decoder's second upscaling. */
+export function lastUpscaling({ decoder }: ModelConfig): number {
+  return decoder.lastUpscaling ?? 2;
+}
+
+/** Side m of the probability maps, the decoder's own resolution: 4h or 8h. */
 export function maskSide(config: ModelConfig): number {
+  return 2 * lastUpscaling(config) * embeddingSide(config);
+}
+
+/** Side of the maps that the network takes as a prompt, 4h as in SAM. */
+export function promptSide(config: ModelConfig): number {
   return 4 * embeddingSide(config);
 }
 
@@ -364,7 +378,8 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       heads: 4,
       mlpChannels: 128,
       attentionDownsample: 1,
-      upscaling: [32, 8],
+      upscaling: [64, 8],
+      lastUpscaling: 4,
       plainUpscaling: true,
       detailChannels: 48,
     },
@@ -373,7 +388,7 @@ export const presets: Readonly<Record<PresetName, ModelConfig>> = {
       depth: 1,
       heads: 4,
       mlpChannels: 128,
-      mixing: { channels: 120, dilations: [1, 2, 4] },
+      mixing: { channels: 112, dilations: [1, 2, 4] },
     },
     generatorChannels: 128,
   },

@@ -5,6 +5,7 @@ import { createRandom } from "../random.ts";
 import {
   embeddingSide,
   isTinyVit,
+  lastUpscaling,
   MASK_CHANNELS,
   maskTokens,
   type ModelConfig,
@@ -221,7 +222,8 @@ export function declareWeights(
   weight(`${up}.0.weight`, [L, u1, 2, 2], 1 / Math.sqrt(L));
   weight(`${up}.0.bias`, [u1], 0);
   if (!decoder.plainUpscaling) norm(`${up}.1`, u1);
-  weight(`${up}.3.weight`, [u1, u2, 2, 2], 1 / Math.sqrt(u1));
+  const r = lastUpscaling(config);
+  weight(`${up}.3.weight`, [u1, u2, r, r], 1 / Math.sqrt(u1));
   weight(`${up}.3.bias`, [u2], 0);
   const hypernetwork = "mask_decoder.output_hypernetworks_mlps";
   mlp(`${hypernetwork}.0`, [L, L, L, u2]);

@@ -72,8 +72,7 @@ function detailFeatures(
 
 /**
  * The features of a frozen encoder, each channel standardized by the stored mean
- * and deviation: all that trained layers need of an image beside its pixels, so
- * that they may be kept instead of computed again.
+ * and deviation.
  *
  * @param weights The network's weights.
  * @param config The network's config, of a TinyViT encoder without `sam`.
@@ -97,24 +96,24 @@ export function frozenFeatures(
 }
 
 /**
- * Takes an image and its frozen features to what the decoder needs, by the
- * trunk.
+ * Takes an image and its frozen embedding to what the decoder needs, by the
+ * trunk. The embedding is all that trained layers need of an image beside its
+ * pixels, so that it may be kept instead of computed again.
  *
  * @param weights The network's weights; those of the frozen encoder are not
  * used.
  * @param config The network's config, of a TinyViT encoder without `sam`.
- * @param features What `frozenFeatures` gives.
+ * @param embedding That of `frozenFeatures`.
  * @param pixels The same images, normalized, [B, S, S, 3].
  */
 export function adaptFeatures(
   weights: Weights,
   config: ModelConfig,
-  features: FrozenFeatures,
+  embedding: tf.Tensor,
   pixels: tf.Tensor,
 ): EncodedImage {
   const { trunk } = config.encoder as TinyVitConfig;
   const start = "image_encoder.trunk";
-  const { embedding } = features;
   return encodeByVit(weights, config, trunk!, pixels, start, embedding);
 }
 
@@ -137,8 +136,8 @@ export function encodeImage(
   if (config.sam) {
     return { embedding: tinyVit(weights, config, pixels).embedding };
   }
-  const features = frozenFeatures(weights, config, pixels);
-  return adaptFeatures(weights, config, features, pixels);
+  const { embedding } = frozenFeatures(weights, config, pixels);
+  return adaptFeatures(weights, config, embedding, pixels);
 }
 
 /**

@@ -5,7 +5,13 @@
  */
 
 import * as tf from "../engine/tf.ts";
-import { embeddingSide, maskTokens, type ModelConfig } from "./config.ts";
+import {
+  embeddingSide,
+  lastUpscaling,
+  maskSide,
+  maskTokens,
+  type ModelConfig,
+} from "./config.ts";
 import { linear, mlp, project } from "./layers.ts";
 import {
   type FeedbackEmbedding,
@@ -31,7 +37,7 @@ function maskFilter(weights: Weights, token: tf.Tensor, index: number) {
 
 /** What plain SAM predicts of B images. */
 export interface SamPrediction {
-  /** Mask logits of all mask tokens, [B, 4, 4h, 4h]. */
+  /** Mask logits of all mask tokens, [B, 4, m, m]. */
   readonly logits: tf.Tensor;
   /** The IoU that each is predicted to reach, [B, 4]. */
   readonly iou: tf.Tensor;
@@ -74,9 +80,11 @@ export function predictSamMasks(
   ); // [B, 4, c]
   const pixels = upscaledPixels(weights, config, decoded.image);
   const logits = tf.matMul(filters, pixels, false, true); // [B, 4, 16 h²]
-  const placed = placeBlocks(tf.reshape(logits, [B * masks, 16 * h * h]), h);
+  const side = maskSide(config);
+  const blocks = tf.reshape(logits, [B * masks, side * side]);
+  const placed = placeBlocks(blocks, h, lastUpscaling(config));
   return {
-    logits: tf.reshape(placed, [B, masks, 4 * h, 4 * h]),
+    logits: tf.reshape(placed, [B, masks, side, side]),
     iou: mlp(weights, "mask_decoder.iou_prediction_head", iouToken),
   };
 }
@@ -122,7 +130,7 @@ export function shareInputs(
  * @param shared What they share.
  * @param latents Latent preferences z, [B, N, d].
  * @param detail The images' detail features, if the config has any.
- * @returns Mask logits, [B, N, 16n].
+ * @returns Mask logits, [B, N, m * m].
  */
 export function decodeSamples(
   weights: Weights,
@@ -176,7 +184,7 @@ export function decodeSamples(
   );
   const filter = maskFilter(weights, tf.reshape(decoded.tokens, [S, L]), 0);
   const logits = upscale(weights, config, decoded.image, filter, detail);
-  return tf.reshape(placeBlocks(logits, h), [B, N!, 16 * n]);
+  return tf.reshape(placeBlocks(logits, h, lastUpscaling(config)), [B, N!, -1]);
 }
 
 /**
@@ -184,11 +192,11 @@ export function decodeSamples(
  * so that the next proposal varies around the choice instead of forgetting a
  * part of it.
  *
- * @param logits Mask logits of all samples, [B, N, 16n].
- * @param choice Clipped logits of the chosen mask, [B, 4h, 4h].
+ * @param logits Mask logits of all samples, [B, N, m * m].
+ * @param choice Clipped logits of the chosen mask, [B, m, m].
  * @param hasMask 1 where there is a choice, else 0, [B].
  * @param shares Weight of each sample in the mean, summing to 1, [B, N].
- * @returns Mask logits, [B, N, 4h, 4h].
+ * @returns Mask logits, [B, N, m, m].
  */
 export function keepChoice(
   weights: Weights,
@@ -218,7 +226,7 @@ export interface DecoderInputs {
   readonly prompts: Prompts;
   /** z, [B, N, d]. */
   readonly latents: tf.Tensor;
-  /** Logits of the map chosen last, [B, 4h, 4h]; 0 where there is none. */
+  /** Logits of the map chosen last, [B, m, m]; 0 where there is none. */
   readonly choice: tf.Tensor;
   /** 1 where there is a choice, else 0, [B]. */
   readonly hasMask: tf.Tensor;
@@ -232,7 +240,7 @@ export interface DecoderInputs {
  * Decodes every sample to mask logits: `shareInputs`, `decodeSamples` and
  * `keepChoice` in one.
  *
- * @returns Mask logits, [B, N, 4h, 4h].
+ * @returns Mask logits, [B, N, m, m].
  */
 export function decodeMasks(
   weights: Weights,

@@ -84,7 +84,8 @@ function compilePrograms(config: ModelConfig, own: HostWeights) {
         return { image: encodeImage(weights, config, pixels), features: {} };
       }
       const features = frozenFeatures(weights, config, pixels);
-      const image = adaptFeatures(weights, config, features, pixels);
+      const { embedding } = features;
+      const image = adaptFeatures(weights, config, embedding, pixels);
       return { image, features: { ...features } };
     },
     { name: "encode", resident: ["image", "features"], constant },

@@ -1,27 +1,24 @@
-/** The mask decoder's last steps: upscaling by four, and a filter per sample. */
+/** The mask decoder's last steps: upscaling twice, and a filter per sample. */
 
 import * as tf from "../engine/tf.ts";
 import { gelu } from "../engine/fused.ts";
-import type { ModelConfig } from "./config.ts";
+import { lastUpscaling, type ModelConfig } from "./config.ts";
 import { norm } from "./layers.ts";
 import type { Weights } from "./weights.ts";
 
 const NAME = "mask_decoder.output_upscaling";
 
-/** A kernel [in, out, 2, 2] as a matrix [in, 4 * out], pixels first. */
+/** A kernel [in, out, r, r] as a matrix [in, r * r * out], pixels first. */
 function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
-  const [inputs, outputs] = kernel.shape;
-  return tf.reshape(
-    tf.transpose(kernel, [0, 2, 3, 1]),
-    [inputs, 4 * outputs!],
-  );
+  const inputs = kernel.shape[0];
+  return tf.reshape(tf.transpose(kernel, [0, 2, 3, 1]), [inputs, -1]);
 }
 
 /**
- * The first of two 2 x 2 transposed convolutions of stride 2. The windows do
- * not overlap, so each is one matrix product, and the pixels stay in block order
- * (4 x 4 pixels of each embedding cell, coarse to fine) until the one-channel
- * logits are put in place. The images' detail features, if any, are added.
+ * The first of two transposed convolutions whose stride is their kernel's side.
+ * The windows do not overlap, so each is one matrix product, and the pixels stay
+ * in block order (those of each embedding cell, coarse to fine) until the
+ * one-channel logits are put in place. The images' detail features, if any, are added.
  *
  * @returns [S * n, 4 * c1].
  */
@@ -83,7 +80,7 @@ export function upscaledPixels(
  * @param image [S, n, L].
  * @param filter The hypernetwork's filter of each sample, [S, c].
  * @param detail The images' detail features, [B, n, 4 * c1], if any.
- * @returns Logits in block order, [S, n * 16].
+ * @returns Logits in block order, [S, n * 4 * r * r], r the second factor.
  */
 export function upscale(
   weights: Weights,
@@ -94,34 +91,43 @@ export function upscale(
 ): tf.Tensor {
   const [S, n] = image.shape;
   const { upscaling: [c1, c2], plainUpscaling } = config.decoder;
+  const last = lastUpscaling(config) ** 2;
 
   let x = upscaleFirst(weights, config, image, detail);
   if (!plainUpscaling) {
     const pixels = upscaleSecond(weights, config, x, S);
     const logits = tf.matMul(pixels, tf.expandDims(filter, 2));
-    return tf.reshape(logits, [S, n! * 16]);
+    return tf.reshape(logits, [S, -1]);
   }
   x = tf.reshape(tf.relu(x), [S, n! * 4, c1]);
   // (x W) f = x (W f): the second step and the filter in one
   const second = kernelMatrix(weights[`${NAME}.3.weight`]);
-  const rows = tf.transpose(tf.reshape(second, [c1 * 4, c2])); // [c2, c1 * 4]
-  const merged = tf.reshape(tf.matMul(filter, rows), [S, c1, 4]);
+  const rows = tf.transpose(tf.reshape(second, [c1 * last, c2]));
+  const merged = tf.reshape(tf.matMul(filter, rows), [S, c1, last]);
   const secondBias = tf.reshape(weights[`${NAME}.3.bias`], [c2, 1]);
-  const logits = tf.reshape(tf.matMul(x, merged), [S, n! * 16]);
+  const logits = tf.reshape(tf.matMul(x, merged), [S, -1]);
   return tf.add(logits, tf.matMul(filter, secondBias));
 }
 
-/** Logits in block order, [S, n * 16], to their places, [S, 4h, 4h]. */
-export function placeBlocks(logits: tf.Tensor, h: number): tf.Tensor {
+/**
+ * Logits in block order to their places, [S, m, m].
+ *
+ * @param logits [S, n * 4 * r * r].
+ * @param h Side of the embedding's grid.
+ * @param r Factor of the second upscaling.
+ */
+export function placeBlocks(
+  logits: tf.Tensor,
+  h: number,
+  r: number,
+): tf.Tensor {
   const S = logits.shape[0];
-  const blocks = tf.reshape(logits, [S * h, h, 2, 2, 2 * 2]);
+  const blocks = tf.reshape(logits, [S * h, h, 2, 2, r * r]);
   // [S * h, x, dy, dx, dy2, dx2] with one axis folded, as tfjs stops at rank 6
   const coarse = tf.reshape(
     tf.transpose(blocks, [0, 2, 1, 3, 4]),
-    [S * h * 2, h * 2, 2, 2],
+    [S * h * 2, h * 2, r, r],
   );
-  return tf.reshape(
-    tf.transpose(coarse, [0, 2, 1, 3]),
-    [S, 4 * h, 4 * h],
-  );
+  const side = 2 * r * h;
+  return tf.reshape(tf.transpose(coarse, [0, 2, 1, 3]), [S, side, side]);
 }

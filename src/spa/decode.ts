@@ -63,7 +63,7 @@ export interface DecodeOptions {
  * });
  * const latents = spa.sampleGMM(preference.distribution);
  * const predictions = await spa.decode(model, embedding, preference, { latents });
- * predictions.probabilities.shape; // [96, 64, 64]: as many variations
+ * predictions.probabilities.shape; // [96, 128, 128]: as many variations
  * ```
  */
 export async function decode(

@@ -73,7 +73,7 @@ async function compileAhead(
  * `shared`: what all samples share, where it is prepared; disposed when done.
  * `keep`: share of the way to the last choice that the network has learned to
  * move the mean, 0..1.
- * @returns [1, N, 4h, 4h].
+ * @returns [1, N, m, m].
  */
 export async function decodeLatents(
   model: Model,

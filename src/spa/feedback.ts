@@ -13,6 +13,7 @@ import {
   maskSide,
   type ModelConfig,
   POINT_SLOTS,
+  promptSide,
 } from "../model/config.ts";
 import { CHOICE_SCALE, PointLabel } from "../model/prompt_encoder.ts";
 import {
@@ -77,9 +78,9 @@ export type Action =
 
 /** One choice: what was shown, at the decoder's resolution, and what was picked. */
 export interface Choice {
-  /** The recommended probability map shown with the candidates, [4h, 4h], 0..1. */
+  /** The recommended probability map shown with the candidates, [m, m], 0..1. */
   readonly recommended: NdArray<Float32Array>;
-  /** The candidates' probability maps, [4h, 4h] each, 0..1. */
+  /** The candidates' probability maps, [m, m] each, 0..1. */
   readonly candidates: readonly NdArray<Float32Array>[];
   /** Index of the candidate the user picked. */
   readonly chosen: number;
@@ -264,35 +265,35 @@ export function packFeedback(
     ...feedback,
     points: distinctPoints(feedback),
   }));
-  const side = maskSide(config);
-  const area = side * side;
+  const side = maskSide(config), area = side * side;
+  const cells = promptSide(config), count = cells * cells;
   const B = batch.length;
-  const mask = new Float32Array(B * area * MASK_CHANNELS);
-  const clicks = new Float32Array(B * area);
+  const mask = new Float32Array(B * count * MASK_CHANNELS);
+  const clicks = new Float32Array(B * count);
   const choice = new Float32Array(B * area);
   const hasMask = new Float32Array(B);
 
   batch.forEach((feedback, b) => {
-    drawClicks(clicks.subarray(b * area, (b + 1) * area), side, feedback);
+    drawClicks(clicks.subarray(b * count, (b + 1) * count), cells, feedback);
     if (feedback.choices.length > 0) {
       hasMask[b] = 1;
-      packChoices(
-        feedback.choices,
-        mask.subarray(b * area * MASK_CHANNELS),
-        choice.subarray(b * area, (b + 1) * area),
-      );
+      const prompt = mask.subarray(b * count * MASK_CHANNELS);
+      packChoices(feedback.choices, prompt, cells);
+      const { candidates, chosen } = feedback.choices.at(-1)!;
+      const picked = contiguous(candidates[chosen]).data;
+      choice.set(picked.map((p) => clippedLogit(p)), b * area);
     }
   });
   return {
     ...packPoints(batch, slots),
-    mask: { data: mask, shape: [B, side, side, MASK_CHANNELS] },
-    clicks: { data: clicks, shape: [B, side, side, 1] },
+    mask: { data: mask, shape: [B, cells, cells, MASK_CHANNELS] },
+    clicks: { data: clicks, shape: [B, cells, cells, 1] },
     choice: { data: choice, shape: [B, side, side] },
     hasMask: { data: hasMask, shape: [B] },
   };
 }
 
-/** Radius of a click's bump, in pixels of the decoder's resolution. */
+/** Radius of a click's bump, in pixels of the prompt's maps. */
 const CLICK_RADIUS = 2;
 
 /** Draws clicks (and a box's center) as Gaussian bumps, negative ones downwards. */
@@ -322,25 +323,41 @@ function drawClicks(map: Float32Array, side: number, feedback: Feedback) {
   }
 }
 
-/** Writes the mask prompt's channels (`MASK_CHANNELS`) and the choice's logits. */
+/** A square map's means over blocks, so that its side is `to`. */
+function average(
+  map: NdArray<Float32Array>,
+  to: number,
+): Float32Array {
+  const { data, shape: [side] } = contiguous(map);
+  const factor = side / to;
+  if (factor === 1) return data;
+  const means = new Float32Array(to * to);
+  for (let i = 0; i < data.length; i++) {
+    const row = Math.floor(Math.floor(i / side) / factor);
+    const column = Math.floor((i % side) / factor);
+    means[row * to + column] += data[i] / factor ** 2;
+  }
+  return means;
+}
+
+/** Writes the mask prompt's channels (`MASK_CHANNELS`), `side` pixels to a side. */
 function packChoices(
   choices: readonly Choice[],
   mask: Float32Array,
-  logits: Float32Array,
+  side: number,
 ) {
   const { chosen, ...last } = choices[choices.length - 1];
-  const recommended = contiguous(last.recommended);
-  const candidates = last.candidates.map(contiguous);
-  const picked = candidates[chosen].data;
+  const recommended = average(last.recommended, side);
+  const candidates = last.candidates.map((map) => average(map, side));
+  const picked = candidates[chosen];
   const before = choices[choices.length - 2];
-  const previous = before && contiguous(before.candidates[before.chosen]).data;
+  const previous = before && average(before.candidates[before.chosen], side);
   const rejected = candidates.filter((_, k) => k !== chosen);
-  for (let i = 0; i < logits.length; i++) {
+  for (let i = 0; i < picked.length; i++) {
     let others = 0;
-    for (const { data } of rejected) others += data[i] / rejected.length;
-    logits[i] = clippedLogit(picked[i]);
-    mask[MASK_CHANNELS * i] = logits[i] / CHOICE_SCALE;
-    mask[MASK_CHANNELS * i + 1] = 2 * (picked[i] - recommended.data[i]);
+    for (const map of rejected) others += map[i] / rejected.length;
+    mask[MASK_CHANNELS * i] = clippedLogit(picked[i]) / CHOICE_SCALE;
+    mask[MASK_CHANNELS * i + 1] = 2 * (picked[i] - recommended[i]);
     mask[MASK_CHANNELS * i + 2] = previous ? previous[i] : 0;
     mask[MASK_CHANNELS * i + 3] = rejected.length > 0
       ? 2 * (picked[i] - others)

@@ -68,7 +68,7 @@ interface Glimpse {
 }
 
 /**
- * The mean of a few samples: what the network would recommend, [4h, 4h].
+ * The mean of a few samples: what the network would recommend, [m, m].
  */
 async function glance(
   model: Model,
@@ -196,7 +196,7 @@ function regionOf({ box, cut }: Glimpse, region: Box, longest: number): Box {
  * larger or smaller than a third of the region by more than `FOLLOWING.close`, off the
  * middle by more than `FOLLOWING.near`, or cut off.
  *
- * @param map The chosen candidate, [4h, 4h], probabilities.
+ * @param map The chosen candidate, [m, m], probabilities.
  * @param frame Its places.
  * @param points The user's clicks; the positive ones stay in the region.
  * @returns The other region; undefined where the present one will do, or the map

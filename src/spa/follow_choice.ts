@@ -53,7 +53,7 @@ export async function lookAt(
  * @param model The network.
  * @param embedding The region that the choice was made in.
  * @param preference The preference after the choice.
- * @param chosen The chosen candidate's map, [4h, 4h], 0..1.
+ * @param chosen The chosen candidate's map, [m, m], 0..1.
  * @param update As for `updatePreference`.
  * @returns The same embedding and preference where the region will do, else new
  * ones; the caller owns the new embedding.

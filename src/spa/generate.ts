@@ -65,7 +65,7 @@ export async function distributionOf(
  * A few samples of what the generator makes, decoded.
  *
  * @param count Samples, always of the same noise.
- * @returns Probability maps, [n, 4h, 4h], in the embedding's region.
+ * @returns Probability maps, [n, m, m], in the embedding's region.
  */
 export async function drawFirst(
   model: Model,

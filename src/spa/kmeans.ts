@@ -210,7 +210,7 @@ function dropEmpty(labels: Int32Array): number {
 export interface Group {
   /** Their indices, ascending. */
   readonly members: readonly number[];
-  /** Their mean probability, [4h, 4h]. */
+  /** Their mean probability, [m, m]. */
   readonly probability: NdArray<Float32Array>;
   /** The mask at the image's pixels in the region, 0 or 1. */
   readonly mask: Uint8Array;

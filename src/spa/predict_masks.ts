@@ -25,7 +25,7 @@ export interface MaskPrompts {
   readonly points?: readonly Point[];
   /** A box around the object. */
   readonly box?: Box;
-  /** `logits` of an earlier prediction, to be refined, [4h, 4h]. */
+  /** `logits` of an earlier prediction, to be refined, [m, m]. */
   readonly logits?: NdArray<Float32Array>;
 }
 
@@ -44,7 +44,7 @@ export interface PredictedMask {
   readonly mask: NdArray<Uint8Array>;
   /** The IoU with the true mask that the network predicts, about 0..1. */
   readonly iou: number;
-  /** The mask's logits at the decoder's resolution, [4h, 4h]; above 0 is inside. */
+  /** The mask's logits at the decoder's resolution, [m, m]; above 0 is inside. */
   readonly logits: NdArray<Float32Array>;
 }
 

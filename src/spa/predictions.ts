@@ -178,7 +178,7 @@ export async function drawVariations(
  * those kept from the last choice, then variations of both.
  */
 export interface Predictions {
-  /** Probability maps y_n at the decoder's resolution, [n, 4h, 4h], in 0..1. */
+  /** Probability maps y_n at the decoder's resolution, [n, m, m], in 0..1. */
   readonly probabilities: NdArray<Float32Array>;
   /**
    * Component m_n each sample was drawn from, [n], in 0 .. M - 1; a variation's

@@ -74,9 +74,9 @@ export interface ChoiceUpdate extends UpdateOptions {
 export interface Shown {
   /** All samples with their components, fresh ones before older ones. */
   readonly samples: Pick<WeightedSamples, "maps" | "components">;
-  /** The recommended map, [4h, 4h]. */
+  /** The recommended map, [m, m]. */
   readonly recommended: NdArray<Float32Array>;
-  /** The candidates' maps, [4h, 4h] each. */
+  /** The candidates' maps, [m, m] each. */
   readonly candidates: readonly NdArray<Float32Array>[];
   /** Index of the chosen candidate, from 0. */
   readonly chosen: number;

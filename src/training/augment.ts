@@ -92,11 +92,25 @@ export function drawPlacement(
 /** Side of an object's box as a share of the region's: most often about a third. */
 const MEAN_SHARE = 1 / 3, LEAST_SHARE = 0.12, LARGEST_SHARE = 0.75;
 
-/**
- * An object's center is at most so many sides of the region off the middle, in
- * either direction. A little more than a quarter, so that a quarter is no edge.
- */
-const FURTHEST = 0.3;
+/** How a region lies around its object. */
+interface Aim {
+  /** Deviation of the natural logarithm of the object's share of the side. */
+  readonly deviation: number;
+  /**
+   * The object's center is at most so many sides of the region off the middle, in
+   * either direction.
+   */
+  readonly furthest: number;
+}
+
+/** A region as it is found from a click: what is seen in it says little of size. */
+const FOUND: Aim = { deviation: 0.3, furthest: 0.12 };
+
+/** A region as a hand draws it. A quarter off the middle is no edge. */
+const DRAWN: Aim = { deviation: 0.5, furthest: 0.3 };
+
+/** Share of regions that are as they are found. */
+const FOUND_SHARE = 0.65;
 
 /** Side of the smallest region, in pixels of the image. */
 const LEAST_SIDE = 16;
@@ -108,34 +122,40 @@ const MOST_BEYOND = 1.6;
  * Draws a region around an object, turned and restyled as a whole image is: the
  * object's longer side is 0.12 to 0.75 of the region's, most often about a
  * third, and its center lies anywhere up to 0.3 sides off the region's middle, as
- * long as nearly all of it lies in the region. A region has at least 16 pixels to
+ * long as nearly all of it lies in the region. Two thirds of the regions are as
+ * they are found from a click, closer to both. A region has at least 16 pixels to
  * a side, and may reach beyond the image.
  *
  * @param object The object's box, in pixels of the image.
- * @param most How many sides off the middle the center is at most.
+ * @param most How many sides off the middle the center is at most; absent, as
+ * the region is found or drawn.
  */
 export function drawRegion(
   random: Random,
   object: Box,
   height: number,
   width: number,
-  most: number = FURTHEST,
+  most?: number,
 ): Placement {
   const longer = Math.max(
     object.right - object.left,
     object.bottom - object.top,
     1,
   );
+  const aim = random.uniform() < FOUND_SHARE ? FOUND : DRAWN;
   let share = 0;
   do {
-    share = MEAN_SHARE * Math.exp(0.5 * random.normal());
+    share = MEAN_SHARE * Math.exp(aim.deviation * random.normal());
   } while (share < LEAST_SHARE || share > LARGEST_SHARE);
   const side = Math.min(
     Math.max(LEAST_SIDE, longer / share),
     Math.max(longer / LARGEST_SHARE, MOST_BEYOND * Math.max(height, width)),
   );
   const { across, down, waves } = drawTurn(random, side);
-  const furthest = Math.min(most, Math.max(0.06, 0.55 - longer / side / 2));
+  const furthest = Math.min(
+    most ?? aim.furthest,
+    Math.max(0.06, 0.55 - longer / side / 2),
+  );
   const u = furthest * (2 * random.uniform() - 1);
   const v = furthest * (2 * random.uniform() - 1);
   const x = (object.left + object.right) / 2;
@@ -342,7 +362,7 @@ function centerOf(mask: Uint8Array, width: number): [number, number] {
 
 /**
  * The mask in the network's square at the decoder's resolution, as the covered
- * share of each pixel: [4h, 4h], 0..1.
+ * share of each pixel: [m, m], 0..1.
  */
 export function placeMask(
   mask: Uint8Array,

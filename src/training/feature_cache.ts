@@ -1,14 +1,18 @@
 /**
- * The features of training images by a frozen encoder. They are computed once
- * for each placement of an image and kept in a folder, so that later passes
- * over the placements only read them.
+ * What a frozen encoder gives of training images. It is computed once for each
+ * placement of an image and kept in a folder, so that later passes over the
+ * placements only read it.
  */
 
 import { join } from "node:path";
 import { digest } from "../digest.ts";
 import { upload } from "../engine/engine.ts";
 import { jit } from "../engine/jit.ts";
-import { type DeviceTensor, sizeOf } from "../engine/tensors.ts";
+import {
+  type DeviceTensor,
+  type HostTensor,
+  sizeOf,
+} from "../engine/tensors.ts";
 import type * as tf from "../engine/tf.ts";
 import { ifThere, writeFileAtomic } from "../files.ts";
 import { type ModelConfig, tinyVitPatch } from "../model/config.ts";
@@ -27,50 +31,26 @@ export interface CachedImage {
   readonly key?: string;
 }
 
-/** One image's features in float16, as they are kept. */
-interface Kept {
-  readonly embedding: Float16Array;
-  readonly finer: Float16Array;
-}
-
-/** Features of a frozen encoder, on demand. */
-export class FeatureCache {
-  readonly #folder?: string;
-  readonly #frozen: HostWeights;
-  readonly #config: ModelConfig;
-  readonly #shapes: { embedding: number[]; finer: number[] };
-  readonly #encoder: string;
+/** A frozen encoder, compiled when first run. */
+export class FrozenEncoder {
+  /** Its weights: all of the image encoder that are not trained. */
+  readonly weights: HostWeights;
+  readonly #side: number;
   readonly #run;
   #device?: Promise<Record<string, DeviceTensor>>;
-  /** Of images at work, so that no iteration reads them again. */
-  readonly #recent = new WeakMap<CachedImage, Kept>();
 
   /**
    * @param config The network's config, of a frozen TinyViT encoder.
    * @param weights All its weights.
-   * @param folder Where features of images with a key are kept; nowhere by
-   * default.
    */
-  constructor(config: ModelConfig, weights: HostWeights, folder?: string) {
-    this.#folder = folder;
-    this.#config = config;
+  constructor(config: ModelConfig, weights: HostWeights) {
     const declared = declareWeights(config);
-    this.#frozen = new Map(
+    this.weights = new Map(
       [...weights].filter(([name]) =>
         name.startsWith("image_encoder.") && !declared.get(name)!.trainable
       ),
     );
-    this.#encoder = digest([
-      config.name,
-      fingerprint({ weights: this.#frozen }),
-    ]);
-    const h = config.imageSize / tinyVitPatch(config);
-    const channels = (name: string) =>
-      sizeOf(weights.get(`image_encoder.features.${name}.mean`)!.shape);
-    this.#shapes = {
-      embedding: [h, h, channels("embedding")],
-      finer: [2 * h, 2 * h, channels("finer")],
-    };
+    this.#side = config.imageSize;
     this.#run = jit(
       ({ weights, pixels }: { weights: Weights; pixels: tf.Tensor }) => ({
         ...frozenFeatures(weights, config, pixels),
@@ -79,30 +59,17 @@ export class FeatureCache {
         name: "frozen features",
         // convolutions are fastest with weights that are known beforehand
         constant: (path) =>
-          this.#frozen.get(path.slice("weights/".length))?.data,
+          this.weights.get(path.slice("weights/".length))?.data,
       },
     );
   }
 
-  /**
-   * The features of images, in their order: those at hand, else those of the
-   * folder, else computed.
-   *
-   * @returns [B, h, h, c] and [B, 2h, 2h, c], rounded to float16.
-   */
-  async of(images: readonly CachedImage[]): Promise<HostFeatures> {
-    const found: Kept[] = [];
-    for (const image of images) {
-      const kept = this.#recent.get(image) ?? await this.#load(image);
-      this.#recent.set(image, kept);
-      found.push(kept);
-    }
-    const join = (part: keyof Kept) =>
-      stack(found.map((kept) => kept[part]), [
-        images.length,
-        ...this.#shapes[part],
-      ]);
-    return { embedding: join("embedding"), finer: join("finer") };
+  /** The features of an image, normalized, [S, S, 3]: [1, h, h, c] and [1, 2h, 2h, c]. */
+  async run(pixels: Float32Array): Promise<HostFeatures> {
+    this.#device ??= upload(Object.fromEntries(this.weights));
+    const shape = [1, this.#side, this.#side, 3];
+    const weights = await this.#device;
+    return await this.#run({ weights, pixels: { data: pixels, shape } });
   }
 
   /** Gives back the engine's memory. */
@@ -116,48 +83,76 @@ export class FeatureCache {
     }
     this.#run.release();
   }
+}
 
-  async #load({ pixels, key }: CachedImage): Promise<Kept> {
-    const path = this.#folder !== undefined && key !== undefined
-      ? join(this.#folder, this.#encoder, key.slice(0, 2), `${key}.f16`)
-      : undefined;
-    const sizes = {
-      embedding: sizeOf(this.#shapes.embedding),
-      finer: sizeOf(this.#shapes.finer),
-    };
-    const total = sizes.embedding + sizes.finer;
-    const values = path && await readHalves(path, total) ||
-      await this.#compute(pixels);
-    if (path && values.fresh) {
-      await writeFileAtomic(path, new Uint8Array(values.data.buffer));
-    }
-    const { data } = values;
-    return {
-      embedding: data.subarray(0, sizes.embedding),
-      finer: data.subarray(sizes.embedding),
-    };
+/** Embeddings by a frozen encoder, on demand. */
+export class FeatureCache {
+  readonly #folder?: string;
+  readonly #encoder: FrozenEncoder;
+  /** Of one embedding. */
+  readonly #shape: readonly number[];
+  readonly #name: string;
+  /** Of images at work, so that no iteration reads them again. */
+  readonly #recent = new WeakMap<CachedImage, Float16Array>();
+
+  /**
+   * @param config The network's config, of a frozen TinyViT encoder.
+   * @param weights All its weights.
+   * @param folder Where embeddings of images with a key are kept; nowhere by
+   * default.
+   */
+  constructor(config: ModelConfig, weights: HostWeights, folder?: string) {
+    this.#folder = folder;
+    this.#encoder = new FrozenEncoder(config, weights);
+    this.#name = digest([
+      config.name,
+      fingerprint({ weights: this.#encoder.weights }),
+    ]);
+    const h = config.imageSize / tinyVitPatch(config);
+    const mean = weights.get("image_encoder.features.embedding.mean")!;
+    this.#shape = [h, h, sizeOf(mean.shape)];
   }
 
-  async #compute(pixels: Float32Array) {
-    this.#device ??= upload(Object.fromEntries(this.#frozen));
-    const S = this.#config.imageSize;
-    const { embedding, finer } = await this.#run({
-      weights: await this.#device,
-      pixels: { data: pixels, shape: [1, S, S, 3] },
-    });
-    const data = new Float16Array(embedding.data.length + finer.data.length);
-    data.set(embedding.data);
-    data.set(finer.data, embedding.data.length);
-    return { data, fresh: true };
+  /**
+   * The embeddings of images, in their order: those at hand, else those of the
+   * folder, else computed.
+   *
+   * @returns [B, h, h, c], rounded to float16.
+   */
+  async of(images: readonly CachedImage[]): Promise<HostTensor> {
+    const found: Float16Array[] = [];
+    for (const image of images) {
+      const kept = this.#recent.get(image) ?? await this.#load(image);
+      this.#recent.set(image, kept);
+      found.push(kept);
+    }
+    return stack(found, [images.length, ...this.#shape]);
+  }
+
+  /** Gives back the engine's memory. */
+  dispose(): Promise<void> {
+    return this.#encoder.dispose();
+  }
+
+  async #load({ pixels, key }: CachedImage): Promise<Float16Array> {
+    const path = this.#folder !== undefined && key !== undefined
+      ? join(this.#folder, this.#name, key.slice(0, 2), `${key}.f16`)
+      : undefined;
+    const kept = path && await readHalves(path, sizeOf(this.#shape));
+    if (kept) return kept;
+    const { embedding } = await this.#encoder.run(pixels);
+    const data = new Float16Array(embedding.data);
+    if (path) await writeFileAtomic(path, new Uint8Array(data.buffer));
+    return data;
   }
 }
 
 /** The values of a file of float16; undefined where there is none, or one cut short. */
-async function readHalves(path: string, count: number) {
+async function readHalves(
+  path: string,
+  count: number,
+): Promise<Float16Array | undefined> {
   const bytes = await ifThere(Deno.readFile(path));
   if (bytes?.byteLength !== 2 * count) return undefined;
-  return {
-    data: new Float16Array(bytes.buffer, bytes.byteOffset, count),
-    fresh: false,
-  };
+  return new Float16Array(bytes.buffer, bytes.byteOffset, count);
 }

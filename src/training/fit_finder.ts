@@ -14,7 +14,7 @@ import { createRandom, type Random } from "../random.ts";
 import { preprocess } from "../spa/embedding.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
 import { boundingBox, clickInside } from "../spa/simulated_user.ts";
-import { FeatureCache } from "./feature_cache.ts";
+import { FrozenEncoder } from "./feature_cache.ts";
 import { drawFrom, isMarked, type TrainingCase } from "./training_case.ts";
 
 /** How examples are drawn. */
@@ -173,7 +173,7 @@ export async function fitFinder(
   const marked = cases.filter(isMarked);
   if (marked.length === 0) return weights;
   const random = createRandom(seed, 0x52);
-  const cache = new FeatureCache(config, weights);
+  const encoder = new FrozenEncoder(config, weights);
   const rows: Float32Array[] = [], residuals: number[][] = [];
   const looks = Math.min(DRAW.most, DRAW.perCase * marked.length);
   try {
@@ -200,7 +200,7 @@ export async function fitFinder(
         bottom: top + side,
       });
       const { data } = preprocess(image, frame, config);
-      const features = await cache.of([{ pixels: data as Float32Array }]);
+      const features = await encoder.run(data as Float32Array);
       for (const { x, y } of clicks) {
         const u = (x - left) / side, v = (y - top) / side;
         if (Math.min(u, v) < 0 || Math.max(u, v) > 1) continue;
@@ -216,7 +216,7 @@ export async function fitFinder(
       }
     }
   } finally {
-    await cache.dispose();
+    await encoder.dispose();
   }
   const { weight, bias } = regress(rows, residuals);
   const F = finderWidth(config);

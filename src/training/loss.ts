@@ -26,7 +26,8 @@ export interface LossOptions {
   /**
    * Share of the mask's pixels that count as independent, above 0; the
    * likelihood's exponent, and that of the responsibilities, is T' = share *
-   * pixels. Default 0.15.
+   * pixels, of at most 64 x 64, as a finer map says nothing more of the mask's
+   * kind. Default 0.15.
    */
   readonly temperature: number;
   /** `marginal`: weight of (1 - soft Dice) in the costs, from 0. Default 0.3. */
@@ -36,6 +37,9 @@ export interface LossOptions {
   /** `marginal`: weight of the samples' mean cost, from 0. Default 0.05. */
   readonly each: number;
 }
+
+/** Pixels that the exponent counts at most. */
+const MOST_PIXELS = 64 ** 2;
 
 /** The default loss. */
 export const defaultLoss: LossOptions = {
@@ -93,7 +97,7 @@ export function alignmentLoss(
   const mean = tf.reshape(tf.matMul(shares, p), [B, pixels!]);
   const meanEntropy = tf.mean(crossEntropy(mean, target));
   const meanDice = tf.mean(diceLoss(mean, target));
-  const exponent = pixels! * options.temperature;
+  const exponent = Math.min(pixels!, MOST_PIXELS) * options.temperature;
 
   if (paper) {
     const responsibilities = tf.softmax(

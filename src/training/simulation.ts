@@ -49,7 +49,7 @@ export interface SimulatedTrainee {
   readonly profile?: Profile;
   /** The profile after the first choice, for the next image. */
   habit?: Profile;
-  /** The mask in mind at the decoder's resolution, 0..1, [4h * 4h]. */
+  /** The mask in mind at the decoder's resolution, 0..1, [m * m]. */
   readonly target: Float32Array;
   /** Chance of a click instead of a pick. */
   readonly clickShare: number;
@@ -259,7 +259,7 @@ function clickAtError(
  * clicks where the recommendation is most wrong, and remembers. Gradients never
  * pass through here.
  *
- * @param maps Fresh samples, row-major, [N, 4h * 4h].
+ * @param maps Fresh samples, row-major, [N, m * m].
  * @param weights The share of each, [N], summing to 1.
  * @param variations Variations of the samples to draw, by default M.
  * @param fresh The component of each sample, [N]; by default one of every

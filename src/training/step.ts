@@ -14,7 +14,6 @@ import {
   encodePrompts,
   type PromptInputs,
 } from "../model/prompt_encoder.ts";
-import type { FrozenFeatures } from "../model/tiny_vit.ts";
 import { sizeOf } from "../engine/tensors.ts";
 import type { WeightDeclarations, Weights } from "../model/weights.ts";
 import { declareWeights } from "../model/declare_weights.ts";
@@ -30,12 +29,9 @@ import {
 export interface StepBatch extends PromptInputs {
   /** Normalized images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
-  /**
-   * Their features by a frozen encoder, where the encoder is not run in the
-   * step.
-   */
-  readonly features?: FrozenFeatures;
-  /** Clipped logits of the chosen masks, [B, 4h, 4h]. */
+  /** What a frozen encoder gives of them, where it is not run in the step. */
+  readonly frozen?: tf.Tensor;
+  /** Clipped logits of the chosen masks, [B, m, m]. */
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
   readonly evidence: tf.Tensor;
@@ -48,7 +44,7 @@ export interface StepBatch extends PromptInputs {
   readonly drawn?: tf.Tensor;
   /** Standard normal draws, one for each sample, [B, N, d]. */
   readonly noise: tf.Tensor;
-  /** The users' masks, 0..1, [B, 4h, 4h]. */
+  /** The users' masks, 0..1, [B, m, m]. */
   readonly target: tf.Tensor;
 }
 
@@ -121,8 +117,8 @@ export function forward(
   const B = batch.target.shape[0];
   const paper = kind === "paper";
   const generate = paper ? generateApart : generatePreference;
-  const { embedding, detail } = batch.features
-    ? adaptFeatures(weights, config, batch.features, batch.pixels)
+  const { embedding, detail } = batch.frozen
+    ? adaptFeatures(weights, config, batch.frozen, batch.pixels)
     : encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(

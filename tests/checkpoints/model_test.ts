@@ -233,6 +233,8 @@ Deno.test("loadModel() refuses a config with a part missing, added or of another
     { ...smallConfig, more: 1 },
     { ...smallConfig, channels: "16" },
     { ...smallConfig, decoder: { ...decoder, plainUpscaling: 1 } },
+    { ...smallConfig, decoder: { ...decoder, lastUpscaling: "4" } },
+    { ...smallConfig, decoder: null },
     { ...smallConfig, pixelMean: [0.4, 0.5] },
     { ...smallConfig, encoder: null },
     { ...smallConfig, pixelScaling: "other" },

@@ -1,7 +1,11 @@
 /** The decoder against segment-anything's own formulation of it. */
 import * as tf from "../../src/engine/tf.ts";
 import assert from "node:assert/strict";
-import { embeddingSide, type ModelConfig } from "../../src/model/config.ts";
+import {
+  embeddingSide,
+  maskSide,
+  type ModelConfig,
+} from "../../src/model/config.ts";
 import { decodeMasks } from "../../src/model/mask_decoder.ts";
 import { gridPositions } from "../../src/model/prompt_encoder.ts";
 import type { Weights } from "../../src/model/weights.ts";
@@ -37,7 +41,7 @@ function decoderInputs(config: ModelConfig, B: number, N: number, T: number) {
       dense,
     },
     latents: normalTensor([B, N, d], 4),
-    choice: normalTensor([B, 4 * h, 4 * h], 5),
+    choice: normalTensor([B, maskSide(config), maskSide(config)], 5),
     hasMask: tf.zeros([B]),
     shares: tf.fill([B, N], 1 / N),
     detail: decoder.detailChannels > 0
@@ -48,7 +52,7 @@ function decoderInputs(config: ModelConfig, B: number, N: number, T: number) {
 
 type Inputs = ReturnType<typeof decoderInputs>;
 
-/** One sample of one image, as segment-anything decodes it: [4h, 4h]. */
+/** One sample of one image, as segment-anything decodes it: [m, m]. */
 function decodeAsSAM(
   weights: Weights,
   config: ModelConfig,
@@ -141,21 +145,21 @@ function decodeAsSAM(
   tokens = tf.add(tokens, attention(last, q, k, image));
   tokens = norm(`${name}.norm_final_attn`, tokens, 1e-5);
 
-  // MaskDecoder.predict_masks; PyTorch's kernels are [in, out, 2, 2]
+  // MaskDecoder.predict_masks; PyTorch's kernels are [in, out, r, r]
   const transposed = (x: tf.Tensor, layer: string) => {
     const [side, , inputs] = x.shape;
     const kernel = weights[`${up}.${layer}.weight`];
-    const outputs = kernel.shape[1]!;
+    const [, outputs, r] = kernel.shape as number[];
     const y = tf.conv2dTranspose(
       tf.reshape(x, [1, side, side, inputs!]) as tf.Tensor4D,
       tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D,
-      [1, 2 * side, 2 * side, outputs],
-      2,
+      [1, r * side, r * side, outputs],
+      r,
       "valid",
     );
     return tf.reshape(tf.add(y, weights[`${up}.${layer}.bias`]), [
-      2 * side,
-      2 * side,
+      r * side,
+      r * side,
       outputs,
     ]);
   };
@@ -184,6 +188,7 @@ function decodeAsSAM(
 const variants: [string, Partial<ModelConfig["decoder"]>][] = [
   ["plain upscaling and details", {}],
   ["plain upscaling, without details", { detailChannels: 0 }],
+  ["plain upscaling by two, then by four", { lastUpscaling: 4 }],
   ["SAM's upscaling and details", { plainUpscaling: false }],
   [
     "SAM's upscaling, without details, one layer",
@@ -198,7 +203,8 @@ for (const [variant, decoder] of variants) {
       const weights = asTensors(noisyWeights(config));
       const inputs = decoderInputs(config, 2, 3, 4);
       const logits = decodeMasks(weights, config, inputs);
-      assert.deepEqual(logits.shape, [2, 3, 16, 16]);
+      const side = decoder.lastUpscaling ? 32 : 16;
+      assert.deepEqual(logits.shape, [2, 3, side, side]);
       const expected = tf.stack(
         [0, 1].flatMap((b) =>
           [0, 1, 2].map((s) => decodeAsSAM(weights, config, inputs, b, s))

@@ -9,7 +9,12 @@ import {
   initializeWeights,
 } from "../../src/model/declare_weights.ts";
 import { encode } from "../../src/spa/encode.ts";
-import { discImage, samConfig, smallConfig } from "../helpers/small_model.ts";
+import {
+  discImage,
+  samConfig,
+  smallConfig,
+  withDecoder,
+} from "../helpers/small_model.ts";
 
 await useEngine("cpu");
 
@@ -126,6 +131,14 @@ Deno.test("new Model() refuses a config that makes no network, and says which nu
     [
       { ...samConfig, decoder: { ...decoder, plainUpscaling: false } },
       /decoder\.detailChannels must be 0 for SAM.* 7$/,
+    ],
+    [
+      withDecoder({ lastUpscaling: 3 as 4 }),
+      /decoder\.lastUpscaling must be 4 or absent.* 3$/,
+    ],
+    [
+      withDecoder({ lastUpscaling: 4, plainUpscaling: false }),
+      /decoder\.plainUpscaling must be true where decoder\.lastUpscaling is 4.* false$/,
     ],
   ];
   for (const [change, message] of cases) {

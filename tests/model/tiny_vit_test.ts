@@ -123,10 +123,11 @@ Deno.test("small's encoder is its frozen features, standardized, and trained lay
         declareWeights(shrunken).get(name)!.trainable
       ),
     );
-    const adapted = adaptFeatures(onlyTrained, shrunken, features, pixels);
+    const { embedding } = features;
+    const adapted = adaptFeatures(onlyTrained, shrunken, embedding, pixels);
     const encoded = encodeImage(weights, shrunken, pixels);
     assert.deepEqual(adapted.embedding.shape, [2, 3, 3, 64]);
-    assert.deepEqual(adapted.detail!.shape, [2, 9, 4 * 32]);
+    assert.deepEqual(adapted.detail!.shape, [2, 9, 4 * 64]);
     assert.deepEqual(
       adapted.embedding.dataSync(),
       encoded.embedding.dataSync(),

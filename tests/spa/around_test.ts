@@ -74,7 +74,7 @@ Deno.test("the first proposal shows samples of these squares, each square with a
   using embedding = await encode(model, image, { points });
   const started = await startPreference(model, embedding, { points });
   const { around } = started;
-  assert.deepEqual(around!.probabilities.shape, [32, 16, 16]);
+  assert.deepEqual(around!.probabilities.shape, [32, 32, 32]);
   assert.equal(around!.components.length, 32);
   const again = await startPreference(model, embedding, { points });
   assert.deepEqual(

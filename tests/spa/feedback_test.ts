@@ -7,6 +7,7 @@ import {
   type Choice,
   clippedLogit,
   type Feedback,
+  mapOf,
   moveChoices,
   packFeedback,
 } from "../../src/spa/feedback.ts";
@@ -19,7 +20,7 @@ import {
 } from "../../src/spa/frame.ts";
 import { close } from "../helpers/close.ts";
 import { bytesHeld } from "../helpers/garbage.ts";
-import { normals, smallConfig } from "../helpers/small_model.ts"; // S = 32, maps of 16 x 16
+import { normals, smallConfig, withDecoder } from "../helpers/small_model.ts"; // S = 32, maps of 16 x 16
 
 const square = frameOf(32, 32, 32);
 const map = (value: (i: number) => number) =>
@@ -239,6 +240,43 @@ Deno.test("packFeedback() gives the choice as clipped logits and its differences
     ...[0, 2 * (0.5 - 0.25), 0.125, 2 * (0.5 - 0.8)],
   ]);
   assert.ok(mask.data.subarray(4 * 256).every((value) => value === 0));
+});
+
+Deno.test("packFeedback() averages maps of twice the prompt's side, and keeps the choice's own", () => {
+  const fine = (at: (row: number, column: number) => number) =>
+    mapOf(
+      Float32Array.from(
+        { length: 32 * 32 },
+        (_, i) => at(Math.floor(i / 32), i % 32),
+      ),
+      32,
+    );
+  // in each block of 2 x 2 one pixel of 1 and three of 0.2: a mean of 0.4
+  const picked = fine((row, column) => row % 2 && column % 2 ? 1 : 0.2);
+  // the block's row and column
+  const recommended = fine((row, column) =>
+    Math.floor(row / 2) / 16 + Math.floor(column / 2) / 256
+  );
+  const { mask, clicks, choice } = packFeedback(
+    withDecoder({ lastUpscaling: 4 }),
+    [{
+      points: [{ x: 8.5, y: 20.5 }],
+      choices: [{ recommended, candidates: [picked], chosen: 0 }],
+      frame: square,
+    }],
+  );
+  assert.deepEqual(mask.shape, [1, 16, 16, 4]);
+  close([mask.data[0]], [Math.log(0.4 / 0.6) / 4], 1e-6);
+  const expected = Array.from({ length: 256 }, (_, i) => 2 * (0.4 - i / 256));
+  close(mask.data.filter((_, i) => i % 4 === 1), expected, 1e-6);
+  assert.deepEqual(clicks.shape, [1, 16, 16, 1]);
+  close([clicks.data[10 * 16 + 4]], [1], 0.05);
+  assert.deepEqual(choice.shape, [1, 32, 32]);
+  close(
+    [choice.data[0], choice.data[33]],
+    [-Math.log(4), Math.log(49)],
+    1e-6,
+  );
 });
 
 Deno.test("packFeedback() compares a lone candidate with nothing", () => {

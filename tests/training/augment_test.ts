@@ -270,7 +270,7 @@ Deno.test("drawStyle() is the same for the same stream", () => {
   assert.notDeepEqual(drawStyle(createRandom(4)), drawStyle(createRandom(5)));
 });
 
-Deno.test("drawRegion() shows an object off the middle, and nearly all of it", () => {
+Deno.test("drawRegion() shows an object off the middle, most often a little, and nearly all of it", () => {
   const random = createRandom(8);
   const object = { left: 40, top: 30, right: 60, bottom: 45 };
   const off: number[] = [];
@@ -293,6 +293,9 @@ Deno.test("drawRegion() shows an object off the middle, and nearly all of it", (
       off.push(at);
     }
   }
-  const beyond = off.filter((at) => at > 0.25).length / off.length;
-  assert.ok(beyond > 0.08 && beyond < 0.2, `${beyond}`);
+  const beyond = (least: number) =>
+    off.filter((at) => at > least).length / off.length;
+  // of the third that is as a hand draws it
+  assert.ok(beyond(0.25) > 0.025 && beyond(0.25) < 0.1, `${beyond(0.25)}`);
+  assert.ok(beyond(0.12) > 0.12 && beyond(0.12) < 0.3, `${beyond(0.12)}`);
 });
