@@ -210,9 +210,10 @@ const POINTS = `points: (x, y) in pixels of the square. labels: 1 a click \
 inside, 0 outside, 2 and 3 a box's top left and bottom right corner, -1 at \
 (0, 0) after the clicks where there is no box, -2 an empty slot. has_mask: 1 \
 where there is a mask, else 0.`;
-const FEEDBACK = `${POINTS} mask: the choice's logits / 4, 2 (choice - \
-recommendation), the choice before it, 2 (choice - mean of the rejected); zeros \
-at first. clicks: bumps of 2 pixels' deviation at the clicks, negative outside.`;
+const FEEDBACK = `${POINTS} mask, of maps averaged to its side: the \
+choice's logits / 4, 2 (choice - recommendation), the choice before it, 2 \
+(choice - mean of the rejected); zeros at first. clicks: bumps of 2 pixels' \
+deviation at the clicks, negative outside.`;
 
 /** The programs of a network, for one image at a time. */
 function exportedPrograms(

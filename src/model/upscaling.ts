@@ -18,7 +18,8 @@ function kernelMatrix(kernel: tf.Tensor): tf.Tensor {
  * The first of two transposed convolutions whose stride is their kernel's side.
  * The windows do not overlap, so each is one matrix product, and the pixels stay
  * in block order (those of each embedding cell, coarse to fine) until the
- * one-channel logits are put in place. The images' detail features, if any, are added.
+ * one-channel logits are put in place. The images' detail features, if any, are
+ * added.
  *
  * @returns [S * n, 4 * c1].
  */

@@ -26,7 +26,10 @@ import { InputError } from "../input_error.ts";
 
 /** One of the distinct segmentations the user chooses from. */
 export interface Candidate {
-  /** Centroid r_k: mean probability of the cluster, [m, m], in 0..1. */
+  /**
+   * Centroid r_k: mean probability of the cluster, [m, m], in 0..1; m is 64 for
+   * `tiny` and 128 for `small`.
+   */
   readonly probability: NdArray<Float32Array>;
   /** The mask at the image's own size, [H, W], 0 or 1. */
   readonly mask: NdArray<Uint8Array>;
@@ -60,7 +63,10 @@ export interface Notice {
 export interface Proposal {
   /** Recommended segmentation y_app. */
   readonly recommended: {
-    /** Mean of the predictions by their shares, [m, m], in 0..1. */
+    /**
+     * Mean of the predictions by their shares, [m, m], in 0..1; m is 64 for
+     * `tiny` and 128 for `small`.
+     */
     readonly probability: NdArray<Float32Array>;
     /** Where that mean is at least 0.5 at the image's own size, [H, W], 0 or 1. */
     readonly mask: NdArray<Uint8Array>;

@@ -178,7 +178,10 @@ export async function drawVariations(
  * those kept from the last choice, then variations of both.
  */
 export interface Predictions {
-  /** Probability maps y_n at the decoder's resolution, [n, m, m], in 0..1. */
+  /**
+   * Probability maps y_n at the decoder's resolution, [n, m, m], in 0..1; m is 64
+   * for `tiny` and 128 for `small`.
+   */
   readonly probabilities: NdArray<Float32Array>;
   /**
    * Component m_n each sample was drawn from, [n], in 0 .. M - 1; a variation's
