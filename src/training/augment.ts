@@ -103,7 +103,7 @@ interface Aim {
   readonly furthest: number;
 }
 
-/** A region as it is found from a click: what is seen in it says little of size. */
+/** A region as a click finds it: its side says much of the object's. */
 const FOUND: Aim = { deviation: 0.3, furthest: 0.12 };
 
 /** A region as a hand draws it. A quarter off the middle is no edge. */

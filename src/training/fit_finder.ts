@@ -14,7 +14,7 @@ import { createRandom, type Random } from "../random.ts";
 import { preprocess } from "../spa/embedding.ts";
 import { type Box, frameOf } from "../spa/frame.ts";
 import { boundingBox, clickInside } from "../spa/simulated_user.ts";
-import { FrozenEncoder } from "./feature_cache.ts";
+import { FrozenEncoder } from "./frozen_encoder.ts";
 import { drawFrom, isMarked, type TrainingCase } from "./training_case.ts";
 
 /** How examples are drawn. */

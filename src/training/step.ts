@@ -29,8 +29,8 @@ import {
 export interface StepBatch extends PromptInputs {
   /** Normalized images, [B / R, S, S, 3]. */
   readonly pixels: tf.Tensor;
-  /** What a frozen encoder gives of them, where it is not run in the step. */
-  readonly frozen?: tf.Tensor;
+  /** Their embedding by a frozen encoder, where that is not run in the step. */
+  readonly frozenEmbedding?: tf.Tensor;
   /** Clipped logits of the chosen masks, [B, m, m]. */
   readonly choice: tf.Tensor;
   /** Accumulated log evidence, [B, M]. */
@@ -117,8 +117,8 @@ export function forward(
   const B = batch.target.shape[0];
   const paper = kind === "paper";
   const generate = paper ? generateApart : generatePreference;
-  const { embedding, detail } = batch.frozen
-    ? adaptFeatures(weights, config, batch.frozen, batch.pixels)
+  const { embedding, detail } = batch.frozenEmbedding
+    ? adaptFeatures(weights, config, batch.frozenEmbedding, batch.pixels)
     : encodeImage(weights, config, batch.pixels);
   const prompts = encodePrompts(weights, config, batch);
   const feedback = encodeFeedback(

@@ -92,9 +92,9 @@ async function packBatch(
   const N = drawn[0].length;
   const noise = new Float32Array(B * N * d);
   for (let i = 0; i < noise.length; i++) noise[i] = random.normal();
-  const frozen = await cache?.of(groups);
+  const frozenEmbedding = await cache?.of(groups);
   return {
-    ...(frozen && { frozen }),
+    ...(frozenEmbedding && { frozenEmbedding }),
     ...packFeedback(
       config,
       users.map(({ feedback }) => feedback),
