@@ -117,9 +117,10 @@ export async function volumeCases(given: VolumeCasesOptions): Promise<Case[]> {
       if (inside.data.includes(1)) marked.add(slice);
     }
   }
-  return [...marked].sort((a, b) => a - b).map((slice) =>
-    sliceCase(`${id}_slice${String(slice).padStart(3, "0")}`, slice)
-  );
+  return [...marked].sort((a, b) => a - b).map((index) => ({
+    ...sliceCase(`${id}_slice${String(index).padStart(3, "0")}`, index),
+    slice: { volume: id, index },
+  }));
 }
 
 /** Values that are asked for nothing but their shape. */

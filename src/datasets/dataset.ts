@@ -9,6 +9,8 @@ export interface Case {
   id: string;
   /** The patient; data are split, and intervals drawn, by patient. */
   patient: string;
+  /** The volume it is a slice of, and which, where all slices are cases. */
+  slice?: { readonly volume: string; readonly index: number };
   /** Its data set, where several are evaluated together. */
   set?: string;
   /** Millimeters per pixel, where known: of pixels that are not square [between rows, between columns]. */

@@ -68,6 +68,11 @@ export interface ExampleOptions {
   readonly boxShare: number;
   /** Share of users who start from a mask that is nearly right, 0..1. */
   readonly maskShare: number;
+  /**
+   * Share of users of a slice who start with the mask of a slice beside it, 0..1,
+   * where the case knows its neighbors; a walk through a volume begins so.
+   */
+  readonly neighborShare: number;
   /** Users R to an image, at least 1. */
   readonly usersPerImage: number;
   /**
@@ -120,7 +125,9 @@ function drawAnyPhantom(random: Random): TrainingCase {
 }
 
 /** The masks that are not empty, by rater's name or else place. */
-function drawnMasks({ masks, raters }: TrainingCase): Map<string, Uint8Array> {
+function drawnMasks(
+  { masks, raters }: Pick<TrainingCase, "masks" | "raters">,
+): Map<string, Uint8Array> {
   const named = masks.map(({ data }, r) =>
     [raters?.[r] ?? `${r}`, data as Uint8Array] as const
   );
@@ -134,6 +141,8 @@ interface Wish {
   readonly target?: Float32Array;
   /** The pixels for the first click, if not the whole target. */
   readonly core?: Float32Array;
+  /** The same in the slice beside, placed likewise, where it starts with that. */
+  readonly start?: Float32Array;
 }
 
 /** Draws a user's mask; `known` is the taste of one who was there before. */
@@ -141,7 +150,7 @@ function drawWish(
   example: TrainingCase,
   placement: Placement,
   config: ModelConfig,
-  { styleShare }: ExampleOptions,
+  { styleShare, neighborShare }: ExampleOptions,
   random: Random,
   known?: Taste,
 ): Wish {
@@ -156,8 +165,20 @@ function drawWish(
   const majority = weightedMajority(masks, weights);
   if (!majority) return { taste };
   const [height, width] = example.image.shape;
-  const target = placeMask(majority, height, width, placement, config, style);
-  return isLargeEnough(target) ? { taste, target } : { taste };
+  const place = (mask: Uint8Array) =>
+    placeMask(mask, height, width, placement, config, style);
+  const target = place(majority);
+  if (!isLargeEnough(target)) return { taste };
+  const { neighbors = [] } = example;
+  if (neighbors.length === 0 || random.uniform() >= neighborShare) {
+    return { taste, target };
+  }
+  const beside = drawnMasks(neighbors[random.integer(neighbors.length)]);
+  const marked = weightedMajority(beside, weights);
+  const start = marked && place(marked);
+  return start && isLargeEnough(start)
+    ? { taste, target, start }
+    : { taste, target };
 }
 
 /** Whether a placed mask has pixels enough. */
@@ -365,12 +386,13 @@ export function drawGroup(
     if (!scene) continue;
     const users = places.flatMap((i) => {
       const user = staying[i];
-      const { target, taste, core } = scene.wish(user?.taste);
+      const { target, taste, core, start } = scene.wish(user?.taste);
       return target
         ? [
           startTrainee(target, config, random, taste, user, {
             ...options,
             core,
+            start,
           }),
         ]
         : [];

@@ -88,6 +88,8 @@ export interface UserOptions {
   readonly maskShare?: number;
   /** The pixels that the first click goes to, 0..1, by default the target's. */
   readonly core?: Float32Array;
+  /** What the user starts with, 0..1, [m * m]: the mask of a slice beside. */
+  readonly start?: Float32Array;
 }
 
 /** A pixel at random of those of at least one half, else the largest. */
@@ -172,9 +174,29 @@ export function damageMask(
   return found.map((value) => value >= 0.5 ? 0.98 : 0.02);
 }
 
+/** Share of masks of a slice beside that are damaged as well, as a walk's are. */
+const DAMAGED_SHARE = 0.4;
+
+/**
+ * How a walk begins in a slice: with the mask of the slice beside, and a click at
+ * the pixel of it that is farthest from its border.
+ */
+function besideStart(
+  marked: Float32Array,
+  config: ModelConfig,
+  random: Random,
+): { points: Point[]; start: Float32Array } {
+  const side = maskSide(config);
+  const start = random.uniform() < DAMAGED_SHARE
+    ? damageMask(marked, side, random)
+    : marked.map((value) => value >= 0.5 ? 0.98 : 0.02);
+  const nothing = new Float32Array(start.length);
+  return { points: [clickAtError(nothing, start, config)!], start };
+}
+
 /**
  * A user who begins with a click at a random pixel of the mask in mind, with a
- * box around it, or with a mask that is nearly it.
+ * box around it, with a mask that is nearly it, or with that of a slice beside.
  *
  * @param before The same user on the image before, whose profile is carried if
  * the taste means something on another image.
@@ -185,8 +207,8 @@ export function startTrainee(
   random: Random,
   taste: Taste = {},
   before?: SimulatedTrainee,
-  { clickShare = 0, boxShare = 0, maskShare = 0, core = target }: UserOptions =
-    {},
+  { clickShare = 0, boxShare = 0, maskShare = 0, core = target, start }:
+    UserOptions = {},
 ): SimulatedTrainee {
   const side = maskSide(config);
   const pixel = drawPixel(core, random);
@@ -199,21 +221,22 @@ export function startTrainee(
     y: place(Math.floor(pixel / side)),
   };
   const way = habit || boxShare + maskShare === 0 ? 1 : random.uniform();
-  const boxed = way < boxShare;
-  const masked = !boxed && way < boxShare + maskShare;
+  const boxed = !start && way < boxShare;
+  const masked = !start && !boxed && way < boxShare + maskShare;
   const clicked = !(boxed || masked) || random.uniform() < 0.5;
-  const start = masked
-    ? mapOf(damageMask(target, side, random), side)
-    : undefined;
+  const begun = start ? besideStart(start, config, random) : {
+    points: clicked ? [point] : [],
+    start: masked ? damageMask(target, side, random) : undefined,
+  };
   return {
     target,
     clickShare,
     iteration: 0,
     picks: 0,
     feedback: {
-      points: clicked ? [point] : [],
+      points: begun.points,
       ...(boxed && { box: drawBox(target, config, random) }),
-      choices: start ? [maskPrompt(start)] : [],
+      choices: begun.start ? [maskPrompt(mapOf(begun.start, side))] : [],
       frame: frameOf(config.imageSize, config.imageSize, config.imageSize),
     },
     taste,

@@ -3,6 +3,7 @@
 // @ts-types="@types/ndarray"
 import type { NdArray } from "ndarray";
 import { contiguous } from "../arrays/contiguous.ts";
+import type { Case } from "../datasets/dataset.ts";
 import { digest } from "../digest.ts";
 import type { Random } from "../random.ts";
 import { InputError } from "../input_error.ts";
@@ -27,6 +28,11 @@ export interface TrainingCase {
    * are one set.
    */
   readonly set?: string;
+  /**
+   * What the same raters marked in the slices beside it, where it is a slice of a
+   * volume: a user may begin with that.
+   */
+  readonly neighbors?: readonly Pick<TrainingCase, "masks" | "raters">[];
 }
 
 const ids = new WeakMap<TrainingCase, string>();
@@ -80,13 +86,38 @@ export function isMarked({ masks }: Pick<TrainingCase, "masks">): boolean {
   return masks.some((mask) => contiguous(mask).data.some((value) => value > 0));
 }
 
+/** How many slices away a neighbor is, at most. */
+const FARTHEST = 3;
+
+/** Tells every slice of a volume what was marked in those beside it. */
+export function withNeighbors(
+  cases: readonly { item: TrainingCase; slice: Case["slice"] }[],
+): TrainingCase[] {
+  const volumes = Map.groupBy(cases, ({ slice }) => slice?.volume);
+  return cases.map(({ item, slice }) => {
+    if (!slice) return item;
+    const beside = volumes.get(slice.volume)!.filter((other) => {
+      const apart = Math.abs(other.slice!.index - slice.index);
+      return apart >= 1 && apart <= FARTHEST;
+    });
+    const neighbors = beside.map(({ item: { masks, raters } }) => ({
+      masks,
+      ...(raters && { raters }),
+    }));
+    return { ...item, neighbors };
+  });
+}
+
 /** The error of cases that cannot be trained on. */
 function refused(rule: string, found: unknown): RangeError {
   return new InputError(`Cannot train as ${rule}: current value is ${found}`);
 }
 
 /** Refuses a case whose parts do not fit, by its place among the cases. */
-function checkCase({ image, masks, raters }: TrainingCase, index: number) {
+function checkCase(
+  { image, masks, raters, neighbors }: TrainingCase,
+  index: number,
+) {
   const name = `cases[${index}]`;
   const [height, width, channels] = image.shape;
   if (image.shape.length !== 3 || channels !== 1 && channels !== 3) {
@@ -95,15 +126,21 @@ function checkCase({ image, masks, raters }: TrainingCase, index: number) {
       `[${image.shape}]`,
     );
   }
+  const checkSizes = (of: string, masks: readonly NdArray<Uint8Array>[]) => {
+    for (const [r, { shape }] of masks.entries()) {
+      if (`${shape}` === `${[height, width]}`) continue;
+      throw refused(
+        `${of}.masks[${r}] must be of its image's size, [${height},${width}]`,
+        `[${shape}]`,
+      );
+    }
+  };
   const found = image.data.find((value) => !Number.isFinite(value));
   if (found !== undefined) throw refused(`${name}.image must be finite`, found);
-  for (const [r, { shape }] of masks.entries()) {
-    if (`${shape}` === `${[height, width]}`) continue;
-    throw refused(
-      `${name}.masks[${r}] must be of its image's size, [${height},${width}]`,
-      `[${shape}]`,
-    );
-  }
+  checkSizes(name, masks);
+  neighbors?.forEach(({ masks }, n) =>
+    checkSizes(`${name}.neighbors[${n}]`, masks)
+  );
   if (!raters) return;
   if (raters.length !== masks.length) {
     throw refused(
@@ -129,10 +166,16 @@ export function orderCases(
   cases: readonly TrainingCase[],
   synthetic = false,
 ): TrainingCase[] {
-  const ordered = cases.map(({ image, masks, ...rest }) => ({
-    ...rest,
-    image: contiguous(image),
+  const inOrder = ({ masks }: Pick<TrainingCase, "masks">) => ({
     masks: masks.map((mask) => contiguous(mask)),
+  });
+  const ordered = cases.map(({ image, neighbors, ...rest }) => ({
+    ...rest,
+    ...inOrder(rest),
+    image: contiguous(image),
+    ...(neighbors && {
+      neighbors: neighbors.map((item) => ({ ...item, ...inOrder(item) })),
+    }),
   }));
   ordered.forEach(checkCase);
   if (synthetic || cases.length === 0 || ordered.some(isMarked)) return ordered;

@@ -205,6 +205,10 @@ Deno.test("folderDataset() gives a case for every slice of a volume that a rater
       cases.map(({ id, patient, raters }) => [id, patient, raters.join()]),
       [["scan_slice001", "scan", "1,2"], ["scan_slice003", "scan", "1,2"]],
     );
+    assert.deepEqual(
+      cases.map(({ slice }) => slice),
+      [{ volume: "scan", index: 1 }, { volume: "scan", index: 3 }],
+    );
     const last = await cases[1].readImage();
     assert.deepEqual([...last.data].map((v) => Math.round(v * 15)), [
       15,

@@ -38,6 +38,7 @@ export const recipe: Recipe = {
   clickShare: 0.3,
   boxShare: 0.2,
   maskShare: 0.2,
+  neighborShare: 0.3,
   carryShare: 0.5,
   seed: 1,
   loss: defaultLoss,

@@ -4,6 +4,7 @@ import ndarray from "ndarray";
 import {
   orderCases,
   type TrainingCase,
+  withNeighbors,
 } from "../../src/training/training_case.ts";
 import { discMask } from "../helpers/small_model.ts";
 import { discs } from "../helpers/small_training.ts";
@@ -73,4 +74,20 @@ Deno.test("orderCases() takes gray and color, values beyond 0..1, and cases with
   const dark = { ...disc, image: imageOf([height, width, 3], -2) };
   assert.equal(orderCases([disc, named, dark]).length, 3);
   assert.deepEqual(orderCases([]), []);
+});
+
+Deno.test("withNeighbors() tells slices what lies at most three beside, in their own volume", () => {
+  const item = (name: string) => ({ ...disc, raters: [name] });
+  const cases = withNeighbors([
+    { item: item("a1"), slice: { volume: "a", index: 1 } },
+    { item: item("b2"), slice: { volume: "b", index: 2 } },
+    { item: item("flat"), slice: undefined },
+    { item: item("a4"), slice: { volume: "a", index: 4 } },
+    { item: item("a5"), slice: { volume: "a", index: 5 } },
+  ]);
+  assert.deepEqual(
+    cases.map(({ neighbors }) => neighbors?.map(({ raters }) => raters![0])),
+    [["a4"], [], undefined, ["a1", "a5"], ["a4"]],
+  );
+  assert.equal(cases[0].neighbors![0].masks, disc.masks);
 });

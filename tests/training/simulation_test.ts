@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../src/random.ts";
 import { drawGroup } from "../../src/training/groups.ts";
+import { orderCases } from "../../src/training/training_case.ts";
 import {
   advanceTrainee,
   mapDice,
@@ -154,6 +155,7 @@ Deno.test("drawGroup() draws users of one image, each with a mask worth the name
     clickShare: 0,
     boxShare: 0,
     maskShare: 0,
+    neighborShare: 0,
     styleShare: 0.5,
     usersPerImage: 3,
     carryShare: 0,
@@ -186,6 +188,7 @@ function moveOn(cases: typeof discs, carryShare: number, seed: number) {
     clickShare: 0,
     boxShare: 0,
     maskShare: 0,
+    neighborShare: 0,
     styleShare: 0.5,
     usersPerImage: 2,
     carryShare,
@@ -234,4 +237,40 @@ Deno.test("drawGroup() takes nobody on whose taste is of one image alone", () =>
     });
   }
   assert.ok(styled > 0 && plain > 0);
+});
+
+Deno.test("drawGroup() begins with what was marked in the slice beside, clicked in its middle", () => {
+  const options = {
+    phantomShare: 0,
+    syntheticShare: 0,
+    regionShare: 0.5,
+    placements: 0,
+    clickShare: 0,
+    boxShare: 0.5,
+    maskShare: 0.5,
+    neighborShare: 1,
+    styleShare: 0,
+    usersPerImage: 1,
+    carryShare: 0,
+  };
+  const [{ image, masks, raters }, { masks: other }] = discs;
+  const cases = [{ image, masks, raters, neighbors: [{ masks, raters }] }];
+  for (let seed = 0; seed < 20; seed++) {
+    const random = createRandom(seed);
+    const { users: [user] } = drawGroup(cases, smallConfig, options, random, 4);
+    const { points, box, choices: [{ recommended }] } = user.feedback;
+    assert.equal(box, undefined);
+    assert.equal(points.length, 1);
+    // the same masks: what it begins with is nearly the target
+    const started = recommended.data as Float32Array;
+    assert.ok(mapDice(started, user.target) > 0.4);
+    const [{ x, y }] = points;
+    const at = Math.floor((y + 0.5) / 2) * 16 + Math.floor((x + 0.5) / 2);
+    assert.ok(started[at] >= 0.5);
+  }
+  const wrong = [{ image, masks, neighbors: [{ masks: [other[0].hi(8, 8)] }] }];
+  assert.throws(
+    () => orderCases(wrong),
+    /cases\[0\]\.neighbors\[0\]\.masks\[0\] must be of its image's size/,
+  );
 });

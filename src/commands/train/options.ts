@@ -17,7 +17,7 @@ import {
   readRaters,
 } from "../command_cases.ts";
 import { isFolder, listFolder } from "../../datasets/_file_case.ts";
-import type { Dataset } from "../../datasets/dataset.ts";
+import type { Case, Dataset } from "../../datasets/dataset.ts";
 import { LEAST_PART } from "../../evaluation/targets.ts";
 import { readImage } from "../../formats/read_image.ts";
 import {
@@ -26,7 +26,11 @@ import {
   defaultRecipe,
   type Recipe,
 } from "../../training/recipe.ts";
-import { isMarked, type TrainingCase } from "../../training/training_case.ts";
+import {
+  isMarked,
+  type TrainingCase,
+  withNeighbors,
+} from "../../training/training_case.ts";
 
 const d = defaultRecipe;
 
@@ -52,6 +56,7 @@ const FIGURES = {
   clicks: ["clickShare", 1],
   boxes: ["boxShare", 1],
   masks: ["maskShare", 1],
+  neighbors: ["neighborShare", 1],
   styles: ["styleShare", 1],
   carry: ["carryShare", 1],
 } as const;
@@ -217,6 +222,12 @@ export const TRAIN: Command = {
         default: d.maskShare,
         help: "share of users who start with a mask",
       },
+      neighbors: {
+        value: "X",
+        default: d.neighborShare,
+        help:
+          "share of users of a volume's slice who start with the mask of a slice beside it",
+      },
       users: {
         ...COUNT,
         default: d.usersPerImage,
@@ -355,7 +366,7 @@ async function readCases(
   wanted: (rater: string) => boolean,
   parts: boolean,
 ): Promise<TrainingCase[]> {
-  const marked: TrainingCase[] = [];
+  const marked: { item: TrainingCase; slice: Case["slice"] }[] = [];
   for (const item of cases) { // one at a time: a large scan is in memory once
     const names = item.raters.filter(wanted);
     const masks = [];
@@ -363,9 +374,12 @@ async function readCases(
     if (!isMarked({ masks })) continue;
     const image = await item.readImage();
     const raters = anonymous ? undefined : names;
-    marked.push(...targetsOf({ image, masks, raters }, parts));
+    for (const target of targetsOf({ image, masks, raters }, parts)) {
+      const whole = target.masks[0] === masks[0];
+      marked.push({ item: target, slice: whole ? item.slice : undefined });
+    }
   }
-  return marked;
+  return withNeighbors(marked);
 }
 
 /** An image's name. */
