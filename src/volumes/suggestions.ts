@@ -39,6 +39,10 @@ export interface Suggestion {
 
 /** How doubts count. */
 export const DOUBT = {
+  /** Share of pixels that are wrong at least, per slice farther than `near`. */
+  far: 0.04,
+  /** Slices beside an aligned one whose map is believed. */
+  near: 2,
   /** Share of pixels that are wrong where walks disagree, per 1 less Dice. */
   disagreement: 0.5,
   /** Of a jump in area beyond what slices differ by anyway. */
@@ -53,7 +57,9 @@ export const DOUBT = {
 
 /** Expected wrong pixels of every slice, and why. */
 function doubtsOf(slices: readonly SliceState[]): Map<Doubt, number>[] {
+  const known = slices.flatMap(({ aligned }, z) => aligned ? [z] : []);
   return slices.map((state, z) => {
+    const apart = Math.min(...known.map((other) => Math.abs(other - z)));
     const doubts = new Map<Doubt, number>();
     const { area, aligned, confidence, disagreement, gap, beyond } = state;
     if (aligned) return doubts;
@@ -66,7 +72,10 @@ function doubtsOf(slices: readonly SliceState[]): Map<Doubt, number>[] {
     }
     if (area === 0) return doubts;
     if (gap) doubts.set("no image", area);
-    else doubts.set("unsure", (1 - confidence) * area);
+    else {
+      const far = known.length > 0 ? DOUBT.far * (apart - DOUBT.near) : 0;
+      doubts.set("unsure", Math.min(1, Math.max(1 - confidence, far)) * area);
+    }
     if (disagreement !== undefined) {
       doubts.set(
         "walks disagree",

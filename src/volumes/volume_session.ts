@@ -35,7 +35,7 @@ import {
   type VolumeSessionOptions,
 } from "./volume_actions.ts";
 import { acquisitionAxis, digestVolume } from "./volume_identity.ts";
-import { isBlank, SliceImages, step, WALK } from "./walk.ts";
+import { isBlank, SliceImages, step, trustOf, WALK } from "./walk.ts";
 import {
   type Aligned,
   extendWalk,
@@ -105,6 +105,7 @@ export class VolumeSession {
   #session: Session | undefined;
   /** The visit that `#session` is in. */
   #visit: Visit | undefined;
+  readonly #trusts = new WeakMap<Aligned, Promise<number>>();
   #known: { state: State; slices: Known[] } | undefined;
   /** The steps; those that overlapped would not be a history. */
   readonly #jobs = new OneAtATime();
@@ -612,6 +613,22 @@ export class VolumeSession {
     });
   }
 
+  /** How far the network is believed beside an aligned slice. */
+  async #trustOf(slice: number, aligned: Aligned): Promise<number> {
+    const known = this.#trusts.get(aligned);
+    if (known) return await known;
+    const { result, source } = aligned;
+    const trust = trustOf(
+      this.#model,
+      this.#images,
+      { slice, result },
+      source,
+    );
+    this.#trusts.set(aligned, trust);
+    trust.catch(() => this.#trusts.delete(aligned));
+    return await trust;
+  }
+
   /** What a walk finds in its next slice. */
   async #step(state: State, walk: Walk): Promise<SliceResult> {
     const { carryProfile = true, seed = 0 } = this.#options;
@@ -623,6 +640,7 @@ export class VolumeSession {
       // too many slices without an image: nobody knows what follows
       return emptyResult(this.#shape, before.region, before.side);
     }
+    const trust = await this.#trustOf(walk.from, state.aligned.get(walk.from)!);
     return await step(
       this.#model,
       this.#images,
@@ -637,6 +655,7 @@ export class VolumeSession {
         choices: carryProfile ? source.choices : [],
         regionSide: source.regionSide,
         appearance: source.appearance,
+        trust,
         profile: carryProfile ? state.profile : undefined,
       },
     );

@@ -48,3 +48,29 @@ Deno.test("where a walk ended the object may go on", () => {
 Deno.test("an aligned slice needs no look, nor does one of which a walk is sure", () => {
   assert.deepEqual(suggest([aligned, walked(1), aligned]), []);
 });
+
+Deno.test("far from an aligned slice the map is not believed", () => {
+  const slices = [aligned, ...Array.from({ length: 8 }, () => walked(0.9))];
+  const alone = suggest(slices.slice(0, 3)).find(({ slice }) => slice === 2)!;
+  assert.ok(
+    Math.abs(alone.gain - 10 * (1 + Math.exp(-1 / DOUBT.reach))) < 1e-9,
+  );
+  // 0.04 for each of six slices, instead of 0.1
+  const sure = suggest([
+    aligned,
+    ...Array.from({ length: 8 }, () => walked(1)),
+  ]);
+  const last = sure.find(({ slice }) => slice === 8)!;
+  const beside = [24, 20, 16, 12, 8, 4].reduce(
+    (sum, wrong, i) => sum + wrong * Math.exp(-i / DOUBT.reach),
+    0,
+  );
+  assert.ok(Math.abs(last.gain - beside) < 1e-9);
+  assert.ok(!sure.some(({ slice }) => slice === 0));
+  // every slice far away is all wrong, not more
+  const long = suggest([
+    aligned,
+    ...Array.from({ length: 40 }, () => walked(1)),
+  ]);
+  assert.ok(long[0].gain <= 610);
+});

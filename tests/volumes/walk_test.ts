@@ -14,7 +14,7 @@ import {
   type SliceResult,
 } from "../../src/volumes/slice_result.ts";
 import { frameOf, maskToMap } from "../../src/spa/frame.ts";
-import { look, SliceImages, step } from "../../src/volumes/walk.ts";
+import { look, SliceImages, step, trustOf } from "../../src/volumes/walk.ts";
 import { ellipsoidVolume } from "../helpers/ellipsoid_volume.ts";
 
 await useEngine("auto", { threads: 1 });
@@ -48,7 +48,7 @@ const stepped = (distance: number, neighbor: SliceResult = middle) => ({
   ...{ neighbor, from: 6, slice: 7, distance, seed: 1 },
 });
 
-Deno.test("the network looks at every third slice of a walk, and at the one after a gap", async () => {
+Deno.test("the network looks at the twelve slices beside an aligned one, at every third one farther away, and after a gap", async () => {
   const isSeen = async (distance: number, neighbor?: SliceResult) => {
     const { logits } = await look(
       model,
@@ -59,13 +59,15 @@ Deno.test("the network looks at every third slice of a walk, and at the one afte
     return logits !== undefined;
   };
   const seen: boolean[] = [];
-  for (const distance of [1, 2, 3, 4]) seen.push(await isSeen(distance));
-  assert.deepEqual(seen, [true, false, false, true]);
-  assert.equal(await isSeen(2, { ...middle, gap: true }), true);
+  for (const distance of [1, 12, 13, 14, 15, 16]) {
+    seen.push(await isSeen(distance));
+  }
+  assert.deepEqual(seen, [true, true, false, false, true, false]);
+  assert.equal(await isSeen(13, { ...middle, gap: true }), true);
 });
 
 Deno.test("a step finds the object in the slice beside, seen by the network or not", async () => {
-  for (const distance of [1, 2]) {
+  for (const distance of [1, 13]) {
     const found = await step(model, images, stepped(distance), source);
     const overlap = dice(unpackMask(found.mask), truth(7));
     assert.ok(overlap > 0.85, `distance ${distance}: ${overlap}`);
@@ -84,4 +86,28 @@ Deno.test("a step into a slice that shows nothing keeps the neighbor's mask", as
   assert.equal(found.gap, true);
   assert.equal(found.confidence, 0);
   assert.deepEqual(found.mask, middle.mask);
+});
+
+Deno.test("the network is believed where it finds the aligned slice's mask again, and not where it does not", async () => {
+  const trust = (result: SliceResult) =>
+    trustOf(model, images, { slice: 6, result }, source);
+  assert.equal(await trust(middle), 1);
+  // stripes: nothing that a network would draw
+  const stripes = ndarray(new Uint8Array(56 * 56), [56, 56]);
+  for (let i = 0; i < 24 * 24; i += 2) {
+    stripes.set(16 + Math.floor(i / 24), 16 + i % 24, 1);
+  }
+  const strange = resultOf(maskMap(stripes), [56, 56], stripes);
+  const little = await trust(strange);
+  assert.ok(little < 1, `${little}`);
+  assert.equal(await trust(strange), little);
+
+  // nobody believes it: the mask moved along decides
+  const seen = await step(model, images, stepped(1), source);
+  const doubted = await step(model, images, stepped(1), {
+    ...source,
+    trust: 0,
+  });
+  assert.notDeepEqual(doubted.bytes, seen.bytes);
+  assert.ok(dice(unpackMask(doubted.mask), truth(7)) > 0.85);
 });
