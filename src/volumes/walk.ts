@@ -228,7 +228,7 @@ export interface Step {
   readonly from: number;
   /** The slice to look at. */
   readonly slice: number;
-  /** Slices between it and the aligned one, at least 1. */
+  /** Slices from the aligned one to it: 0 for that one itself. */
   readonly distance: number;
   /** Of the samples. */
   readonly seed: number;
@@ -407,7 +407,7 @@ export async function trustOf(
   const { logits, depths } = await look(
     model,
     images,
-    { neighbor: result, from: slice, slice, distance: 1, seed: 0 },
+    { neighbor: result, from: slice, slice, distance: 0, seed: 0 },
     { choices: [], regionSide, appearance },
   );
   let both = 0, cells = 0;
