@@ -170,8 +170,12 @@ export function damageMask(
   mask = Uint8Array.from(
     smoothMask(mask, radius * 0.2 * random.uniform(), side),
   );
-  const found = mask.includes(1) ? Float32Array.from(mask) : target;
-  return found.map((value) => value >= 0.5 ? 0.98 : 0.02);
+  return startingMap(mask.includes(1) ? Float32Array.from(mask) : target);
+}
+
+/** A mask as a map to start with, nearly sure of every pixel. */
+function startingMap(mask: Float32Array): Float32Array {
+  return mask.map((value) => value >= 0.5 ? 0.98 : 0.02);
 }
 
 /** Share of masks of a slice beside that are damaged as well, as a walk's are. */
@@ -189,7 +193,7 @@ function besideStart(
   const side = maskSide(config);
   const start = random.uniform() < DAMAGED_SHARE
     ? damageMask(marked, side, random)
-    : marked.map((value) => value >= 0.5 ? 0.98 : 0.02);
+    : startingMap(marked);
   const nothing = new Float32Array(start.length);
   return { points: [clickAtError(nothing, start, config)!], start };
 }

@@ -13,6 +13,7 @@ import { displacementOf, warp } from "./warp.ts";
 import { squaredDistances } from "../arrays/squared_distances.ts";
 import type { Model } from "../model/model.ts";
 import { createRandom } from "../random.ts";
+import { countOverlap } from "../metrics/overlap.ts";
 import { meanMap } from "../spa/cluster.ts";
 import { decode } from "../spa/decode.ts";
 import type { ImageEmbedding } from "../spa/embedding.ts";
@@ -267,7 +268,7 @@ async function follow(
 ): Promise<Float32Array> {
   await new Promise((resolve) => setTimeout(resolve)); // the encoder begins
   const before = images.image(from);
-  if (isBlank(before)) return start;
+  if (from === slice || isBlank(before)) return start; // nothing moves
   const field = displacementOf(
     valuesAt(before, place),
     valuesAt(images.image(slice), place),
@@ -410,14 +411,15 @@ export async function trustOf(
     { neighbor: result, from: slice, slice, distance: 0, seed: 0 },
     { choices: [], regionSide, appearance },
   );
-  let both = 0, cells = 0;
-  for (const [i, depth] of depths.entries()) {
-    const found = logits![i] > 0, marked = depth > 0;
-    both += Number(found && marked);
-    cells += Number(found) + Number(marked);
-  }
+  const inside = (values: Float32Array) =>
+    ndarray(Uint8Array.from(values, (value) => value > 0 ? 1 : 0));
+  const { one, other, both } = countOverlap(
+    "trust",
+    inside(logits!),
+    inside(depths),
+  );
   const { none, all } = WALK.trust;
-  const dice = 2 * both / Math.max(1, cells);
+  const dice = 2 * both / Math.max(1, one + other);
   return Math.min(1, Math.max(0, (dice - none) / (all - none)));
 }
 

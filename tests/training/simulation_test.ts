@@ -146,20 +146,23 @@ Deno.test("advanceTrainee() has clicks correct what is shown, which is no pick",
   assert.ok(recommended.get(Math.floor(row), Math.floor(column)) > 0.5);
 });
 
+/** How examples are drawn, but for what a test is about. */
+const plainly = {
+  phantomShare: 0,
+  syntheticShare: 0,
+  regionShare: 0.5,
+  placements: 0,
+  clickShare: 0,
+  boxShare: 0,
+  maskShare: 0,
+  neighborShare: 0,
+  styleShare: 0.5,
+  usersPerImage: 1,
+  carryShare: 0,
+};
+
 Deno.test("drawGroup() draws users of one image, each with a mask worth the name", () => {
-  const options = {
-    phantomShare: 0,
-    syntheticShare: 0,
-    regionShare: 0.5,
-    placements: 0,
-    clickShare: 0,
-    boxShare: 0,
-    maskShare: 0,
-    neighborShare: 0,
-    styleShare: 0.5,
-    usersPerImage: 3,
-    carryShare: 0,
-  };
+  const options = { ...plainly, usersPerImage: 3 };
   for (let seed = 0; seed < 20; seed++) {
     const group = drawGroup(discs, smallConfig, options, createRandom(seed), 4);
     assert.equal(group.left, 4);
@@ -181,15 +184,8 @@ Deno.test("drawGroup() draws users of one image, each with a mask worth the name
 /** Users of two images, the first of whom leave the first one. */
 function moveOn(cases: typeof discs, carryShare: number, seed: number) {
   const options = {
+    ...plainly,
     phantomShare: 0.5,
-    syntheticShare: 0,
-    regionShare: 0.5,
-    placements: 0,
-    clickShare: 0,
-    boxShare: 0,
-    maskShare: 0,
-    neighborShare: 0,
-    styleShare: 0.5,
     usersPerImage: 2,
     carryShare,
   };
@@ -241,17 +237,11 @@ Deno.test("drawGroup() takes nobody on whose taste is of one image alone", () =>
 
 Deno.test("drawGroup() begins with what was marked in the slice beside, clicked in its middle", () => {
   const options = {
-    phantomShare: 0,
-    syntheticShare: 0,
-    regionShare: 0.5,
-    placements: 0,
-    clickShare: 0,
+    ...plainly,
     boxShare: 0.5,
     maskShare: 0.5,
     neighborShare: 1,
     styleShare: 0,
-    usersPerImage: 1,
-    carryShare: 0,
   };
   const [{ image, masks, raters }, { masks: other }] = discs;
   const cases = [{ image, masks, raters, neighbors: [{ masks, raters }] }];

@@ -374,10 +374,10 @@ async function readCases(
     if (!isMarked({ masks })) continue;
     const image = await item.readImage();
     const raters = anonymous ? undefined : names;
-    for (const target of targetsOf({ image, masks, raters }, parts)) {
-      const whole = target.masks[0] === masks[0];
-      marked.push({ item: target, slice: whole ? item.slice : undefined });
-    }
+    const targets = targetsOf({ image, masks, raters }, parts);
+    // which part goes on in the slice beside is not known
+    const slice = targets.length === 1 ? item.slice : undefined;
+    marked.push(...targets.map((item) => ({ item, slice })));
   }
   return withNeighbors(marked);
 }
